@@ -1,0 +1,34 @@
+"""intertask: one model, many tasks, one stream of behaviour.
+
+Names are loaded when they are used, so that `intertask --help` never waits for torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from intertask.data.catalogue import Catalogue
+    from intertask.data.event_log import EventLog
+    from intertask.errors import IntertaskError
+    from intertask.recipe import Recipe
+    from intertask.recommender import Recommender
+
+__all__ = ["Catalogue", "EventLog", "IntertaskError", "Recipe", "Recommender"]
+
+_HOMES = {
+    "Catalogue": "data.catalogue",
+    "EventLog": "data.event_log",
+    "IntertaskError": "errors",
+    "Recipe": "recipe",
+    "Recommender": "recommender",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'intertask' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"intertask.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

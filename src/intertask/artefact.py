@@ -1,0 +1,228 @@
+"""A trained model as a folder: JSON, safetensors and Parquet, each file's SHA-256 in the manifest.
+
+    manifest.json        format, version, checksums
+    recipe.json          the whole recipe
+    schema.json          behaviours, sizes, roles of the catalogue's columns
+    weights.safetensors  the model
+    histories.safetensors  the users' events, flat; absent where they were not to be kept
+    items.parquet, users.parquet  ids in the order of their indices
+    catalogue.parquet    where there is one
+
+Never a pickle. What is truncated, altered, missing, foreign or too new is refused, and named.
+"""
+
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from torch import Tensor
+
+from intertask.config import Config, parse
+from intertask.data.catalogue import Catalogue
+from intertask.data.refusals import Refusals
+from intertask.data.sequences import Sequences
+from intertask.data.vocabulary import Vocabulary
+from intertask.errors import ArtefactError, IntertaskError
+from intertask.files import sha256, written_aside
+from intertask.recipe import Recipe
+
+FORMAT = 1
+
+
+class Manifest(Config):
+    """What a model folder says of itself."""
+
+    intertask: Literal["model"] = "model"
+    format: int
+    version: str
+    files: dict[str, str]  # name -> SHA-256
+
+
+class Schema(Config):
+    """What the arrays mean."""
+
+    behaviours: tuple[str, ...]
+    num_items: int
+    num_users: int
+    has_times: bool
+    catalogue: dict[str, list[str]] = {}  # role -> columns
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """Everything that answers a request.
+
+    Args:
+        recipe: As it was trained.
+        behaviours: Names, in the order of their codes.
+        items: Ids of the items.
+        users: Ids of the users whose histories are kept.
+        weights: Name -> array.
+        histories: The users' events.
+        popularity: int64 [behaviours, items], training events: the answer to an empty history.
+        catalogue: What there is.
+    """
+
+    recipe: Recipe
+    behaviours: tuple[str, ...]
+    items: Vocabulary
+    users: Vocabulary
+    weights: Mapping[str, NDArray[np.generic]]
+    histories: Sequences
+    popularity: NDArray[np.int64]
+    catalogue: Catalogue | None
+
+
+def save(artefact: Artefact, folder: Path) -> None:
+    """Write the folder, all or nothing; one that stands there is replaced when the new one is complete.
+
+    Raises:
+        ArtefactError: A folder stands there that holds no model.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
+        raise ArtefactError(
+            str(folder), "an empty place, or an older model", "something else", "choose another folder"
+        )
+    with written_aside(folder) as aside:
+        aside.mkdir()
+        _write_parts(artefact, aside)
+        files = {file.name: sha256(file) for file in sorted(aside.iterdir())}
+        manifest = Manifest(format=FORMAT, version=importlib.metadata.version("intertask"), files=files)
+        (aside / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+
+
+def load(folder: Path) -> Artefact:
+    """Read a folder that `save` wrote.
+
+    Raises:
+        ArtefactError: Names the first file that is not as it was written.
+    """
+    folder = Path(folder)
+    _check_files(folder, _manifest(folder))
+    try:
+        return _read_parts(folder)
+    except IntertaskError as error:
+        raise ArtefactError(error.where, error.expected, error.found, error.hint) from None
+    except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:
+        raise ArtefactError(
+            str(folder), "the files of one model", str(error), "save the model again"
+        ) from None
+
+
+def as_arrays(weights: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:
+    """Weights as arrays on the CPU."""
+    return {name: weight.detach().cpu().numpy() for name, weight in weights.items()}
+
+
+def _write_parts(artefact: Artefact, folder: Path) -> None:
+    histories = artefact.histories
+    schema = Schema(
+        behaviours=artefact.behaviours,
+        num_items=len(artefact.items),
+        num_users=len(artefact.users),
+        has_times=histories.times is not None,
+        catalogue={} if artefact.catalogue is None else _roles(artefact.catalogue),
+    )
+    (folder / "recipe.json").write_text(artefact.recipe.to_json(), encoding="utf-8")
+    (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
+    save_file(dict(artefact.weights), folder / "weights.safetensors")
+    arrays: dict[str, NDArray[np.generic]] = {
+        "offsets": histories.offsets, "items": histories.items, "behaviours": histories.behaviours,
+        "popularity": artefact.popularity,
+    }  # fmt: skip
+    if histories.times is not None:
+        arrays["times"] = histories.times
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        folder / "histories.safetensors",
+    )
+    artefact.items.ids.rename("id").to_frame().write_parquet(folder / "items.parquet")
+    artefact.users.ids.rename("id").to_frame().write_parquet(folder / "users.parquet")
+    if artefact.catalogue is not None:
+        artefact.catalogue.frame.write_parquet(folder / "catalogue.parquet")
+
+
+def _read_parts(folder: Path) -> Artefact:
+    schema = parse(
+        Schema, json.loads((folder / "schema.json").read_text("utf-8")), str(folder / "schema.json")
+    )
+    arrays = load_file(folder / "histories.safetensors")
+    histories = Sequences(
+        offsets=arrays["offsets"],
+        items=arrays["items"],
+        behaviours=arrays["behaviours"],
+        times=arrays.get("times"),
+        num_items=schema.num_items,
+        num_behaviours=len(schema.behaviours),
+    )
+    catalogue = None
+    if (folder / "catalogue.parquet").exists():
+        frame = pl.read_parquet(folder / "catalogue.parquet")
+        catalogue = _catalogue(frame, schema.catalogue)
+    return Artefact(
+        recipe=Recipe.from_json(folder / "recipe.json"),
+        behaviours=schema.behaviours,
+        items=Vocabulary(pl.read_parquet(folder / "items.parquet")["id"]),
+        users=Vocabulary(pl.read_parquet(folder / "users.parquet")["id"]),
+        weights=load_file(folder / "weights.safetensors"),
+        histories=histories,
+        popularity=cast("NDArray[np.int64]", arrays["popularity"]),
+        catalogue=catalogue,
+    )
+
+
+def _roles(catalogue: Catalogue) -> dict[str, list[str]]:
+    return {role: list(getattr(catalogue, role)) for role in ("text", "tags", "categories", "numbers")} | {
+        "image": [catalogue.image] if catalogue.image else []
+    }
+
+
+def _catalogue(frame: pl.DataFrame, roles: Mapping[str, list[str]]) -> Catalogue:
+    columns = {role: tuple(names) for role, names in roles.items() if role != "image"}
+    image = roles["image"][0] if roles["image"] else None
+    return Catalogue(frame, Refusals("catalogue.parquet", len(frame), len(frame)), **columns, image=image)
+
+
+def _manifest(folder: Path) -> Manifest:
+    file = folder / "manifest.json"
+    try:
+        table = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise ArtefactError(
+            str(file), "the manifest of a model folder", found, "save the model again"
+        ) from None
+    version = table.get("format") if isinstance(table, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        raise ArtefactError(
+            str(file), f"format {FORMAT} or older",
+            f"format {version}, written by intertask {table.get('version')}", "upgrade intertask",
+        )  # fmt: skip
+    try:
+        return parse(Manifest, table, str(file))
+    except IntertaskError as error:
+        raise ArtefactError(error.where, error.expected, error.found, "save the model again") from None
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    present = {file.name for file in folder.iterdir()} - {"manifest.json"}
+    for name in sorted(present - set(manifest.files)):
+        raise ArtefactError(str(folder / name), "only files of the manifest", "a foreign file", "remove it")
+    for name, checksum in sorted(manifest.files.items()):
+        if name not in present:
+            raise ArtefactError(str(folder / name), "a file of the manifest", "no such file", "copy it again")
+        found = sha256(folder / name)
+        if found != checksum:
+            raise ArtefactError(
+                str(folder / name), f"SHA-256 {checksum[:12]}...", f"{found[:12]}...",
+                "it is truncated or altered: copy it again",
+            )  # fmt: skip

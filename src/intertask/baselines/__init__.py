@@ -1,0 +1,29 @@
+"""Baselines: rankers that know counts of events and nothing of order beyond the last item.
+
+One file a baseline. Each module holds a frozen `Config` whose `fit` returns a `Ranker`.
+"""
+
+from abc import abstractmethod
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.config import PluginConfig
+from intertask.data.sequences import Sequences
+
+
+class Ranker(Protocol):
+    """Scores every item for histories that it may never have seen."""
+
+    def score(self, histories: Sequences) -> NDArray[np.float32]:
+        """Scores of every item for each history, [histories, items]; higher is better, all finite."""
+        ...
+
+
+class BaselineConfig(PluginConfig):
+    """The config of a baseline."""
+
+    @abstractmethod
+    def fit(self, training: Sequences, seed: int) -> Ranker:
+        """A ranker that has seen these events, which are the training part of a split and nothing else."""

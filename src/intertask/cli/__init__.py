@@ -1,0 +1,37 @@
+"""The command line: one verb a file. Loads nothing heavy before a verb runs."""
+
+import sys
+
+import typer
+
+from intertask.cli import compare, data, doctor, evaluate, listing, recommend, train
+from intertask.errors import IntertaskError
+
+app = typer.Typer(
+    name="intertask",
+    help="From an event log to recommendations: train one sequence model, see how good it is, ask it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("data")(data.data)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("recommend")(recommend.recommend)
+app.command("compare")(compare.compare)
+app.command("list")(listing.list_kinds)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    try:
+        app()
+    except IntertaskError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on where it was", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, `head` perhaps, has seen enough
+        sys.exit(0)

@@ -1,0 +1,67 @@
+"""`intertask data`: read, account for, and prepare the data of a recipe or of a known data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intertask.cli.output import JsonOption, print_json
+
+
+def data(
+    what: Annotated[
+        str, typer.Argument(help="A recipe file, or the name of a data set (see `list datasets`).")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the prepared sequences into this folder.")] = None,
+    refused: Annotated[
+        Path | None, typer.Option(help="Write the refused rows to this .csv or .parquet.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail if a single row is refused.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the data, say what was kept and what was refused, and prepare it."""
+    from intertask import source
+    from intertask.config import parse
+    from intertask.data.prepare import prepare
+    from intertask.recipe import DataConfig, Recipe
+
+    file = Path(what)
+    if file.suffix == ".toml":
+        loaded = source.load(Recipe.read(file).data, file.parent)
+    else:
+        loaded = source.load(parse(DataConfig, {"dataset": what}, "data"), Path())
+    reports = [loaded.events.report] + ([] if loaded.catalogue is None else [loaded.catalogue.report])
+    if refused is not None:
+        loaded.events.report.write(refused)
+    for report in reports:
+        report.check(strict)
+    corpus = prepare(loaded.events, out)
+    sequences = corpus.sequences
+    lengths = sequences.lengths
+    counts = {
+        "users": len(corpus.users),
+        "items": len(corpus.items),
+        "events": sequences.num_events,
+        "behaviours": {
+            name: int((sequences.behaviours == code).sum()) for code, name in enumerate(corpus.behaviours)
+        },
+        "events a user, median": float(sorted(lengths.tolist())[len(lengths) // 2]),
+        "clock": sequences.times is not None,
+        "labels": sorted(sequences.labels),
+        "reading": [report.summary() for report in reports],
+    }
+    if as_json:
+        print_json(counts)
+        return
+    for name, value in counts.items():
+        typer.echo(f"{name:22} {_words(value)}")
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(count)}" for name, count in value.items())
+    if isinstance(value, list):
+        return "\n                       ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

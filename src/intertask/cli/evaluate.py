@@ -1,0 +1,41 @@
+"""`intertask evaluate`: a run's table against the baselines, and its report."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intertask.cli.output import JsonOption, print_json
+
+
+class Part(StrEnum):
+    """What is asked for."""
+
+    test = "test"
+    validation = "validation"
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Folder of a trained run.")],
+    part: Annotated[Part, typer.Option(help="validation while you choose, test once.")] = Part.test,
+    samples: Annotated[int, typer.Option(min=0, help="Users whose recommendations the report shows.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank every item for every target, beside the baselines; print the table and write the report."""
+    from rich.console import Console
+
+    from intertask import report
+    from intertask import run as runs
+    from intertask.cli.showing import sample_users
+    from intertask.recommender import Recommender
+    from intertask.report import terminal
+
+    found = runs.evaluate(run, part.value)
+    model = Recommender.load(runs.model_folder(run))
+    page = report.write(run, sample_users(model, samples) if samples else [])
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    terminal.show(found, Console())
+    typer.echo(f"protocol {found.protocol.fingerprint()}    report: {page}")

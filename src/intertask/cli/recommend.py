@@ -1,0 +1,88 @@
+"""`intertask recommend`: ask a model."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from intertask.cli.output import JsonOption, print_json
+from intertask.errors import RequestError
+
+if TYPE_CHECKING:
+    from intertask.recommender import Recommender
+
+
+def recommend(
+    model: Annotated[Path, typer.Argument(help="Folder of a run or of a model.")],
+    user: Annotated[
+        list[str] | None, typer.Option("--user", "-u", help="A user of the log; repeatable.")
+    ] = None,
+    history: Annotated[
+        list[str] | None,
+        typer.Option(help="What somebody did: ITEM or ITEM=BEHAVIOUR, with commas between; repeatable."),
+    ] = None,
+    sample: Annotated[int, typer.Option(min=0, help="Show so many users with their histories.")] = 0,
+    k: Annotated[int, typer.Option("--k", "-k", help="Items for each.")] = 10,
+    behaviour: Annotated[str | None, typer.Option(help="Whose next item is asked for.")] = None,
+    seen: Annotated[bool, typer.Option("--seen/--no-seen", help="Allow items of the history.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(help="Nothing but this item; repeatable.")] = None,
+    deny: Annotated[list[str] | None, typer.Option(help="Not this item; repeatable.")] = None,
+    at: Annotated[datetime | None, typer.Option(help="The moment of the request, in UTC.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recommend items to users of the log, or to somebody the log has never seen."""
+    from intertask import run as runs
+    from intertask.recommender import Recommender
+
+    loaded = Recommender.load(runs.model_folder(model))
+    if sample:
+        _show_samples(loaded, sample, k, as_json)
+        return
+    if not user and not history:
+        raise RequestError("recommend", "--user, --history or --sample", "none of them")
+    frame = loaded.recommend(
+        users=user or None,
+        histories=[_parse(text) for text in history] if history else None,
+        k=k, behaviour=behaviour, exclude_seen=not seen, allow=allow or None, deny=deny or None, at=at,
+    )  # fmt: skip
+    from intertask.cli.showing import titles
+
+    rows = frame.to_dicts()
+    for row, title in zip(rows, titles(loaded.catalogue, frame["item"]), strict=True):
+        row["title"] = title
+    if as_json:
+        print_json(rows)
+        return
+    owner = frame.columns[0]
+    for row in rows:
+        if row["rank"] == 1:
+            typer.echo(f"{owner} {row[owner]}")
+        title = "" if row["title"] == str(row["item"]) else f"  {row['title']}"
+        typer.echo(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}")
+
+
+def _parse(text: str) -> list[str | tuple[str, str]]:
+    events: list[str | tuple[str, str]] = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        item, equals, behaviour = part.rpartition("=")
+        events.append((item, behaviour) if equals else part)
+    return events
+
+
+def _show_samples(loaded: "Recommender", num: int, k: int, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from intertask.cli.showing import sample_users
+
+    samples = sample_users(loaded, num, k)
+    if as_json:
+        print_json([asdict(sample) for sample in samples])
+        return
+    for sample in samples:
+        typer.echo(f"\nuser {sample.user}, last events")
+        for title, behaviour in sample.history:
+            typer.echo(f"      {title}  ({behaviour})")
+        typer.echo("  recommended")
+        for rank, (title, score) in enumerate(sample.recommended, 1):
+            typer.echo(f"{rank:>4}  {title}  {score:.3f}")

@@ -1,0 +1,37 @@
+"""`intertask train`: a recipe becomes a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intertask.cli.output import JsonOption, print_json
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe file (see the folder recipes).")],
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of the run; runs/NAME where it is left out.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="In place of the recipe's seed.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train as a recipe says. A run that was stopped goes on where it was."""
+    from intertask import run as runs
+
+    folder = run or Path("runs") / recipe.stem
+    fitted = runs.train(recipe, folder, seed)
+    trained = fitted.trained
+    if as_json:
+        print_json(
+            {
+                "model": str(folder / "model"), "best_epoch": trained.best_epoch, "epochs": trained.epochs,
+                "best_metric": trained.best_metric, "seconds": round(trained.seconds, 1),
+            }
+        )  # fmt: skip
+        return
+    typer.echo(
+        f"{trained.epochs} epochs in {trained.seconds:.0f} s, the best was epoch {trained.best_epoch} "
+        f"with {trained.best_metric:.4f} on validation"
+    )
+    typer.echo(f"model: {folder / 'model'}    next: intertask evaluate {folder}")

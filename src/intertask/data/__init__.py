@@ -1,0 +1,1 @@
+"""From files to flat arrays: event log, catalogue, vocabularies, sequences, splits, batches."""

@@ -1,0 +1,173 @@
+"""What there is: items with their text, tags, categories, numbers and images. Knows nothing of events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from intertask.data import tables, values
+from intertask.data.ids import alike
+from intertask.data.refusals import Refusals
+from intertask.data.tables import Source
+from intertask.errors import DataError
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items, each once, in file order.
+
+    Args:
+        frame: `item` (Int64 or String), the text and category columns (String, null where missing), the
+            tags (List of String, empty where missing), the numbers (Float32, null where missing), and the
+            path of the image (String).
+        report: Which rows of the source were refused, and why.
+        text: Names of the text columns, the first one being the title.
+        tags: Names of the tag columns.
+        categories: Names of the category columns.
+        numbers: Names of the number columns.
+        image: Name of the image column.
+    """
+
+    frame: pl.DataFrame
+    report: Refusals
+    text: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    image: str | None = None
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    @classmethod
+    def read(
+        cls,
+        source: Source,
+        *,
+        item: str = "item",
+        text: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        categories: Sequence[str] = (),
+        numbers: Sequence[str] = (),
+        image: str | None = None,
+        tag_separator: str = "|",
+        separator: str | None = None,
+        strict: bool = False,
+    ) -> "Catalogue":
+        """A catalogue from a Parquet, CSV (any separator, also .gz) or JSONL file, or from a frame.
+
+        Args:
+            source: A path or a polars DataFrame.
+            item: The column of the item ids. Of several rows with one id the first is kept.
+            text: Columns of free text, the title first.
+            tags: Columns of several words each, as lists or as text with `tag_separator`.
+            categories: Columns of one word each.
+            numbers: Columns of numbers. NaN and blank mean missing; infinite ones are refused.
+            image: The column of image paths.
+            tag_separator: Between the tags of one item.
+            separator: Between the columns of a text file; None finds it out.
+            strict: Refuse the file for a single bad row.
+
+        Raises:
+            DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
+                bad and `strict` is set.
+        """
+        table = tables.scan(source, separator)
+        images = [] if image is None else [image]
+        names = ["item", *text, *tags, *categories, *numbers, *images]
+        tables.no_clash(table.name, names)
+        columns = [
+            values.identifier(table, item, "item"),
+            *(values.word(table, name, name) for name in (*text, *categories, *images)),
+            *(values.words(table, name, name, tag_separator) for name in tags),
+            *(values.number(table, name, name) for name in numbers),
+        ]
+        good, refused = values.read_columns(table, columns)
+        again = good.filter(~pl.col("item").is_first_distinct()).select(
+            "row",
+            pl.lit("duplicate item").alias("reason"),
+            pl.lit(item).alias("column"),
+            pl.col("item").cast(pl.String).alias("value"),
+        )
+        frame = good.filter(pl.col("item").is_first_distinct()).select(names)
+        report = values.account(table, columns, frame.height, pl.concat([refused, again]).sort("row"))
+        report.check(strict)
+        return cls(frame, report, tuple(text), tuple(tags), tuple(categories), tuple(numbers), image)
+
+    def roles(self) -> dict[str, list[str]]:
+        """The columns of each role, for a file; `from_roles` reads it back."""
+        return {
+            "text": list(self.text),
+            "tags": list(self.tags),
+            "categories": list(self.categories),
+            "numbers": list(self.numbers),
+            "image": [] if self.image is None else [self.image],
+        }
+
+    @classmethod
+    def from_roles(cls, frame: pl.DataFrame, roles: Mapping[str, Sequence[str]]) -> "Catalogue":
+        """A catalogue from the frame and the roles of an earlier one.
+
+        Raises:
+            DataError: A column of a role is missing, or the items are not distinct.
+        """
+        table = tables.scan(frame)
+        for name in ("item", *(column for columns in roles.values() for column in columns)):
+            table.require(name, "the catalogue")
+        if frame["item"].has_nulls() or frame["item"].n_unique() < frame.height:
+            raise DataError("catalogue", "every item once", "items without an id, or repeated")
+        text, tags, categories, numbers, image = (
+            tuple(roles.get(role, ())) for role in ("text", "tags", "categories", "numbers", "image")
+        )
+        report = Refusals("catalogue", read=frame.height, kept=frame.height)
+        return cls(frame, report, text, tags, categories, numbers, image[0] if image else None)
+
+    def rows(self, ids: pl.Series) -> pl.DataFrame:
+        """One row for each id, in the order asked; ids that are not listed have nulls.
+
+        Integers and their spelling are the same id. `item` holds the ids as they were asked.
+        """
+        known, asked = alike(self.frame["item"], ids)
+        listed = self.frame.with_columns(known.alias("item"))
+        found = asked.alias("item").to_frame().join(listed, on="item", how="left", maintain_order="left")
+        return found.with_columns(ids.alias("item"))
+
+    def text_of(self, ids: pl.Series, column: str | None = None) -> pl.Series:
+        """One text for each id, null where there is none.
+
+        Args:
+            ids: Item ids, in any order, also unknown ones.
+            column: Which text; None takes the first, which is the title.
+
+        Raises:
+            DataError: The catalogue has no text, or not this one.
+        """
+        if not self.text or (column is not None and column not in self.text):
+            found = f"the text columns {', '.join(self.text)}" if self.text else "a catalogue without text"
+            raise DataError(
+                self.report.source,
+                f"the text {column or 'title'!r}",
+                found,
+                "read the catalogue with text=[...]",
+            )
+        return self.rows(ids)[column or self.text[0]]
+
+    def tags_of(self, ids: pl.Series, column: str | None = None) -> pl.Series:
+        """The list of tags for each id, empty where there are none.
+
+        Args:
+            ids: Item ids, in any order, also unknown ones.
+            column: Which tags; None takes the first column of them.
+
+        Raises:
+            DataError: The catalogue has no tags, or not these.
+        """
+        if not self.tags or (column is not None and column not in self.tags):
+            found = f"the tag columns {', '.join(self.tags)}" if self.tags else "a catalogue without tags"
+            raise DataError(
+                self.report.source,
+                f"the tags {column or 'tags'!r}",
+                found,
+                "read the catalogue with tags=[...]",
+            )
+        return self.rows(ids)[column or self.tags[0]].fill_null([])

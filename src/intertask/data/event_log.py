@@ -1,0 +1,138 @@
+"""What happened: who did what to which item, and when. Reads files; knows nothing of arrays or models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from intertask.data import tables, values
+from intertask.data.refusals import Refusals
+from intertask.data.tables import Source, Table
+from intertask.data.values import Column
+from intertask.errors import DataError
+
+_IDS = ("user", "item", "behaviour")
+_ONE_BEHAVIOUR = "event"
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """Events in file order, in the user's own ids.
+
+    Args:
+        coded: The events as `frame` shows them, but with text ids as categoricals, so that 20 million of
+            them take the room of integers.
+        report: Which rows of the source were refused, and why.
+        labels: Names of the label columns.
+    """
+
+    coded: pl.DataFrame
+    report: Refusals
+    labels: tuple[str, ...] = ()
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The events in file order, a fresh frame.
+
+        Columns: `user` and `item` (Int64 or String), `behaviour` (String), `time` (Datetime in
+        microseconds, naive UTC) or `order` (Int64) or neither of them, the label columns (Float32, null
+        where missing), and the columns that were kept.
+        """
+        coded = (name for name in _IDS if self.coded.schema[name] == pl.Categorical)
+        return self.coded.with_columns(pl.col(name).cast(pl.String) for name in coded)
+
+    @property
+    def num_events(self) -> int:
+        """Number of events."""
+        return self.coded.height
+
+    @property
+    def clock(self) -> Literal["time", "order", "file"]:
+        """What orders a user's events; equal ones stay in file order."""
+        return (
+            "time" if "time" in self.coded.columns else "order" if "order" in self.coded.columns else "file"
+        )
+
+    @classmethod
+    def read(
+        cls,
+        source: Source,
+        *,
+        user: str = "user",
+        item: str = "item",
+        time: str | None = None,
+        order: str | None = None,
+        behaviour: str | None = None,
+        labels: Mapping[str, str] | Sequence[str] = (),
+        keep: Sequence[str] = (),
+        time_format: str | None = None,
+        separator: str | None = None,
+        strict: bool = False,
+    ) -> "EventLog":
+        """A log from a Parquet, CSV (any separator, also .gz) or JSONL file, or from a frame.
+
+        Rows that cannot be used are refused one by one and accounted for in `report`.
+
+        Args:
+            source: A path or a polars DataFrame.
+            user: The column of the user ids.
+            item: The column of the item ids.
+            time: The column of the times, in any form that `intertask.data.values.moment` lists. None:
+                the column called `time` if there is one and no `order` is given.
+            order: The column of whole numbers that order each user's events, for logs without a clock.
+                None: the column called `order` if there is one and no time. With neither, file order.
+            behaviour: The column that says what the user did. None: the column called `behaviour` if
+                there is one, else all events are of the one behaviour "event".
+            labels: Number columns to learn or to weigh by, as names or as {label: column}. NaN and blank
+                mean missing; infinite ones are refused.
+            keep: Further columns to carry along, unread.
+            time_format: How times are written, in the notation of chrono (`%d/%m/%Y %H:%M`), where their
+                text is not ISO 8601.
+            separator: Between the columns of a text file; None finds it out.
+            strict: Refuse the file for a single bad row.
+
+        Raises:
+            DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
+                bad and `strict` is set.
+        """
+        table = tables.scan(source, separator)
+        named = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
+        tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
+        columns = [
+            values.identifier(table, user, "user", coded=True),
+            values.identifier(table, item, "item", coded=True),
+            *_what(table, behaviour),
+            *_when(table, time, order, time_format),
+            *(values.number(table, column, name) for name, column in named.items()),
+            *(values.unread(table, name) for name in keep),
+        ]
+        coded, refused = values.read_columns(table, columns)
+        report = values.account(table, columns, coded.height, refused)
+        report.check(strict)
+        if "behaviour" not in coded.columns:
+            coded = coded.with_columns(pl.lit(_ONE_BEHAVIOUR).cast(pl.Categorical).alias("behaviour"))
+        when = [name for name in ("time", "order") if name in coded.columns]
+        return cls(coded.select(*_IDS, *when, *named, *keep), report, tuple(named))
+
+
+def _what(table: Table, behaviour: str | None) -> list[Column]:
+    if behaviour is None and "behaviour" not in table.schema:
+        return []
+    return [values.word(table, behaviour or "behaviour", "behaviour", required=True, coded=True)]
+
+
+def _when(table: Table, time: str | None, order: str | None, time_format: str | None) -> list[Column]:
+    if time is not None and order is not None:
+        raise DataError(
+            table.name,
+            "time or order",
+            f"both, {time!r} and {order!r}",
+            "name the one that decides which is first",
+        )
+    if time is None and order is None:
+        time = "time" if "time" in table.schema else None
+        order = "order" if time is None and "order" in table.schema else None
+    if time is not None:
+        return [values.moment(table, time, "time", time_format)]
+    return [values.position(table, order, "order")] if order is not None else []

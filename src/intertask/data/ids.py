@@ -1,0 +1,30 @@
+"""When two ids are the same: integers and their normal spelling are, `7` and `"7"`, but not `"007"`."""
+
+import polars as pl
+
+from intertask.errors import DataError
+
+
+def alike(first: pl.Series, second: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Two series of ids in one type, Int64 if both are whole numbers and String otherwise.
+
+    Raises:
+        DataError: One of them holds no ids.
+    """
+    first, second = _plain(first), _plain(second)
+    if first.dtype == second.dtype:
+        return first, second
+    return first.cast(pl.String), second.cast(pl.String)
+
+
+def _plain(ids: pl.Series) -> pl.Series:
+    if ids.dtype.is_integer():
+        return ids.cast(pl.Int64)
+    if ids.dtype.is_float():
+        # Frames that pass through pandas turn integers with gaps into floats.
+        whole = ids.cast(pl.Int64, strict=False)
+        if (ids.is_null() | ids.is_nan() | (ids == whole)).all():
+            return whole
+    elif isinstance(ids.dtype, pl.String | pl.Categorical | pl.Enum | pl.Null):
+        return ids.cast(pl.String)
+    raise DataError("ids", "text or integers", f"the type {ids.dtype}")

@@ -1,0 +1,97 @@
+"""Which rows of a file could not be used, each with its reason. Knows nothing of logs or catalogues."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from intertask.errors import DataError
+from intertask.files import written_aside
+
+SCHEMA = {"row": pl.UInt32, "reason": pl.String, "column": pl.String, "value": pl.String}
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """The account of one reading: every row was either kept or refused, and says why.
+
+    Args:
+        source: The file, as the user wrote it.
+        read: Rows in the file.
+        kept: Rows that were used.
+        rows: One line for each refused row, in file order: `row` (the first row of data is 1, a header
+            is not counted), `reason`, `column` (its name in the file), `value` (as text).
+        columns: What was read from where, canonical name to column of the file.
+
+    Raises:
+        DataError: The counts do not reconcile, or a row is refused twice.
+    """
+
+    source: str
+    read: int
+    kept: int
+    rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.read != self.kept + self.refused:
+            raise DataError(
+                self.source, f"{self.read} rows to be kept or refused",
+                f"{self.kept} kept and {self.refused} refused", "did the file change while it was read?",
+            )  # fmt: skip
+
+    @property
+    def refused(self) -> int:
+        """Number of rows that were not used."""
+        return self.rows.height
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Refused rows for each reason, the most frequent first."""
+        table = self.rows.group_by("reason").len("count").sort(["count", "reason"], descending=[True, False])
+        return dict(table.iter_rows())
+
+    def first(self, count: int = 10) -> pl.DataFrame:
+        """The first refused rows of the file."""
+        return self.rows.head(count)
+
+    def summary(self) -> str:
+        """The account in one line."""
+        line = f"{self.source}: read {self.read:,} rows, kept {self.kept:,}, refused {self.refused:,}"
+        return f"{line} ({self._reasons()})" if self.refused else line
+
+    def write(self, path: Path) -> None:
+        """Write all refused rows, as Parquet or CSV by the name's ending, all or nothing.
+
+        Raises:
+            DataError: The name ends in neither.
+        """
+        if path.suffix not in {".parquet", ".csv"}:
+            raise DataError(str(path), "a name ending in .parquet or .csv", repr(path.suffix))
+        with written_aside(path) as aside:
+            if path.suffix == ".csv":
+                self.rows.write_csv(aside)
+            else:
+                self.rows.write_parquet(aside)
+
+    def check(self, strict: bool) -> None:
+        """Refuse the whole file if it must be (`strict`) or if none of its rows could be used.
+
+        Raises:
+            DataError: Names the first refused row and counts all of them.
+        """
+        nothing_left = self.refused > 0 and self.kept == 0
+        if not self.refused or not (strict or nothing_left):
+            return
+        row, reason, column, value = self.rows.row(0)
+        hint = "is it the right column?" if nothing_left else "mend the rows, or read without strict"
+        raise DataError(
+            f"{self.source} row {row} column {column!r}",
+            "usable values",
+            f"{reason} ({value!r}); {self.refused:,} of {self.read:,} rows are refused: {self._reasons()}",
+            hint,
+        )
+
+    def _reasons(self) -> str:
+        return ", ".join(f"{reason} {count:,}" for reason, count in self.counts.items())

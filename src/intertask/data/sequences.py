@@ -1,0 +1,134 @@
+"""Every user's events in order, as flat arrays plus offsets; in memory, or mapped from a folder.
+
+Knows nothing of ids, files of events, splits or tensors. There is never a padded users x length copy.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.errors import DataError
+from intertask.files import written_aside
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Users' events laid one behind the other, each user's in the order in which they happened.
+
+    Args:
+        offsets: int64 [users + 1]; the events of user u stand at offsets[u] to offsets[u + 1].
+        items: int32 [events], 0 to num_items - 1.
+        behaviours: uint8 [events], 0 to num_behaviours - 1.
+        times: int64 [events], seconds since 1970, never falling within a user; None where the log has
+            an order but no clock.
+        labels: For each label column, float32 [events]; NaN where the label is missing.
+        num_items: Size of the item vocabulary.
+        num_behaviours: Size of the behaviour vocabulary.
+    """
+
+    offsets: NDArray[np.int64]
+    items: NDArray[np.int32]
+    behaviours: NDArray[np.uint8]
+    times: NDArray[np.int64] | None
+    num_items: int
+    num_behaviours: int
+    labels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def num_users(self) -> int:
+        """Number of users, those without events included."""
+        return len(self.offsets) - 1
+
+    @property
+    def num_events(self) -> int:
+        """Number of events of all users."""
+        return len(self.items)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Events of each user, int64 [users]."""
+        return np.diff(self.offsets)
+
+    def users_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The user of each event, given its place in the flat arrays."""
+        return np.searchsorted(self.offsets, positions, side="right") - 1
+
+    def digest(self) -> str:
+        """SHA-256 over everything, the data's part of a protocol fingerprint."""
+        total = hashlib.sha256(f"{self.num_items} {self.num_behaviours}".encode())
+        for name, array in sorted(self._arrays().items()):
+            total.update(name.encode())
+            total.update(np.ascontiguousarray(array).data)
+        return total.hexdigest()
+
+    def write(self, folder: Path) -> None:
+        """Write one .npy file for each array, all or nothing."""
+        with written_aside(folder) as aside:
+            aside.mkdir()
+            np.save(aside / "sizes.npy", np.array([self.num_items, self.num_behaviours]))
+            for name, array in self._arrays().items():
+                np.save(aside / f"{name}.npy", array)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Sequences":
+        """Map the arrays of a folder that `write` made; nothing is read until it is used.
+
+        Raises:
+            DataError: The folder is missing or incomplete.
+        """
+        try:
+            arrays = {
+                file.stem: np.load(file, mmap_mode="r", allow_pickle=False)
+                for file in sorted(Path(folder).glob("*.npy"))
+            }
+            num_items, num_behaviours = arrays.pop("sizes").tolist()
+            return cls(
+                offsets=arrays.pop("offsets"),
+                items=arrays.pop("items"),
+                behaviours=arrays.pop("behaviours"),
+                times=arrays.pop("times", None),
+                num_items=num_items,
+                num_behaviours=num_behaviours,
+                labels={name.removeprefix("label."): array for name, array in arrays.items()},
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                str(folder), "a folder of prepared sequences", str(error), "prepare it again"
+            ) from None
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        arrays: dict[str, NDArray[np.generic]] = {
+            "offsets": self.offsets, "items": self.items, "behaviours": self.behaviours,
+        }  # fmt: skip
+        if self.times is not None:
+            arrays["times"] = self.times
+        return arrays | {f"label.{name}": array for name, array in self.labels.items()}
+
+
+def from_lists(
+    items: list[list[int]],
+    num_items: int | None = None,
+    behaviours: list[list[int]] | None = None,
+    times: list[list[int]] | None = None,
+    labels: Mapping[str, list[list[float]]] | None = None,
+) -> Sequences:
+    """Sequences from one list for each user, for histories that come with a request and for tests."""
+    flat = np.array([item for user in items for item in user], dtype=np.int32)
+    kinds = [kind for user in behaviours or [] for kind in user]
+    behaviour = np.array(kinds, dtype=np.uint8) if behaviours is not None else np.zeros(len(flat), np.uint8)
+    return Sequences(
+        offsets=np.cumsum([0, *map(len, items)], dtype=np.int64),
+        items=flat,
+        behaviours=behaviour,
+        times=None if times is None else np.array([t for user in times for t in user], dtype=np.int64),
+        num_items=num_items if num_items is not None else int(flat.max(initial=-1)) + 1,
+        num_behaviours=int(behaviour.max(initial=0)) + 1,
+        labels={
+            name: np.array([value for user in rows for value in user], dtype=np.float32)
+            for name, rows in (labels or {}).items()
+        },
+    )

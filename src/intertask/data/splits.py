@@ -1,0 +1,211 @@
+"""Which events train, which validate, which test; and the proof that nothing leaks.
+
+A split holds places in the flat arrays of `Sequences`, never copies. The history of a target is every
+event of its user before it; what is trained on is decided by `train_stop` alone.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from intertask.config import PluginConfig
+from intertask.data.sequences import Sequences
+from intertask.errors import DataError, LeakageError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training events and evaluation targets.
+
+    Args:
+        train_stop: int64 [users]; user u trains on the events offsets[u] to train_stop[u].
+        validation: int64 [targets], places of the events that validation asks for, rising.
+        test: int64 [targets], the same for the test.
+        description: The split in words, for the protocol.
+        cuts: Seconds since 1970 at which training ends and at which validation ends, of a split by time.
+    """
+
+    train_stop: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    description: str
+    cuts: tuple[int, int] | None = None
+
+    def targets(self, part: Literal["validation", "test"]) -> NDArray[np.int64]:
+        """The target events of one part."""
+        return self.validation if part == "validation" else self.test
+
+    def training(self, sequences: Sequences) -> Sequences:
+        """The training events, and no others, as sequences of the same users."""
+        lengths = self.train_stop - sequences.offsets[:-1]
+        keep = _ranges(sequences.offsets[:-1], lengths)
+        return replace(
+            sequences,
+            offsets=np.concatenate([[0], np.cumsum(lengths)]),
+            items=sequences.items[keep],
+            behaviours=sequences.behaviours[keep],
+            times=None if sequences.times is None else sequences.times[keep],
+            labels={name: label[keep] for name, label in sequences.labels.items()},
+        )
+
+    def check(self, sequences: Sequences) -> None:
+        """Refuse a split in which a training event is, or lies after, what evaluation asks for.
+
+        Raises:
+            LeakageError: Names the first user concerned.
+        """
+        start, stop = sequences.offsets[:-1], sequences.offsets[1:]
+        _refuse(
+            (self.train_stop < start) | (self.train_stop > stop),
+            "training events that are the user's own",
+            "others",
+        )
+        for part, targets in (("validation", self.validation), ("test", self.test)):
+            users = sequences.users_of(targets)
+            early = targets < self.train_stop[users]
+            bad = np.isin(np.arange(sequences.num_users), users[early])
+            _refuse(bad, f"{part} targets after the user's training events", "one that is trained on")
+        validated = np.full(sequences.num_users, -1, dtype=np.int64)
+        np.maximum.at(validated, sequences.users_of(self.validation), self.validation)
+        test_users = sequences.users_of(self.test)
+        mixed = np.isin(np.arange(sequences.num_users), test_users[self.test <= validated[test_users]])
+        _refuse(mixed, "test targets after the validation targets", "one before or equal")
+        if self.cuts is not None:
+            self._check_cuts(sequences, self.cuts)
+
+    def _check_cuts(self, sequences: Sequences, cuts: tuple[int, int]) -> None:
+        times = _clock(sequences)
+        trained = self.train_stop > sequences.offsets[:-1]
+        last = times[np.maximum(self.train_stop - 1, 0)]
+        _refuse(trained & (last >= cuts[0]), "training events before the cut", "one at or after it")
+        for targets, low, high in ((self.validation, *cuts), (self.test, cuts[1], None)):
+            outside = (times[targets] < low) | ((times[targets] >= high) if high is not None else False)
+            bad = np.isin(np.arange(sequences.num_users), sequences.users_of(targets[outside]))
+            _refuse(bad, "targets between their cuts", "one outside")
+
+
+class SplitConfig(PluginConfig):
+    """The config of a split."""
+
+    @abstractmethod
+    def split(self, sequences: Sequences) -> Split:
+        """The split, checked for leakage."""
+
+
+class LeaveOneOut(SplitConfig):
+    """The last event of each user tests, the one before validates, the rest trains.
+
+    Users with fewer than three events train only (Kang and McAuley, SASRec, 2018, keep them likewise).
+    """
+
+    kind: Literal["leave_one_out"] = "leave_one_out"
+
+    def split(self, sequences: Sequences) -> Split:
+        """The split, checked for leakage.
+
+        Raises:
+            DataError: No user has three events.
+        """
+        stop = sequences.offsets[1:]
+        held = sequences.lengths >= 3
+        if not held.any():
+            raise DataError(
+                "[split] leave_one_out", "at least one user with three events",
+                f"{sequences.lengths.max(initial=0)} at most", "use a longer log",
+            )  # fmt: skip
+        split = Split(
+            train_stop=np.where(held, stop - 2, stop),
+            validation=stop[held] - 2,
+            test=stop[held] - 1,
+            description="leave_one_out",
+        )
+        split.check(sequences)
+        return split
+
+
+class TimeSplit(SplitConfig):
+    """Everything before one moment trains, whoever did it; what comes after is asked for.
+
+    The validation part lies between two moments, so that neither training nor the choice of an epoch
+    sees anything later than the test's cut.
+
+    Source: Gusak et al., "Time to Split", RecSys 2025: targets "last" and "successive".
+
+    Args:
+        train: Share of all events before the first cut.
+        validation: Share of all events between the cuts.
+        targets: "last": the last event of each user in a part; "successive": every event in it, each
+            with all that the user did before it.
+    """
+
+    kind: Literal["time"] = "time"
+    train: float = Field(default=0.8, gt=0, lt=1)
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    targets: Literal["last", "successive"] = "last"
+
+    def split(self, sequences: Sequences) -> Split:
+        """The split, checked for leakage.
+
+        Raises:
+            DataError: The log has no times, or one of the parts is empty.
+        """
+        if not self.train + self.validation < 1:
+            raise DataError("[split]", "train + validation < 1", f"{self.train + self.validation}")
+        times = _clock(sequences)
+        # Events at the moment of a cut belong to the later part, all of them: a tie never spans a cut.
+        ordered = np.sort(times)
+        first, second = (
+            int(ordered[int(share * len(ordered))]) for share in (self.train, self.train + self.validation)
+        )
+        users = sequences.users_of(np.arange(len(times)))
+        in_train, in_validation = times < first, (times >= first) & (times < second)
+        split = Split(
+            train_stop=sequences.offsets[:-1]
+            + np.bincount(users[in_train], minlength=sequences.num_users).astype(np.int64),
+            validation=self._pick(np.flatnonzero(in_validation), users, sequences),
+            test=self._pick(np.flatnonzero(times >= second), users, sequences),
+            description=f"time, cuts at {self.train:g} and {self.train + self.validation:g}, "
+            f"{self.targets} target{'s' if self.targets == 'successive' else ''}",
+            cuts=(first, second),
+        )
+        sizes = {"train": in_train.sum(), "validation": len(split.validation), "test": len(split.test)}
+        for part, size in sizes.items():
+            if size == 0:
+                raise DataError(
+                    "[split] time", f"some events for the {part} part", "none",
+                    "choose other shares, or a log that spans more time",
+                )  # fmt: skip
+        split.check(sequences)
+        return split
+
+    def _pick(
+        self, places: NDArray[np.int64], users: NDArray[np.int64], sequences: Sequences
+    ) -> NDArray[np.int64]:
+        if self.targets == "last" and len(places):
+            places = places[np.append(users[places[1:]] != users[places[:-1]], True)]
+        # A first event has no history to predict it from.
+        return places[places > sequences.offsets[users[places]]]
+
+
+def _clock(sequences: Sequences) -> NDArray[np.int64]:
+    if sequences.times is None:
+        raise DataError(
+            "[split] time", "a log with times", "a log without", "map a time column, or use leave_one_out"
+        )
+    return np.asarray(sequences.times)
+
+
+def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places starts[0], starts[0] + 1, ... of all ranges, one behind the other."""
+    shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+    places: NDArray[np.int64] = np.arange(lengths.sum()) + shift
+    return places
+
+
+def _refuse(bad: NDArray[np.bool_], expected: str, found: str) -> None:
+    if bad.any():
+        raise LeakageError(f"user number {int(np.flatnonzero(bad)[0])}", expected, found)

@@ -1,0 +1,70 @@
+"""What the configs of the encoders with attention share."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from intertask.encoders import EncoderConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.time_bias import TimeBias
+from intertask.nn.transformer import TransformerBlock, TransformerStack
+
+
+class AttentiveConfig(EncoderConfig):
+    """Fields of an encoder with attention.
+
+    Args:
+        num_layers: Blocks.
+        num_heads: Heads of each block; must divide the width.
+        dropout: On what a block adds.
+        attention_dropout: On the attention weights.
+        time_bias: "off"; "history": by how long before the position's own event another happened;
+            "query": by how long before the moment that is asked about, which is a track of its own,
+            since it must be told when the target happens.
+    """
+
+    num_layers: int = Field(default=2, ge=1)
+    num_heads: int = Field(default=2, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
+    time_bias: Literal["off", "history", "query"] = "off"
+
+    @property
+    def uses_times(self) -> bool:
+        """Whether it needs a log with a clock."""
+        return self.time_bias != "off"
+
+    @property
+    def uses_query_time(self) -> bool:
+        """Whether it is told when the target happens."""
+        return self.time_bias == "query"
+
+    def build_time_bias(self) -> TimeBias | None:
+        """The bias, or None where it is off."""
+        if self.time_bias == "off":
+            return None
+        return TimeBias(self.num_heads, query_time=self.time_bias == "query")
+
+
+class TransformerConfig(AttentiveConfig):
+    """Fields of transformer blocks.
+
+    Args:
+        inner_factor: Inner width of the SwiGLU, in widths.
+        gated: Gated residuals as in LiGR; plain ones otherwise.
+    """
+
+    inner_factor: float = Field(default=2.0, gt=0)
+    gated: bool = True
+
+    def build_stack(self, dimensions: Dimensions) -> TransformerStack:
+        """The blocks."""
+        width = dimensions.width
+        blocks = [
+            TransformerBlock(
+                width, self.num_heads, int(self.inner_factor * width), self.dropout, self.attention_dropout,
+                gated=self.gated,
+            )
+            for _ in range(self.num_layers)
+        ]  # fmt: skip
+        return TransformerStack(blocks, width, self.build_time_bias())

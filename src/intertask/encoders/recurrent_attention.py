@@ -1,0 +1,45 @@
+"""A recurrent encoder followed by self-attention: order first, then what matters in it."""
+
+from typing import Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.encoders._attentive import TransformerConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.recurrent import Cell, RecurrentStack
+from intertask.nn.timeline import Timeline
+
+
+class Config(TransformerConfig):
+    """Recurrent layers under transformer blocks.
+
+    Args:
+        cell: Of the recurrent layers.
+        num_recurrent_layers: How many of them.
+    """
+
+    kind: Literal["recurrent_attention"] = "recurrent_attention"
+    cell: Cell = "gru"
+    num_recurrent_layers: int = Field(default=1, ge=1)
+    num_layers: int = Field(default=1, ge=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The encoder."""
+        return Encoder(self, dimensions)
+
+
+class Encoder(nn.Module):
+    """The two, one behind the other."""
+
+    def __init__(self, config: Config, dimensions: Dimensions) -> None:
+        super().__init__()
+        self.recurrent = RecurrentStack(
+            config.cell, dimensions.width, config.num_recurrent_layers, config.dropout
+        )
+        self.attention = config.build_stack(dimensions)
+
+    def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:
+        """Encoded states."""
+        encoded_BLD: Tensor = self.attention(self.recurrent(hidden_BLD, timeline), timeline)
+        return encoded_BLD

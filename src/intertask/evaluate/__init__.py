@@ -1,0 +1,1 @@
+"""Evaluation: full ranking, responses, baselines in the same table, intervals, slices, comparisons."""

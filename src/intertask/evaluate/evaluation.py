@@ -1,0 +1,254 @@
+"""One evaluation: the model and every baseline on the same targets, with intervals and slices."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import scipy.sparse
+from numpy.typing import NDArray
+
+from intertask.data.corpus import Corpus
+from intertask.data.sequences import Sequences
+from intertask.data.splits import Split
+from intertask.evaluate.config import EvaluationConfig, HistoryMode
+from intertask.evaluate.provenance import provenance
+from intertask.evaluate.ranking import Ranking, rank_targets, visited
+from intertask.evaluate.responses import model_answers, reference_answers
+from intertask.evaluate.results import (
+    DifferenceRow,
+    Evaluation,
+    Interval,
+    ListRow,
+    Protocol,
+    RankingRow,
+    ResponseRow,
+)  # fmt: skip
+from intertask.evaluate.slices import slices
+from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
+from intertask.files import written_aside
+from intertask.metrics import lists
+from intertask.metrics.bootstrap import difference_intervals, mean_intervals
+from intertask.metrics.ranking import per_query
+from intertask.model import Model
+from intertask.seeds import derive, generator
+
+MODEL = ModelSystem.name
+
+
+@dataclass
+class Evaluator:
+    """Evaluates one model on one part of one split.
+
+    Args:
+        name: Of the recipe.
+        model: In evaluation mode.
+        corpus: All events and their vocabularies.
+        split: Checked for leakage.
+        config: Options.
+        seed: For baselines and bootstrap.
+        item_tags: Sparse [items, tags] for the diversity of lists; the items' users where None.
+        part: What is evaluated.
+    """
+
+    name: str
+    model: Model
+    corpus: Corpus
+    split: Split
+    config: EvaluationConfig
+    seed: int
+    item_tags: scipy.sparse.csr_matrix | None = None
+    part: Literal["validation", "test"] = "test"
+    ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
+    notes: list[str] = field(default_factory=list, init=False)
+    seconds: dict[str, float] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.sequences = self.corpus.sequences
+        self.split.check(self.sequences)
+        self.targets = self.split.targets(self.part)
+        self.seen = visited(self.sequences, self.targets)
+        self.training = self.split.training(self.sequences)
+
+    def run(self) -> Evaluation:
+        """Evaluate everything."""
+        model_system = ModelSystem(self.model, self.sequences, self.targets)
+        rankings: list[RankingRow] = []
+        list_rows: list[ListRow] = []
+        differences: list[DifferenceRow] = []
+        tasks = self.model.config.tasks_that_answer("items")
+        # One baseline at a time: several hold matrices of items x items.
+        found: dict[tuple[str, HistoryMode], dict[str, Ranking]] = {}
+        for system in self._systems(model_system, bool(tasks)):
+            began = time.perf_counter()
+            for task in tasks:
+                rows = self.model.config.tasks[task].asked(
+                    self.sequences, self.targets, self.corpus.behaviours
+                )
+                for history in self.config.history:
+                    kept = rows if history == "kept" else rows[~self.seen[rows]]
+                    if not len(kept):
+                        self._note(f"task {task}, history {history}: no targets")
+                        continue
+                    if len(kept) < len(rows):
+                        self._note(
+                            f"task {task}: with the history masked, {len(rows) - len(kept)} of {len(rows)} "
+                            "targets stand in it and are left out"
+                        )
+                    ranking = rank_targets(
+                        system, task, self.sequences, self.targets, kept, history, max(self.config.k)
+                    )
+                    found.setdefault((task, history), {})[system.name] = ranking
+                    self._keep(system.name, task, history, ranking)
+            self.seconds[f"{system.name}, ranking"] = round(time.perf_counter() - began, 3)
+        for (task, history), by_system in found.items():
+            rankings += self._ranking_rows(task, history, by_system)
+            list_rows += self._list_rows(task, history, by_system)
+            differences += self._differences(task, history, by_system)
+        return Evaluation(
+            model=self.name,
+            protocol=self._protocol(),
+            provenance=provenance(self.seed),
+            rankings=rankings,
+            lists=list_rows,
+            differences=differences,
+            responses=self._responses(model_system),
+            notes=self.notes,
+            seconds=self.seconds,
+        )
+
+    def write_ranks(self, file: Path) -> None:
+        """Write the rank of every target under every system, for `compare`, as Parquet."""
+        with written_aside(file) as aside:
+            pl.concat(self.ranks).write_parquet(aside)
+
+    def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
+        yield model
+        for name, baseline in self.config.baselines.items() if any_baselines else ():
+            began = time.perf_counter()
+            ranker = baseline.fit(self.training, derive(self.seed, "baseline", name))
+            self.seconds[f"{name}, fitting"] = round(time.perf_counter() - began, 3)
+            note = getattr(ranker, "note", "")
+            if note:
+                self._note(f"{name}: {note}")
+            yield BaselineSystem(name, ranker, self.sequences, self.targets)
+
+    def _ranking_rows(
+        self, task: str, history: HistoryMode, by_system: dict[str, Ranking]
+    ) -> Iterable[RankingRow]:
+        rows = next(iter(by_system.values())).rows
+        places = self.targets[rows]
+        users = self.sequences.users_of(places)
+        values = {name: per_query(ranking.ranks, self.config.k) for name, ranking in by_system.items()}
+        names = list(values[MODEL])
+        for slice_name, members in slices(self.sequences, places, self.training, self.seen[rows]):
+            columns = np.stack([v[m][members] for v in values.values() for m in names], axis=1)
+            estimates = mean_intervals(
+                columns, users[members], self._resampling(), num_resamples=self.config.resamples
+            )
+            for place, system in enumerate(values):
+                own = slice(place * len(names), (place + 1) * len(names))
+                yield RankingRow(
+                    system=system, task=task, history=history, slice=slice_name, count=int(members.sum()),
+                    metrics=dict(zip(names, estimates.values[own].tolist(), strict=True)),
+                    intervals={
+                        name: Interval(low=float(estimates.lows[n]), high=float(estimates.highs[n]))
+                        for n, name in enumerate(names, own.start)
+                    },
+                )  # fmt: skip
+
+    def _differences(
+        self, task: str, history: HistoryMode, by_system: dict[str, Ranking]
+    ) -> Iterable[DifferenceRow]:
+        users = self.sequences.users_of(self.targets[by_system[MODEL].rows])
+        own = per_query(by_system[MODEL].ranks, self.config.k)
+        names = list(own)
+        for baseline, ranking in by_system.items():
+            if baseline == MODEL:
+                continue
+            other = per_query(ranking.ranks, self.config.k)
+            found = difference_intervals(
+                np.stack([own[m] for m in names], 1), np.stack([other[m] for m in names], 1), users,
+                self._resampling(), num_resamples=self.config.resamples,
+            )  # fmt: skip
+            for place, metric in enumerate(names):
+                yield DifferenceRow(
+                    task=task, history=history, baseline=baseline, metric=metric,
+                    difference=float(found.values[place]),
+                    interval=Interval(low=float(found.lows[place]), high=float(found.highs[place])),
+                )  # fmt: skip
+
+    def _list_rows(self, task: str, history: HistoryMode, by_system: dict[str, Ranking]) -> Iterable[ListRow]:
+        item_users = lists.users_of_items(self.training)
+        counts = np.bincount(self.training.items, minlength=self.training.num_items)
+        vectors = self.item_tags if self.item_tags is not None else _users_by_item(self.training)
+        for system, ranking in by_system.items():
+            metrics = {}
+            for k in self.config.k:
+                top = ranking.lists[:, :k]
+                metrics[f"coverage@{k}"] = lists.coverage(top, self.training.num_items)
+                metrics[f"novelty@{k}"] = lists.novelty(top, item_users, self.training.num_users)
+                metrics[f"popularity_share@{k}"] = lists.popularity_share(top, counts)
+                if k > 1 and self.training.num_items > 1:
+                    metrics[f"diversity@{k}"] = lists.diversity(top, vectors)
+            yield ListRow(system=system, task=task, history=history, metrics=metrics)
+
+    def _responses(self, system: ModelSystem) -> list[ResponseRow]:
+        found = []
+        for name, config in self.model.config.tasks.items():
+            if config.answer == "items":
+                continue
+            rows = config.asked(self.sequences, self.targets, self.corpus.behaviours)
+            if not len(rows):
+                self._note(f"task {name}: no target has a label")
+                continue
+            targets = self.targets[rows]
+            answers = model_answers(system, name, self.sequences, targets, rows, self.corpus.behaviours)
+            found.append(answers.row(MODEL, name))
+            found += reference_answers(
+                answers, name, config, self.training, self.sequences.items[targets], self.corpus.behaviours
+            )
+        return found
+
+    def _protocol(self) -> Protocol:
+        return Protocol(
+            data=self.sequences.digest(),
+            split=self.split.description,
+            part=self.part,
+            history=", ".join(self.config.history),
+            candidates=f"all items, {self.sequences.num_items}",
+            query_time=self.model.config.encoder.uses_query_time,
+            num_targets=len(self.targets),
+        )
+
+    def _keep(self, system: str, task: str, history: HistoryMode, ranking: Ranking) -> None:
+        targets = self.targets[ranking.rows]
+        self.ranks.append(
+            pl.DataFrame(
+                {
+                    "system": pl.repeat(system, len(targets), eager=True),
+                    "task": pl.repeat(task, len(targets), eager=True),
+                    "history": pl.repeat(history, len(targets), eager=True),
+                    "user": self.sequences.users_of(targets),
+                    "target": targets,
+                    "rank": ranking.ranks,
+                }
+            )
+        )
+
+    def _resampling(self) -> np.random.Generator:
+        return generator(self.seed, "bootstrap")
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def _users_by_item(training: Sequences) -> scipy.sparse.csr_matrix:
+    owners = np.repeat(np.arange(training.num_users), training.lengths)
+    ones: NDArray[np.float32] = np.ones(len(owners), np.float32)
+    shape = (training.num_items, training.num_users)
+    return scipy.sparse.csr_matrix((ones, (training.items, owners)), shape=shape)

@@ -1,0 +1,139 @@
+"""What an evaluation found, as frozen records that JSON can hold.
+
+Knows nothing of how a figure is computed or shown. `evaluation.json` in a run folder is one `Evaluation`;
+`ranks.parquet` beside it holds one row for each system and target, from which intervals are drawn.
+"""
+
+import hashlib
+from pathlib import Path
+
+from intertask.config import Config
+from intertask.errors import DataError
+from intertask.files import written_aside
+
+
+class Protocol(Config):
+    """How the figures were measured. Two evaluations compare only where all of this is equal."""
+
+    data: str  # SHA-256 of the sequences
+    split: str  # e.g. "leave_one_out" or "time, cut at 0.9, last target"
+    part: str  # "validation" or "test"
+    history: str  # "masked": items of the history are no candidates; "kept": they are
+    candidates: str  # "all items, 1682"
+    ties: str = "against the model"
+    query_time: bool  # whether the model was told when the target happened
+    num_targets: int
+    definitions: int = 1  # rises when the meaning of a metric changes
+
+    def fingerprint(self) -> str:
+        """A short digest of all of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class Provenance(Config):
+    """Where the figures come from."""
+
+    seed: int
+    commit: str
+    version: str
+    command: str
+    date: str
+    machine: str
+
+
+class Interval(Config):
+    """A bootstrap confidence interval."""
+
+    low: float
+    high: float
+
+
+class RankingRow(Config):
+    """Ranking metrics of one system for one task on one slice of the targets."""
+
+    system: str  # "intertask", "popularity", "ease", ...
+    task: str  # name of the next_item task
+    history: str  # "masked" or "kept"
+    slice: str  # "all", "visited", "unvisited", "history 5-9", "item popularity top 10 %", ...
+    count: int  # targets in the slice
+    metrics: dict[str, float]  # "ndcg@10", "hr@10", "mrr@10", "recall@10", "map@10"
+    intervals: dict[str, Interval] = {}  # 95 %, bootstrap over users
+
+
+class ListRow(Config):
+    """What the served lists are like: "coverage@10", "novelty@10", "diversity@10", "popularity_share@10"."""
+
+    system: str
+    task: str
+    history: str
+    metrics: dict[str, float]
+
+
+class DifferenceRow(Config):
+    """Paired bootstrap of the model against one other system, over the same users."""
+
+    task: str
+    history: str
+    baseline: str
+    metric: str
+    difference: float  # model minus baseline
+    interval: Interval
+
+    @property
+    def verdict(self) -> str:
+        """ "better" or "worse" where the interval excludes zero, else "no difference shown"."""
+        if self.interval.low > 0:
+            return "better"
+        return "worse" if self.interval.high < 0 else "no difference shown"
+
+
+class CalibrationBin(Config):
+    """Predicted against observed in one bin of a binary response."""
+
+    predicted: float
+    observed: float
+    count: int
+
+
+class ResponseRow(Config):
+    """Metrics of one system for one response task: "auc", "log_loss", "calibration_error"; "rmse", "mae"."""
+
+    system: str  # "intertask", or "base rate", "item mean", "user mean"
+    task: str
+    count: int
+    metrics: dict[str, float]
+    calibration: list[CalibrationBin] = []
+
+
+class Evaluation(Config):
+    """Everything that one evaluation found."""
+
+    model: str  # name of the recipe
+    protocol: Protocol
+    provenance: Provenance
+    rankings: list[RankingRow]
+    lists: list[ListRow]
+    differences: list[DifferenceRow]
+    responses: list[ResponseRow]
+    notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
+    seconds: dict[str, float] = {}  # time each system took to fit and to rank
+
+    def write(self, file: Path) -> None:
+        """Write as JSON, all or nothing."""
+        with written_aside(file) as aside:
+            aside.write_text(self.model_dump_json(indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, file: Path) -> "Evaluation":
+        """Read what `write` wrote.
+
+        Raises:
+            DataError: The file is missing or is something else.
+        """
+        try:
+            return cls.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            message = str(error).splitlines()[0]
+            raise DataError(
+                str(file), "the evaluation of a run", message, "run `intertask evaluate`"
+            ) from None

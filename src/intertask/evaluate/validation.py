@@ -1,0 +1,64 @@
+"""The few numbers that choose an epoch: cheap enough to be taken after each one."""
+
+from intertask.data.sequences import Sequences
+from intertask.data.splits import Split
+from intertask.evaluate.config import HistoryMode
+from intertask.evaluate.ranking import rank_targets, visited
+from intertask.evaluate.responses import model_answers
+from intertask.evaluate.systems import ModelSystem
+from intertask.metrics import ranking
+from intertask.model import Model, ModelConfig
+from intertask.tasks.response import Config as ResponseConfig
+
+K = 10
+
+
+def default_monitor(config: ModelConfig) -> str:
+    """The metric that chooses the epoch where the recipe names none: that of its first task."""
+    name, task = next(iter(config.tasks.items()))
+    if task.answer == "items":
+        return f"{name}/ndcg@{K}"
+    if isinstance(task, ResponseConfig):
+        return f"{name}/-rmse" if task.form == "regression" else f"{name}/auc"
+    return f"{name}/-log_loss"
+
+
+class Validator:
+    """Validation metrics of a model, by "task/metric"; higher is better for each, losses are negated.
+
+    Args:
+        sequences: All events.
+        split: Its validation targets are asked for.
+        behaviours: Names of the behaviours.
+        history: Whether items of the history are candidates.
+    """
+
+    def __init__(
+        self, sequences: Sequences, split: Split, behaviours: tuple[str, ...], history: HistoryMode
+    ) -> None:
+        self.sequences = sequences
+        self.targets = split.validation
+        self.behaviours = behaviours
+        self.history = history
+        self.seen = visited(sequences, self.targets)
+
+    def __call__(self, model: Model) -> dict[str, float]:
+        """The metrics."""
+        system = ModelSystem(model, self.sequences, self.targets)
+        metrics: dict[str, float] = {}
+        for name, task in model.config.tasks.items():
+            rows = task.asked(self.sequences, self.targets, self.behaviours)
+            if task.answer == "items" and self.history == "masked":
+                rows = rows[~self.seen[rows]]
+            if not len(rows):
+                continue
+            if task.answer == "items":
+                found = rank_targets(system, name, self.sequences, self.targets, rows, self.history, K)
+                metrics[f"{name}/ndcg@{K}"] = float(ranking.ndcg(found.ranks, K).mean())
+                metrics[f"{name}/hr@{K}"] = float(ranking.hit_rate(found.ranks, K).mean())
+                continue
+            answers = model_answers(system, name, self.sequences, self.targets[rows], rows, self.behaviours)
+            for metric, value in answers.metrics().items():
+                rising = metric in ("auc", "accuracy")
+                metrics[f"{name}/{metric if rising else '-' + metric}"] = value if rising else -value
+        return metrics

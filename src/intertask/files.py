@@ -1,0 +1,76 @@
+"""Writing so that nothing half-written is ever left behind, and reading back with a checksum.
+
+Files and folders are written beside their place and renamed into it when they are complete.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from intertask.errors import IntertaskError
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A temporary path that replaces `path` when the block ends well, and vanishes when it does not.
+
+    Works for files and for folders: whatever the block makes at the temporary path is moved.
+
+    Raises:
+        IntertaskError: The place cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield aside / path.name
+        _move_into_place(aside / path.name, path, aside)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move_into_place(new: Path, path: Path, aside: Path) -> None:
+    if not new.is_dir():
+        _flush(new)
+        new.replace(path)
+        return
+    for file in new.rglob("*"):
+        if file.is_file():
+            _flush(file)
+    # A folder cannot replace a folder in one step: the old one steps aside, to be deleted with the rest.
+    old = aside / "replaced"
+    if path.exists():
+        path.rename(old)
+    try:
+        new.rename(path)
+    except OSError:
+        if old.exists():
+            old.rename(path)
+        raise
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _unwritable(path: Path, error: OSError) -> IntertaskError:
+    return IntertaskError(
+        str(path), "a place with room that can be written to", error.strerror or str(error),
+        "free some space or choose another path; nothing was changed",
+    )  # fmt: skip
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

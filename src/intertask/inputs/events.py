@@ -1,0 +1,86 @@
+"""Events as vectors: item, behaviour, how many events ago, and the gap to the event before."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.data.batches import Batch
+from intertask.inputs import InputConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
+from intertask.nn.timeline import log_bucket
+
+NUM_GAP_BUCKETS = 32
+
+
+class Config(InputConfig):
+    """What of an event is embedded.
+
+    Args:
+        position: A vector for each inverse position: 0 for the last event of a history.
+        behaviour: A vector for each behaviour; without effect in a log that has one only.
+        gap: A vector for each log bucket of the seconds since the event before; needs a clock.
+        combine: "sum": all vectors are added; "gate": item and context decide together how much of
+            the context (behaviour, position, gap) is added.
+        dropout: On the result.
+    """
+
+    kind: Literal["events"] = "events"
+    position: bool = True
+    behaviour: bool = True
+    gap: bool = False
+    combine: Literal["sum", "gate"] = "sum"
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+
+    def build(self, dimensions: Dimensions, items: ItemTable) -> nn.Module:
+        """The input."""
+        return Input(self, dimensions, items)
+
+    @property
+    def uses_times(self) -> bool:
+        """Whether it needs a log with a clock."""
+        return self.gap
+
+
+class Input(nn.Module):
+    """Embeds a batch of events."""
+
+    def __init__(self, config: Config, dimensions: Dimensions, items: ItemTable) -> None:
+        super().__init__()
+        width = dimensions.width
+        self.items = items
+        self.position = _table(dimensions.max_length, width) if config.position else None
+        behaviours = len(dimensions.behaviours)
+        self.behaviour = _table(behaviours, width) if config.behaviour and behaviours > 1 else None
+        self.gap = _table(NUM_GAP_BUCKETS, width) if config.gap else None
+        self.gate = nn.Linear(2 * width, width) if config.combine == "gate" else None
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """hidden_BLD."""
+        events, item_BLD = batch.events, self.items(batch.events.items_BL)
+        context_BLD = torch.zeros_like(item_BLD)
+        if self.behaviour is not None:
+            context_BLD = context_BLD + self.behaviour(events.behaviours_BL)
+        if self.position is not None:
+            steps = torch.arange(events.items_BL.shape[1], device=item_BLD.device)
+            # Behind the last event the count is negative: padding, whose vector nobody reads.
+            inverse_BL = (batch.lengths_B[:, None] - 1 - steps).clamp(min=0)
+            context_BLD = context_BLD + self.position(inverse_BL)
+        if self.gap is not None:
+            times_BL = events.times_BL
+            assert times_BL is not None
+            gaps_BL = torch.diff(times_BL, dim=1, prepend=times_BL[:, :1])
+            context_BLD = context_BLD + self.gap(log_bucket(gaps_BL, NUM_GAP_BUCKETS))
+        if self.gate is not None:
+            context_BLD = torch.sigmoid(self.gate(torch.cat([item_BLD, context_BLD], -1))) * context_BLD
+        hidden_BLD: Tensor = self.dropout(item_BLD + context_BLD)
+        return hidden_BLD
+
+
+def _table(num_rows: int, width: int) -> nn.Embedding:
+    table = nn.Embedding(num_rows, width)
+    nn.init.normal_(table.weight, std=INITIAL_DEVIATION)
+    return table

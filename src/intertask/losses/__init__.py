@@ -1,0 +1,20 @@
+"""Losses over the catalogue: how wrong a hidden state is about one item among all. One file a loss."""
+
+from abc import abstractmethod
+
+from torch import nn
+
+from intertask.config import PluginConfig
+from intertask.nn.dimensions import Dimensions
+
+
+class LossConfig(PluginConfig):
+    """The config of a loss over the catalogue."""
+
+    @abstractmethod
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """A module whose forward maps (hidden_ND, targets_N, table_ID) to the mean loss, in nats.
+
+        What it draws at random, it draws from torch's generator of the device, which training seeds
+        anew for each step.
+        """

@@ -1,0 +1,75 @@
+"""Cross-entropy over the whole catalogue, in chunks: all logits are never in memory at once.
+
+Source: the gradient of cross-entropy is softmax minus one-hot; taking it in the forward pass, chunk by
+chunk, is the trick of Liger's fused linear cross-entropy (Hsu et al., 2024), here in plain PyTorch.
+"""
+
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.losses import LossConfig
+from intertask.nn.dimensions import Dimensions
+
+
+class Config(LossConfig):
+    """Options of the loss.
+
+    Args:
+        chunk: Positions whose logits are in memory together.
+    """
+
+    kind: Literal["full_softmax"] = "full_softmax"
+    chunk: int = Field(default=1024, ge=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The loss."""
+        return Loss(self.chunk)
+
+
+class Loss(nn.Module):
+    """Mean over positions of logsumexp(h . E) - h . e_target."""
+
+    def __init__(self, chunk: int) -> None:
+        super().__init__()
+        self.chunk = chunk
+
+    def forward(self, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor) -> Tensor:
+        """The mean loss."""
+        if not torch.is_grad_enabled():
+            return _Chunked.forward(None, hidden_ND, targets_N, table_ID, self.chunk)
+        loss: Tensor = _Chunked.apply(hidden_ND, targets_N, table_ID, self.chunk)  # type: ignore[no-untyped-call]
+        return loss
+
+
+class _Chunked(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor, chunk: int) -> Tensor:  # noqa: ANN401
+        num = len(targets_N)
+        loss = hidden_ND.new_zeros(())
+        hidden_grad = torch.empty_like(hidden_ND) if ctx is not None else None
+        table_grad = torch.zeros_like(table_ID) if ctx is not None else None
+        for start in range(0, num, chunk):
+            hidden, targets = hidden_ND[start : start + chunk], targets_N[start : start + chunk, None]
+            logits = hidden @ table_ID.T  # [chunk, D] x [D, I] -> [chunk, I]
+            highest = logits.amax(dim=1, keepdim=True)
+            loss = loss + (highest - logits.gather(1, targets)).sum()
+            exponent = logits.sub_(highest).exp_()
+            total = exponent.sum(dim=1, keepdim=True)
+            loss = loss + total.log().sum()
+            if hidden_grad is None or table_grad is None:
+                continue
+            difference = exponent.div_(total * num)
+            difference.scatter_add_(1, targets, difference.new_full(targets.shape, -1 / num))
+            torch.mm(difference, table_ID, out=hidden_grad[start : start + chunk])
+            table_grad.addmm_(difference.T, hidden)
+        if ctx is not None:
+            ctx.save_for_backward(hidden_grad, table_grad)
+        return loss / num
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, Tensor, None]:  # noqa: ANN401
+        hidden_grad, table_grad = ctx.saved_tensors
+        return hidden_grad * grads[0], None, table_grad * grads[0], None

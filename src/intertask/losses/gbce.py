@@ -1,0 +1,55 @@
+"""Generalised binary cross-entropy: sampled negatives without overconfidence.
+
+Source: Petrov and Macdonald, gSASRec, RecSys 2023, equations 8 and 12: with the sampling rate
+alpha = k / (I - 1) and beta = alpha (t (1 - 1 / alpha) + 1 / alpha), the positive probability is raised
+to the power beta. t = 0 is plain binary cross-entropy, t = 1 removes the bias of sampling.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intertask.losses import LossConfig
+from intertask.nn.dimensions import Dimensions
+
+
+class Config(LossConfig):
+    """Options of the loss.
+
+    Args:
+        num_negatives: Uniform negatives for each position, k.
+        calibration: t in the paper, 0 to 1.
+    """
+
+    kind: Literal["gbce"] = "gbce"
+    num_negatives: int = Field(default=64, ge=1)
+    calibration: float = Field(default=0.75, ge=0, le=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The loss."""
+        return Loss(self, dimensions.num_items)
+
+
+class Loss(nn.Module):
+    """Mean over positions of -beta log sigma(s_target) - sum_j log(1 - sigma(s_j))."""
+
+    def __init__(self, config: Config, num_items: int) -> None:
+        super().__init__()
+        self.num_negatives = config.num_negatives
+        alpha = min(1.0, config.num_negatives / max(1, num_items - 1))
+        self.beta = alpha * (config.calibration * (1 - 1 / alpha) + 1 / alpha)
+
+    def forward(self, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor) -> Tensor:
+        """The mean loss."""
+        # Uniform over all items but the target: those at or above it move up by one.
+        drawn_NK = torch.randint(
+            max(1, len(table_ID) - 1), (len(targets_N), self.num_negatives), device=hidden_ND.device
+        )
+        drawn_NK = (drawn_NK + (drawn_NK >= targets_N[:, None]).long()).clamp(max=len(table_ID) - 1)
+        positive_N = (hidden_ND * table_ID[targets_N]).sum(-1)
+        negative_NK = torch.einsum("nd,nkd->nk", hidden_ND, table_ID[drawn_NK])
+        loss_N = -self.beta * functional.logsigmoid(positive_N) - functional.logsigmoid(-negative_NK).sum(1)
+        return loss_N.mean()

@@ -1,0 +1,138 @@
+"""Confidence intervals by resampling users, for a mean over targets and for a difference of two systems.
+
+A user may own several targets, which are not independent, so whole users are drawn with replacement and
+the statistic is the ratio: sum of the drawn users' values over the number of their targets.
+
+Why not `scipy.stats.bootstrap(paired=True, vectorized=True)`: it is right and fast for one statistic (0.1 s
+for 6,040 users and 2,000 resamples, 0.5 s for 22,000, two cores), but a results table asks for a thousand of
+them (metrics x systems x slices), and it would draw and gather anew for each. Here the drawn users become
+one matrix of multiplicities, and any number of statistics is one matrix product with it: the same time
+for fifty as for one, and every column sees the same users, so that all of them are paired.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_CHUNK_BYTES = 2**25  # of the matrix of multiplicities, [resamples in one go, users]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """A statistic for each column with its percentile interval.
+
+    Args:
+        values: float64 [statistics], on the users themselves.
+        lows: float64 [statistics], lower ends.
+        highs: float64 [statistics], upper ends.
+    """
+
+    values: Floats
+    lows: Floats
+    highs: Floats
+
+
+def mean_intervals(
+    values: NDArray[np.floating],
+    users: NDArray[np.integer],
+    generator: np.random.Generator,
+    *,
+    num_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Estimates:
+    """The mean of each column over the targets, with a percentile interval over users.
+
+    Args:
+        values: [targets, statistics], finite; columns may be metrics, systems, or both.
+        users: Integers [targets], the user who owns the target, in any order and any numbering.
+        generator: Draws the users; the same state draws the same users, whatever the columns.
+        num_resamples: How often all users are drawn anew.
+        confidence: Share of the resampled means inside the interval.
+
+    Returns:
+        The estimates. With one user only, both ends are the value itself: nothing is known of the spread.
+
+    Raises:
+        ValueError: There is no target, a value is not finite, the lengths differ, or an option is out of
+            range.
+
+    Source:
+        Efron and Tibshirani, "An introduction to the bootstrap" (1993), section 13.3; resampling of
+        clusters: Davison and Hinkley, "Bootstrap methods and their application" (1997), section 3.8.
+
+    Example:
+        >>> found = mean_intervals(np.ones((4, 1)), np.arange(4), np.random.default_rng(0))
+        >>> (found.lows[0], found.values[0], found.highs[0])
+        (np.float64(1.0), np.float64(1.0), np.float64(1.0))
+    """
+    _check(values, users, num_resamples, confidence)
+    sums = _sums_of_users(values, users)  # [users, statistics + 1], the last column counts targets
+    totals = np.empty((num_resamples, sums.shape[1]))
+    chunk = max(1, _CHUNK_BYTES // (8 * len(sums)))
+    for start in range(0, num_resamples, chunk):
+        rows = min(chunk, num_resamples - start)
+        # Row by row, so that the draws do not depend on the chunk.
+        drawn = [generator.integers(len(sums), size=len(sums)) for _ in range(rows)]
+        multiplicities = np.stack([np.bincount(users_drawn, minlength=len(sums)) for users_drawn in drawn])
+        totals[start : start + rows] = multiplicities.astype(np.float64) @ sums  # [R, U] x [U, S + 1]
+    resampled = totals[:, :-1] / totals[:, -1:]
+    lows, highs = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs)
+
+
+def difference_intervals(
+    first: NDArray[np.floating],
+    second: NDArray[np.floating],
+    users: NDArray[np.integer],
+    generator: np.random.Generator,
+    *,
+    num_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Estimates:
+    """The mean of `first - second` for each column, with a paired percentile interval over users.
+
+    Both systems answered the same targets, so each resample sees the same users and targets of both, and
+    the difference of two means is the mean of the differences.
+
+    Args:
+        first: [targets, statistics], as in `mean_intervals`.
+        second: [targets, statistics], the other system's values for the same targets.
+        users: As for `mean_intervals`.
+        generator: As for `mean_intervals`.
+        num_resamples: As for `mean_intervals`.
+        confidence: As for `mean_intervals`.
+
+    Raises:
+        ValueError: As for `mean_intervals`, or the two shapes differ.
+    """
+    if first.shape != second.shape:
+        raise ValueError(
+            f"expected two systems with the same targets, found {first.shape} and {second.shape}"
+        )
+    differences = np.subtract(first, second, dtype=np.float64)
+    return mean_intervals(differences, users, generator, num_resamples=num_resamples, confidence=confidence)
+
+
+def _sums_of_users(values: NDArray[np.floating], users: NDArray[np.integer]) -> Floats:
+    order = np.argsort(users, kind="stable")
+    is_first = np.ones(len(users), dtype=bool)  # of its user's targets
+    is_first[1:] = users[order][1:] != users[order][:-1]
+    columns = np.column_stack([values.astype(np.float64), np.ones(len(values))])
+    return np.add.reduceat(columns[order], np.flatnonzero(is_first), axis=0)
+
+
+def _check(
+    values: NDArray[np.floating], users: NDArray[np.integer], num_resamples: int, confidence: float
+) -> None:
+    if values.ndim != 2 or len(values) != len(users) or not len(values):
+        shapes = f"{values.shape} and {users.shape}"
+        raise ValueError(f"values: expected [targets, statistics] and a user for each target, found {shapes}")
+    if not np.isfinite(values).all():
+        raise ValueError("values: expected finite numbers, found some that are not")
+    if num_resamples < 1:
+        raise ValueError(f"num_resamples: expected at least 1, found {num_resamples}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: expected between 0 and 1, found {confidence}")

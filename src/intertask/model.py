@@ -1,0 +1,130 @@
+"""The model: input, encoder, communication and tasks, composed. Read this file first.
+
+    batch -> input -> hidden_BLD -> encoder -> hidden_BLD -> communication -> states_BLTD
+          -> task k reads states[:, :, k] -> a loss in training, an answer at the last event
+
+Knows nothing of files, splits, training loops or metrics.
+"""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field, SerializeAsAny
+from torch import Tensor, nn
+
+from intertask.communication import CommunicationConfig
+from intertask.communication.shared import Config as Shared
+from intertask.config import Config, plugin, plugins
+from intertask.data.batches import Batch
+from intertask.encoders import EncoderConfig
+from intertask.encoders.attention import Config as Attention
+from intertask.errors import RecipeError
+from intertask.inputs import InputConfig
+from intertask.inputs.events import Config as EventsInput
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemTable
+from intertask.nn.timeline import Timeline
+from intertask.tasks import Task, TaskConfig
+from intertask.tasks.next_item import Config as NextItem
+
+
+class ModelConfig(Config):
+    """The parts of a model, as a recipe names them.
+
+    Args:
+        width: Of every hidden vector.
+        max_length: Longest history that is read, in events.
+    """
+
+    width: int = Field(default=64, ge=1)
+    max_length: int = Field(default=50, ge=1)
+    input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
+    encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
+    communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
+    tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
+
+    def tasks_that_answer(self, answer: str) -> list[str]:
+        """The names of the tasks with this kind of answer, in the recipe's order."""
+        return [name for name, task in self.tasks.items() if task.answer == answer]
+
+
+class Model(nn.Module):
+    """All parts, built for one data set.
+
+    Raises:
+        RecipeError: Parts that do not fit each other or the data.
+    """
+
+    def __init__(self, config: ModelConfig, dimensions: Dimensions) -> None:
+        super().__init__()
+        _check(config, dimensions)
+        self.config = config
+        self.dimensions = dimensions
+        self.items = ItemTable(dimensions.num_items, dimensions.width)
+        self.input = config.input.build(dimensions, self.items)
+        self.encoder = config.encoder.build(dimensions)
+        self.communication = config.communication.build(dimensions)
+        self.tasks = nn.ModuleDict(
+            {name: task.build(name, dimensions, self.items) for name, task in config.tasks.items()}
+        )
+
+    def states(self, batch: Batch) -> Tensor:
+        """A state for each position and task, states_BLTD."""
+        timeline = Timeline(batch.events.times_BL, batch.query_times_BL)
+        hidden_BLD = self.encoder(self.input(batch), timeline)
+        states_BLTD: Tensor = self.communication(hidden_BLD)
+        return states_BLTD
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The mean loss of each task that has a target in the batch."""
+        states_BLTD = self.states(batch)
+        losses = {
+            name: self.task(name).loss(states_BLTD[:, :, place], batch)
+            for place, name in enumerate(self.tasks)
+        }
+        return {name: loss for name, loss in losses.items() if loss is not None}
+
+    def last_states(self, batch: Batch) -> Tensor:
+        """The states after the last event of each history, states_BTD."""
+        states_BLTD = self.states(batch)
+        return states_BLTD[torch.arange(len(batch.lengths_B)), batch.lengths_B - 1]
+
+    def task(self, name: str) -> Task:
+        """One task."""
+        task = self.tasks[name]
+        assert isinstance(task, Task)
+        return task
+
+    def place(self, name: str) -> int:
+        """Which of the states is this task's."""
+        return list(self.tasks).index(name)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.items.weight_ID.device
+
+
+def _check(config: ModelConfig, dimensions: Dimensions) -> None:
+    for section, part in (("input", config.input), ("encoder", config.encoder)):
+        if part.uses_times and not dimensions.has_times:
+            raise RecipeError(
+                f"[{section}]",
+                "a log with times",
+                "a log without",
+                "map a time column, or turn time features off",
+            )
+    for section, divided in (("encoder", config.encoder), ("communication", config.communication)):
+        heads = getattr(divided, "num_heads", 1)
+        if config.width % heads:
+            raise RecipeError(
+                f"[{section}] num_heads",
+                f"a divisor of width = {config.width}",
+                str(heads),
+                "change one of the two",
+            )
+    for name, task in config.tasks.items():
+        if task.needs_causal and not config.encoder.causal:
+            raise RecipeError(
+                f"[tasks.{name}]", "a causal encoder", f"{config.encoder.kind!r}, which looks ahead"
+            )

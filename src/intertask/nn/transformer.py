@@ -1,0 +1,107 @@
+"""Causal self-attention blocks with gated residuals."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intertask.nn.time_bias import TimeBias
+from intertask.nn.timeline import Timeline
+
+
+class GatedResidual(nn.Module):
+    """x + sigmoid(W x) * f(norm(x)).
+
+    Source: LiGR (Borisyuk et al., 2025, equation 4), as taken over by eSASRec (Tikhonovich et al., 2025).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, width)
+
+    def forward(self, hidden_BLD: Tensor, change_BLD: Tensor) -> Tensor:
+        """The hidden states with the change let through."""
+        return hidden_BLD + torch.sigmoid(self.gate(hidden_BLD)) * change_BLD
+
+
+class SwiGLU(nn.Module):
+    """W3 (silu(W1 x) * W2 x). Source: Shazeer, 2020, "GLU variants improve Transformer"."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(width, 2 * inner)
+        self.down = nn.Linear(inner, width)
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """The transformed states."""
+        gate, value = self.up(hidden_BLD).chunk(2, dim=-1)
+        fed_BLD: Tensor = self.down(functional.silu(gate) * value)
+        return fed_BLD
+
+
+class CausalAttention(nn.Module):
+    """Multi-head self-attention in which a position sees itself and what came before it."""
+
+    def __init__(self, width: int, num_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.project_in = nn.Linear(width, 3 * width)
+        self.project_out = nn.Linear(width, width)
+
+    def forward(self, hidden_BLD: Tensor, bias_BHLL: Tensor | None) -> Tensor:
+        """Attention over the past; with a bias, added before the softmax."""
+        batch, length, width = hidden_BLD.shape
+        heads = self.project_in(hidden_BLD).view(batch, length, 3, self.num_heads, -1)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each [B, H, L, D / H]
+        mask = None
+        if bias_BHLL is not None:
+            future = torch.ones(length, length, dtype=torch.bool, device=hidden_BLD.device).triu(1)
+            mask = bias_BHLL.masked_fill(future, float("-inf"))
+        out = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=mask is None,
+            dropout_p=self.dropout if self.training else 0.0,
+        )  # fmt: skip
+        read_BLD: Tensor = self.project_out(out.transpose(1, 2).reshape(batch, length, width))
+        return read_BLD
+
+
+class TransformerBlock(nn.Module):
+    """Pre-norm attention and SwiGLU, each behind a gated residual."""
+
+    def __init__(
+        self, width: int, num_heads: int, inner: int, dropout: float, attention_dropout: float, *, gated: bool
+    ) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = CausalAttention(width, num_heads, attention_dropout)
+        self.feed_norm = nn.LayerNorm(width)
+        self.feed = SwiGLU(width, inner)
+        self.dropout = nn.Dropout(dropout)
+        self.attention_residual = GatedResidual(width) if gated else torch.add
+        self.feed_residual = GatedResidual(width) if gated else torch.add
+
+    def forward(self, hidden_BLD: Tensor, bias_BHLL: Tensor | None) -> Tensor:
+        """One block."""
+        change = self.attention(self.attention_norm(hidden_BLD), bias_BHLL)
+        hidden_BLD = self.attention_residual(hidden_BLD, self.dropout(change))
+        change = self.feed(self.feed_norm(hidden_BLD))
+        block_BLD: Tensor = self.feed_residual(hidden_BLD, self.dropout(change))
+        return block_BLD
+
+
+class TransformerStack(nn.Module):
+    """Blocks one after the other, one time bias for all of them, and a last norm."""
+
+    def __init__(self, blocks: list[TransformerBlock], width: int, time_bias: TimeBias | None) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.time_bias = time_bias
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:
+        """Encoded states."""
+        bias_BHLL = None if self.time_bias is None else self.time_bias(timeline)
+        for block in self.blocks:
+            hidden_BLD = block(hidden_BLD, bias_BHLL)
+        encoded_BLD: Tensor = self.norm(hidden_BLD)
+        return encoded_BLD

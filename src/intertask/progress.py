@@ -1,0 +1,40 @@
+"""A progress bar with the time left, on the terminal alone; silent where output goes to a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class Bar(Protocol):
+    """What moves a bar."""
+
+    def __call__(self, steps: int = 1, note: str = "") -> None:
+        """Move on by some steps, and say something beside the bar."""
+        ...
+
+
+@contextmanager
+def bar(title: str, total: int) -> Iterator[Bar]:
+    """A bar on standard error, removed when it is done."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=total, note="")
+
+        def move(steps: int = 1, note: str = "") -> None:
+            progress.update(task, advance=steps, note=note)
+
+        yield move

@@ -1,0 +1,137 @@
+"""How figures are ordered, named and written, the same on the page, in a plot and in the terminal."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow
+
+MODEL = "intertask"  # the name of the model's own rows among the systems
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
+MAIN_METRIC = "ndcg@10"
+LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "brier", "rmse", "mae"})
+_ORDER = ("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share")
+_NAMES = {
+    "hr": "HR", "ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "auc": "AUC", "rmse": "RMSE", "mae": "MAE",
+}  # fmt: skip
+
+
+def split(metric: str) -> tuple[str, int | None]:
+    """A metric's name and its cut-off: "ndcg@10" is ("ndcg", 10), "auc" is ("auc", None)."""
+    name, _, k = metric.partition("@")
+    return (name, int(k)) if k.isdecimal() else (metric, None)
+
+
+def label(metric: str) -> str:
+    """A metric as people write it: "ndcg@10" is "NDCG@10", "log_loss" is "Log loss"."""
+    name, k = split(metric)
+    words = _NAMES.get(name, name.replace("_", " ").capitalize())
+    return words if k is None else f"{words}@{k}"
+
+
+def ordered(metrics: Iterable[str]) -> list[str]:
+    """Metrics once each, in the order in which they are read: by name, then by cut-off."""
+
+    def place(metric: str) -> tuple[int, str, int]:
+        name, k = split(metric)
+        return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name, k or 0)
+
+    return sorted(set(metrics), key=place)
+
+
+def cutoffs(metrics: Iterable[str]) -> list[int | None]:
+    """The cut-offs of metrics, 10 first where it is among them, then upwards."""
+    found = {split(metric)[1] for metric in metrics}
+    return sorted(found, key=lambda k: (k != 10, k or 0))
+
+
+def main_metric(metrics: Iterable[str]) -> str:
+    """NDCG@10 where it was measured, else the first that was."""
+    found = ordered(metrics)
+    ndcg = [metric for metric in found if split(metric)[0] == "ndcg"]
+    return MAIN_METRIC if MAIN_METRIC in found else (ndcg or found or [MAIN_METRIC])[0]
+
+
+def best(metric: str, values: Sequence[float]) -> float:
+    """The best of some values of a metric, which is the lowest for an error and the highest for the rest."""
+    return min(values) if split(metric)[0] in LOWER_IS_BETTER else max(values)
+
+
+def number(value: float) -> str:
+    """A figure with four decimals, or two where it is 100 or more; a true minus sign."""
+    return (f"{value:.4f}" if abs(value) < 100 else f"{value:,.2f}").replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return f"{value:+.4f}".replace("-", MINUS)
+
+
+def interval(bounds: Interval) -> str:
+    """An interval as "low to high", short: "0.0381–0.0449"."""
+    return f"{number(bounds.low)}{DASH}{number(bounds.high)}"
+
+
+def signed_interval(bounds: Interval) -> str:
+    """An interval of a difference: "−0.0012 to +0.0034"."""
+    return f"{signed(bounds.low)} to {signed(bounds.high)}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "0.42 s", "12.3 s", "3 min 12 s", "2 h 05 min"."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def model_system(evaluation: Evaluation) -> str:
+    """The name under which the model stands among the systems."""
+    systems = {row.system for row in evaluation.rankings} | {row.system for row in evaluation.responses}
+    return evaluation.model if MODEL not in systems and evaluation.model in systems else MODEL
+
+
+def by_question(rows: Iterable[RankingRow]) -> dict[tuple[str, str], list[RankingRow]]:
+    """Rows by task and history, in the order in which they came."""
+    groups: dict[tuple[str, str], list[RankingRow]] = {}
+    for row in rows:
+        groups.setdefault((row.task, row.history), []).append(row)
+    return groups
+
+
+def ranked(rows: Iterable[RankingRow]) -> list[RankingRow]:
+    """The rows of all targets, best system first by the main metric; ties keep their order."""
+    whole = [row for row in rows if row.slice == "all"]
+    metric = main_metric(metric for row in whole for metric in row.metrics)
+    return sorted(whole, key=lambda row: -row.metrics.get(metric, float("-inf")))
+
+
+def shown_systems(rows: Iterable[RankingRow], model: str) -> list[str]:
+    """The model and the two baselines that rank best over all targets."""
+    systems = [row.system for row in ranked(rows)]
+    return [*([model] if model in systems else []), *[name for name in systems if name != model][:2]]
+
+
+def slice_kind(name: str) -> tuple[str, str]:
+    """The kind of a slice and its place in it: "history 5-9" is ("history length", "5-9")."""
+    if name in {"visited", "unvisited"}:
+        return "target item", name
+    for prefix, kind in (("history ", "history length"), ("item popularity ", "item popularity")):
+        if name.startswith(prefix):
+            return kind, re.sub(r"(?<=\d)-(?=\d)", DASH, name.removeprefix(prefix))
+    return "other slices", name
+
+
+def conditions(protocol: Protocol, history: str | None = None, seed: int | None = None) -> str:
+    """The protocol in one line, to stand under every table and plot."""
+    parts = [
+        f"{protocol.part} data",
+        protocol.split.replace("_", "-"),
+        f"history {history or protocol.history}",
+        protocol.candidates,
+        f"ties {protocol.ties}",
+        f"query time {'known' if protocol.query_time else 'not known'}",
+        f"{protocol.num_targets:,} targets",
+        f"seed {seed}" if seed is not None else "",
+        f"data {protocol.data[:8]}",
+    ]
+    return " · ".join(filter(None, parts))

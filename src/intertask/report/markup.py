@@ -1,0 +1,37 @@
+"""HTML as a tree of elements, so that nothing a user wrote can become markup.
+
+Text enters as text and is escaped when the tree is written. Knows nothing of what the page says.
+"""
+
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+Content = Element | str | None
+
+
+def tag(name: str, /, *content: Content, **attributes: str) -> Element:
+    """An element with its content; `None` is left out. A trailing underscore frees a word: `class_="num"`."""
+    element = Element(name, {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()})
+    for part in content:
+        if isinstance(part, Element):
+            element.append(part)
+        elif part:
+            _append_text(element, part)
+    return element
+
+
+def theirs(text: str) -> Element:
+    """Text in a user's own words, kept apart from ours whichever way it is written."""
+    return tag("bdi", text)
+
+
+def document(root: Element) -> str:
+    """The page as HTML text."""
+    return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html") + "\n"
+
+
+def _append_text(element: Element, text: str) -> None:
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + text
+    else:
+        element.text = (element.text or "") + text

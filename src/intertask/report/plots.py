@@ -1,0 +1,189 @@
+"""The plots of a report, each from the records it shows. Knows nothing of pages and files.
+
+Every interval is drawn as it was measured, bars begin at zero, and what a colour says a mark or a legend
+says too.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow
+from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
+from intertask.report.figures import MINUS, label, number, slice_kind
+from intertask.report.journal import Journal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MAX_POINTS = 800  # of a raw curve: more are not seen, and each is bytes in the page
+_MARKS = {"better": ("o", SERIES[0]), "worse": ("D", SERIES[1]), "no difference shown": ("s", MUTED)}
+
+
+def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
+    """Model minus each baseline with its interval, for one task, history and metric; best on top."""
+    rows = sorted(rows, key=lambda row: row.difference)
+    metric, question = label(rows[0].metric), f"{rows[0].task}, history {rows[0].history}"
+
+    def paint(axes: "Axes") -> None:
+        axes.axvline(0, color=INK, linewidth=1)
+        for place, row in enumerate(rows):
+            mark, colour = _MARKS[row.verdict]
+            axes.plot([row.interval.low, row.interval.high], [place, place], color=colour, linewidth=2)
+            axes.plot(row.difference, place, mark, color=colour, markersize=6)
+        for verdict in [verdict for verdict in _MARKS if any(row.verdict == verdict for row in rows)]:
+            mark, colour = _MARKS[verdict]
+            words = verdict if verdict == "no difference shown" else f"model {verdict}"
+            axes.plot([], [], mark, color=colour, linestyle="-", linewidth=2, label=words)
+        axes.set_yticks(range(len(rows)), [f"{MINUS} {row.baseline}" for row in rows])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel(f"model {MINUS} baseline, {metric}")
+        axes.locator_params(axis="x", nbins=6)
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        _legend_above(axes)
+
+    title = f"{metric} against each baseline: {question}"
+    name = slug("forest", rows[0].task, rows[0].history, rows[0].metric)
+    return draw(name, title, footer, paint, height=1.25 + 0.3 * len(rows))
+
+
+def slices(rows: Sequence[RankingRow], systems: Sequence[str], metric: str, footer: str) -> Plot:
+    """A metric on every slice of one kind, for one task and history, system beside system.
+
+    Args:
+        rows: The rows of these slices, of any systems.
+        systems: Which systems to show; the model first.
+        metric: Which metric.
+        footer: See `draw`.
+    """
+    found = {(row.slice, row.system): row for row in rows if metric in row.metrics}
+    names = list(dict.fromkeys(row.slice for row in rows))
+    kind, thickness = slice_kind(names[0])[0], 0.8 / len(systems)
+
+    def paint(axes: "Axes") -> None:
+        for place, system in enumerate(systems):
+            shown = [(at, found[name, system]) for at, name in enumerate(names) if (name, system) in found]
+            values = [row.metrics[metric] for _, row in shown]
+            centres = [at + (place - (len(systems) - 1) / 2) * thickness for at, _ in shown]
+            axes.barh(centres, values, thickness * 0.88, color=SERIES[place], label=system)
+            for centre, (_, row) in zip(centres, shown, strict=True):
+                if metric in row.intervals:
+                    bounds = row.intervals[metric]
+                    axes.plot([bounds.low, bounds.high], [centre, centre], color=INK, linewidth=1)
+        counts = {row.slice: row.count for row in rows}
+        axes.set_yticks(
+            range(len(names)), [f"{slice_kind(name)[1]}\n(n = {counts[name]:,})" for name in names]
+        )
+        axes.invert_yaxis()
+        axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=6)
+        axes.set_xlabel(label(metric))
+        axes.set_ylabel(kind)
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        _legend_above(axes)
+
+    title = f"{label(metric)} by {kind}: {rows[0].task}, history {rows[0].history}"
+    name = slug("slices", kind.replace(" ", "_"), rows[0].task, rows[0].history)
+    return draw(name, title, footer, paint, height=1.1 + 0.6 * len(names))
+
+
+def reliability(rows: Sequence[ResponseRow], footer: str) -> Plot:
+    """Predicted against observed for the systems of one binary response task; a dot's area is its events."""
+    shown = [row for row in rows if row.calibration][: len(SERIES)]
+    largest = max((place.count for row in shown for place in row.calibration), default=1) or 1
+
+    def paint(axes: "Axes") -> None:
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
+        for row, colour in zip(shown, SERIES, strict=False):
+            filled = [place for place in row.calibration if place.count]
+            predicted, observed = [place.predicted for place in filled], [place.observed for place in filled]
+            areas = [12 + 110 * place.count / largest for place in filled]
+            axes.plot(
+                predicted, observed, color=colour, linewidth=1.4, label=row.system, marker="o", markersize=2
+            )
+            axes.scatter(predicted, observed, areas, color=colour, alpha=0.75, linewidths=0)
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("observed share")
+        axes.legend(loc="upper left")
+
+    title = f"Reliability: {rows[0].task} (area of a dot: events in the bin)"
+    return draw(slug("reliability", rows[0].task), title, footer, paint, height=4.4)
+
+
+def loss(journal: Journal, task: str, footer: str) -> Plot:
+    """The loss of one task at every step, smoothed over raw."""
+    points = [(step.step, step.losses[task]) for step in journal.steps if task in step.losses]
+    steps, losses = np.array([at for at, _ in points]), np.array([value for _, value in points])
+
+    def paint(axes: "Axes") -> None:
+        kept = _extremes(losses)
+        axes.plot(steps[kept], losses[kept], color=SERIES[0], alpha=0.4, linewidth=0.7, label="each step")
+        smooth, thin = _smoothed(losses), np.unique(np.linspace(0, len(steps) - 1, 300).astype(int))
+        axes.plot(steps[thin], smooth[thin], color=SERIES[0], linewidth=1.8, label="smoothed")
+        low, high = np.quantile(losses, [0.0, 0.995])
+        if high > low:
+            axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+        axes.set_xlabel("step (updates)")
+        axes.set_ylabel("loss on training data, unweighted")
+        _legend_above(axes)
+
+    return draw(slug("loss", task), f"Training loss: {task}", footer, paint)
+
+
+def validation(journal: Journal, metrics: Sequence[str], footer: str) -> Plot:
+    """One metric on validation data after every epoch, task beside task, the best epoch marked.
+
+    Args:
+        journal: The run.
+        metrics: As the journal calls them, "next/ndcg@10"; one metric, at most as many tasks as colours.
+        footer: See `draw`.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    name = label(metrics[0].rpartition("/")[2])
+    best = journal.kept_epoch
+
+    def paint(axes: "Axes") -> None:
+        for metric, colour, mark in zip(metrics, SERIES, "osD^", strict=False):
+            points = {at.epoch: at.metrics[metric] for at in journal.validations if metric in at.metrics}
+            task = metric.rpartition("/")[0] or name
+            if best in points:
+                axes.plot(best, points[best], mark, color=colour, markersize=9)
+                task = f"{task}, {number(points[best])} at best"
+            axes.plot(list(points), list(points.values()), f"{mark}-", color=colour, markersize=3, label=task)
+        if best is not None:
+            axes.axvline(best, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label=f"best epoch: {best}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.margins(y=0.08)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(f"{name} on validation data")
+        _legend_above(axes)
+
+    return draw(slug("validation", metrics[0].rpartition("/")[2]), f"Validation: {name}", footer, paint)
+
+
+def _legend_above(axes: "Axes") -> None:
+    entries = len(axes.get_legend_handles_labels()[1])
+    columns = entries if entries <= 3 else 2
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2, handlelength=1.6)
+
+
+def _extremes(values: np.ndarray) -> np.ndarray:
+    """Places of the lowest and highest value in each stretch, so that thinning hides no spike."""
+    stretches = np.array_split(np.arange(len(values)), max(1, min(_MAX_POINTS // 2, len(values))))
+    places = [(part[values[part].argmin()], part[values[part].argmax()]) for part in stretches if len(part)]
+    return np.unique(places)
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """The centred mean of a fiftieth of the run, over what there is of it at both ends."""
+    reach = max(1, len(values) // 100)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.minimum(np.arange(len(values)) + reach + 1, len(values))
+    starts = np.maximum(np.arange(len(values)) - reach, 0)
+    smooth: np.ndarray = (sums[ends] - sums[starts]) / (ends - starts)
+    return smooth

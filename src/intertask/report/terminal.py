@@ -1,0 +1,143 @@
+"""The tables of an evaluation for the terminal, from 80 columns upwards. Knows nothing of pages and plots."""
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from intertask.evaluate.results import Evaluation, RankingRow, ResponseRow
+from intertask.report.figures import (
+    best,
+    by_question,
+    conditions,
+    cutoffs,
+    interval,
+    label,
+    main_metric,
+    model_system,
+    number,
+    ordered,
+    ranked,
+    shown_systems,
+    slice_kind,
+    split,
+)
+from intertask.report.verdict import headline, verdicts
+
+_WIDE = 100  # columns from which every figure carries its interval; below, only the main metric does
+_STYLES = {"win": "bold green", "lose": "bold red", "undecided": "bold yellow", "unknown": "bold"}
+
+
+def show(evaluation: Evaluation, console: Console) -> None:
+    """Print verdict and tables of an evaluation, as wide as the console."""
+    for part in parts(evaluation, console.width):
+        console.print(part)
+
+
+def parts(evaluation: Evaluation, width: int = 80) -> Iterator[RenderableType]:
+    """What `show` prints, in order: tables by task, responses, verdicts, conditions, notes."""
+    model = model_system(evaluation)
+    for (task, history), rows in by_question(evaluation.rankings).items():
+        if any(row.slice == "all" for row in rows):
+            yield _rankings(ranked(rows), f"{task}, history {history}", model, width)
+        if any(row.slice != "all" for row in rows):
+            yield _slices(rows, f"{task} by slice", model)
+    for task in dict.fromkeys(row.task for row in evaluation.responses):
+        yield _responses([row for row in evaluation.responses if row.task == task], task, model)
+    yield from _verdicts(evaluation)
+    yield Text(conditions(evaluation.protocol, seed=evaluation.provenance.seed), style="dim")
+    for note in evaluation.notes:
+        yield Text(f"Note: {note}", style="dim")
+
+
+def _verdicts(evaluation: Evaluation) -> Iterator[Text]:
+    found = verdicts(evaluation.differences)
+    whole = headline(found)
+    yield Text(whole.sentence, style=_STYLES[whole.outcome])
+    if len(found) > 1:
+        for verdict in found:
+            question = f"  {verdict.task}, history {verdict.history}: "
+            yield Text.assemble((question, _STYLES[verdict.outcome]), verdict.sentence)
+
+
+def _rankings(rows: Sequence[RankingRow], title: str, model: str, width: int) -> Table:
+    """Systems by metrics at the main cut-off; the report holds the other cut-offs."""
+    names = {name for row in rows for name in row.metrics}
+    k = cutoffs(names)[0]
+    metrics = [name for name in ordered(names) if split(name)[1] == k]
+    main = main_metric(metrics)
+    with_intervals = {name for name in metrics if width >= _WIDE or name == main}
+    leading = _leading(metrics, [row.metrics for row in rows])
+    cut = f", k = {k}" if k is not None else ""
+    table = _table(f"{title}, {rows[0].count:,} targets{cut}", "System")
+    for name in metrics:
+        table.add_column(label(name).partition("@")[0], justify="right", no_wrap=True)
+    for row in rows:
+        cells = [_figure(row, name, leading, name in with_intervals, width >= _WIDE) for name in metrics]
+        table.add_row(_name(row.system, model), *cells)
+    return table
+
+
+def _figure(row: RankingRow, name: str, leading: dict[str, str], with_interval: bool, stacked: bool) -> Text:
+    if name not in row.metrics:
+        return Text("")
+    text = number(row.metrics[name])
+    figure = Text(text, style="bold" if leading.get(name) == text else "")
+    if with_interval and name in row.intervals:
+        figure.append(("\n" if stacked else "  ") + interval(row.intervals[name]), style="not bold dim")
+    return figure
+
+
+def _slices(rows: Sequence[RankingRow], title: str, model: str) -> Table:
+    """The main metric of the model and the two best baselines on each slice."""
+    metric = main_metric(name for row in rows for name in row.metrics)
+    systems = shown_systems(rows, model)
+    parts = [row for row in rows if row.slice != "all"]
+    table = _table(f"{title}, {label(metric)}", "Slice")
+    table.add_column("Targets", justify="right", no_wrap=True)
+    for system in systems:
+        table.add_column(_name(system, model), justify="right", overflow="fold")
+    for name in dict.fromkeys(row.slice for row in parts):
+        within = {row.system: row for row in parts if row.slice == name}
+        leading = _leading([metric], [within[system].metrics for system in systems if system in within])
+        cells = [
+            _figure(within[system], metric, leading, False, False) if system in within else Text("")
+            for system in systems
+        ]
+        count = next(iter(within.values())).count
+        table.add_row(Text(": ".join(slice_kind(name))), f"{count:,}", *cells)
+    return table
+
+
+def _responses(rows: Sequence[ResponseRow], task: str, model: str) -> Table:
+    metrics = ordered(name for row in rows for name in row.metrics)
+    leading = _leading(metrics, [row.metrics for row in rows])
+    table = _table(f"{task}, {rows[0].count:,} events", "System")
+    for name in metrics:
+        table.add_column(f"{label(name)} {'↓' if best(name, [0.0, 1.0]) == 0.0 else '↑'}", justify="right")
+    for row in rows:
+        texts = [number(row.metrics[name]) if name in row.metrics else "" for name in metrics]
+        cells = [
+            Text(text, style="bold" if text and leading.get(name) == text else "")
+            for name, text in zip(metrics, texts, strict=True)
+        ]
+        table.add_row(_name(row.system, model), *cells)
+    return table
+
+
+def _leading(metrics: Sequence[str], rows: Sequence[dict[str, float]]) -> dict[str, str]:
+    columns = {name: [row[name] for row in rows if name in row] for name in metrics}
+    return {name: number(best(name, values)) for name, values in columns.items() if len(values) > 1}
+
+
+def _table(title: str, first: str) -> Table:
+    # Names are `Text`, here and below: square brackets in a user's word are no markup.
+    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, overflow="fold", min_width=12)
+    return table
+
+
+def _name(system: str, model: str) -> Text:
+    return Text(system, style="cyan" if system == model else "")

@@ -1,0 +1,49 @@
+"""The data that a recipe names: a known data set, or files beside the recipe."""
+
+import os
+from pathlib import Path
+
+from intertask.data.catalogue import Catalogue
+from intertask.data.event_log import EventLog
+from intertask.datasets import Loaded
+from intertask.errors import RecipeError
+from intertask.recipe import DataConfig
+
+
+def load(data: DataConfig, beside: Path) -> Loaded:
+    """The log and the catalogue.
+
+    Args:
+        data: The recipe's section.
+        beside: The recipe's folder, at which relative paths start.
+
+    Raises:
+        RecipeError: The section names no data.
+        DataError: The data cannot be had, or cannot be used.
+    """
+    if data.dataset is not None:
+        loaded: Loaded = data.dataset.load(cache())
+        return loaded
+    if data.events is None:
+        raise RecipeError(
+            "[data]", "dataset = ..., or a table [data.events] with a path", "neither", "say where the log is"
+        )
+    log = data.events
+    events = EventLog.read(
+        beside / log.path, user=log.user, item=log.item, time=log.time, order=log.order,
+        behaviour=log.behaviour, labels=log.labels, strict=log.strict,
+    )  # fmt: skip
+    catalogue = None
+    if data.catalogue is not None:
+        what = data.catalogue
+        catalogue = Catalogue.read(
+            beside / what.path, item=what.item, text=what.text, tags=what.tags, categories=what.categories,
+            numbers=what.numbers, strict=what.strict,
+        )  # fmt: skip
+    return Loaded(events, catalogue)
+
+
+def cache() -> Path:
+    """Where fetched data sets are kept: INTERTASK_CACHE, or the user's cache folder."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "intertask"
+    return Path(os.environ.get("INTERTASK_CACHE", default))

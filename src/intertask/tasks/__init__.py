@@ -1,0 +1,79 @@
+"""Tasks: one question each, with its target, head, loss and metrics. One file a task."""
+
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.config import PluginConfig
+from intertask.data.batches import Batch
+from intertask.data.sequences import Sequences
+from intertask.errors import RecipeError
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemTable
+
+
+class TaskConfig(PluginConfig):
+    """The config of a task.
+
+    Args:
+        weight: Of its loss, against those of the other tasks.
+
+    Attributes:
+        needs_causal: Whether an encoder that looks ahead would see the answer.
+        answer: What a trained head gives: scores of all items for a history ("items"), a number for a
+            history and an item ("response"), or a distribution over behaviours ("behaviours").
+    """
+
+    weight: float = Field(default=1.0, gt=0)
+
+    needs_causal: ClassVar[bool] = True
+    answer: ClassVar[Literal["items", "response", "behaviours"]]
+
+    @abstractmethod
+    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "Task":
+        """The head and its loss.
+
+        Raises:
+            RecipeError: The data has no such behaviour or label.
+        """
+
+    def asked(
+        self, sequences: Sequences, targets: NDArray[np.int64], behaviours: tuple[str, ...]
+    ) -> NDArray[np.int64]:
+        """Which of the target events, by their place in `targets`, this task is asked about."""
+        return np.arange(len(targets))
+
+    @abstractmethod
+    def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
+        """The loss of the best answer that ignores history and item: the scale of the task's loss."""
+
+
+class Task(nn.Module):
+    """A head with its loss."""
+
+    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
+        """The mean loss over the positions that have a target; None where the batch has none."""
+        raise NotImplementedError  # every task file defines it; nn.Module leaves no room for a Protocol
+
+    def score_items(self, state_BD: Tensor) -> Tensor:
+        """Scores of all items, [B, I], higher is better; tasks whose answer is "items" only."""
+        raise TypeError(f"{type(self).__name__} does not rank items")
+
+    def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
+        """A probability or value for each history and item, [N]; tasks whose answer is "response" only."""
+        raise TypeError(f"{type(self).__name__} does not predict a response")
+
+
+def behaviour_code(name: str, behaviours: tuple[str, ...], where: str) -> int:
+    """The code of a behaviour.
+
+    Raises:
+        RecipeError: The log has no such behaviour.
+    """
+    if name not in behaviours:
+        raise RecipeError(where, f"one of {', '.join(behaviours)}", repr(name), "name a behaviour of the log")
+    return behaviours.index(name)

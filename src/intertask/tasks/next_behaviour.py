@@ -1,0 +1,56 @@
+"""Which behaviour comes next, whatever its item: a softmax over the behaviours of the log."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from scipy.stats import entropy
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intertask.data.batches import Batch
+from intertask.data.sequences import Sequences
+from intertask.errors import RecipeError
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemTable
+from intertask.tasks import Task, TaskConfig
+
+
+class Config(TaskConfig):
+    """No options but the weight."""
+
+    kind: Literal["next_behaviour"] = "next_behaviour"
+    answer: ClassVar[Literal["items", "response", "behaviours"]] = "behaviours"
+
+    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "NextBehaviour":
+        """The head and its loss."""
+        if len(dimensions.behaviours) < 2:
+            raise RecipeError(
+                f"[tasks.{name}]", "a log with two behaviours at least", ", ".join(dimensions.behaviours),
+                "map the behaviour column, or leave the task out",
+            )  # fmt: skip
+        return NextBehaviour(dimensions.width, len(dimensions.behaviours))
+
+    def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
+        """The entropy of the behaviours' training shares, in nats."""
+        return float(entropy(np.bincount(training.behaviours, minlength=len(behaviours)) + 1e-12))
+
+
+class NextBehaviour(Task):
+    """A linear map from the state to the behaviours."""
+
+    def __init__(self, width: int, num_behaviours: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(width, num_behaviours)
+
+    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
+        """Cross-entropy at every position that has a next event."""
+        assert batch.following is not None and batch.mask_BL is not None
+        mask_BL = batch.mask_BL
+        if not mask_BL.any():
+            return None
+        return functional.cross_entropy(self.head(state_BLD[mask_BL]), batch.following.behaviours_BL[mask_BL])
+
+    def predict_behaviours(self, state_BD: Tensor) -> Tensor:
+        """Probabilities of the behaviours, [B, behaviours]."""
+        return torch.softmax(self.head(state_BD), dim=-1)

@@ -1,0 +1,110 @@
+"""Which item comes next: a softmax over the catalogue, for one behaviour or for any."""
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import SerializeAsAny
+from scipy.stats import entropy
+from torch import Tensor, nn
+
+from intertask.config import plugin
+from intertask.data.batches import Batch
+from intertask.data.sequences import Sequences
+from intertask.losses import LossConfig
+from intertask.losses.full_softmax import Config as FullSoftmax
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemTable
+from intertask.tasks import Task, TaskConfig, behaviour_code
+
+
+class Config(TaskConfig):
+    """Options of a next-item task.
+
+    Args:
+        behaviour: The behaviour whose next item is asked for; any where it is left out.
+        horizon: What the target of a position is: "next": the very next event, where it is of the
+            behaviour; "later": the first later event of the behaviour within the window. For any
+            behaviour the two are the same.
+        loss: The loss over the catalogue.
+    """
+
+    kind: Literal["next_item"] = "next_item"
+    answer: ClassVar[Literal["items", "response", "behaviours"]] = "items"
+    behaviour: str | None = None
+    horizon: Literal["next", "later"] = "next"
+    loss: Annotated[SerializeAsAny[LossConfig], plugin("losses")] = FullSoftmax()
+
+    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "NextItem":
+        """The head and its loss."""
+        code = None
+        if self.behaviour is not None:
+            code = behaviour_code(self.behaviour, dimensions.behaviours, f"[tasks.{name}] behaviour")
+        return NextItem(self, code, dimensions, items)
+
+    def asked(
+        self, sequences: Sequences, targets: NDArray[np.int64], behaviours: tuple[str, ...]
+    ) -> NDArray[np.int64]:
+        """The targets of the task's behaviour."""
+        if self.behaviour is None:
+            return np.arange(len(targets))
+        return np.flatnonzero(sequences.behaviours[targets] == behaviours.index(self.behaviour))
+
+    def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
+        """The entropy of the items' training shares, in nats."""
+        items = training.items
+        if self.behaviour is not None:
+            items = items[training.behaviours == behaviours.index(self.behaviour)]
+        return float(entropy(np.bincount(items, minlength=1) + 1e-12))
+
+
+class NextItem(Task):
+    """Scores items by the product of their vector with the task's state.
+
+    Where several tasks share a model each has a linear map of its own before the product, zero at first.
+    """
+
+    def __init__(
+        self, config: Config, behaviour: int | None, dimensions: Dimensions, items: ItemTable
+    ) -> None:
+        super().__init__()
+        self.behaviour = behaviour
+        self.horizon = config.horizon
+        self.items = items
+        self.criterion = config.loss.build(dimensions)
+        self.own = nn.Linear(dimensions.width, dimensions.width) if len(dimensions.tasks) > 1 else None
+        if self.own is not None:
+            nn.init.zeros_(self.own.weight)
+            nn.init.zeros_(self.own.bias)
+
+    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
+        """The loss at the positions that have a target, and nowhere else."""
+        items_BL, mask_BL = self._targets(batch)
+        if not mask_BL.any():
+            return None
+        loss: Tensor = self.criterion(
+            self._project(state_BLD[mask_BL]), items_BL[mask_BL], self.items.weight_ID
+        )
+        return loss
+
+    def score_items(self, state_BD: Tensor) -> Tensor:
+        """Scores of all items."""
+        return self._project(state_BD) @ self.items.weight_ID.T
+
+    def _project(self, state: Tensor) -> Tensor:
+        return state if self.own is None else state + self.own(state)
+
+    def _targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        assert batch.following is not None and batch.mask_BL is not None
+        items_BL, mask_BL = batch.following.items_BL, batch.mask_BL
+        if self.behaviour is None:
+            return items_BL, mask_BL
+        fits_BL = mask_BL & (batch.following.behaviours_BL == self.behaviour)
+        if self.horizon == "next":
+            return items_BL, fits_BL
+        # Place of the first fitting event at or after each position: a running minimum from behind.
+        length = items_BL.shape[1]
+        places_BL = torch.where(fits_BL, torch.arange(length, device=items_BL.device), length)
+        first_BL = places_BL.flip(1).cummin(1).values.flip(1)
+        return items_BL.gather(1, first_BL.clamp(max=length - 1)), first_BL < length

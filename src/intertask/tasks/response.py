@@ -1,0 +1,138 @@
+"""What a user will answer to an item: bought or not, liked or not, rated how high."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import model_validator
+from scipy.stats import entropy
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intertask.data.batches import Batch, Events
+from intertask.data.sequences import Sequences
+from intertask.errors import RecipeError
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemTable
+from intertask.tasks import Task, TaskConfig, behaviour_code
+
+
+class Config(TaskConfig):
+    """Options of a response task. Its label is read at the next event, whose item the head is given.
+
+    Args:
+        behaviour: The label is whether the event is of this behaviour.
+        label: The label is this column of the log; events where it is missing are no targets.
+        at_least: Turns the column into yes or no: yes from this value on.
+        form: "binary": a probability; "regression": a value, by squared error.
+    """
+
+    kind: Literal["response"] = "response"
+    answer: ClassVar[Literal["items", "response", "behaviours"]] = "response"
+    behaviour: str | None = None
+    label: str | None = None
+    at_least: float | None = None
+    form: Literal["binary", "regression"] = "binary"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Config":
+        if (self.behaviour is None) == (self.label is None):
+            raise ValueError("exactly one of behaviour and label")
+        if self.form == "regression" and (self.behaviour is not None or self.at_least is not None):
+            raise ValueError("a regression has a label, and neither behaviour nor at_least")
+        return self
+
+    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "Response":
+        """The head and its loss."""
+        code = None
+        if self.behaviour is not None:
+            code = behaviour_code(self.behaviour, dimensions.behaviours, f"[tasks.{name}] behaviour")
+        return Response(self, code, dimensions, items)
+
+    def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
+        """The entropy of a binary label, in nats; the variance of a value.
+
+        Raises:
+            RecipeError: The log has no such label column, or no event has a label.
+        """
+        labels = self.labels(training, behaviours)
+        labels = labels[~np.isnan(labels)]
+        if len(labels) == 0:
+            raise RecipeError(f"label {self.label!r}", "a label at some training event", "none")
+        if self.form == "regression":
+            return float(labels.var())
+        share = float(labels.mean())
+        return float(entropy([share, 1 - share]))
+
+    def asked(
+        self, sequences: Sequences, targets: NDArray[np.int64], behaviours: tuple[str, ...]
+    ) -> NDArray[np.int64]:
+        """The targets that have a label."""
+        return np.flatnonzero(~np.isnan(self.labels(sequences, behaviours)[targets]))
+
+    def labels(self, sequences: Sequences, behaviours: tuple[str, ...]) -> NDArray[np.float32]:
+        """The label of every event, float32, NaN where it has none.
+
+        Raises:
+            RecipeError: The log has no such label column.
+        """
+        if self.behaviour is not None:
+            return np.asarray(sequences.behaviours == behaviours.index(self.behaviour), np.float32)
+        assert self.label is not None
+        if self.label not in sequences.labels:
+            raise RecipeError(
+                f"label {self.label!r}", f"one of {', '.join(sequences.labels) or 'no label columns'}",
+                repr(self.label), "map the column as a label when the log is read",
+            )  # fmt: skip
+        values = np.asarray(sequences.labels[self.label])
+        if self.at_least is None:
+            return values
+        return np.where(np.isnan(values), np.nan, values >= self.at_least).astype(np.float32)
+
+
+class Response(Task):
+    """A perceptron over the state, the item's vector, and their product."""
+
+    def __init__(
+        self, config: Config, behaviour: int | None, dimensions: Dimensions, items: ItemTable
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.behaviour = behaviour
+        self.items = items
+        width = dimensions.width
+        self.head = nn.Sequential(nn.Linear(3 * width, width), nn.SiLU(), nn.Linear(width, 1))
+        self.item_bias = nn.Embedding(dimensions.num_items, 1)
+        nn.init.zeros_(self.item_bias.weight)
+
+    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
+        """The loss at the positions whose next event has a label, and nowhere else."""
+        assert batch.following is not None and batch.mask_BL is not None
+        labels_BL = self._labels(batch.following)
+        mask_BL = batch.mask_BL & ~labels_BL.isnan()
+        if not mask_BL.any():
+            return None
+        answers_N = self._raw(state_BLD[mask_BL], batch.following.items_BL[mask_BL])
+        if self.config.form == "regression":
+            return functional.mse_loss(answers_N, labels_BL[mask_BL])
+        return functional.binary_cross_entropy_with_logits(answers_N, labels_BL[mask_BL])
+
+    def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
+        """The probability, or the value."""
+        raw_N = self._raw(state_ND, items_N)
+        return raw_N if self.config.form == "regression" else torch.sigmoid(raw_N)
+
+    def _raw(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
+        vectors_ND = self.items(items_N)
+        features = torch.cat([state_ND, vectors_ND, state_ND * vectors_ND], dim=-1)
+        raw_N: Tensor = (self.head(features) + self.item_bias(items_N)).squeeze(-1)
+        return raw_N
+
+    def _labels(self, events: Events) -> Tensor:
+        if self.behaviour is not None:
+            return (events.behaviours_BL == self.behaviour).float()
+        labels_BL = events.labels[self.config.label or ""]
+        if self.config.at_least is None:
+            return labels_BL
+        return torch.where(labels_BL.isnan(), labels_BL, (labels_BL >= self.config.at_least).float())

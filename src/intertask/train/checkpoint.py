@@ -1,0 +1,132 @@
+"""Everything that a run needs to go on exactly where it was: weights, optimiser, counters.
+
+Random numbers need not be kept: they are drawn from seeds named by epoch and step. A checkpoint is a
+folder of safetensors and JSON named by its step, complete or absent; the newest one counts.
+"""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from intertask.errors import ArtefactError, RecipeError
+from intertask.files import written_aside
+
+PREFIX = "checkpoint-"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Args:
+        run: A digest of recipe and data; a checkpoint of another run is refused.
+        epoch: The epoch that is under way.
+        batch: Batches of it that are done.
+        step: Steps done in all.
+        best_metric: Best validation metric so far; None before the first.
+        best_epoch: Its epoch.
+        finished: Whether training has ended.
+    """
+
+    run: str
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_metric: float | None = None
+    best_epoch: int = -1
+    finished: bool = False
+
+    def after(self, **changes: object) -> "Progress":
+        """The same with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    """The weights by name, each once: tables that parts share have one name."""
+    return {name: weight.detach() for name, weight in model.named_parameters()}
+
+
+def set_weights(model: nn.Module, values: dict[str, Tensor]) -> None:
+    """Copy weights into a model of the same names and shapes."""
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.copy_(values[name])
+
+
+def save(
+    folder: Path,
+    progress: Progress,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+) -> None:
+    """Write the checkpoint of one step, then delete the older ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{PREFIX}{progress.step:09d}"
+    with written_aside(target) as aside:
+        aside.mkdir()
+        save_file(_contiguous(weights(model)), aside / "model.safetensors")
+        save_file(_contiguous(best), aside / "best.safetensors")
+        save_file(_contiguous(_optimiser_tensors(model, optimiser)), aside / "optimiser.safetensors")
+        (aside / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
+    for older in folder.glob(f"{PREFIX}*"):
+        if older.name < target.name:
+            shutil.rmtree(older)
+
+
+def load(
+    folder: Path, run: str, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> tuple[Progress, dict[str, Tensor]] | None:
+    """Put the newest checkpoint into model and optimiser; None where there is none.
+
+    Returns:
+        Where the run stood, and its best weights.
+
+    Raises:
+        RecipeError: The checkpoint belongs to another recipe or other data.
+        ArtefactError: It cannot be read.
+    """
+    found = sorted(folder.glob(f"{PREFIX}*"))
+    if not found:
+        return None
+    try:
+        progress = Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
+        if progress.run != run:
+            raise RecipeError(
+                str(folder), "a checkpoint of this recipe and data", "one of another run",
+                "choose another folder for the run, or delete this one",
+            )  # fmt: skip
+        set_weights(model, load_file(found[-1] / "model.safetensors"))
+        _set_optimiser(model, optimiser, load_file(found[-1] / "optimiser.safetensors"))
+        return progress, load_file(found[-1] / "best.safetensors")
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ArtefactError(
+            str(found[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
+        ) from None
+
+
+def _optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{name}/{key}": value
+        for name, weight in model.named_parameters()
+        for key, value in optimiser.state.get(weight, {}).items()
+    }
+
+
+def _set_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    for name, weight in model.named_parameters():
+        state = {
+            key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name
+        }
+        if state:
+            optimiser.state[weight] = state
+
+
+def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}

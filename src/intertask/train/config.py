@@ -1,0 +1,42 @@
+"""How a model is trained, as a recipe says it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from intertask.config import Config
+
+
+class TrainConfig(Config):
+    """Options of training.
+
+    Args:
+        epochs: At most so many.
+        patience: Stop after so many epochs without a better validation metric.
+        monitor: The validation metric that chooses the epoch, such as "next/ndcg@10"; of the recipe's
+            first task where it is left out.
+        learning_rate: Highest learning rate of AdamW.
+        warmup_steps: Steps over which it rises from zero.
+        schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
+        weight_decay: On matrices other than tables of vectors.
+        clip_norm: Longest gradient; longer ones are scaled down.
+        batch_tokens: Most positions in a batch, padding included.
+        windows: "last": the last max_length events of each user; "all": all events, in several windows.
+        workers: Threads that prepare batches ahead; the result does not depend on it.
+        checkpoint_steps: A checkpoint after so many steps, and after every epoch.
+        device: "auto" takes a GPU where there is one.
+    """
+
+    epochs: int = Field(default=100, ge=1)
+    patience: int = Field(default=5, ge=1)
+    monitor: str | None = None
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup_steps: int = Field(default=0, ge=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = Field(default=0.0, ge=0)
+    clip_norm: float = Field(default=1.0, gt=0)
+    batch_tokens: int = Field(default=4096, ge=1)
+    windows: Literal["last", "all"] = "last"
+    workers: int = Field(default=1, ge=0)
+    checkpoint_steps: int = Field(default=500, ge=1)
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

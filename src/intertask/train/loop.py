@@ -1,0 +1,186 @@
+"""The training loop: batches, losses, balance, update; validation, early stop, checkpoints.
+
+Knows a model by its losses and a validation by its numbers. Stopped at any moment, even by SIGKILL, a run
+that is started again in the same folder ends with the same bits as one that was never stopped (on a CPU).
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from intertask.data.batches import Batch, plan, training_batch, training_windows
+from intertask.data.sequences import Sequences
+from intertask.data.splits import Split
+from intertask.errors import TrainingError
+from intertask.model import Model
+from intertask.progress import Bar, bar
+from intertask.seeds import derive, generator
+from intertask.train import checkpoint, optimiser
+from intertask.train.checkpoint import Progress
+from intertask.train.config import TrainConfig
+from intertask.train.journal import Journal
+from intertask.train.prefetch import prefetched
+
+Validate = Callable[[Model], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How training ended.
+
+    Args:
+        best_epoch: The epoch whose weights the model now has, counted from 0.
+        best_metric: Its validation metric.
+        epochs: Epochs run.
+        seconds: Wall time of this process.
+    """
+
+    best_epoch: int
+    best_metric: float
+    epochs: int
+    seconds: float
+
+
+class Trainer:
+    """One run in one folder.
+
+    Args:
+        model: Trained in place; ends with the best epoch's weights.
+        balance: Combines the losses.
+        sequences: All events; `split` says which of them are trained on.
+        split: A split that has been checked for leakage.
+        validate: The validation metrics of the model as it is, by name.
+        monitor: Which of them chooses the epoch; higher is better.
+        config: Options.
+        seed: Of the run.
+        run: A digest of recipe and data, so that a folder is never resumed with others.
+        folder: For the journal and the checkpoints.
+    """
+
+    def __init__(
+        self, model: Model, balance: nn.Module, sequences: Sequences, split: Split, validate: Validate,
+        monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
+    ) -> None:  # fmt: skip
+        self.model, self.balance = model, balance
+        self.sequences = sequences
+        self.windows = training_windows(sequences, split.train_stop, model.config.max_length, config.windows)
+        if len(self.windows) == 0:
+            raise TrainingError(
+                "training events", "a user with two of them", "none", "use a longer log, or another split"
+            )
+        self.validate, self.monitor = validate, monitor
+        self.config, self.seed = config, seed
+        self.folder = folder
+        self.optimiser = optimiser.build(model, config)
+        self.state = Progress(run)
+        self.best: dict[str, Tensor] = checkpoint.weights(model)
+        self.num_steps = config.epochs * len(plan(self.windows.lengths - 1, config.batch_tokens, None))
+
+    def run(self) -> Trained:
+        """Train from the newest checkpoint, or from the start, to the end.
+
+        Raises:
+            TrainingError: A loss is not finite; names task and step.
+        """
+        began = time.perf_counter()
+        found = checkpoint.load(self.folder / "checkpoints", self.state.run, self.model, self.optimiser)
+        if found is not None:
+            self.state, self.best = found
+        journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
+        journal.write(
+            "start" if found is None else "resume", step=self.state.step, epoch=self.state.epoch,
+            windows=len(self.windows), weights=sum(w.numel() for w in self.model.parameters()),
+        )  # fmt: skip
+        cuda = [self.model.device] if self.model.device.type == "cuda" else []
+        try:
+            # Dropout and sampled negatives draw from torch's generator, which is given back as it was.
+            with torch.random.fork_rng(devices=cuda), bar("training", self.num_steps) as move:
+                move(self.state.step)
+                while not self.state.finished:
+                    self._epoch(journal, move)
+        finally:
+            journal.close()
+        checkpoint.set_weights(self.model, self.best)
+        self.model.eval()
+        assert self.state.best_metric is not None
+        return Trained(
+            self.state.best_epoch, self.state.best_metric, self.state.epoch, time.perf_counter() - began
+        )
+
+    def _epoch(self, journal: Journal, move: Bar) -> None:
+        epoch = self.state.epoch
+        batches = plan(
+            self.windows.lengths - 1, self.config.batch_tokens, generator(self.seed, "order", epoch)
+        )[self.state.batch :]
+        self.model.train()
+        for batch in prefetched(self._batch, batches, self.config.workers):
+            note = self._step(batch, journal)
+            move(1, f"epoch {epoch}  {note}")
+            if self.state.step % self.config.checkpoint_steps == 0:
+                self._save()
+        self._close_epoch(journal)
+        self._save()
+
+    def _batch(self, rows: NDArray[np.int64]) -> Batch:
+        return training_batch(self.sequences, self.windows[rows]).to(self.model.device)
+
+    def _step(self, batch: Batch, journal: Journal) -> str:
+        began, step = time.perf_counter(), self.state.step
+        torch.manual_seed(derive(self.seed, "step", step))
+        rate = optimiser.learning_rate(self.config, step, self.num_steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        losses = self.model.losses(batch)
+        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"task {name!r}, step {step}", "a finite loss", str(value),
+                    "lower the learning rate, or look for absurd labels; the last checkpoint is kept",
+                )  # fmt: skip
+        total = self.balance(losses) if losses else None
+        if total is not None:
+            self.optimiser.zero_grad(set_to_none=True)
+            total.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+            self.optimiser.step()
+        self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
+        journal.write(
+            "step", epoch=self.state.epoch, step=step + 1, losses=values,
+            total=None if total is None else float(total.detach()), learning_rate=rate,
+            tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
+        )  # fmt: skip
+        return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+    def _close_epoch(self, journal: Journal) -> None:
+        began, epoch = time.perf_counter(), self.state.epoch
+        self.model.eval()
+        metrics = self.validate(self.model)
+        value = metrics[self.monitor]
+        better = self.state.best_metric is None or value > self.state.best_metric
+        if better:
+            self.best = {name: weight.clone() for name, weight in checkpoint.weights(self.model).items()}
+            self.state = self.state.after(best_metric=value, best_epoch=epoch)
+        waited = epoch - self.state.best_epoch
+        reason = ""
+        if waited >= self.config.patience:
+            reason = f"early stop, no better {self.monitor} for {waited} epochs"
+        elif epoch + 1 >= self.config.epochs:
+            reason = f"all {self.config.epochs} epochs done"
+        self.state = self.state.after(epoch=epoch + 1, batch=0, finished=bool(reason))
+        journal.write(
+            "validation", epoch=epoch, step=self.state.step, metrics=metrics, best=better,
+            seconds=round(time.perf_counter() - began, 3),
+        )  # fmt: skip
+        if reason:
+            journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
+
+    def _save(self) -> None:
+        checkpoint.save(self.folder / "checkpoints", self.state, self.model, self.optimiser, self.best)

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import scipy.stats
+
+from intertask.metrics import bootstrap
+from intertask.metrics.bootstrap import difference_intervals, mean_intervals
+
+
+def several_targets(num_users, seed=0):
+    generator = np.random.default_rng(seed)
+    users = np.repeat(np.arange(num_users), generator.integers(1, 6, size=num_users))
+    taste = generator.random(num_users)  # a user's targets resemble each other
+    return (generator.random(len(users)) < taste[users]).astype(float)[:, None], users
+
+
+def test_interval_agrees_with_scipy():
+    values, users = several_targets(400)
+    sums, counts = np.bincount(users, weights=values[:, 0]), np.bincount(users)
+    expected = scipy.stats.bootstrap(
+        (sums, counts),
+        lambda total, count, axis=-1: total.sum(axis) / count.sum(axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=20_000,
+        batch=200,
+        method="percentile",
+    ).confidence_interval
+    found = mean_intervals(values, users, np.random.default_rng(1), num_resamples=20_000)
+    assert found.lows[0] == pytest.approx(expected.low, abs=2e-3)
+    assert found.highs[0] == pytest.approx(expected.high, abs=2e-3)
+    assert found.values[0] == pytest.approx(values.mean())
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    generator = np.random.default_rng(3)
+    covered = 0
+    for _ in range(300):
+        users = np.repeat(np.arange(80), 2)
+        values = np.repeat(generator.random(80) < 0.4, 2).astype(float)[:, None]
+        found = mean_intervals(values, users, generator, num_resamples=300)
+        covered += bool(found.lows[0] <= 0.4 <= found.highs[0])
+    assert 0.90 <= covered / 300 <= 0.98
+
+
+def test_repeating_a_users_targets_does_not_feign_certainty():
+    values = np.random.default_rng(4).random((100, 1))
+    users = np.arange(100)
+    once = mean_intervals(values, users, np.random.default_rng(0))
+    tenfold = mean_intervals(np.repeat(values, 10, 0), np.repeat(users, 10), np.random.default_rng(0))
+    np.testing.assert_allclose([tenfold.lows, tenfold.highs], [once.lows, once.highs])
+
+
+def test_the_chunk_changes_nothing(monkeypatch):
+    values, users = several_targets(50)
+    whole = mean_intervals(values, users, np.random.default_rng(0), num_resamples=101)
+    monkeypatch.setattr(bootstrap, "_CHUNK_BYTES", 8 * 50 * 7)
+    chunked = mean_intervals(values, users, np.random.default_rng(0), num_resamples=101)
+    np.testing.assert_allclose([chunked.lows, chunked.highs], [whole.lows, whole.highs])
+
+
+def test_order_of_targets_and_numbering_of_users_do_not_matter():
+    values, users = several_targets(50)
+    order = np.random.default_rng(9).permutation(len(users))
+    first = mean_intervals(values, users, np.random.default_rng(0))
+    second = mean_intervals(values[order], users[order] * 3 + 7, np.random.default_rng(0))
+    np.testing.assert_allclose([second.lows, second.highs], [first.lows, first.highs])
+
+
+def test_users_may_be_unsigned_numbers_or_names():
+    values, users = several_targets(9)
+    expected = mean_intervals(values, users, np.random.default_rng(0))
+    for other in (users.astype(np.uint32), users.astype(str)):
+        found = mean_intervals(values, other, np.random.default_rng(0))
+        np.testing.assert_allclose([found.lows, found.highs], [expected.lows, expected.highs])
+
+
+def test_a_column_does_not_depend_on_its_neighbours():
+    values = np.random.default_rng(0).random((60, 5))
+    together = mean_intervals(values, np.arange(60), np.random.default_rng(0))
+    alone = mean_intervals(values[:, 3:4], np.arange(60), np.random.default_rng(0))
+    assert alone.lows[0] == pytest.approx(together.lows[3])
+
+
+def test_a_small_steady_advantage_shows_only_when_paired():
+    generator = np.random.default_rng(0)
+    first = generator.random((500, 1))
+    second = first - 0.01 + 0.01 * generator.normal(size=(500, 1))
+    users = np.arange(500)
+    paired = difference_intervals(first, second, users, generator)
+    assert paired.lows[0] > 0
+    assert paired.values[0] == pytest.approx((first - second).mean())
+    one, other = mean_intervals(first, users, generator), mean_intervals(second, users, generator)
+    assert one.lows[0] < other.highs[0]
+
+
+def test_a_system_does_not_differ_from_itself():
+    values, users = several_targets(30)
+    found = difference_intervals(values, values, users, np.random.default_rng(0))
+    assert (found.lows[0], found.values[0], found.highs[0]) == (0, 0, 0)
+
+
+def test_more_confidence_is_a_wider_interval():
+    values, users = several_targets(100)
+    narrow = mean_intervals(values, users, np.random.default_rng(0), confidence=0.5)
+    wide = mean_intervals(values, users, np.random.default_rng(0), confidence=0.99)
+    assert wide.lows[0] < narrow.lows[0] < narrow.values[0] < narrow.highs[0] < wide.highs[0]
+
+
+def test_one_user_has_no_spread():
+    found = mean_intervals(np.array([[0.0], [1.0]]), np.array([4, 4]), np.random.default_rng(0))
+    assert (found.lows[0], found.values[0], found.highs[0]) == (0.5, 0.5, 0.5)
+
+
+def test_what_cannot_be_resampled_is_refused():
+    one, generator = np.ones((2, 1)), np.random.default_rng(0)
+    with pytest.raises(ValueError, match="a user for each target"):
+        mean_intervals(one, np.array([0]), generator)
+    with pytest.raises(ValueError, match="a user for each target"):
+        mean_intervals(np.empty((0, 1)), np.array([], dtype=int), generator)
+    with pytest.raises(ValueError, match="finite"):
+        mean_intervals(np.array([[np.nan]]), np.array([0]), generator)
+    with pytest.raises(ValueError, match="num_resamples"):
+        mean_intervals(one, np.arange(2), generator, num_resamples=0)
+    with pytest.raises(ValueError, match="confidence"):
+        mean_intervals(one, np.arange(2), generator, confidence=1.0)
+    with pytest.raises(ValueError, match="same targets"):
+        difference_intervals(one, np.ones((3, 1)), np.arange(2), generator)
