@@ -53,6 +53,7 @@ class Catalogue:
         tag_separator: str = "|",
         separator: str | None = None,
         strict: bool = False,
+        name: str | None = None,
     ) -> "Catalogue":
         """A catalogue from a Parquet, CSV (any separator, also .gz) or JSONL file, or from a frame.
 
@@ -67,12 +68,13 @@ class Catalogue:
             tag_separator: Between the tags of one item.
             separator: Between the columns of a text file; None finds it out.
             strict: Refuse the file for a single bad row.
+            name: What reports and errors call the source; None takes its path, or "DataFrame".
 
         Raises:
             DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
                 bad and `strict` is set.
         """
-        table = tables.scan(source, separator)
+        table = tables.scan(source, separator, name)
         images = [] if image is None else [image]
         names = ["item", *text, *tags, *categories, *numbers, *images]
         tables.no_clash(table.name, names)

@@ -69,6 +69,7 @@ class EventLog:
         time_format: str | None = None,
         separator: str | None = None,
         strict: bool = False,
+        name: str | None = None,
     ) -> "EventLog":
         """A log from a Parquet, CSV (any separator, also .gz) or JSONL file, or from a frame.
 
@@ -91,12 +92,13 @@ class EventLog:
                 text is not ISO 8601.
             separator: Between the columns of a text file; None finds it out.
             strict: Refuse the file for a single bad row.
+            name: What reports and errors call the source; None takes its path, or "DataFrame".
 
         Raises:
             DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
                 bad and `strict` is set.
         """
-        table = tables.scan(source, separator)
+        table = tables.scan(source, separator, name)
         named = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
         columns = [

