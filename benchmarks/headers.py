@@ -1,6 +1,6 @@
 """Writes the header of a recipe from the run that it gave: date, command, seed, metrics, time.
 
-    python benchmarks/headers.py recipes/gru.toml runs/gru
+python benchmarks/headers.py recipes/gru.toml runs/gru
 """
 
 import json
@@ -19,7 +19,7 @@ def main(recipe: Path, run: Path) -> None:
     lines = [
         f"# Date {found.provenance.date}, commit {found.provenance.commit}, seed {found.provenance.seed}.",
         f"# Command: intertask train {recipe.as_posix()} && intertask evaluate runs/{recipe.stem}",
-        f"# Protocol: {found.protocol.split}, {found.protocol.part}, all {found.protocol.num_targets} targets, "
+        f"# Protocol: {found.protocol.split}, {found.protocol.part}, {found.protocol.num_targets} targets, "
         f"candidates: {found.protocol.candidates}, ties {found.protocol.ties}.",
         f"# Training took {seconds / 60:.1f} minutes, {epochs} epochs, {found.provenance.machine}.",
     ]

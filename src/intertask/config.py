@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import pkgutil
 import tomllib
+import typing
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -38,10 +39,14 @@ class PluginConfig(Config):
 @cache
 def kinds(folder: str) -> tuple[str, ...]:
     """The kinds that a plugin folder offers, the project's own first; imports none of them."""
-    package = importlib.import_module(f"intertask.{folder}")
-    own = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
+    own = _own(folder)
     foreign = sorted(entry.name for entry in importlib.metadata.entry_points(group=f"intertask.{folder}"))
     return (*own, *(name for name in foreign if name not in own))
+
+
+def _own(folder: str) -> list[str]:
+    package = importlib.import_module(f"intertask.{folder}")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
 
 
 def config_class(folder: str, kind: str, where: str) -> type[PluginConfig]:
@@ -54,10 +59,11 @@ def config_class(folder: str, kind: str, where: str) -> type[PluginConfig]:
         raise RecipeError(
             f"{where} kind", f"one of {', '.join(kinds(folder))}", repr(kind), _suggest(kind, kinds(folder))
         )
-    for entry in importlib.metadata.entry_points(group=f"intertask.{folder}", name=kind):
-        found: type[PluginConfig] = entry.load().Config
+    if kind in _own(folder):
+        found: type[PluginConfig] = importlib.import_module(f"intertask.{folder}.{kind}").Config
         return found
-    found = importlib.import_module(f"intertask.{folder}.{kind}").Config
+    (entry, *_) = importlib.metadata.entry_points(group=f"intertask.{folder}", name=kind)
+    found = entry.load().Config
     return found
 
 
@@ -77,7 +83,7 @@ def parse(kind: type[ConfigType], table: object, where: str) -> ConfigType:
     except ValidationError as error:
         raise _as_recipe_error(kind, error.errors()[0], where) from None
     except RecipeError as error:  # from a plugin inside this section
-        raise RecipeError(f"{where} {error.where}", error.expected, error.found, error.hint) from None
+        raise RecipeError(_inside(where, error.where), error.expected, error.found, error.hint) from None
 
 
 def parse_plugin(folder: str, value: object, where: str) -> PluginConfig:
@@ -94,28 +100,34 @@ def parse_plugin(folder: str, value: object, where: str) -> PluginConfig:
     return parse(config_class(folder, table["kind"], where), dict(table), where)
 
 
-def plugin(folder: str) -> Any:  # noqa: ANN401  (annotations for `Annotated`, which takes anything)
-    """Annotates a field that holds the config of one plugin of a folder."""
+def plugin(folder: str, table: str = "") -> Any:  # noqa: ANN401  (for `Annotated`, which takes anything)
+    """Annotates a field that holds the config of one plugin of a folder.
+
+    Args:
+        folder: Where the plugins are.
+        table: The recipe's table that the field stands in, for errors; none at the top or in a plugin.
+    """
 
     def read(value: object, info: ValidationInfo) -> PluginConfig:
-        return parse_plugin(folder, value, f"[{info.field_name}]")
+        return parse_plugin(folder, value, f"[{_dotted(table, info)}]")
 
     return BeforeValidator(read)
 
 
-def plugins(folder: str) -> Any:  # noqa: ANN401  (see `plugin`)
-    """Annotates a field that holds a table of named plugins of a folder."""
+def plugins(folder: str, table: str = "") -> Any:  # noqa: ANN401  (see `plugin`)
+    """Annotates a field that holds a table of named plugins of a folder; arguments as for `plugin`."""
 
     def read(value: object, info: ValidationInfo) -> dict[str, PluginConfig]:
+        place = _dotted(table, info)
         if not isinstance(value, Mapping) or not value:
-            name = info.field_name
-            raise RecipeError(f"[{name}]", f"at least one table [{name}.NAME]", repr(value))
-        return {
-            str(name): parse_plugin(folder, part, f"[{info.field_name}.{name}]")
-            for name, part in value.items()
-        }
+            raise RecipeError(f"[{place}]", f"at least one table [{place}.NAME]", repr(value))
+        return {str(name): parse_plugin(folder, part, f"[{place}.{name}]") for name, part in value.items()}
 
     return BeforeValidator(read)
+
+
+def _dotted(table: str, info: ValidationInfo) -> str:
+    return f"{table}.{info.field_name}" if table else str(info.field_name)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -133,26 +145,53 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _as_recipe_error(kind: type[BaseModel], error: ErrorDetails, where: str) -> RecipeError:
-    path = [str(part) for part in error["loc"]]
-    place = f"{where} {'.'.join(path)}"
+    tables, keys, kind = _walk(kind, [str(part) for part in error["loc"]])
+    place = " ".join(filter(None, [where, f"[{'.'.join(tables)}]" if tables else "", ".".join(keys)]))
+    key = error["loc"][-1] if error["loc"] else ""
     if error["type"] == "extra_forbidden":
-        known = _fields(kind, error["loc"][:-1])
+        known = sorted(kind.model_fields)
         return RecipeError(
-            place, f"one of {', '.join(known)}", f"the unknown key {path[-1]!r}", _suggest(path[-1], known)
+            place, f"one of {', '.join(known)}", f"the unknown key {key!r}", _suggest(str(key), known)
         )
     if error["type"] == "missing":
-        return RecipeError(place, "a value", "nothing", f"add {path[-1]} = ...")
+        return RecipeError(place, "a value", "nothing", f"add {key} = ...")
+    if error["type"] == "union_tag_invalid":
+        tags = error["ctx"]["expected_tags"].replace("'", "").split(", ")
+        tag = error["ctx"]["tag"]
+        return RecipeError(f"{place} kind", f"one of {', '.join(tags)}", repr(tag), _suggest(tag, tags))
+    if error["type"] == "union_tag_not_found":
+        return RecipeError(place, "a table with a kind", repr(error["input"]), "add kind = ...")
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return RecipeError(place, message, repr(error["input"]))
 
 
-def _fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    for part in path:
-        annotation = kind.model_fields[str(part)].annotation if str(part) in kind.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            break
-        kind = annotation
-    return sorted(kind.model_fields)
+def _walk(kind: type[BaseModel], path: list[str]) -> tuple[list[str], list[str], type[BaseModel]]:
+    """The tables on a path, the keys behind them, and the class of the last table."""
+    tables: list[str] = []
+    tagged: dict[str, type[BaseModel]] = {}  # where a table's kind decides what it is, pydantic adds it
+    for place, part in enumerate(path):
+        if part in tagged:
+            kind, tagged = tagged[part], {}
+            continue
+        field = kind.model_fields.get(part)
+        choices = _models(field.annotation) if field is not None else []
+        if not choices:
+            return tables, path[place:], kind
+        tables.append(part)
+        kind = choices[0]
+        if len(choices) > 1:
+            tagged = {str(choice.model_fields["kind"].default): choice for choice in choices}
+    return tables, [], kind
+
+
+def _models(annotation: object) -> list[type[BaseModel]]:
+    parts = (annotation, *typing.get_args(annotation))
+    return [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+
+
+def _inside(where: str, part: str) -> str:
+    """The place of a plugin's section; in a plugin's own section, [tasks.buy] [loss] is [tasks.buy.loss]."""
+    return f"{where[:-1]}.{part[1:]}" if where.endswith("]") and part.startswith("[") else f"{where} {part}"
 
 
 def _suggest(word: str, known: list[str] | tuple[str, ...]) -> str:

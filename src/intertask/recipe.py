@@ -48,7 +48,7 @@ class CatalogueFile(Config):
 class DataConfig(Config):
     """Where the data come from: a known data set, or files; neither where they are handed over."""
 
-    dataset: Annotated[SerializeAsAny[DatasetConfig], plugin("datasets")] | None = None
+    dataset: Annotated[SerializeAsAny[DatasetConfig], plugin("datasets", table="data")] | None = None
     events: EventsFile | None = None
     catalogue: CatalogueFile | None = None
 

@@ -6,17 +6,15 @@ the recipe; the log is not needed again.
 
 import tempfile
 from collections.abc import Sequence as ListLike
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from intertask import artefact
+from intertask.answering import Answerer, Rules, banned_items, popularity
 from intertask.artefact import Artefact
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
@@ -24,24 +22,11 @@ from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
 from intertask.errors import ArtefactError, RequestError
-from intertask.evaluate.systems import last_states
 from intertask.experiment import Fitted, build, fit
 from intertask.model import Model
 from intertask.recipe import Recipe
-from intertask.requests import Asked, Event, Id, Reader, seconds
+from intertask.requests import Event, Id, Reader
 from intertask.train.checkpoint import set_weights, weights
-
-SCORES_IN_MEMORY = 2**22  # 16 MiB of float32
-TOKENS = 16384
-
-
-@dataclass(frozen=True)
-class Answerer:
-    """A model with the vocabularies it was trained on; see `Recommender`."""
-
-    model: Model
-    reader: Reader
-    popularity: NDArray[np.int64]
 
 
 class Recommender:
@@ -94,7 +79,7 @@ class Recommender:
         else:
             fitted = fit(self.recipe, corpus, Path(run))
         self.fitted, self.catalogue = fitted, catalogue
-        counts = _popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
+        counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
         self._answerer = Answerer(
             fitted.model.eval(),
             Reader(corpus.users, corpus.items, corpus.behaviours, corpus.sequences),
@@ -143,12 +128,8 @@ class Recommender:
             raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", str(k))
         name = self._task(behaviour, task)
         asked = reader.read(users, histories)
-        banned = self._banned(reader, allow, deny)
-        parts = [
-            self._answer(answerer, asked, rows, name, k, banned, exclude_seen, at)
-            for rows in _chunks(len(asked), max(1, SCORES_IN_MEMORY // len(reader.items)))
-        ]
-        return pl.concat(parts)
+        rules = Rules(k, exclude_seen, banned_items(reader, allow, deny))
+        return answerer.best(asked, name, rules, at)
 
     def predict(
         self,
@@ -179,21 +160,10 @@ class Recommender:
         if task not in known:
             raise RequestError("task", f"a response task: {', '.join(known) or 'there is none'}", repr(task))
         asked = answerer.reader.read(users, histories)
-        places = torch.from_numpy(answerer.reader.item_places(items, "items").astype(np.int64))
+        places = answerer.reader.item_places(items, "items")
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
-        states = _states(answerer.model, asked, np.arange(len(asked)), at)[:, answerer.model.place(task)]
-        with torch.no_grad():
-            predicted = answerer.model.task(task).predict(
-                states.repeat_interleave(len(places), 0), places.to(states.device).repeat(len(asked))
-            )
-        names = asked.names.gather(np.repeat(np.arange(len(asked)), len(places)))
-        columns = {
-            asked.column: names,
-            "item": answerer.reader.items.decode(np.tile(places.numpy(), len(asked))),
-            task: predicted.cpu().numpy(),
-        }
-        return pl.DataFrame(columns)
+        return answerer.responses(asked, task, places, at)
 
     def save(self, folder: str | Path, *, histories: bool = True) -> None:
         """Write a model folder, all or nothing.
@@ -307,62 +277,6 @@ class Recommender:
             )
         return by_behaviour[behaviour]
 
-    def _banned(
-        self, reader: Reader, allow: ListLike[Id] | pl.Series | None, deny: ListLike[Id] | pl.Series | None
-    ) -> Tensor:
-        banned = np.zeros(len(reader.items), dtype=bool)
-        if allow is not None:
-            banned[:] = True
-            banned[reader.item_places(allow, "allow")] = False
-        if deny is not None:
-            banned[reader.item_places(deny, "deny")] = True
-        return torch.from_numpy(banned)
-
-    def _answer(
-        self, answerer: Answerer, asked: Asked, rows: NDArray[np.int64], task: str, k: int, banned: Tensor,
-        exclude_seen: bool, at: datetime | None,
-    ) -> pl.DataFrame:  # fmt: skip
-        windows = asked.windows[rows]
-        behaviour = getattr(self.recipe.tasks[task], "behaviour", None)
-        codes = slice(None) if behaviour is None else [answerer.reader.behaviours.index(behaviour)]
-        popular = torch.from_numpy(answerer.popularity[codes].sum(0).astype(np.float32))
-        scores_BI = popular.expand(len(rows), -1).clone()
-        some = np.flatnonzero(windows.lengths > 0)
-        if len(some):
-            states = _states(answerer.model, asked, rows[some], at)[:, answerer.model.place(task)]
-            with torch.no_grad():
-                scores_BI[torch.from_numpy(some)] = answerer.model.task(task).score_items(states).cpu()
-        scores_BI[:, banned] = float("-inf")
-        if exclude_seen:
-            for row, (start, stop) in enumerate(zip(windows.starts, windows.stops, strict=True)):
-                scores_BI[row, torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))] = float(
-                    "-inf"
-                )
-        best = scores_BI.topk(min(k, scores_BI.shape[1]), dim=1)
-        left = (best.values > float("-inf")).numpy()
-        owners, ranks = np.nonzero(left)
-        return pl.DataFrame(
-            {
-                asked.column: asked.names.gather(rows[owners]),
-                "rank": ranks + 1,
-                "item": answerer.reader.items.decode(best.indices.numpy()[left]),
-                "score": best.values.numpy()[left],
-            }
-        )
-
-
-def _states(model: Model, asked: Asked, rows: NDArray[np.int64], at: datetime | None) -> Tensor:
-    windows = asked.windows[rows]
-    recent = type(windows)(np.maximum(windows.starts, windows.stops - model.config.max_length), windows.stops)
-    times = None if at is None else np.full(len(rows), seconds(at), np.int64)
-    return last_states(model, asked.sequences, recent, times, TOKENS)
-
-
-def _popularity(training: Sequences, num_behaviours: int) -> NDArray[np.int64]:
-    cells = training.behaviours.astype(np.int64) * training.num_items + training.items
-    counts = np.bincount(cells, minlength=num_behaviours * training.num_items)
-    return counts.reshape(num_behaviours, training.num_items)
-
 
 def _nobody(sequences: Sequences) -> Sequences:
     return Sequences(
@@ -373,7 +287,3 @@ def _nobody(sequences: Sequences) -> Sequences:
         num_items=sequences.num_items,
         num_behaviours=sequences.num_behaviours,
     )
-
-
-def _chunks(num: int, size: int) -> list[NDArray[np.int64]]:
-    return [np.arange(start, min(num, start + size)) for start in range(0, max(num, 1), size)]

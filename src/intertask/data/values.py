@@ -4,7 +4,7 @@ Each function returns a `Column`: its value in every row, and the reason why a r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -32,7 +32,7 @@ class Column:
     name: str
     source: str
     value: pl.Expr
-    problem: pl.Expr = _NOTHING
+    problem: pl.Expr = field(default_factory=lambda: _NOTHING)
 
 
 def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -109,10 +109,12 @@ def _recbole_100k(scratch: Path) -> Frames:
     ratings = _numbers(inter.split(b"\n", 1)[1], "\t")
     table = pl.read_csv(io.BytesIO(item), separator="\t", quote_char=None, infer_schema=False)
     number, title, year, genres = table.columns
-    dated = pl.when(pl.col(year) != "").then(pl.format("{} ({})", title, year)).otherwise(pl.col(title))
+    # RecBole took the year off the title, and made "unkonwn" of the one title that is unknown.
+    plain = pl.col(title).str.replace("^unkonwn$", "unknown")
+    dated = pl.when(pl.col(year).str.contains(r"^\d{4}$")).then(pl.format("{} ({})", plain, year))
     items = table.select(
         pl.col(number).cast(pl.Int32).alias("item_id"),
-        dated.alias("title"),
+        dated.otherwise(plain).alias("title"),
         pl.col(genres).str.replace_all(" ", "|", literal=True).alias("genres"),
     )
     return ratings, items

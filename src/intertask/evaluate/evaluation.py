@@ -34,6 +34,7 @@ from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query
 from intertask.model import Model
+from intertask.progress import bar
 from intertask.seeds import derive, generator
 
 MODEL = ModelSystem.name
@@ -82,28 +83,17 @@ class Evaluator:
         tasks = self.model.config.tasks_that_answer("items")
         # One baseline at a time: several hold matrices of items x items.
         found: dict[tuple[str, HistoryMode], dict[str, Ranking]] = {}
-        for system in self._systems(model_system, bool(tasks)):
-            began = time.perf_counter()
-            for task in tasks:
-                rows = self.model.config.tasks[task].asked(
-                    self.sequences, self.targets, self.corpus.behaviours
-                )
-                for history in self.config.history:
-                    kept = rows if history == "kept" else rows[~self.seen[rows]]
-                    if not len(kept):
-                        self._note(f"task {task}, history {history}: no targets")
-                        continue
-                    if len(kept) < len(rows):
-                        self._note(
-                            f"task {task}: with the history masked, {len(rows) - len(kept)} of {len(rows)} "
-                            "targets stand in it and are left out"
-                        )
-                    ranking = rank_targets(
-                        system, task, self.sequences, self.targets, kept, history, max(self.config.k)
-                    )
-                    found.setdefault((task, history), {})[system.name] = ranking
-                    self._keep(system.name, task, history, ranking)
-            self.seconds[f"{system.name}, ranking"] = round(time.perf_counter() - began, 3)
+        with bar("evaluating", 1 + (len(self.config.baselines) if tasks else 0)) as move:
+            for system in self._systems(model_system, bool(tasks)):
+                began = time.perf_counter()
+                for task in tasks:
+                    for history in self.config.history:
+                        ranking = self._rank(system, task, history)
+                        if ranking is not None:
+                            found.setdefault((task, history), {})[system.name] = ranking
+                            self._keep(system.name, task, history, ranking)
+                self.seconds[f"{system.name}, ranking"] = round(time.perf_counter() - began, 3)
+                move(1, f"{system.name} done")
         for (task, history), by_system in found.items():
             rankings += self._ranking_rows(task, history, by_system)
             list_rows += self._list_rows(task, history, by_system)
@@ -135,6 +125,21 @@ class Evaluator:
             if note:
                 self._note(f"{name}: {note}")
             yield BaselineSystem(name, ranker, self.sequences, self.targets)
+
+    def _rank(self, system: System, task: str, history: HistoryMode) -> Ranking | None:
+        """The ranking of the targets that the task is asked about; None where there are none."""
+        rows = self.model.config.tasks[task].asked(self.sequences, self.targets, self.corpus.behaviours)
+        kept = rows if history == "kept" else rows[~self.seen[rows]]
+        if not len(kept):
+            self._note(f"task {task}, history {history}: no targets")
+            return None
+        if len(kept) < len(rows):
+            self._note(
+                f"task {task}: with the history masked, {len(rows) - len(kept)} of {len(rows)} "
+                "targets stand in it and are left out"
+            )
+        longest = max(self.config.k)
+        return rank_targets(system, task, self.sequences, self.targets, kept, history, longest)
 
     def _ranking_rows(
         self, task: str, history: HistoryMode, by_system: dict[str, Ranking]

@@ -1,0 +1,145 @@
+"""From histories to ranked items: retrieve, apply the rules of the request, answer in frames.
+
+Knows a model and the vocabularies it was trained on; nothing of files or training.
+"""
+
+from collections.abc import Sequence as ListLike
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from intertask.data.sequences import Sequences
+from intertask.evaluate.systems import last_states
+from intertask.model import Model
+from intertask.requests import Asked, Id, Reader, seconds
+
+SCORES_IN_MEMORY = 2**22  # 16 MiB of float32
+TOKENS = 16384  # positions in a batch
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What may be answered.
+
+    Args:
+        k: Items for each history.
+        exclude_seen: Leave out the items of the history.
+        banned_I: bool [items], never answered.
+    """
+
+    k: int
+    exclude_seen: bool
+    banned_I: Tensor
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """A trained model that answers histories.
+
+    Args:
+        model: In evaluation mode.
+        reader: Its vocabularies, and the users' events.
+        popularity: int64 [behaviours, items], training events: the answer to an empty history.
+    """
+
+    model: Model
+    reader: Reader
+    popularity: NDArray[np.int64]
+
+    def best(self, asked: Asked, task: str, rules: Rules, at: datetime | None) -> pl.DataFrame:
+        """The best items for each history; see `Recommender.recommend`."""
+        size = max(1, SCORES_IN_MEMORY // len(self.reader.items))
+        starts = range(0, max(1, len(asked)), size)  # one empty part where nobody asks: a frame all the same
+        return pl.concat(
+            self._part(asked, np.arange(start, min(len(asked), start + size)), task, rules, at)
+            for start in starts
+        )
+
+    def responses(
+        self, asked: Asked, task: str, items_K: NDArray[np.int32], at: datetime | None
+    ) -> pl.DataFrame:
+        """What each history's owner would answer to each item; see `Recommender.predict`."""
+        rows = np.arange(len(asked))
+        states_BD = self._states(asked, rows, at)[:, self.model.place(task)]
+        places = torch.from_numpy(items_K.astype(np.int64)).to(states_BD.device)
+        with torch.no_grad():
+            predicted = self.model.task(task).predict(
+                states_BD.repeat_interleave(len(places), 0), places.repeat(len(asked))
+            )
+        columns = {
+            asked.column: asked.names.gather(np.repeat(rows, len(places))),
+            "item": self.reader.items.decode(np.tile(items_K, len(asked))),
+            task: predicted.cpu().numpy(),
+        }
+        return pl.DataFrame(columns)
+
+    def _part(
+        self, asked: Asked, rows: NDArray[np.int64], task: str, rules: Rules, at: datetime | None
+    ) -> pl.DataFrame:
+        scores_BI = self._scores(asked, rows, task, at)
+        scores_BI[:, rules.banned_I] = float("-inf")
+        if rules.exclude_seen:
+            windows = asked.windows[rows]
+            for row, (start, stop) in enumerate(zip(windows.starts, windows.stops, strict=True)):
+                seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
+                scores_BI[row, seen] = float("-inf")
+        best = scores_BI.topk(min(rules.k, scores_BI.shape[1]), dim=1)
+        left = (best.values > float("-inf")).numpy()
+        owners, ranks = np.nonzero(left)
+        return pl.DataFrame(
+            {
+                asked.column: asked.names.gather(rows[owners]),
+                "rank": ranks + 1,
+                "item": self.reader.items.decode(best.indices.numpy()[left]),
+                "score": best.values.numpy()[left],
+            }
+        )
+
+    def _scores(self, asked: Asked, rows: NDArray[np.int64], task: str, at: datetime | None) -> Tensor:
+        behaviour = getattr(self.model.config.tasks[task], "behaviour", None)
+        codes = slice(None) if behaviour is None else [self.reader.behaviours.index(behaviour)]
+        popular = torch.from_numpy(self.popularity[codes].sum(0).astype(np.float32))
+        scores_BI = popular.expand(len(rows), -1).clone()
+        some = np.flatnonzero(asked.windows[rows].lengths > 0)
+        if len(some):
+            states = self._states(asked, rows[some], at)[:, self.model.place(task)]
+            with torch.no_grad():
+                scores_BI[torch.from_numpy(some)] = self.model.task(task).score_items(states).cpu()
+        return scores_BI
+
+    def _states(self, asked: Asked, rows: NDArray[np.int64], at: datetime | None) -> Tensor:
+        windows = asked.windows[rows]
+        recent = type(windows)(
+            np.maximum(windows.starts, windows.stops - self.model.config.max_length), windows.stops
+        )
+        times = None if at is None else np.full(len(rows), seconds(at), np.int64)
+        return last_states(self.model, asked.sequences, recent, times, TOKENS)
+
+
+def banned_items(
+    reader: Reader, allow: ListLike[Id] | pl.Series | None, deny: ListLike[Id] | pl.Series | None
+) -> Tensor:
+    """bool [items]: everything but `allow`, and `deny`.
+
+    Raises:
+        RequestError: An item is unknown.
+    """
+    banned = np.zeros(len(reader.items), dtype=bool)
+    if allow is not None:
+        banned[:] = True
+        banned[reader.item_places(allow, "allow")] = False
+    if deny is not None:
+        banned[reader.item_places(deny, "deny")] = True
+    return torch.from_numpy(banned)
+
+
+def popularity(training: Sequences, num_behaviours: int) -> NDArray[np.int64]:
+    """Training events of each item by behaviour, int64 [behaviours, items]."""
+    cells = training.behaviours.astype(np.int64) * training.num_items + training.items
+    counts = np.bincount(cells, minlength=num_behaviours * training.num_items)
+    return counts.reshape(num_behaviours, training.num_items)

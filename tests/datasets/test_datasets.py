@@ -1,0 +1,126 @@
+"""Claims about real data. They need INTERTASK_DATA; MovieLens may not be redistributed, so no copy is here."""
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from intertask.config import config_class, kinds
+from intertask.data.prepare import prepare
+from intertask.datasets import DatasetConfig, Loaded
+from intertask.errors import DataError
+
+ROOT = Path(os.environ.get("INTERTASK_DATA", ""))
+real_data = pytest.mark.skipif(
+    not os.environ.get("INTERTASK_DATA"), reason="INTERTASK_DATA is not set: no real data here"
+)
+# users, items, events, behaviours
+COUNTS = {
+    "amazon_beauty": (22_363, 12_101, 198_502, ("review",)),
+    "amazon_sports": (35_598, 18_357, 296_337, ("review",)),
+    "jdata": (3_880, 12_971, 30_360, ("browse", "comment", "follow", "order")),
+    "movielens_100k": (943, 1_682, 100_000, ("rate",)),
+    "movielens_1m": (6_040, 3_416, 999_611, ("rate",)),
+    "online_retail": (4_363, 3_677, 404_913, ("purchase", "return")),
+    "retailrocket_mbht": (11_411, 31_193, 118_097, ("cart", "transaction", "view")),
+}
+
+
+def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:
+    config = config_class("datasets", kind, "test")(**options)  # type: ignore[arg-type]
+    assert isinstance(config, DatasetConfig)
+    return config.load(folder)
+
+
+def test_every_data_set_has_its_counts_here() -> None:
+    assert set(kinds("datasets")) == {*COUNTS, "synthetic"}
+
+
+@real_data
+@pytest.mark.parametrize("kind", COUNTS)
+def test_a_data_set_has_the_counts_it_should(kind: str) -> None:
+    loaded = load(kind)
+    corpus = prepare(loaded.events)
+    sequences = corpus.sequences
+    assert (len(corpus.users), len(corpus.items), sequences.num_events, corpus.behaviours) == COUNTS[kind]
+    if loaded.catalogue is not None:
+        assert loaded.catalogue.report.refused == 0
+        assert corpus.items.ids.is_in(loaded.catalogue.frame["item"].implode()).all()
+
+
+@pytest.mark.parametrize("kind", sorted(set(COUNTS) - {"movielens_100k", "movielens_1m"}))
+def test_a_data_set_that_cannot_be_had_says_what_to_do(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("INTERTASK_DATA", raising=False)
+    with pytest.raises(DataError, match=r"set INTERTASK_DATA to a folder that holds it; the data come from"):
+        load(kind)
+
+
+@real_data
+def test_movielens_1m_is_the_published_order_of_sasrec() -> None:
+    prepared = prepare(load("movielens_1m").events)
+    folder = ROOT / "movielens-1m"
+    pairs = np.loadtxt(gzip.open(folder / "sasrec_ml-1m.txt.gz"), dtype=np.int64)
+    published = pl.DataFrame({"sas_user": pairs[:, 0], "sas_item": pairs[:, 1]})
+    for name in ("user", "item"):
+        ids = pl.read_parquet(folder / f"sasrec_{name}_map.parquet").cast(pl.Int64)
+        published = published.join(ids, on=f"sas_{name}", maintain_order="left")
+    published = published.sort("user_id", maintain_order=True)
+    assert np.array_equal(prepared.items.decode(prepared.sequences.items), published["item_id"])
+    assert np.array_equal(np.repeat(prepared.users.ids, prepared.sequences.lengths), published["user_id"])
+
+
+@real_data
+def test_movielens_1m_has_the_same_order_by_time() -> None:
+    orders = [prepare(load("movielens_1m", times=times).events).sequences.items for times in (False, True)]
+    assert (orders[0] != orders[1]).mean() < 0.001  # the few whose time is unknown or copied
+
+
+@real_data
+@pytest.mark.parametrize("kind", ["movielens_100k", "movielens_1m"])
+def test_ratings_can_be_split_by_level(kind: str) -> None:
+    frame = load(kind, behaviours="by_rating").events.frame
+    level = {"dislike": [1, 2], "neutral": [3], "like": [4, 5]}
+    for behaviour, ratings in level.items():
+        assert sorted(frame.filter(behaviour=behaviour)["rating"].unique()) == ratings
+
+
+@real_data
+def test_online_retail_holds_goods_only() -> None:
+    loaded = load("online_retail")
+    frame = loaded.events.frame
+    assert not frame["item"].is_in(["POST", "M", "D", "DOT", "BANK CHARGES", "CRUK"]).any()
+    assert (frame["quantity"] > 0).all()
+    assert loaded.events.report.counts == {"missing user": 132_748}
+    assert loaded.catalogue is not None
+    assert loaded.catalogue.text_of(pl.Series(["85123A"])).item() == "WHITE HANGING HEART T-LIGHT HOLDER"
+
+
+@real_data
+def test_targets_of_retailrocket_end_their_session_with_a_transaction() -> None:
+    sequences = prepare(load("retailrocket_mbht", targets=True).events).sequences
+    corpus = prepare(load("retailrocket_mbht").events)
+    assert sequences.num_events == corpus.sequences.num_events + sequences.num_users
+    last = sequences.behaviours[sequences.offsets[1:] - 1]
+    assert (last == corpus.behaviours.index("transaction")).all()
+
+
+@real_data
+def test_what_is_said_of_retailrockets_rows_is_so() -> None:
+    frame = pl.read_parquet(ROOT / "retailrocket-mbht" / "train.parquet")
+    columns = (frame[name].to_list() for name in ("item_id_list", "item_type_list", "item_id"))
+    rows = [(tuple(items), tuple(kinds), target) for items, kinds, target in zip(*columns, strict=True)]
+    kinds_of: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+    for items, kinds, _ in rows:
+        if len(items) >= 3:
+            kinds_of.setdefault(items, set()).add(kinds)
+    places = [set(place) for copies in kinds_of.values() for place in zip(*copies, strict=True)]
+    assert [place for place in places if len(place) > 1] == [{0, 3}] * 1_482
+    target_of = {tuple(zip(i, (0 if k == 3 else k for k in kinds), strict=True)): t for i, kinds, t in rows}
+    following = {
+        (row[:stop], row[stop]) for row in target_of for stop in range(3, len(row)) if row[:stop] in target_of
+    }
+    assert len({row for row, _ in following}) == 4_253
+    assert all(event == (target_of[row], 0) for row, event in following)
