@@ -85,17 +85,18 @@ def save(artefact: Artefact, folder: Path) -> None:
     """Write the folder, all or nothing; one that stands there is replaced when the new one is complete.
 
     Raises:
-        ArtefactError: A folder stands there that holds no model.
+        ArtefactError: Something stands there that is no model, or stands beside one.
     """
     folder = Path(folder)
-    if folder.exists() and not (folder / "manifest.json").exists() and any(folder.iterdir()):
-        raise ArtefactError(
-            str(folder), "an empty place, or an older model", "something else", "choose another folder"
-        )
+    _check_place(folder)
     with written_aside(folder) as aside:
         aside.mkdir()
         _write_parts(artefact, aside)
-        files = {file.name: sha256(file) for file in sorted(aside.iterdir())}
+        files = {}
+        for file in sorted(aside.iterdir()):
+            # safetensors makes files for their owner alone; a server often runs as somebody else.
+            file.chmod((aside / "schema.json").stat().st_mode)
+            files[file.name] = sha256(file)
         manifest = Manifest(format=FORMAT, version=importlib.metadata.version("intertask"), files=files)
         (aside / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
 
@@ -107,8 +108,9 @@ def load(folder: Path) -> Artefact:
         ArtefactError: Names the first file that is not as it was written.
     """
     folder = Path(folder)
-    _check_files(folder, _manifest(folder))
+    manifest = _manifest(folder)
     try:
+        _check_files(folder, manifest)
         return _read_parts(folder)
     except IntertaskError as error:
         raise ArtefactError(error.where, error.expected, error.found, error.hint) from None
@@ -190,6 +192,30 @@ def _catalogue(frame: pl.DataFrame, roles: Mapping[str, list[str]]) -> Catalogue
     columns = {role: tuple(names) for role, names in roles.items() if role != "image"}
     image = roles["image"][0] if roles["image"] else None
     return Catalogue(frame, Refusals("catalogue.parquet", len(frame), len(frame)), **columns, image=image)
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse to replace anything but an empty folder or a model."""
+    if not folder.exists():
+        return
+    found = "a file"
+    if folder.is_dir():
+        present = {file.name for file in folder.iterdir()}
+        if not present:
+            return
+        found = "a folder of something else"
+        if "manifest.json" in present:
+            try:
+                foreign = sorted(present - {"manifest.json"} - set(_manifest(folder).files))
+            except ArtefactError as error:
+                foreign, found = ["manifest.json"], f"manifest.json with {error.found}"
+            else:
+                found = f"{foreign[0]!r} beside a model" if foreign else ""
+            if not foreign:
+                return
+    raise ArtefactError(
+        str(folder), "an empty place, or an older model alone", found, "choose another folder"
+    )
 
 
 def _manifest(folder: Path) -> Manifest:

@@ -5,6 +5,7 @@ Files and folders are written beside their place and renamed into it when they a
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from intertask.errors import IntertaskError
+
+_OS_ERROR = "(os error"  # how Rust ends the message of an error that comes from the system
 
 
 @contextmanager
@@ -33,6 +36,16 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield aside / path.name
         _move_into_place(aside / path.name, path, aside)
     except OSError as error:
+        raise _unwritable(path, error) from error
+    except IntertaskError as error:
+        if not error.where.startswith(str(aside)):
+            raise
+        # A part of a folder that is written aside itself: the user knows the folder alone.
+        raise type(error)(str(path), error.expected, error.found, error.hint) from error
+    except Exception as error:
+        # What writes safetensors and Parquet has errors of its own for a full disk.
+        if _OS_ERROR not in str(error):
+            raise
         raise _unwritable(path, error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -63,9 +76,11 @@ def _flush(file: Path) -> None:
         os.fsync(handle.fileno())
 
 
-def _unwritable(path: Path, error: OSError) -> IntertaskError:
+def _unwritable(path: Path, error: Exception) -> IntertaskError:
+    reason = re.sub(rf".*?([^:]*) {re.escape(_OS_ERROR)}.*", r"\1", str(error), flags=re.DOTALL).strip()
+    found = (error.strerror if isinstance(error, OSError) else None) or reason
     return IntertaskError(
-        str(path), "a place with room that can be written to", error.strerror or str(error),
+        str(path), "a place with room that can be written to", found,
         "free some space or choose another path; nothing was changed",
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ models or scores.
 """
 
 import warnings
+from collections.abc import Iterable
 from collections.abc import Sequence as ListLike
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,7 +73,7 @@ class Reader:
         Raises:
             RequestError: An item is unknown to the model.
         """
-        series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), strict=False)
+        series = _series(ids, argument)
         places = self.items.encode(series)
         if (places < 0).any():
             unknown = series.filter(pl.Series(places < 0))
@@ -83,9 +84,7 @@ class Reader:
         return places
 
     def _of_users(self, users: ListLike[Id] | pl.Series) -> Asked:
-        if isinstance(users, str):
-            raise RequestError("users", "a list of ids", repr(users), f"write users=[{users!r}]")
-        series = users if isinstance(users, pl.Series) else pl.Series("user", list(users), strict=False)
+        series = _series(users, "users")
         places = self.users.encode(series) if len(series) else np.empty(0, np.int32)
         if (places < 0).any():
             unknown = series.filter(pl.Series(places < 0))
@@ -100,6 +99,12 @@ class Reader:
         return Asked("user", self.users.decode(places).rename("user"), self.stored, windows)
 
     def _given(self, histories: ListLike[ListLike[Event]]) -> Asked:
+        for row, history in enumerate(histories):
+            if isinstance(history, str) or not isinstance(history, Iterable):
+                raise RequestError(
+                    f"histories[{row}]", "a list of events", repr(history),
+                    "pass a list of histories, each a list: histories=[[...], ...]",
+                )  # fmt: skip
         read = [[self._event(event, row) for event in history] for row, history in enumerate(histories)]
         flat = [event[0] for history in read for event in history]
         places = self.items.encode(pl.Series("id", flat, strict=False)) if flat else np.empty(0, np.int32)
@@ -126,7 +131,7 @@ class Reader:
 
     def _event(self, event: Event, row: int) -> tuple[Id, int, int | None]:
         parts = event if isinstance(event, tuple | list) else (event,)
-        if not 1 <= len(parts) <= 3 or not isinstance(parts[0], str | int):
+        if not 1 <= len(parts) <= 3 or not isinstance(parts[0], str | int | np.integer):
             raise RequestError(
                 f"histories[{row}]", "items, (item, behaviour) or (item, behaviour, time)", repr(event)
             )
@@ -139,6 +144,14 @@ class Reader:
         if when is not None and not isinstance(when, datetime):
             raise RequestError(f"histories[{row}]", "a datetime", repr(when))
         return parts[0], self.behaviours.index(behaviour), None if when is None else seconds(when)
+
+
+def _series(ids: ListLike[Id] | pl.Series, argument: str) -> pl.Series:
+    if isinstance(ids, pl.Series):
+        return ids
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise RequestError(argument, "a list of ids", repr(ids), f"write {argument}=[{ids!r}]")
+    return pl.Series(argument, list(ids), strict=False)
 
 
 def seconds(when: datetime) -> int:

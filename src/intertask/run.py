@@ -70,6 +70,10 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         ProtocolError: The data are no longer those that the model was trained on.
         DataError: The folder holds no trained run.
     """
+    if not (folder / "model" / "manifest.json").exists():
+        raise DataError(
+            str(folder), "the folder of a trained run", "none", "train one with `intertask train`"
+        )
     model = Recommender.load(folder / "model")
     origin = folder / "origin"
     beside = Path(origin.read_text(encoding="utf-8")) if origin.exists() else folder

@@ -1,4 +1,4 @@
-"""Claims about real data. They need INTERTASK_DATA; MovieLens may not be redistributed, so no copy is here."""
+"""Claims about real data. They need INTERTASK_DATA; MovieLens may not be redistributed, so none is here."""
 
 import gzip
 import os
@@ -62,7 +62,8 @@ def test_a_data_set_that_cannot_be_had_says_what_to_do(kind: str, monkeypatch: p
 def test_movielens_1m_is_the_published_order_of_sasrec() -> None:
     prepared = prepare(load("movielens_1m").events)
     folder = ROOT / "movielens-1m"
-    pairs = np.loadtxt(gzip.open(folder / "sasrec_ml-1m.txt.gz"), dtype=np.int64)
+    with gzip.open(folder / "sasrec_ml-1m.txt.gz") as file:
+        pairs = np.loadtxt(file, dtype=np.int64)
     published = pl.DataFrame({"sas_user": pairs[:, 0], "sas_item": pairs[:, 1]})
     for name in ("user", "item"):
         ids = pl.read_parquet(folder / f"sasrec_{name}_map.parquet").cast(pl.Int64)
@@ -111,14 +112,14 @@ def test_targets_of_retailrocket_end_their_session_with_a_transaction() -> None:
 def test_what_is_said_of_retailrockets_rows_is_so() -> None:
     frame = pl.read_parquet(ROOT / "retailrocket-mbht" / "train.parquet")
     columns = (frame[name].to_list() for name in ("item_id_list", "item_type_list", "item_id"))
-    rows = [(tuple(items), tuple(kinds), target) for items, kinds, target in zip(*columns, strict=True)]
-    kinds_of: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
-    for items, kinds, _ in rows:
+    rows = [(tuple(items), tuple(types), target) for items, types, target in zip(*columns, strict=True)]
+    types_of: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+    for items, types, _ in rows:
         if len(items) >= 3:
-            kinds_of.setdefault(items, set()).add(kinds)
-    places = [set(place) for copies in kinds_of.values() for place in zip(*copies, strict=True)]
+            types_of.setdefault(items, set()).add(types)
+    places = [set(place) for copies in types_of.values() for place in zip(*copies, strict=True)]
     assert [place for place in places if len(place) > 1] == [{0, 3}] * 1_482
-    target_of = {tuple(zip(i, (0 if k == 3 else k for k in kinds), strict=True)): t for i, kinds, t in rows}
+    target_of = {tuple(zip(i, (0 if k == 3 else k for k in types), strict=True)): t for i, types, t in rows}
     following = {
         (row[:stop], row[stop]) for row in target_of for stop in range(3, len(row)) if row[:stop] in target_of
     }

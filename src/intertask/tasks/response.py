@@ -54,7 +54,8 @@ class Config(TaskConfig):
         """The entropy of a binary label, in nats; the variance of a value.
 
         Raises:
-            RecipeError: The log has no such label column, or no event has a label.
+            RecipeError: The log has no such label column, no event has a label, or a binary one is not 0
+                or 1.
         """
         labels = self.labels(training, behaviours)
         labels = labels[~np.isnan(labels)]
@@ -62,6 +63,12 @@ class Config(TaskConfig):
             raise RecipeError(f"label {self.label!r}", "a label at some training event", "none")
         if self.form == "regression":
             return float(labels.var())
+        strange = labels[(labels != 0) & (labels != 1)]
+        if len(strange):
+            raise RecipeError(
+                f"label {self.label!r}", "0 or 1, as a binary response has", f"{strange[0]:g}",
+                'add at_least = ..., or form = "regression"',
+            )  # fmt: skip
         share = float(labels.mean())
         return float(entropy([share, 1 - share]))
 
