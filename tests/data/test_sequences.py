@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from intertask.data.sequences import Sequences, from_lists
+from intertask.errors import DataError
+
+LOG = from_lists(
+    [[0, 1, 2], [], [3], []],
+    5,
+    behaviours=[[0, 1, 0], [], [1], []],
+    times=[[5, 6, 7], [], [1], []],
+    labels={"liked": [[1.0, float("nan"), 0.0], [], [0.5], []]},
+)
+
+
+def same(first: Sequences, second: Sequences) -> bool:
+    return first.digest() == second.digest() and first.labels.keys() == second.labels.keys()
+
+
+def test_counts_include_users_without_events():
+    assert (LOG.num_users, LOG.num_events, LOG.lengths.tolist()) == (4, 4, [3, 0, 1, 0])
+    assert LOG.users_of(np.arange(4)).tolist() == [0, 0, 0, 2]
+
+
+@pytest.mark.parametrize("sequences", [LOG, replace(LOG, times=None), replace(LOG, labels={})])
+def test_what_was_written_is_mapped_not_read(sequences, tmp_path):
+    sequences.write(tmp_path / "there")
+    opened = Sequences.open(tmp_path / "there")
+    assert same(opened, sequences)
+    assert isinstance(opened.items, np.memmap)
+    assert (opened.times is None) == (sequences.times is None)
+    assert (opened.num_items, opened.num_behaviours) == (5, 2)
+
+
+def test_the_digest_changes_with_everything():
+    changed = [
+        replace(LOG, offsets=np.array([0, 2, 3, 4, 4])),
+        replace(LOG, items=np.array([0, 1, 2, 4], np.int32)),
+        replace(LOG, behaviours=np.array([0, 0, 0, 1], np.uint8)),
+        replace(LOG, times=np.array([5, 6, 8, 1])),
+        replace(LOG, times=None),
+        replace(LOG, num_items=6),
+        replace(LOG, num_behaviours=3),
+        replace(LOG, labels={}),
+        replace(LOG, labels={"bought": LOG.labels["liked"]}),
+        replace(LOG, labels={"liked": np.zeros(4, np.float32)}),
+    ]
+    assert len({sequences.digest() for sequences in (LOG, *changed)}) == len(changed) + 1
+
+
+@pytest.mark.parametrize("missing", ["sizes", "offsets", "items", "behaviours"])
+def test_an_incomplete_folder_is_refused(missing, tmp_path):
+    LOG.write(tmp_path / "there")
+    (tmp_path / "there" / f"{missing}.npy").unlink()
+    with pytest.raises(DataError, match=f"there: expected a folder of prepared sequences.*{missing}"):
+        Sequences.open(tmp_path / "there")
+
+
+def test_a_truncated_array_is_refused(tmp_path):
+    LOG.write(tmp_path / "there")
+    file = tmp_path / "there" / "items.npy"
+    file.write_bytes(file.read_bytes()[:-3])
+    with pytest.raises(DataError, match="a folder of prepared sequences"):
+        Sequences.open(tmp_path / "there")
+
+
+def test_an_array_of_python_objects_is_refused(tmp_path):
+    LOG.write(tmp_path / "there")
+    np.save(tmp_path / "there" / "items.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="Python objects"):
+        Sequences.open(tmp_path / "there")
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="prepare it again"):
+        Sequences.open(tmp_path / "nowhere")
