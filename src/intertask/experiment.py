@@ -48,9 +48,12 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     constant = {name: task.constant_loss(training, corpus.behaviours) for name, task in recipe.tasks.items()}
     weights = {name: task.weight for name, task in recipe.tasks.items()}
     balance = recipe.balance.build(weights, constant)
-    validator = Validator(corpus.sequences, split, corpus.behaviours, recipe.evaluation.history[0])
+    validator = Validator(
+        corpus.sequences, split, corpus.behaviours, recipe.evaluation.history[0],
+        recipe.train.validation_targets, recipe.seed,
+    )  # fmt: skip
     monitor = recipe.train.monitor or default_monitor(recipe)
-    _check_monitor(monitor, validator(model.eval()))
+    _check_monitor(monitor, validator.names(recipe))
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
     trainer = Trainer(
@@ -78,7 +81,7 @@ def build(
         return Model(config, dimensions)
 
 
-def _check_monitor(monitor: str, metrics: dict[str, float]) -> None:
+def _check_monitor(monitor: str, metrics: list[str]) -> None:
     if monitor not in metrics:
         raise RecipeError(
             "[train] monitor", f"one of {', '.join(metrics) or 'no metric at all'}", repr(monitor),

@@ -24,8 +24,8 @@ class Bar(Protocol):
 
 
 @contextmanager
-def bar(title: str, total: int) -> Iterator[Bar]:
-    """A bar on standard error, removed when it is done."""
+def bar(title: str, total: int | None) -> Iterator[Bar]:
+    """A bar on standard error, removed when it is done; it pulses where the total is not known."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),

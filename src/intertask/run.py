@@ -6,7 +6,6 @@ model/           the artefact              evaluation.json, ranks.parquet, repor
 """
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,29 +15,14 @@ import scipy.sparse
 from intertask import source
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
-from intertask.data.prepare import prepare
-from intertask.datasets import Loaded
-from intertask.errors import DataError, ProtocolError
+from intertask.data.prepare import open_corpus, prepare
+from intertask.errors import DataError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted
 from intertask.files import written_aside
 from intertask.recipe import Recipe
 from intertask.recommender import Recommender
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a recipe's data became."""
-
-    loaded: Loaded
-    corpus: Corpus
-
-    @classmethod
-    def of(cls, recipe: Recipe, beside: Path) -> "Data":
-        """Load and prepare."""
-        loaded = source.load(recipe.data, beside)
-        return cls(loaded, prepare(loaded.events))
 
 
 def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
@@ -52,41 +36,36 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
     recipe = Recipe.read(file)
     if seed is not None:
         recipe = recipe.model_copy(update={"seed": seed})
-    data = Data.of(recipe, file.parent)
-    recommender = Recommender(recipe).fit(data.corpus, data.loaded.catalogue, run=folder)
+    corpus, catalogue = _prepared(recipe, file.parent, folder / "corpus")
+    recommender = Recommender(recipe).fit(corpus, catalogue, run=folder)
     recommender.save(folder / "model")
     with written_aside(folder / "recipe.toml") as aside:
         shutil.copyfile(file, aside)
-    with written_aside(folder / "origin") as aside:  # relative paths in the recipe start there
-        aside.write_text(str(file.parent.resolve()), encoding="utf-8")
     assert recommender.fitted is not None
     return recommender.fitted
 
 
 def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
-    """Evaluate a trained run and write what was found beside it.
+    """Evaluate a trained run on the log it was trained on, and write what was found beside it.
 
     Raises:
-        ProtocolError: The data are no longer those that the model was trained on.
         DataError: The folder holds no trained run.
+        ArtefactError: The model is not as it was written.
     """
-    if not (folder / "model" / "manifest.json").exists():
+    if not (folder / "corpus").is_dir():
         raise DataError(
             str(folder), "the folder of a trained run", "none", "train one with `intertask train`"
         )
-    model = Recommender.load(folder / "model")
-    origin = folder / "origin"
-    beside = Path(origin.read_text(encoding="utf-8")) if origin.exists() else folder
-    data = Data.of(model.recipe, beside)
-    _refuse_other_data(model, data.corpus, folder)
+    corpus = open_corpus(folder / "corpus")
+    model = Recommender.load(model_folder(folder))
     evaluator = Evaluator(
         model.recipe.name,
         model.model,
-        data.corpus,
-        model.recipe.split.split(data.corpus.sequences),
+        corpus,
+        model.recipe.split.split(corpus.sequences),
         model.recipe.evaluation,
         model.recipe.seed,
-        item_tags(data.loaded.catalogue, data.corpus),
+        item_tags(model.catalogue, corpus),
         part,
     )
     found = evaluator.run()
@@ -94,6 +73,12 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         evaluator.write_ranks(folder / "ranks.parquet")
     found.write(folder / "evaluation.json")
     return found
+
+
+def _prepared(recipe: Recipe, beside: Path, folder: Path) -> tuple[Corpus, Catalogue | None]:
+    """The corpus, mapped from a folder, and the catalogue; the log itself is let go."""
+    loaded = source.load(recipe.data, beside)
+    return prepare(loaded.events, folder), loaded.catalogue
 
 
 def item_tags(catalogue: Catalogue | None, corpus: Corpus) -> scipy.sparse.csr_matrix | None:
@@ -123,15 +108,3 @@ def model_folder(path: Path) -> Path:
     raise DataError(
         str(path), "the folder of a run or of a model", "neither", "train one with `intertask train`"
     )
-
-
-def _refuse_other_data(model: Recommender, corpus: Corpus, folder: Path) -> None:
-    stored = model.histories
-    if stored.num_users and (
-        stored.num_events != corpus.sequences.num_events
-        or not np.array_equal(stored.items, corpus.sequences.items)
-        or not np.array_equal(stored.offsets, corpus.sequences.offsets)
-    ):
-        raise ProtocolError(
-            str(folder), "the data that the model was trained on", "other data", "train it again on these"
-        )

@@ -21,7 +21,7 @@ class Config(BalanceConfig):
 
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> nn.Module:
         """The balance; scaled so that the largest loss keeps its size."""
-        largest = max(constant_losses.values())
+        largest = max(SMALLEST, *constant_losses.values())
         scales = {name: largest / max(loss, SMALLEST) for name, loss in constant_losses.items()}
         return Scaled(weights, scales)
 

@@ -18,6 +18,7 @@ from intertask.data.tables import reading
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import DataError
 from intertask.files import written_aside
+from intertask.progress import bar
 
 MAX_BEHAVIOURS = 255
 _CHUNK = 1 << 20
@@ -37,6 +38,15 @@ def prepare(events: EventLog, folder: Path | None = None) -> Corpus:
     Raises:
         DataError: The log is empty, has one item only, or more than 255 behaviours.
     """
+    with bar("preparing", None):
+        corpus = _corpus(events)
+        if folder is None:
+            return corpus
+        _write(corpus, folder)
+        return open_corpus(folder)
+
+
+def _corpus(events: EventLog) -> Corpus:
     log, source = events.coded, events.report.source
     if log.height == 0:
         raise DataError(source, "at least one event", "an empty log", "check the file and its mapping")
@@ -64,11 +74,7 @@ def prepare(events: EventLog, folder: Path | None = None) -> Corpus:
         num_behaviours=len(behaviours),
         labels={name: log[name].fill_null(float("nan")).to_numpy()[order] for name in events.labels},
     )
-    corpus = Corpus(Vocabulary(users), Vocabulary(items), tuple(behaviours.to_list()), sequences)
-    if folder is None:
-        return corpus
-    _write(corpus, folder)
-    return open_corpus(folder)
+    return Corpus(Vocabulary(users), Vocabulary(items), tuple(behaviours.to_list()), sequences)
 
 
 def open_corpus(folder: Path) -> Corpus:

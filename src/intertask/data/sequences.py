@@ -96,8 +96,9 @@ class Sequences:
                 labels={name.removeprefix("label."): array for name, array in arrays.items()},
             )
         except (OSError, ValueError, KeyError) as error:
+            found = f"no {error.args[0]}.npy" if isinstance(error, KeyError) else str(error)
             raise DataError(
-                str(folder), "a folder of prepared sequences", str(error), "prepare it again"
+                str(folder), "a folder of prepared sequences", found, "prepare it again"
             ) from None
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:

@@ -11,6 +11,7 @@ import polars as pl
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Table
 from intertask.errors import DataError
+from intertask.progress import bar
 
 # An integer as it is normally spelt: "7", not "007", "+7" or "7.0", which are other ids than 7.
 _INTEGER = r"^(?:0|-?[1-9][0-9]{0,17})$"
@@ -63,7 +64,8 @@ def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame,
             for column in columns
         ).alias("value"),
     )
-    return table.collect(good), table.collect(refused)
+    with bar(f"reading {table.name}", None):
+        return table.collect(good), table.collect(refused)
 
 
 def account(table: Table, columns: Sequence[Column], kept: int, refused: pl.DataFrame) -> Refusals:

@@ -23,7 +23,9 @@ class EvaluationConfig(Config):
 
     k: tuple[int, ...] = (5, 10, 20)
     history: tuple[HistoryMode, ...] = ("masked",)
-    baselines: Annotated[dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation")] = Field(
+    baselines: Annotated[
+        dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation")
+    ] = Field(
         default={
             name: {"kind": name}
             for name in ("popularity", "recent_popularity", "item_knn", "ease", "als", "transition")

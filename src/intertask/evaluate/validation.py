@@ -1,5 +1,8 @@
 """The few numbers that choose an epoch: cheap enough to be taken after each one."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.evaluate.config import HistoryMode
@@ -8,6 +11,8 @@ from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics import ranking
 from intertask.model import Model, ModelConfig
+from intertask.seeds import generator
+from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
 
 K = 10
@@ -31,25 +36,50 @@ class Validator:
         split: Its validation targets are asked for.
         behaviours: Names of the behaviours.
         history: Whether items of the history are candidates.
+        limit: At most so many targets, drawn by the seed; the candidates are all items, always.
+        seed: Of the run.
     """
 
     def __init__(
-        self, sequences: Sequences, split: Split, behaviours: tuple[str, ...], history: HistoryMode
-    ) -> None:
+        self, sequences: Sequences, split: Split, behaviours: tuple[str, ...], history: HistoryMode,
+        limit: int, seed: int,
+    ) -> None:  # fmt: skip
         self.sequences = sequences
         self.targets = split.validation
+        if len(self.targets) > limit:
+            drawn = generator(seed, "validation").choice(len(self.targets), limit, replace=False)
+            self.targets = self.targets[np.sort(drawn)]
         self.behaviours = behaviours
         self.history = history
         self.seen = visited(sequences, self.targets)
+
+    def names(self, config: ModelConfig) -> list[str]:
+        """The names of the metrics that the tasks will have, without asking a model."""
+        names = []
+        for name, task in config.tasks.items():
+            if not len(self._rows(task)):
+                continue
+            if task.answer == "items":
+                names += [f"{name}/ndcg@{K}", f"{name}/hr@{K}"]
+            elif isinstance(task, ResponseConfig):
+                metrics = ("-rmse", "-mae") if task.form == "regression" else ("auc", "-log_loss")
+                names += [f"{name}/{metric}" for metric in metrics]
+            else:
+                names += [f"{name}/accuracy", f"{name}/-log_loss"]
+        return names
+
+    def _rows(self, task: TaskConfig) -> NDArray[np.int64]:
+        rows = task.asked(self.sequences, self.targets, self.behaviours)
+        if task.answer == "items" and self.history == "masked":
+            rows = rows[~self.seen[rows]]
+        return rows
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""
         system = ModelSystem(model, self.sequences, self.targets)
         metrics: dict[str, float] = {}
         for name, task in model.config.tasks.items():
-            rows = task.asked(self.sequences, self.targets, self.behaviours)
-            if task.answer == "items" and self.history == "masked":
-                rows = rows[~self.seen[rows]]
+            rows = self._rows(task)
             if not len(rows):
                 continue
             if task.answer == "items":

@@ -34,7 +34,7 @@ class Config(LossConfig):
 
 
 class Loss(nn.Module):
-    """Mean over positions of -beta log sigma(s_target) - sum_j log(1 - sigma(s_j))."""
+    """Mean over positions of -(beta log sigma(s_target) + sum_j log(1 - sigma(s_j))) / (k + 1)."""
 
     def __init__(self, config: Config, num_items: int) -> None:
         super().__init__()
@@ -52,4 +52,4 @@ class Loss(nn.Module):
         positive_N = (hidden_ND * table_ID[targets_N]).sum(-1)
         negative_NK = torch.einsum("nd,nkd->nk", hidden_ND, table_ID[drawn_NK])
         loss_N = -self.beta * functional.logsigmoid(positive_N) - functional.logsigmoid(-negative_NK).sum(1)
-        return loss_N.mean()
+        return loss_N.mean() / (self.num_negatives + 1)

@@ -23,6 +23,7 @@ class TrainConfig(Config):
         batch_tokens: Most positions in a batch, padding included.
         windows: "last": the last max_length events of each user; "all": all events, in several windows.
         workers: Threads that prepare batches ahead; the result does not depend on it.
+        validation_targets: At most so many validation targets choose the epoch.
         checkpoint_steps: A checkpoint after so many steps, and after every epoch.
         device: "auto" takes a GPU where there is one.
     """
@@ -38,5 +39,6 @@ class TrainConfig(Config):
     batch_tokens: int = Field(default=4096, ge=1)
     windows: Literal["last", "all"] = "last"
     workers: int = Field(default=1, ge=0)
+    validation_targets: int = Field(default=50_000, ge=1)
     checkpoint_steps: int = Field(default=500, ge=1)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -163,7 +163,8 @@ class Trainer:
         began, epoch = time.perf_counter(), self.state.epoch
         self.model.eval()
         metrics = self.validate(self.model)
-        value = metrics[self.monitor]
+        # An AUC is absent where the targets happen to have one class only.
+        value = metrics.get(self.monitor, -math.inf)
         better = self.state.best_metric is None or value > self.state.best_metric
         if better:
             self.best = {name: weight.clone() for name, weight in checkpoint.weights(self.model).items()}
