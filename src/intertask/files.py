@@ -31,12 +31,12 @@ def written_aside(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     try:
         yield aside / path.name
         _move_into_place(aside / path.name, path, aside)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     except IntertaskError as error:
         if not error.where.startswith(str(aside)):
             raise
@@ -46,7 +46,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         # What writes safetensors and Parquet has errors of its own for a full disk.
         if _OS_ERROR not in str(error):
             raise
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -76,7 +76,8 @@ def _flush(file: Path) -> None:
         os.fsync(handle.fileno())
 
 
-def _unwritable(path: Path, error: Exception) -> IntertaskError:
+def unwritable(path: Path, error: Exception) -> IntertaskError:
+    """The error that a user is shown where a place cannot be written to."""
     reason = re.sub(rf".*?([^:]*) {re.escape(_OS_ERROR)}.*", r"\1", str(error), flags=re.DOTALL).strip()
     found = (error.strerror if isinstance(error, OSError) else None) or reason
     return IntertaskError(

@@ -90,7 +90,7 @@ class Reader:
             unknown = series.filter(pl.Series(places < 0))
             raise RequestError(
                 "users", "users of the log", f"{unknown[0]!r}, {len(unknown)} of {len(series)} unknown",
-                "pass histories=[[...]] for somebody the log has never seen",
+                "ask by a history for somebody the log has never seen",
             )  # fmt: skip
         windows = Windows(
             np.asarray(self.stored.offsets)[places].astype(np.int64),
@@ -99,10 +99,10 @@ class Reader:
         return Asked("user", self.users.decode(places).rename("user"), self.stored, windows)
 
     def _given(self, histories: ListLike[ListLike[Event]]) -> Asked:
-        for row, history in enumerate(histories):
-            if isinstance(history, str) or not isinstance(history, Iterable):
+        for row, given in enumerate(histories):
+            if isinstance(given, str) or not isinstance(given, Iterable):
                 raise RequestError(
-                    f"histories[{row}]", "a list of events", repr(history),
+                    f"histories[{row}]", "a list of events", repr(given),
                     "pass a list of histories, each a list: histories=[[...], ...]",
                 )  # fmt: skip
         read = [[self._event(event, row) for event in history] for row, history in enumerate(histories)]

@@ -16,7 +16,7 @@ from intertask import source
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import open_corpus, prepare
-from intertask.errors import DataError
+from intertask.errors import DataError, RecipeError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted
@@ -32,11 +32,14 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
         file: The recipe.
         folder: Of the run.
         seed: In place of the recipe's.
+
+    Raises:
+        RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
     """
     recipe = Recipe.read(file)
     if seed is not None:
         recipe = recipe.model_copy(update={"seed": seed})
-    corpus, catalogue = _prepared(recipe, file.parent, folder / "corpus")
+    corpus, catalogue = _prepared(recipe, file.parent, folder)
     recommender = Recommender(recipe).fit(corpus, catalogue, run=folder)
     recommender.save(folder / "model")
     with written_aside(folder / "recipe.toml") as aside:
@@ -76,9 +79,24 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
 
 
 def _prepared(recipe: Recipe, beside: Path, folder: Path) -> tuple[Corpus, Catalogue | None]:
-    """The corpus, mapped from a folder, and the catalogue; the log itself is let go."""
+    """The corpus, mapped from the run's folder, and the catalogue; the log itself is let go."""
     loaded = source.load(recipe.data, beside)
-    return prepare(loaded.events, folder), loaded.catalogue
+    with written_aside(folder / "corpus") as aside:
+        _refuse_another_run(folder, recipe, prepare(loaded.events, aside))
+    return open_corpus(folder / "corpus"), loaded.catalogue
+
+
+def _refuse_another_run(folder: Path, recipe: Recipe, corpus: Corpus) -> None:
+    """Before anything in the folder changes: its checkpoints must be of this recipe and data."""
+    if not all((folder / name).exists() for name in ("checkpoints", "corpus")):
+        return
+    same_recipe = Recipe.from_json(folder / "recipe.json") == recipe
+    if same_recipe and open_corpus(folder / "corpus").sequences.digest() == corpus.sequences.digest():
+        return
+    raise RecipeError(
+        str(folder), "a run of this recipe and data", f"other {'data' if same_recipe else 'options'}",
+        "choose another folder for the run, or delete this one",
+    )  # fmt: skip
 
 
 def item_tags(catalogue: Catalogue | None, corpus: Corpus) -> scipy.sparse.csr_matrix | None:

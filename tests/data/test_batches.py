@@ -28,7 +28,9 @@ def logs(draw: st.DrawFn) -> Sequences:
         200,
         behaviours=[[place % 3 for place in user] for user in places],
         times=[[1000 + 7 * place for place in user] for user in places],
-        labels={"liked": [[float("nan") if place % 4 == 0 else place / 2 for place in user] for user in places]},
+        labels={
+            "liked": [[float("nan") if place % 4 == 0 else place / 2 for place in user] for user in places]
+        },
     )
 
 

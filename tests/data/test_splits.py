@@ -14,7 +14,9 @@ from intertask.errors import DataError, LeakageError
 def logs(draw: st.DrawFn, shortest: int = 0) -> Sequences:
     """Users with any number of events, many of them at equal times."""
     times = draw(
-        st.lists(st.lists(st.integers(0, 12), min_size=shortest, max_size=9).map(sorted), min_size=1, max_size=8)
+        st.lists(
+            st.lists(st.integers(0, 12), min_size=shortest, max_size=9).map(sorted), min_size=1, max_size=8
+        )
     )
     return from_lists([[0] * len(user) for user in times], 2, times=times)
 
@@ -175,7 +177,9 @@ def test_a_log_without_clock_is_refused_by_the_time_split_alone():
     ],
 )
 def test_an_empty_part_is_refused_and_named(times, empty):
-    config = TimeSplit(train=0.75, validation=0.1) if empty != "test" else TimeSplit(train=0.5, validation=0.3)
+    config = (
+        TimeSplit(train=0.75, validation=0.1) if empty != "test" else TimeSplit(train=0.5, validation=0.3)
+    )
     sequences = from_lists([[0] * len(user) for user in times], 2, times=times)
     with pytest.raises(DataError, match=rf"some events for the {empty} part, found none"):
         config.split(sequences)

@@ -23,9 +23,15 @@ def data(
     from intertask import source
     from intertask.config import parse
     from intertask.data.prepare import prepare
+    from intertask.errors import RequestError
     from intertask.recipe import DataConfig, Recipe
 
     file = Path(what)
+    if file.suffix != ".toml" and file.exists():
+        raise RequestError(
+            "data", "a recipe file (.toml) or the name of a data set", repr(what),
+            "name the file in a recipe, under [data.events]",
+        )  # fmt: skip
     if file.suffix == ".toml":
         loaded = source.load(Recipe.read(file).data, file.parent)
     else:

@@ -62,7 +62,7 @@ class Config(TaskConfig):
         if len(labels) == 0:
             raise RecipeError(f"label {self.label!r}", "a label at some training event", "none")
         if self.form == "regression":
-            return float(labels.var())
+            return float(labels.var(dtype=np.float64))  # 1e20 squared is beyond float32
         strange = labels[(labels != 0) & (labels != 1)]
         if len(strange):
             raise RecipeError(

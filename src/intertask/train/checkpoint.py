@@ -66,7 +66,7 @@ def save(
     optimiser: torch.optim.Optimizer,
     best: dict[str, Tensor],
 ) -> None:
-    """Write the checkpoint of one step, then delete the older ones."""
+    """Write the checkpoint of one step, then delete older ones and what a killed run left half-written."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{PREFIX}{progress.step:09d}"
     with written_aside(target) as aside:
@@ -75,9 +75,9 @@ def save(
         save_file(_contiguous(best), aside / "best.safetensors")
         save_file(_contiguous(_optimiser_tensors(model, optimiser)), aside / "optimiser.safetensors")
         (aside / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
-    for older in folder.glob(f"{PREFIX}*"):
-        if older.name < target.name:
-            shutil.rmtree(older)
+    older = (place for place in folder.glob(f"{PREFIX}*") if place.name < target.name)
+    for place in (*older, *folder.glob(f".{PREFIX}*")):
+        shutil.rmtree(place)
 
 
 def load(

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from intertask.files import written_aside
+from intertask.files import unwritable, written_aside
 
 Entry = Mapping[str, object]
 
@@ -26,13 +27,21 @@ class Journal:
         self._handle: TextIO = file.open("a", encoding="utf-8")
 
     def write(self, event: str, **entry: object) -> None:
-        """Append one line."""
-        self._handle.write(json.dumps({"event": event, **entry}) + "\n")
-        self._handle.flush()
+        """Append one line.
+
+        Raises:
+            IntertaskError: The disk is full.
+        """
+        try:
+            self._handle.write(json.dumps({"event": event, **entry}) + "\n")
+            self._handle.flush()
+        except OSError as error:
+            raise unwritable(self.file, error) from error
 
     def close(self) -> None:
         """Close the file."""
-        self._handle.close()
+        with suppress(OSError):  # the line that found no room, which `write` has told of
+            self._handle.close()
 
 
 def _until(file: Path, step: int) -> str:
@@ -44,6 +53,6 @@ def _until(file: Path, step: int) -> str:
             entry = json.loads(line)
         except json.JSONDecodeError:  # the half line of a killed run
             continue
-        if entry.get("step", 0) <= step and entry["event"] != "stop":
+        if entry.get("step", 0) <= step:
             kept.append(line + "\n")
     return "".join(kept)

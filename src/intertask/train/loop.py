@@ -87,19 +87,19 @@ class Trainer:
         """Train from the newest checkpoint, or from the start, to the end.
 
         Raises:
-            TrainingError: A loss is not finite; names task and step.
+            TrainingError: A loss, a gradient or the monitored metric is not finite; names task and step.
         """
         began = time.perf_counter()
         found = checkpoint.load(self.folder / "checkpoints", self.state.run, self.model, self.optimiser)
         if found is not None:
             self.state, self.best = found
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
-        journal.write(
-            "start" if found is None else "resume", step=self.state.step, epoch=self.state.epoch,
-            windows=len(self.windows), weights=sum(w.numel() for w in self.model.parameters()),
-        )  # fmt: skip
         cuda = [self.model.device] if self.model.device.type == "cuda" else []
         try:
+            journal.write(
+                "start" if found is None else "resume", step=self.state.step, epoch=self.state.epoch,
+                windows=len(self.windows), weights=sum(w.numel() for w in self.model.parameters()),
+            )  # fmt: skip
             # Dropout and sampled negatives draw from torch's generator, which is given back as it was.
             with torch.random.fork_rng(devices=cuda), bar("training", self.num_steps) as move:
                 move(self.state.step)
@@ -120,10 +120,11 @@ class Trainer:
             self.windows.lengths - 1, self.config.batch_tokens, generator(self.seed, "order", epoch)
         )[self.state.batch :]
         self.model.train()
-        for batch in prefetched(self._batch, batches, self.config.workers):
+        for left, batch in enumerate(prefetched(self._batch, batches, self.config.workers), 1 - len(batches)):
             note = self._step(batch, journal)
             move(1, f"epoch {epoch}  {note}")
-            if self.state.step % self.config.checkpoint_steps == 0:
+            # The last step of an epoch is saved with its validation, or the journal would hold that twice.
+            if left and self.state.step % self.config.checkpoint_steps == 0:
                 self._save()
         self._close_epoch(journal)
         self._save()
@@ -141,15 +142,14 @@ class Trainer:
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         for name, value in values.items():
             if not math.isfinite(value):
-                raise TrainingError(
-                    f"task {name!r}, step {step}", "a finite loss", str(value),
-                    "lower the learning rate, or look for absurd labels; the last checkpoint is kept",
-                )  # fmt: skip
+                raise _not_finite(f"task {name!r}, step {step}", "loss", value)
         total = self.balance(losses) if losses else None
         if total is not None:
             self.optimiser.zero_grad(set_to_none=True)
             total.backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+            norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm))
+            if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
+                raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
             self.optimiser.step()
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
@@ -165,6 +165,8 @@ class Trainer:
         metrics = self.validate(self.model)
         # An AUC is absent where the targets happen to have one class only.
         value = metrics.get(self.monitor, -math.inf)
+        if math.isnan(value):  # greater than nothing and smaller than nothing: it would choose for good
+            raise _not_finite(f"validation {self.monitor!r}, step {self.state.step}", "metric", value)
         better = self.state.best_metric is None or value > self.state.best_metric
         if better:
             self.best = {name: weight.clone() for name, weight in checkpoint.weights(self.model).items()}
@@ -185,3 +187,10 @@ class Trainer:
 
     def _save(self) -> None:
         checkpoint.save(self.folder / "checkpoints", self.state, self.model, self.optimiser, self.best)
+
+
+def _not_finite(where: str, what: str, value: float) -> TrainingError:
+    return TrainingError(
+        where, f"a finite {what}", str(value),
+        "lower the learning rate, or look for absurd labels; the last checkpoint is kept",
+    )  # fmt: skip

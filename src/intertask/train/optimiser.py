@@ -10,11 +10,10 @@ from intertask.train.config import TrainConfig
 
 def build(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW; weight decay on the matrices of linear and recurrent layers alone."""
-    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    decayed: list[nn.Parameter] = []
-    free: list[nn.Parameter] = []
-    for weight in model.parameters():
-        (decayed if weight.ndim >= 2 and id(weight) not in tables else free).append(weight)
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.RNNBase)]
+    matrices = {id(weight) for layer in layers for weight in layer.parameters() if weight.ndim >= 2}
+    decayed = [weight for weight in model.parameters() if id(weight) in matrices]
+    free = [weight for weight in model.parameters() if id(weight) not in matrices]
     groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": free, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 

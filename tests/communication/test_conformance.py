@@ -1,0 +1,84 @@
+"""What every mechanism between tasks promises; a new file in the folder is tested by existing."""
+
+import pytest
+import torch
+
+from tests import worlds
+from tests.assertions import (
+    assert_batch_composition_ignored,
+    assert_deterministic_in_eval,
+    assert_every_weight_gets_gradient,
+    assert_positionwise,
+    assert_task_permutation_equivariant,
+)
+
+VARIANTS = worlds.variants("communication")
+IN_ORDER: set[str] = set()  # mechanisms in which the order of the tasks means something
+WIDTH = 8
+TASKS = ("view", "cart", "buy")
+
+every_variant = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+
+
+def built(config, tasks=TASKS):
+    with worlds.seeded():
+        mechanism = config.build(worlds.dimensions(width=WIDTH, tasks=tasks))
+        for weight in mechanism.parameters():  # what starts at zero must not hide a mistake
+            torch.nn.init.normal_(weight, std=0.5)
+    return mechanism.eval()
+
+
+def numbers(seed=0, rows=3, length=4):
+    return torch.randn(rows, length, WIDTH, generator=torch.Generator().manual_seed(seed))
+
+
+@every_variant
+def test_there_is_one_finite_state_for_each_position_and_task(config):
+    states = built(config)(numbers())
+    assert states.shape == (3, 4, len(TASKS), WIDTH)
+    assert states.isfinite().all()
+
+
+@every_variant
+def test_one_task_works(config):
+    states = built(config, ("buy",))(numbers())
+    assert states.shape == (3, 4, 1, WIDTH)
+    assert states.isfinite().all() and not torch.allclose(states[:, 0], states[:, 1])
+
+
+@every_variant
+def test_a_position_speaks_to_itself_alone(config):
+    assert_positionwise(built(config), numbers())
+
+
+@every_variant
+def test_batch_composition_does_not_change_states(config):
+    mechanism, hidden, lengths = built(config), numbers(), [4, 1, 2]
+
+    def run(rows):
+        longest = max(lengths[row] for row in rows)
+        states = mechanism(hidden[rows, :longest])
+        return [state[: lengths[row]] for state, row in zip(states, rows, strict=True)]
+
+    assert_batch_composition_ignored(run, len(lengths))
+
+
+@every_variant
+def test_every_weight_gets_a_gradient_and_so_does_what_is_read(config):
+    mechanism, hidden = built(config), numbers().requires_grad_()
+    states = mechanism(hidden)
+    weighted = states * torch.randn(states.shape, generator=torch.Generator().manual_seed(1))
+    assert_every_weight_gets_gradient(mechanism, weighted.sum())
+    assert (hidden.grad.abs().sum(-1) > 0).all()
+
+
+@every_variant
+def test_eval_is_deterministic(config):
+    mechanism = built(config)
+    assert_deterministic_in_eval(mechanism, lambda: mechanism(numbers()))
+
+
+@every_variant
+def test_the_order_of_the_tasks_means_nothing(config):
+    if config.kind not in IN_ORDER:
+        assert_task_permutation_equivariant(built(config), lambda module: module(numbers()), len(TASKS))

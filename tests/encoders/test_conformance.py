@@ -1,0 +1,172 @@
+"""What every encoder promises; a new file in the folder is tested by existing."""
+
+import pytest
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from intertask.encoders import EncoderConfig
+from intertask.model import ModelConfig
+from intertask.nn.timeline import Timeline
+from tests import worlds
+from tests.assertions import (
+    assert_batch_composition_ignored,
+    assert_causal,
+    assert_deterministic_in_eval,
+    assert_every_weight_gets_gradient,
+    assert_looks_back,
+    assert_padding_ignored,
+)
+
+VARIANTS = worlds.variants("encoders")
+LENGTHS = [5, 1, 3, 5, 2]
+WIDTH = 8
+
+every_variant = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+
+
+def built(config: EncoderConfig) -> torch.nn.Module:
+    with worlds.seeded():
+        encoder = config.build(worlds.dimensions(width=WIDTH))
+        for weight in encoder.parameters():  # what starts at zero must not hide a mistake
+            torch.nn.init.normal_(weight, std=0.5)
+    return encoder.eval()
+
+
+def numbers(seed: int, rows: int = len(LENGTHS), length: int = max(LENGTHS)) -> torch.Tensor:
+    return torch.randn(rows, length, WIDTH, generator=torch.Generator().manual_seed(seed))
+
+
+def timeline(rows: int = len(LENGTHS), length: int = max(LENGTHS), seed: int = 0) -> Timeline:
+    gaps = torch.randint(
+        0, 10 * worlds.DAY, (rows, length + 1), generator=torch.Generator().manual_seed(seed)
+    )
+    times = gaps.cumsum(1)
+    return Timeline(times[:, :-1], times[:, 1:])
+
+
+def causal(config: EncoderConfig, encoder: torch.nn.Module) -> None:
+    """Hidden states and times change together; the moment that a position is asked about stays known."""
+    times = timeline()
+    stacked = [
+        torch.cat([numbers(seed), events.times_BL[..., None].double()], dim=-1)
+        for seed, events in ((0, times), (1, timeline(seed=1)))
+    ]
+
+    def run(events_BLX: torch.Tensor) -> torch.Tensor:
+        seen = Timeline(events_BLX[..., -1].long(), times.query_times_BL)
+        return encoder(events_BLX[..., :-1].float(), seen)
+
+    assert_causal(run, *stacked)
+
+
+@every_variant
+def test_future_events_do_not_change_past_states(config):
+    if config.causal:
+        causal(config, built(config))
+
+
+@every_variant
+def test_a_state_remembers_the_first_event(config):
+    encoder = built(config)
+    assert_looks_back(lambda hidden: encoder(hidden, timeline()), numbers(0), numbers(1))
+
+
+@every_variant
+def test_padding_does_not_change_states(config):
+    encoder = built(config)
+    assert_padding_ignored(
+        lambda hidden: encoder(hidden, timeline()), numbers(0), torch.tensor(LENGTHS), 100 * numbers(1)
+    )
+
+
+@every_variant
+def test_batch_composition_does_not_change_states(config):
+    encoder, hidden, times = built(config), numbers(0), timeline()
+
+    def run(rows):
+        def padded(values):
+            return pad_sequence([values[row, : LENGTHS[row]] for row in rows], batch_first=True)
+
+        seen = Timeline(padded(times.times_BL), padded(times.query_times_BL))
+        states = encoder(padded(hidden), seen)
+        return [state[: LENGTHS[row]] for state, row in zip(states, rows, strict=True)]
+
+    assert_batch_composition_ignored(run, len(LENGTHS))
+
+
+@every_variant
+def test_every_weight_gets_a_gradient(config):
+    encoder = built(config)
+    states = encoder(numbers(0), timeline())
+    assert_every_weight_gets_gradient(encoder, (states * numbers(1)).sum())
+
+
+@every_variant
+def test_eval_is_deterministic(config):
+    encoder = built(config)
+    assert_deterministic_in_eval(encoder, lambda: encoder(numbers(0), timeline()))
+
+
+@every_variant
+def test_dropout_acts_in_training_alone(config):
+    encoder = built(config)
+    calm = encoder(numbers(0), timeline())
+    with worlds.seeded():
+        assert not torch.allclose(encoder.train()(numbers(0), timeline()), calm)
+
+
+@every_variant
+def test_a_single_event_is_encoded(config):
+    encoder = built(config)
+    states = encoder(numbers(0, 2, 1), timeline(2, 1))
+    assert states.shape == (2, 1, WIDTH) and states.isfinite().all()
+    assert not torch.allclose(states[0], states[1])
+
+
+@every_variant
+def test_the_clock_matters_where_it_is_used_and_nowhere_else(config):
+    encoder = built(config)
+    one, other = (encoder(numbers(0), timeline(seed=seed)) for seed in (0, 1))
+    assert torch.equal(one, other) != config.uses_times
+
+
+@every_variant
+def test_the_query_time_matters_on_its_own_track_alone(config):
+    encoder, times = built(config), timeline()
+    later = Timeline(times.times_BL, times.query_times_BL + 1000 * worlds.DAY)
+    one, other = (encoder(numbers(0), seen) for seen in (times, later))
+    assert torch.equal(one, other) != config.uses_query_time
+
+
+LEARNERS = {
+    name: config
+    for name, config in worlds.variants("encoders", dropout=0.0, num_layers=1).items()
+    if not config.uses_query_time  # the events of these worlds are a day apart, and so are the questions
+}
+learners = pytest.mark.parametrize("config", LEARNERS.values(), ids=LEARNERS.keys())
+
+
+def learnt(config: EncoderConfig, train: list[list[int]], test: list[list[int]], steps: int) -> float:
+    recipe = {"width": 16, "max_length": 10, "encoder": config, "input": {"kind": "events", "dropout": 0.0}}
+    return worlds.learnt_hit_rate(ModelConfig.model_validate(recipe), train, test, steps)
+
+
+@learners
+def test_every_encoder_solves_a_chain_that_popularity_cannot(config):
+    train, test = (worlds.chain(12, users, 10, seed) for seed, users in ((1, 48), (2, 100)))
+    assert worlds.popularity_hit_rate(train, test) < 0.3
+    assert learnt(config, train, test, 40) > 0.95
+
+
+@learners
+def test_every_encoder_solves_a_world_where_the_last_item_says_nothing(config):
+    train, test = (worlds.two_chains(8, users, 10, seed) for seed, users in ((1, 100), (2, 100)))
+    assert worlds.popularity_hit_rate(train, test) < 0.3
+    assert learnt(config, train, test, 80) > 0.8  # by the last item alone: 1 / 8
+
+
+@learners
+def test_no_encoder_beats_a_guess_on_noise(config):
+    train, test = (worlds.noise(12, users, 10, seed) for seed, users in ((1, 48), (2, 300)))
+    guess = 1 / 12
+    assert learnt(config, train, test, 40) < guess + 4 * (guess * (1 - guess) / len(test)) ** 0.5

@@ -1,0 +1,103 @@
+import polars as pl
+import pytest
+
+from intertask.errors import DataError, ProtocolError
+from intertask.evaluate.compare import compare
+from intertask.evaluate.evaluation import Evaluator
+from intertask.evaluate.results import Evaluation, Protocol
+from intertask.evaluate.systems import ModelSystem
+from tests import shop
+
+
+def write(folder, rank_shift=0):
+    """A run's folder as `evaluate` leaves it, its own ranks moved by some places."""
+    fitted = shop.recommender().fitted
+    asked = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
+    folder.mkdir()
+    asked.run().write(folder / "evaluation.json")
+    own = pl.col("system") == ModelSystem.name
+    moved = pl.when(own).then((pl.col("rank") + rank_shift).clip(1)).otherwise(pl.col("rank"))
+    asked.ranks = [frame.with_columns(moved.alias("rank")) for frame in asked.ranks]
+    asked.write_ranks(folder / "ranks.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    return write(folder / "one"), write(folder / "better", rank_shift=-5)
+
+
+def rewrite(folder, **changes):
+    file = folder / "evaluation.json"
+    found = Evaluation.read(file)
+    found.model_copy(update={"protocol": found.protocol.model_copy(update=changes)}).write(file)
+
+
+def test_a_run_against_itself_shows_no_difference(runs):
+    found = compare(runs[0], runs[0], resamples=100)
+    assert {(row.task, row.history) for row in found.rows} == {
+        (task, history) for task in ("next", "buys") for history in ("masked", "kept")
+    }
+    for row in found.rows:
+        assert row.first == row.second
+        assert (row.difference, row.interval.low, row.interval.high) == (0, 0, 0)
+
+
+def test_the_difference_is_first_minus_second(runs):
+    worse, better = runs
+    there, back = compare(worse, better, resamples=100), compare(better, worse, resamples=100)
+    for one, other in zip(there.rows, back.rows, strict=True):
+        assert one.difference == pytest.approx(one.first - one.second)
+        assert one.difference == pytest.approx(-other.difference)
+        assert one.difference <= 0
+        assert one.interval.low <= one.difference <= one.interval.high
+    assert any(row.interval.high < 0 for row in there.rows)
+
+
+def test_the_figures_are_those_of_the_evaluation(runs):
+    evaluation = Evaluation.read(runs[0] / "evaluation.json")
+    expected = {
+        (row.task, row.history): row.metrics
+        for row in evaluation.rankings
+        if row.system == "intertask" and row.slice == "all"
+    }
+    for row in compare(runs[0], runs[1], resamples=100).rows:
+        if row.metric.endswith("@5"):
+            assert row.first == pytest.approx(expected[row.task, row.history][row.metric])
+
+
+@pytest.mark.parametrize("name", list(Protocol.model_fields))
+def test_another_protocol_is_refused_and_the_field_named(name, runs, tmp_path):
+    other = write(tmp_path / "other")
+    value = getattr(Evaluation.read(other / "evaluation.json").protocol, name)
+    changed = {bool: lambda: not value, int: lambda: value + 1, str: lambda: value + "!"}[type(value)]()
+    rewrite(other, **{name: changed})
+    with pytest.raises(ProtocolError) as caught:
+        compare(runs[0], other)
+    assert str(caught.value) == (
+        f"{other} {name}: expected {value!r}, as in the other run, found {changed!r}; "
+        "evaluate both in the same way before comparing them"
+    )
+
+
+def test_runs_without_a_common_task_are_refused(runs, tmp_path):
+    other = write(tmp_path / "other")
+    ranks = pl.read_parquet(other / "ranks.parquet").with_columns(task=pl.lit("another"))
+    ranks.write_parquet(other / "ranks.parquet")
+    with pytest.raises(
+        DataError, match="expected a task of the same name as in the other run, found none in common"
+    ):
+        compare(runs[0], other)
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet"])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs, tmp_path):
+    other = write(tmp_path / "other")
+    (other / name).unlink()
+    if broken:
+        (other / name).write_bytes(b"PAR1 but no more")
+    with pytest.raises(DataError, match=f"{name}: expected .*run `intertask evaluate`") as caught:
+        compare(runs[0], other)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,249 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from intertask.data.splits import TimeSplit
+from intertask.errors import LeakageError, TrainingError
+from intertask.evaluate.evaluation import Evaluator
+from intertask.evaluate.validation import Validator, default_monitor
+from intertask.metrics.ranking import ndcg
+from intertask.run import item_tags
+from tests import shop
+
+
+def evaluator(model=None, split=None, part="test", **changes):
+    fitted = shop.recommender().fitted
+    config = shop.recipe().evaluation.model_copy(update=changes)
+    return Evaluator(
+        "shop", model or fitted.model, shop.corpus(), split or fitted.split, config, 1,
+        item_tags(shop.catalogue(), shop.corpus()), part,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def evaluated():
+    asked = evaluator()
+    return asked, asked.run()
+
+
+class Oracle:
+    """The trained model with its scores replaced: the very next item best, or all items alike."""
+
+    def __init__(self, asked: Evaluator, monkeypatch, constant: bool) -> None:
+        items = torch.from_numpy(asked.sequences.items[asked.targets].astype(np.int64))
+
+        def score(system, task, rows):
+            scores = torch.zeros(len(rows), asked.sequences.num_items)
+            if not constant:
+                scores[torch.arange(len(rows)), items[torch.from_numpy(rows)]] = 1.0
+            return scores
+
+        monkeypatch.setattr("intertask.evaluate.systems.ModelSystem.score", score)
+
+
+def rows_of(found, system, task="next", history="masked", name="all"):
+    return [
+        row
+        for row in found.rankings
+        if (row.system, row.task, row.history, row.slice) == (system, task, history, name)
+    ]
+
+
+def test_a_perfect_model_scores_1_and_beats_every_baseline(monkeypatch):
+    asked = evaluator()
+    Oracle(asked, monkeypatch, constant=False)
+    found = asked.run()
+    own = [row for row in found.rankings if row.system == "intertask"]
+    assert {value for row in own for value in row.metrics.values()} == {1.0}
+    assert {(i.low, i.high) for row in own for i in row.intervals.values()} == {(1.0, 1.0)}
+    by_name = {
+        (d.baseline, d.metric): d for d in found.differences if d.task == "next" and d.history == "masked"
+    }
+    assert by_name["popularity", "ndcg@5"].difference > 0
+    assert by_name["popularity", "ndcg@5"].verdict == "better"
+
+
+def test_a_constant_model_is_ranked_last(monkeypatch):
+    asked = evaluator()
+    Oracle(asked, monkeypatch, constant=True)
+    found = asked.run()
+    (row,) = rows_of(found, "intertask", history="kept")
+    assert set(row.metrics.values()) == {0.0}
+    worse = [d for d in found.differences if d.baseline == "transition" and d.metric == "ndcg@5"]
+    assert all(d.difference <= 0 for d in worse)
+    assert any(d.verdict == "worse" for d in worse)
+    ranks = pl.concat(asked.ranks).filter(pl.col("system") == "intertask", pl.col("history") == "kept")
+    assert set(ranks["rank"]) == {shop.NUM_ITEMS}
+
+
+def test_every_system_stands_in_the_table_for_every_task_and_history(evaluated):
+    _, found = evaluated
+    for task in ("next", "buys"):
+        for history in ("masked", "kept"):
+            rows = [
+                rows_of(found, system, task, history) for system in ("intertask", "popularity", "transition")
+            ]
+            assert [len(row) for row in rows] == [1, 1, 1]
+            assert len({row[0].count for row in rows}) == 1
+    assert {row.system for row in found.lists} == {"intertask", "popularity", "transition"}
+    assert {d.baseline for d in found.differences} == {"popularity", "transition"}
+    assert {f"{name}, ranking" for name in ("intertask", "popularity", "transition")} <= set(found.seconds)
+
+
+def test_metrics_and_differences_are_those_of_the_ranks(evaluated):
+    asked, found = evaluated
+    ranks = pl.concat(asked.ranks)
+    for task in ("next", "buys"):
+        for history in ("masked", "kept"):
+            group = ranks.filter(pl.col("task") == task, pl.col("history") == history)
+            values = {
+                system: ndcg(own["rank"].to_numpy(), 5).mean()
+                for (system,), own in group.group_by("system", maintain_order=True)
+            }
+            for system, value in values.items():
+                (row,) = rows_of(found, system, task, history)
+                assert row.metrics["ndcg@5"] == pytest.approx(value)
+                assert row.intervals["ndcg@5"].low <= value <= row.intervals["ndcg@5"].high
+            for d in found.differences:
+                if (d.task, d.history, d.metric) == (task, history, "ndcg@5"):
+                    assert d.difference == pytest.approx(values["intertask"] - values[d.baseline])
+
+
+def test_a_task_of_a_behaviour_is_asked_about_targets_of_it_alone(evaluated):
+    asked, found = evaluated
+    sequences, targets = asked.sequences, asked.targets
+    bought = sequences.behaviours[targets] == shop.corpus().behaviours.index("buy")
+    assert rows_of(found, "intertask", "buys", "kept")[0].count == bought.sum()
+    assert rows_of(found, "intertask", "buys", "masked")[0].count == (bought & ~asked.seen).sum()
+    assert rows_of(found, "intertask", "next", "kept")[0].count == len(targets)
+    group = pl.concat(asked.ranks).filter(pl.col("task") == "buys", pl.col("history") == "kept")
+    assert set(group["target"]) == set(targets[bought].tolist())
+
+
+def test_visited_targets_that_are_masked_are_left_out_and_noted(evaluated):
+    asked, found = evaluated
+    left_out = int(asked.seen.sum())
+    assert left_out > 0
+    note = (
+        f"task next: with the history masked, {left_out} of {len(asked.targets)} targets stand in it and are "
+        "left out"
+    )
+    assert found.notes.count(note) == 1
+    assert rows_of(found, "intertask", "next", "masked")[0].count == len(asked.targets) - left_out
+    assert not any("masked" in note for note in evaluator(history=("kept",)).run().notes)
+
+
+def test_a_task_without_targets_is_noted_and_not_invented():
+    asked = evaluator()
+    asked.targets = asked.targets[asked.sequences.behaviours[asked.targets] != 0]
+    asked.seen = np.zeros(len(asked.targets), dtype=bool)
+    found = asked.run()
+    assert "task buys, history kept: no targets" in found.notes
+    assert not [row for row in found.rankings if row.task == "buys"]
+
+
+def test_responses_stand_beside_the_base_rate_and_the_items_means(evaluated):
+    asked, found = evaluated
+    assert [row.system for row in found.responses] == ["intertask", "base rate", "item mean"]
+    labels = asked.sequences.labels["liked"]
+    known = labels[asked.targets][~np.isnan(labels[asked.targets])]
+    trained = asked.training.labels["liked"]
+    rate = trained[~np.isnan(trained)].mean()
+    base = found.responses[1]
+    assert base.count == len(known) < len(asked.targets)
+    expected = -(known * np.log(rate) + (1 - known) * np.log(1 - rate)).mean()
+    assert base.metrics["log_loss"] == pytest.approx(expected, rel=1e-5)
+    assert base.metrics["auc"] == 0.5
+    assert found.responses[2].metrics["auc"] == 1.0  # in the shop the item alone decides
+
+
+def test_evaluation_is_deterministic(evaluated):
+    _, first = evaluated
+    second = evaluator().run()
+    drop = {"seconds": True, "provenance": True}
+    assert first.model_dump_json(exclude=drop) == second.model_dump_json(exclude=drop)
+
+
+def test_evaluation_does_not_depend_on_the_size_of_its_batches(evaluated, monkeypatch):
+    _, whole = evaluated
+    monkeypatch.setattr("intertask.evaluate.ranking.SCORES_IN_MEMORY", 4 * shop.NUM_ITEMS)
+    monkeypatch.setattr("intertask.evaluate.systems.ModelSystem.__init__.__defaults__", (12,))
+    pieces = evaluator().run()
+    assert pieces.rankings == whole.rankings
+    assert pieces.differences == whole.differences
+    assert pieces.lists == whole.lists
+    for one, other in zip(whole.responses, pieces.responses, strict=True):
+        # A sum in another order: the last digits of a float32 may differ, a rank may not.
+        assert one.metrics == pytest.approx(other.metrics, rel=1e-4)
+
+
+def test_a_nan_in_the_weights_is_refused_and_names_the_task():
+    fitted = shop.recommender().fitted
+    model = type(fitted.model)(fitted.model.config, fitted.model.dimensions)
+    model.load_state_dict(fitted.model.state_dict())
+    with torch.no_grad():
+        model.items.weight_ID[3, 0] = float("nan")
+    with pytest.raises(TrainingError, match="scores of intertask, task 'next': expected numbers, found NaN"):
+        evaluator(model.eval()).run()
+
+
+def test_a_leaking_split_is_never_evaluated():
+    split = shop.recommender().fitted.split
+    with pytest.raises(LeakageError, match="validation targets after the user's training events"):
+        evaluator(split=replace(split, train_stop=split.train_stop + 1))
+
+
+def test_validation_and_test_are_different_targets_and_protocols(evaluated):
+    _, test = evaluated
+    validation = evaluator(part="validation").run()
+    assert (test.protocol.part, validation.protocol.part) == ("test", "validation")
+    assert test.protocol.fingerprint() != validation.protocol.fingerprint()
+    assert validation.rankings != test.rankings
+
+
+def test_the_validator_agrees_with_the_evaluation_of_the_validation_part():
+    fitted, corpus = shop.recommender().fitted, shop.corpus()
+    k = (10,)
+    found = evaluator(part="validation", k=k).run()
+    validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, "masked", limit=10_000, seed=1)
+    metrics = validator(fitted.model)
+    assert set(validator.names(fitted.model.config)) <= set(metrics)
+    for task in ("next", "buys"):
+        row = rows_of(found, "intertask", task)
+        assert metrics[f"{task}/ndcg@10"] == pytest.approx(row[0].metrics["ndcg@10"])
+    assert metrics["liked/-log_loss"] == pytest.approx(-found.responses[0].metrics["log_loss"])
+    assert metrics[default_monitor(fitted.model.config)] == metrics["next/ndcg@10"]
+
+
+def test_a_limited_validation_asks_for_some_targets_drawn_by_the_seed():
+    fitted, corpus = shop.recommender().fitted, shop.corpus()
+
+    def drawn(seed, limit=5):
+        validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, "masked", limit, seed)
+        return validator.targets.tolist()
+
+    assert drawn(1) == drawn(1) == sorted(set(drawn(1)))
+    assert len(drawn(1)) == 5
+    assert set(drawn(1)) < set(fitted.split.validation.tolist())
+    assert drawn(1) != drawn(2)
+    assert drawn(1, 10_000) == fitted.split.validation.tolist()
+
+
+def test_successive_targets_of_a_time_split_are_evaluated_each():
+    split = TimeSplit(train=0.6, validation=0.2, targets="successive").split(shop.corpus().sequences)
+    found = evaluator(split=split).run()
+    assert rows_of(found, "intertask", history="kept")[0].count == len(split.test) > shop.NUM_USERS / 2
+    assert "successive" in found.protocol.split
+
+
+def test_what_was_written_is_read_back(evaluated, tmp_path):
+    asked, found = evaluated
+    found.write(tmp_path / "evaluation.json")
+    assert type(found).read(tmp_path / "evaluation.json") == found
+    json.loads((tmp_path / "evaluation.json").read_text())
+    asked.write_ranks(tmp_path / "ranks.parquet")
+    assert pl.read_parquet(tmp_path / "ranks.parquet").equals(pl.concat(asked.ranks))

@@ -1,0 +1,75 @@
+import pytest
+import torch
+
+from intertask.data.sequences import from_lists
+from intertask.inputs.events import Config
+from intertask.nn.item_table import ItemTable
+from tests import worlds
+from tests.assertions import assert_every_weight_gets_gradient
+
+PARTS = ("position", "behaviour", "gap")
+NONE = dict.fromkeys(PARTS, False)
+
+
+def built(behaviours=worlds.BEHAVIOURS, **options):
+    sizes = worlds.dimensions(behaviours=behaviours)
+    with worlds.seeded():
+        return Config(**(NONE | options)).build(sizes, ItemTable(7, sizes.width)).eval()
+
+
+def embedded(embed, items, behaviours=None, times=None):
+    codes = behaviours or [[0] * len(user) for user in items]
+    clock = times or [[0] * len(user) for user in items]
+    sequences = from_lists(items, 7, behaviours=codes, times=clock)
+    return embed(worlds.history_batch(sequences, worlds.whole(sequences)))
+
+
+def test_without_context_an_event_is_its_item():
+    embed = built()
+    torch.testing.assert_close(embedded(embed, [[3, 5]])[0], embed.items(torch.tensor([3, 5])))
+
+
+def test_positions_count_from_the_last_event():
+    embed = built(position=True)
+    place = embedded(embed, [[3, 3, 3], [3]]) - embed.items(torch.tensor(3))
+    table = embed.position.weight
+    torch.testing.assert_close(place[0], table[[2, 1, 0]])
+    torch.testing.assert_close(place[1, 0], table[0])
+
+
+def test_a_behaviour_changes_its_event_alone():
+    embed = built(behaviour=True)
+    one, other = (embedded(embed, [[1, 2, 3]], behaviours=codes)[0] for codes in ([[0, 0, 0]], [[0, 1, 0]]))
+    assert (one != other).any(1).tolist() == [False, True, False]
+
+
+def test_the_only_behaviour_of_a_log_has_no_vector():
+    assert built(("view",), behaviour=True).behaviour is None
+
+
+def test_a_gap_is_told_by_its_doublings_since_the_event_before():
+    embed = built(gap=True)
+    gaps = embedded(embed, [[3] * 5], times=[[100, 101, 105, 112, 112]])[0] - embed.items(torch.tensor(3))
+    torch.testing.assert_close(gaps, embed.gap.weight[[0, 0, 2, 2, 0]])
+
+
+def test_only_the_gap_needs_a_clock():
+    assert Config(gap=True).uses_times and not Config(position=True, behaviour=True).uses_times
+
+
+def test_a_gate_lets_through_between_nothing_and_all_of_the_context():
+    summed, gated = built(position=True), built(position=True, combine="gate")
+    with torch.no_grad():
+        gated.position.weight.copy_(summed.position.weight)
+        gated.items.weight_ID.copy_(summed.items.weight_ID)
+    item = summed.items(torch.tensor([3, 5]))
+    whole, part = (embedded(embed, [[3, 5]])[0] - item for embed in (summed, gated))
+    share = part / whole
+    assert ((share > 0) & (share < 1)).all()
+
+
+@pytest.mark.parametrize("combine", ["sum", "gate"])
+def test_every_weight_of_every_part_gets_a_gradient(combine):
+    embed = built(**dict.fromkeys(PARTS, True), combine=combine)
+    hidden = embed(worlds.batch(worlds.varied()))
+    assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())

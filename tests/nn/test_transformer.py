@@ -1,0 +1,46 @@
+import pytest
+import torch
+from torch import nn
+
+from intertask.nn.transformer import CausalAttention, GatedResidual, SwiGLU
+from tests.worlds import seeded
+
+WIDTH = 4
+
+
+def numbers(seed=0):
+    return torch.randn(2, 5, WIDTH, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_causal_attention_equals_torch_multihead_attention(biased):
+    with seeded():
+        attention = CausalAttention(WIDTH, 2, 0.0)
+        reference = nn.MultiheadAttention(WIDTH, 2, batch_first=True)
+        bias = torch.randn(2, 2, 5, 5)
+    with torch.no_grad():
+        reference.in_proj_weight.copy_(attention.project_in.weight)
+        reference.in_proj_bias.copy_(attention.project_in.bias)
+        reference.out_proj.weight.copy_(attention.project_out.weight)
+        reference.out_proj.bias.copy_(attention.project_out.bias)
+        future = torch.ones(5, 5).triu(1).bool()
+        mask = (bias if biased else torch.zeros_like(bias)).masked_fill(future, float("-inf")).flatten(0, 1)
+        expected = reference(numbers(), numbers(), numbers(), attn_mask=mask)[0]
+        torch.testing.assert_close(attention(numbers(), bias if biased else None), expected)
+
+
+def test_a_closed_gate_lets_nothing_through_and_an_open_one_all():
+    residual = GatedResidual(WIDTH)
+    for bias, share in ((-1e4, 0.0), (1e4, 1.0)):
+        nn.init.zeros_(residual.gate.weight)
+        nn.init.constant_(residual.gate.bias, bias)
+        torch.testing.assert_close(residual(numbers(), numbers(1)), numbers() + share * numbers(1))
+
+
+def test_swiglu_equals_its_formula():
+    with seeded():
+        feed = SwiGLU(WIDTH, 6)
+    (one, two), bias = feed.up.weight.view(2, 6, WIDTH), feed.up.bias.view(2, 6)
+    gate = numbers() @ one.T + bias[0]
+    expected = feed.down(gate * torch.sigmoid(gate) * (numbers() @ two.T + bias[1]))
+    torch.testing.assert_close(feed(numbers()), expected)

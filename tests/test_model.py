@@ -1,0 +1,169 @@
+"""The parts together: what holds for every encoder and mechanism once they are composed."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from intertask.config import kinds
+from intertask.data.batches import histories_before, history_batch, training_batch
+from intertask.data.sequences import from_lists
+from intertask.errors import RecipeError
+from intertask.model import ModelConfig
+from tests import worlds
+from tests.assertions import (
+    assert_batch_composition_ignored,
+    assert_deterministic_in_eval,
+    assert_every_weight_gets_gradient,
+    assert_same,
+)
+
+TASKS = {
+    "next": {"kind": "next_item"},
+    "buy": {"kind": "next_item", "behaviour": "buy", "horizon": "later"},
+    "what": {"kind": "next_behaviour"},
+    "high": {"kind": "response", "label": "rating", "at_least": 3},
+    "stars": {"kind": "response", "label": "rating", "form": "regression"},
+}
+SEQUENCES = worlds.varied()
+ENCODERS = worlds.variants("encoders")
+
+every_encoder = pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS.keys())
+every_mechanism = pytest.mark.parametrize("communication", kinds("communication"))
+
+
+def config(**sections):
+    usual = {
+        "width": 8, "max_length": 8, "tasks": TASKS, "communication": "attention",
+        "input": {"kind": "events", "gap": True, "combine": "gate"},
+    }  # fmt: skip
+    return ModelConfig.model_validate(usual | sections)
+
+
+def built(**sections):
+    model = worlds.model(config(**sections), SEQUENCES).eval()
+    with worlds.seeded():
+        for weight in model.encoder.parameters():  # what starts at zero must not hide a mistake
+            torch.nn.init.normal_(weight, std=0.3)
+    return model
+
+
+def history(items, behaviours):
+    """Two users' histories, alike but for what is given of the first one's last events."""
+    times = [[0, 50, 60, 4000], [0, 10]]
+    sequences = from_lists([items, [1, 2]], 7, behaviours=[behaviours, [0, 1]], times=times)
+    return history_batch(sequences, worlds.whole(sequences))
+
+
+@every_encoder
+@pytest.mark.parametrize("changed", [([1, 2, 3, 6], [0, 1, 0, 0]), ([1, 2, 3, 4], [0, 1, 0, 1])])
+def test_a_later_item_or_behaviour_does_not_change_past_states(encoder, changed):
+    model = built(encoder=encoder)
+    before, after = model.states(history([1, 2, 3, 4], [0, 1, 0, 0])), model.states(history(*changed))
+    assert_same(after[0, :3], before[0, :3], "states before the change", 1e-6)
+    assert_same(after[1], before[1], "states of the other user", 1e-6)
+    assert (after[0, 3] - before[0, 3]).abs().max() > 1e-4
+
+
+@every_encoder
+def test_padding_and_batch_composition_do_not_change_last_states(encoder):
+    model = built(encoder=encoder)
+    targets = SEQUENCES.offsets[1:] - 1
+    windows = histories_before(SEQUENCES, targets)
+
+    def run(rows):
+        chosen = windows[np.array(rows)]
+        states = model.last_states(history_batch(SEQUENCES, chosen, SEQUENCES.times[targets[rows]]))
+        return [
+            state.expand(int(length), -1, -1) for state, length in zip(states, chosen.lengths, strict=True)
+        ]
+
+    assert_batch_composition_ignored(run, SEQUENCES.num_users)
+
+
+@every_encoder
+def test_a_question_is_answered_as_it_was_trained(encoder):
+    # The state after the last event of a history is the one that training had there, query time included.
+    model = built(encoder=encoder)
+    windows = worlds.whole(SEQUENCES)
+    trained = training_batch(SEQUENCES, windows)
+    asked = history_batch(
+        SEQUENCES, histories_before(SEQUENCES, windows.stops - 1), SEQUENCES.times[windows.stops - 1]
+    )
+    assert_same(model.last_states(asked), model.last_states(trained), "states when asked and when trained")
+
+
+@every_encoder
+@every_mechanism
+def test_every_weight_gets_a_gradient(encoder, communication):
+    model = built(encoder=encoder, communication=communication)
+    losses = model.losses(worlds.batch(SEQUENCES))
+    assert list(losses) == list(TASKS)
+    assert_every_weight_gets_gradient(model, torch.stack(list(losses.values())).sum())
+
+
+@every_encoder
+def test_eval_is_deterministic(encoder):
+    model, batch = built(encoder=encoder), worlds.batch(SEQUENCES)
+    assert_deterministic_in_eval(model, lambda: model.states(batch))
+
+
+@every_mechanism
+def test_an_untrained_model_knows_nothing_and_is_not_sure_of_it(communication):
+    sections = {"communication": communication, "tasks": {"next": TASKS["next"]}}
+    loss = worlds.model(config(**sections), SEQUENCES).eval().losses(worlds.batch(SEQUENCES))["next"].item()
+    assert loss == pytest.approx(math.log(SEQUENCES.num_items), abs=0.1)
+
+
+def test_a_task_without_targets_is_left_out_of_the_losses():
+    unlabelled = from_lists(
+        [[1, 2], [3, 4]], 7, behaviours=[[1, 1], [1, 1]], times=[[0, 1], [0, 1]],
+        labels={"rating": [[1.0, math.nan], [2.0, math.nan]]},
+    )  # fmt: skip
+    assert list(built().losses(worlds.batch(unlabelled))) == ["next", "what"]
+
+
+def test_every_task_reads_its_own_state():
+    model, batch = built(), worlds.batch(SEQUENCES)
+    states = model.states(batch)
+    for name, loss in model.losses(batch).items():
+        assert torch.equal(model.task(name).loss(states[:, :, model.place(name)], batch), loss)
+    assert not torch.allclose(states[:, :, 0], states[:, :, 1])
+
+
+def test_heads_and_input_share_one_item_table():
+    model = built()
+    tables = [name for name, _ in model.named_parameters() if name.endswith("items.embedding.weight")]
+    assert tables == ["items.embedding.weight"]
+    assert model.task("buy").items is model.items
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"encoder": {"kind": "hstu", "time_bias": "history"}, "input": "events"}, r"\[encoder\]"),
+        ({"encoder": "gru"}, r"\[input\]"),  # the gap
+    ],
+)
+def test_time_features_without_a_clock_are_refused(sections, message):
+    clockless = from_lists([[1, 2]], 7)
+    with pytest.raises(RecipeError, match=rf"{message}: expected a log with times, found a log without"):
+        worlds.model(config(**sections), clockless)
+
+
+@pytest.mark.parametrize("section", ["encoder", "communication"])
+def test_heads_that_do_not_divide_the_width_are_refused(section):
+    with pytest.raises(
+        RecipeError, match=rf"\[{section}\] num_heads: expected a divisor of width = 8, found 3"
+    ):
+        built(**{section: {"kind": "attention", "num_heads": 3}})
+
+
+def test_an_encoder_that_looks_ahead_is_refused_by_tasks_about_the_future(monkeypatch):
+    encoder = ENCODERS["gru"]
+    monkeypatch.setattr(type(encoder), "causal", False)
+    with pytest.raises(
+        RecipeError, match=r"\[tasks\.next\]: expected a causal encoder, found 'gru', which looks"
+    ):
+        built(encoder=encoder)

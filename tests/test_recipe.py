@@ -1,0 +1,139 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from intertask.errors import RecipeError
+from intertask.recipe import Recipe
+from tests import shop
+
+RECIPES = sorted((Path(__file__).parent.parent / "recipes").glob("*.toml"))
+
+
+def read(tmp_path, text):
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    return Recipe.read(file)
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_every_recipe_of_the_project_can_be_read(file):
+    recipe = Recipe.read(file)
+    assert recipe.data.dataset is not None or recipe.data.events is not None
+    assert recipe.name != "unnamed"
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_a_recipe_survives_its_own_json(file, tmp_path):
+    recipe = Recipe.read(file)
+    (tmp_path / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
+    assert Recipe.read(tmp_path / "recipe.json") == recipe
+
+
+def test_the_json_is_complete(tmp_path):
+    table = json.loads(shop.recipe().to_json())
+    assert table["train"]["learning_rate"] == shop.recipe().train.learning_rate
+    assert table["encoder"]["kind"] == "gru"
+    assert table["tasks"]["next"]["loss"]["kind"] == "full_softmax"
+    assert table["split"] == {"kind": "leave_one_out"}
+
+
+def test_an_empty_recipe_is_all_defaults_and_named_after_its_file(tmp_path):
+    recipe = read(tmp_path, "")
+    assert recipe == Recipe(name="mine")
+    assert list(recipe.tasks) == ["next"]
+    assert set(recipe.evaluation.baselines) == {
+        "popularity", "recent_popularity", "item_knn", "ease", "als", "transition",
+    }  # fmt: skip
+
+
+def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
+    short = read(tmp_path, 'encoder = "gru"\nbalance = "equal"\ntasks = {next = "next_item"}')
+    long = read(
+        tmp_path, '[encoder]\nkind = "gru"\n[balance]\nkind = "equal"\n[tasks.next]\nkind = "next_item"'
+    )
+    assert short == long
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "widht = 8",
+            "mine.toml widht: expected one of .*, found the unknown key 'widht'; did you mean 'width'?",
+        ),
+        ("[train]\nepoch = 2", "mine.toml [train] epoch: expected one of .*; did you mean 'epochs'?"),
+        (
+            "[tasks.x]\nkind = 'next_itm'",
+            "mine.toml [tasks.x] kind: .*found 'next_itm'; did you mean 'next_item'?",
+        ),
+        ("[tasks.x]\nbehaviour = 'buy'", "mine.toml [tasks.x]: expected a table with kind = one of"),
+        ("[tasks.x]\nkind = 'response'", "mine.toml [tasks.x].*expected exactly one of behaviour and label"),
+        (
+            "[tasks.x]\nkind = 'next_item'\nweight = 0",
+            "mine.toml [tasks.x] weight: expected greater than 0, found 0",
+        ),
+        (
+            "[tasks.x]\nkind = 'next_item'\nloss = {kind = 'gbc'}",
+            "mine.toml [tasks.x.loss] kind: .*found 'gbc'; did you mean 'gbce'?",
+        ),
+        ("[tasks]", "mine.toml [tasks]: expected at least one table"),
+        ("tasks = 3", "mine.toml [tasks]: expected at least one table"),
+        ("encoder = 3", "mine.toml [encoder]: expected a table with kind = one of"),
+        (
+            "[encoder]\nkind = 'gru'\ndropout = nan",
+            "mine.toml [encoder] dropout: expected a finite number, found nan",
+        ),
+        ("[split]\nkind = 'tim'", "mine.toml [split] kind: .*found 'tim'; did you mean 'time'?"),
+        ("[split]\nkind = 'time'\ntrain = 1.5", "mine.toml [split] train: expected less than 1, found 1.5"),
+        ("[data]\ndataset = 'jdta'", "mine.toml [data.dataset] kind: .*found 'jdta'; did you mean 'jdata'?"),
+        (
+            "[data.events]\nuser = 'u'",
+            "mine.toml [data.events] path: expected a value, found nothing; add path = ...",
+        ),
+        (
+            "[data]\ndataset = 'jdata'\nevents = {path = 'x'}",
+            "mine.toml [data]: expected a dataset or an events table, not both",
+        ),
+        ("seed = -1", "mine.toml seed: expected greater than or equal to 0, found -1"),
+        (
+            "[evaluation]\nhistory = ['hidden']",
+            "mine.toml [evaluation] history.*: expected 'masked' or 'kept'",
+        ),
+        (
+            "[evaluation]\nresamples = 1",
+            "mine.toml [evaluation] resamples: expected greater than or equal to 100",
+        ),
+        ("width = ", "mine.toml: expected a TOML file, found Invalid value (at end of document)"),
+        ("seed = 1\nseed = 2", "mine.toml: expected a TOML file, found Cannot overwrite a value"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(text, message, tmp_path):
+    with pytest.raises(RecipeError) as caught:
+        read(tmp_path, text)
+    line = str(caught.value)
+    assert "\n" not in line
+    place = 0
+    for piece in message.split(".*"):  # the rest is literal: brackets, full stops
+        assert piece in line[place:], (piece, line)
+        place = line.index(piece, place) + len(piece)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "latin.toml").write_bytes("name = 'Käse'".encode("latin-1"))
+    for file, found in (
+        ("none.toml", "no such file"),
+        ("latin.toml", "'utf-8' codec"),
+        (".", "Is a directory"),
+    ):
+        with pytest.raises(RecipeError, match=f"expected .*found .*{found}"):
+            Recipe.read(tmp_path / file)
+    (tmp_path / "recipe.json").write_text("{")
+    for file in ("recipe.json", "none.json"):
+        with pytest.raises(RecipeError, match=f"{file}: expected a recipe in JSON"):
+            Recipe.read(tmp_path / file)
+
+
+def test_a_recipe_is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        shop.recipe().seed = 3

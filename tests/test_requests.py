@@ -1,0 +1,146 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import polars as pl
+import pytest
+
+from intertask.data.sequences import from_lists
+from intertask.data.vocabulary import Vocabulary
+from intertask.errors import RequestError
+from intertask.requests import Reader, seconds
+
+READER = Reader(
+    Vocabulary(pl.Series("id", ["ann", "bö", "cy"])),
+    Vocabulary(pl.Series("id", ["a", "b", "c"])),
+    ("buy", "view"),
+    from_lists([[0, 1, 2], [], [2, 2]], 3, [[1, 1, 0], [], [0, 1]], [[10, 20, 30], [], [5, 6]]),
+)
+NOON = datetime(2024, 5, 1, 12)
+
+
+def events(asked):
+    """What each one's window holds: items, behaviours and times."""
+    found = []
+    for start, stop in zip(asked.windows.starts, asked.windows.stops, strict=True):
+        arrays = (asked.sequences.items, asked.sequences.behaviours, asked.sequences.times)
+        found.append([array[start:stop].tolist() for array in arrays])
+    return found
+
+
+def test_users_are_asked_by_their_stored_events_in_the_order_of_the_question():
+    asked = READER.read(["cy", "ann", "cy", "bö"], None)
+    assert asked.column == "user"
+    assert asked.names.to_list() == ["cy", "ann", "cy", "bö"]
+    assert events(asked) == [
+        [[2, 2], [0, 1], [5, 6]],
+        [[0, 1, 2], [1, 1, 0], [10, 20, 30]],
+        [[2, 2], [0, 1], [5, 6]],
+        [[], [], []],
+    ]
+
+
+def test_histories_may_tell_behaviours_and_times_or_not():
+    later = NOON + timedelta(hours=1)
+    noon = seconds(NOON)
+    asked = READER.read(
+        None, [["b", ("c", "view")], [], [("a", "view", NOON), "b", ("c", "buy", later)], [["a", "view"]]]
+    )
+    assert asked.column == "history"
+    assert asked.names.to_list() == [0, 1, 2, 3]
+    assert events(asked) == [
+        [[1, 2], [0, 1], [0, 0]],
+        [[], [], []],
+        [[0, 1, 2], [1, 0, 0], [noon, noon, noon + 3600]],  # an event without time happened with the last one
+        [[0], [1], [0]],
+    ]
+
+
+def test_times_never_fall_within_a_history():
+    asked = READER.read(None, [["a", ("b", "buy", NOON), ("c", "buy", NOON - timedelta(days=1))]])
+    assert events(asked)[0][2] == [seconds(NOON)] * 3
+
+
+def test_unknown_items_are_left_out_of_their_own_history_and_counted():
+    with pytest.warns(UserWarning, match="2 of 5 events are of items that the model does not know; left out"):
+        asked = READER.read(None, [["a", ("x", "view"), ("b", "view")], ["y"], ["c"]])
+    assert [found[:2] for found in events(asked)] == [[[0, 1], [0, 1]], [[], []], [[2], [0]]]
+
+
+def test_nobody_is_asked_for_by_an_empty_list():
+    assert len(READER.read([], None)) == 0
+    assert len(READER.read(None, [])) == 0
+
+
+@pytest.mark.parametrize(
+    ("users", "histories", "message"),
+    [
+        (None, None, "recommend: expected users=[...] or histories=[...], found neither"),
+        (["ann"], [["a"]], "recommend: expected users=[...] or histories=[...], found both"),
+        (
+            ["ann", "dan", "eve"], None,
+            "users: expected users of the log, found 'dan', 2 of 3 unknown; ask by a history for "
+            "somebody the log has never seen",
+        ),
+        ("ann", None, "users: expected a list of ids, found 'ann'; write users=['ann']"),
+        (7, None, "users: expected a list of ids, found 7; write users=[7]"),
+        (
+            None, [["a"], ["a", ("b", "steal")]],
+            "histories[1]: expected a behaviour among buy, view, found 'steal'",
+        ),
+        (
+            None, [[("a", "buy", "noon")]],
+            "histories[0]: expected a datetime, found 'noon'",
+        ),
+        (
+            None, [["a"], [()]],
+            "histories[1]: expected items, (item, behaviour) or (item, behaviour, time), found ()",
+        ),
+        (
+            None, [[1.5]],
+            "histories[0]: expected items, (item, behaviour) or (item, behaviour, time), found 1.5",
+        ),
+        (
+            None, ["a", "b"],
+            "histories[0]: expected a list of events, found 'a'; pass a list of histories, each a list: "
+            "histories=[[...], ...]",
+        ),
+        (
+            None, [3],
+            "histories[0]: expected a list of events, found 3; pass a list of histories, each a list: "
+            "histories=[[...], ...]",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(users, histories, message):
+    with pytest.raises(RequestError) as caught:
+        READER.read(users, histories)
+    assert str(caught.value) == message
+
+
+def test_unknown_items_of_a_list_are_counted_and_named():
+    assert READER.item_places(["c", "a"], "allow").tolist() == [2, 0]
+    with pytest.raises(RequestError, match=r"^allow: expected items of the log, found 'x', 1 of 2 unknown"):
+        READER.item_places(["c", "x"], "allow")
+    with pytest.raises(RequestError, match=r"^deny: expected a list of ids, found 'c'; write deny=\['c'\]"):
+        READER.item_places("c", "deny")
+
+
+def test_ids_may_be_numpy_integers_series_or_spelled_numbers():
+    numbers = Reader(
+        Vocabulary(pl.Series("id", [7, 8])),
+        Vocabulary(pl.Series("id", [10, 20])),
+        ("event",),
+        from_lists([[0], [1]]),
+    )
+    for users in ([8, 7], ["8", "7"], np.array([8, 7]), pl.Series([8, 7])):
+        asked = numbers.read(users, None)
+        assert asked.names.to_list() == [8, 7]
+        assert asked.windows.starts.tolist() == [1, 0]
+    for history in ([20, 10], ["20", "10"], np.array([20, 10]), [(np.int64(20), "event"), 10]):
+        assert numbers.read(None, [history]).sequences.items.tolist() == [1, 0]
+
+
+def test_a_naive_time_is_utc_as_in_the_log():
+    assert seconds(datetime(1970, 1, 2)) == 86_400
+    assert seconds(datetime(1970, 1, 2, tzinfo=UTC)) == 86_400
+    assert seconds(datetime(1970, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == 86_400 - 7200

@@ -1,0 +1,155 @@
+import pytest
+import torch
+
+from intertask import experiment
+from intertask.balance.equal import WeightedSum
+from intertask.data.sequences import from_lists
+from intertask.errors import ArtefactError, RecipeError, TrainingError
+from intertask.train.loop import Trainer
+from tests import worlds
+from tests.train import runs
+
+REGRESSION = {"kind": "response", "label": "rating", "form": "regression"}
+
+
+def world(**changes):
+    users = 12
+    items = [[(user + place) % 7 for place in range(6)] for user in range(users)]
+    codes = [[place % 2 for place in range(6)] for _ in range(users)]
+    ratings = [[float(place % 3) for place in range(6)] for _ in range(users)]
+    parts = {"behaviours": codes, "labels": {"rating": ratings}} | changes
+    return worlds.corpus(from_lists(items, 7, **parts))
+
+
+def trainer(folder, corpus, metrics, **options):
+    """A run whose validation metrics are given, one an epoch."""
+    recipe = runs.recipe(tasks={"next": {"kind": "next_item"}}, train=options)
+    given = iter(metrics)
+    split = recipe.split.split(corpus.sequences)
+    return Trainer(
+        experiment.build(recipe, corpus, 0), WeightedSum({"next": 1.0}), corpus.sequences, split,
+        lambda model: {"score": next(given)}, "score", recipe.train, 0, "run", folder,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("absurd", [1e38, -1e38])
+def test_a_loss_that_is_not_finite_stops_and_names_task_and_step(tmp_path, absurd):
+    ratings = [[absurd] * 6 for _ in range(12)]
+    with pytest.raises(TrainingError, match="task 'stars', step 0: expected a finite loss, found inf"):
+        experiment.fit(
+            runs.recipe(tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}),
+            world(labels={"rating": ratings}), tmp_path,
+        )  # fmt: skip
+
+
+def test_a_gradient_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_path):
+    ratings = [[1e18 * place for place in range(6)] for _ in range(12)]  # their losses are finite
+    with pytest.raises(TrainingError, match="tasks 'next', 'stars', step 0: expected a finite gradient"):
+        experiment.fit(
+            runs.recipe(tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}),
+            world(labels={"rating": ratings}), tmp_path,
+        )  # fmt: skip
+
+
+def test_the_last_checkpoint_is_kept_and_good_when_a_loss_is_nan(tmp_path, monkeypatch):
+    usual = Trainer._batch
+
+    def poisoned(self, rows):
+        if self.state.step >= 6:
+            with torch.no_grad():
+                self.model.items.weight_ID.fill_(float("nan"))
+        return usual(self, rows)
+
+    with monkeypatch.context() as patch, pytest.raises(TrainingError, match=r"task 'next', step 6: .* nan"):
+        patch.setattr(Trainer, "_batch", poisoned)
+        runs.fit(tmp_path, train={"workers": 0})
+    whole = runs.fit(tmp_path / "whole", train={"workers": 0})
+    resumed = runs.fit(tmp_path, train={"workers": 0})
+    assert torch.equal(resumed.model.items.weight_ID, whole.model.items.weight_ID)
+    assert len(runs.journal(tmp_path, "resume")) == 1
+
+
+def test_training_ends_with_the_best_epoch_and_after_its_patience(tmp_path):
+    run = trainer(tmp_path / "a", world(), [0.1, 0.5, 0.4, 0.5, 0.9, 1.0], epochs=10, patience=2)
+    trained = run.run()
+    assert (trained.best_epoch, trained.best_metric, trained.epochs) == (1, 0.5, 4)
+    shorter = trainer(tmp_path / "b", world(), [0.1, 0.5], epochs=10)
+    shorter.config = shorter.config.model_copy(update={"epochs": 2})
+    shorter.run()
+    assert torch.equal(run.model.items.weight_ID, shorter.model.items.weight_ID)
+    (stop,) = runs.journal(tmp_path / "a", "stop")
+    assert stop["reason"] == "early stop, no better score for 2 epochs"
+
+
+def test_patience_begins_anew_with_every_better_epoch(tmp_path):
+    trained = trainer(tmp_path, world(), [0.1, 0.0, 0.2, 0.1, 0.3], epochs=5, patience=2).run()
+    assert (trained.best_epoch, trained.epochs) == (4, 5)
+
+
+def test_a_metric_that_is_not_a_number_stops_and_keeps_the_last_checkpoint(tmp_path):
+    run = trainer(tmp_path, world(), [0.1, float("nan")], epochs=5)
+    with pytest.raises(TrainingError, match=r"validation 'score', step .*: expected a finite metric"):
+        run.run()
+    trained = trainer(tmp_path, world(), [0.2, 0.1, 0.0, 0.0], epochs=5).run()
+    assert (trained.best_epoch, trained.best_metric, trained.epochs) == (1, 0.2, 5)
+
+
+def test_training_leaves_the_global_generator_alone(tmp_path):
+    before = torch.random.get_rng_state()
+    runs.fit(tmp_path)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_batch_without_any_target_is_a_step_without_an_update(tmp_path):
+    ratings = [[float("nan")] * 6 for _ in range(11)] + [[0.0, 1.0] * 3]
+    fitted = experiment.fit(
+        runs.recipe(tasks={"high": {"kind": "response", "label": "rating"}}, train={"batch_tokens": 5}),
+        world(labels={"rating": ratings}), tmp_path,
+    )  # fmt: skip
+    totals = [line["total"] for line in runs.journal(tmp_path, "step")]
+    assert totals.count(None) == 3 * 11 and len(totals) == 3 * 12
+    assert fitted.model.items.weight_ID.isfinite().all()
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+    runs.fit(tmp_path)
+    with pytest.raises(
+        RecipeError, match="expected a checkpoint of this recipe and data, found one of another"
+    ):
+        runs.fit(tmp_path, width=4)
+
+
+def test_a_checkpoint_of_other_data_is_refused(tmp_path):
+    experiment.fit(runs.recipe(), world(), tmp_path)
+    other = world(labels={"rating": [[2.0, 3.0] * 3 for _ in range(12)]})
+    with pytest.raises(RecipeError, match="one of another run"):
+        experiment.fit(runs.recipe(), other, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "best.safetensors", "optimiser.safetensors", "progress.json"]
+)
+@pytest.mark.parametrize("damage", ["truncated", "missing", "emptied"])
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path, name, damage):
+    experiment.fit(runs.recipe(train={"epochs": 1}), world(), tmp_path)
+    (checkpoint,) = (tmp_path / "checkpoints").iterdir()
+    file = checkpoint / name
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[: len(file.read_bytes()) // 2] if damage == "truncated" else b"")
+    with pytest.raises(ArtefactError, match=f"{checkpoint.name}: expected a complete checkpoint"):
+        experiment.fit(runs.recipe(train={"epochs": 1}), world(), tmp_path)
+
+
+def test_a_log_without_two_training_events_is_refused(tmp_path):
+    corpus = worlds.corpus(from_lists([[0, 1, 2]], 7))
+    with pytest.raises(TrainingError, match="a user with two of them"):
+        trainer(tmp_path, corpus, [])
+
+
+def test_an_unknown_monitor_is_refused(tmp_path):
+    with pytest.raises(
+        RecipeError, match=r"\[train\] monitor: expected one of next/ndcg@10.* found 'buy/auc'"
+    ):
+        runs.fit(tmp_path, train={"monitor": "buy/auc"})

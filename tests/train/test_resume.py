@@ -1,0 +1,113 @@
+"""A run that was stopped, however, ends with the same bits as one that never was."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from intertask.train.loop import Trainer
+from tests.train import runs
+
+ROOT = Path(__file__).parents[2]
+
+
+class StoppedError(Exception):
+    """What stops a run in these tests."""
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    return folder, runs.fit(folder)
+
+
+def assert_same_run(folder, fitted, uninterrupted):
+    whole_folder, whole = uninterrupted
+    for name, weight in runs.weights(whole).items():
+        assert torch.equal(runs.weights(fitted)[name], weight), name
+    assert runs.journal(folder, "step") == runs.journal(whole_folder, "step")
+    assert runs.journal(folder, "validation") == runs.journal(whole_folder, "validation")
+    assert (fitted.trained.best_epoch, fitted.trained.best_metric) == (
+        whole.trained.best_epoch, whole.trained.best_metric,
+    )  # fmt: skip
+
+
+def test_the_run_is_long_enough_to_be_stopped(uninterrupted):
+    folder, whole = uninterrupted
+    steps = runs.journal(folder, "step")
+    assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
+    assert whole.trained.epochs == 3 and len(steps) > 15 and len(steps) % 3 == 0
+    assert len({tuple(line["losses"].values()) for line in steps}) == len(steps)
+
+
+@pytest.mark.parametrize("stop", [0, 1, 4, 5, 11])
+def test_a_run_stopped_within_an_epoch_resumes_exactly(stop, tmp_path, uninterrupted, monkeypatch):
+    usual = Trainer._step
+
+    def stopping(self, *arguments):
+        if self.state.step == stop:
+            raise StoppedError
+        return usual(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):
+        patch.setattr(Trainer, "_step", stopping)
+        runs.fit(tmp_path)
+    assert_same_run(tmp_path, runs.fit(tmp_path), uninterrupted)
+    assert len(runs.journal(tmp_path, "resume")) == (1 if stop >= 4 else 0)
+
+
+def test_a_run_stopped_between_the_validation_and_its_checkpoint_resumes_exactly(
+    tmp_path, uninterrupted, monkeypatch
+):
+    # A checkpoint after every step, so that the newest one already holds the last step of the epoch.
+    usual = Trainer._close_epoch
+
+    def stopping(self, journal):
+        usual(self, journal)
+        if self.state.epoch == 2:
+            raise StoppedError
+
+    every_step = {"train": {"checkpoint_steps": 1}}
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):
+        patch.setattr(Trainer, "_close_epoch", stopping)
+        runs.fit(tmp_path, **every_step)
+    assert_same_run(tmp_path, runs.fit(tmp_path, **every_step), uninterrupted)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path, uninterrupted):
+    runs.fit(tmp_path)
+    assert_same_run(tmp_path, runs.fit(tmp_path), uninterrupted)
+    assert len(runs.journal(tmp_path, "stop")) == 1
+
+
+@pytest.mark.parametrize(("where", "when"), [("step", 7), ("checkpoint", 2)])
+def test_a_run_killed_by_the_system_resumes_exactly(where, when, tmp_path, uninterrupted):
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.train.runs", str(tmp_path), where, str(when)],
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert 0 < len(runs.journal(tmp_path, "step")) < len(runs.journal(uninterrupted[0], "step"))
+    assert_same_run(tmp_path, runs.fit(tmp_path), uninterrupted)
+
+
+def test_nothing_half_written_is_left_after_a_resume(tmp_path, monkeypatch):
+    half = tmp_path / "checkpoints" / ".checkpoint-000000004.abc"
+    half.mkdir(parents=True)
+    runs.fit(tmp_path)
+    assert [path.name[:11] for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint-"]
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_the_number_of_workers_changes_nothing(workers, tmp_path, uninterrupted):
+    assert_same_run(tmp_path, runs.fit(tmp_path, train={"workers": workers}), uninterrupted)
+
+
+def test_another_seed_gives_another_run(tmp_path, uninterrupted):
+    fitted = runs.fit(tmp_path, seed=4)
+    assert not torch.equal(fitted.model.items.weight_ID, uninterrupted[1].model.items.weight_ID)
