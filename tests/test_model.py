@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from intertask.config import kinds
-from intertask.data.batches import histories_before, history_batch, training_batch
+from intertask.data.batches import history_batch, training_batch
 from intertask.data.sequences import from_lists
+from intertask.data.windows import histories_before
 from intertask.errors import RecipeError
 from intertask.model import ModelConfig
 from tests import worlds

@@ -8,10 +8,11 @@ import polars as pl
 import torch
 
 from intertask.config import PluginConfig, config_class, kinds
-from intertask.data.batches import Batch, Windows, history_batch, training_batch
+from intertask.data.batches import Batch, history_batch, training_batch
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.vocabulary import Vocabulary
+from intertask.data.windows import Windows
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 

@@ -87,7 +87,8 @@ class Model(nn.Module):
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last event of each history, states_BTD."""
         states_BLTD = self.states(batch)
-        return states_BLTD[torch.arange(len(batch.lengths_B)), batch.lengths_B - 1]
+        rows = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device)
+        return states_BLTD[rows, batch.lengths_B - 1]
 
     def task(self, name: str) -> Task:
         """One task."""

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intertask.data.batches import Windows
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.vocabulary import Vocabulary
+from intertask.data.windows import Windows
 from intertask.errors import RequestError
 
 Id = str | int

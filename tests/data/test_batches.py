@@ -6,15 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intertask.data.batches import (
-    Windows,
-    histories_before,
-    history_batch,
-    plan,
-    training_batch,
-    training_windows,
-)
+from intertask.data.batches import history_batch, plan, training_batch
 from intertask.data.sequences import Sequences, from_lists
+from intertask.data.windows import Windows, histories_before, training_windows
 
 
 @st.composite

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intertask.data.batches import histories_before
 from intertask.data.sequences import from_lists
 from intertask.data.splits import LeaveOneOut
+from intertask.data.windows import histories_before
 from intertask.evaluate import slices as module
 from intertask.evaluate.ranking import visited
 from intertask.evaluate.slices import SMALLEST, slices

@@ -6,7 +6,6 @@ mask and no padding item. Knows nothing of models.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.data.sequences import Sequences
+from intertask.data.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -63,58 +63,6 @@ class Batch:
             None if self.following is None else move(self.following),
             None if self.mask_BL is None else self.mask_BL.to(device),
         )
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Stretches of the flat arrays: window n is the events starts[n] to stops[n]."""
-
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def __getitem__(self, rows: NDArray[np.int64] | slice) -> "Windows":
-        return Windows(self.starts[rows], self.stops[rows])
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Events in each window."""
-        return self.stops - self.starts
-
-
-def histories_before(
-    sequences: Sequences, targets: NDArray[np.int64], max_length: int | None = None
-) -> Windows:
-    """For each target event, what its user did before it; the last `max_length` events of it."""
-    starts = sequences.offsets[sequences.users_of(targets)]
-    return Windows(starts if max_length is None else np.maximum(starts, targets - max_length), targets)
-
-
-def training_windows(
-    sequences: Sequences, train_stop: NDArray[np.int64], max_length: int, which: Literal["last", "all"]
-) -> Windows:
-    """Windows of up to max_length + 1 training events, each event but the first of a window a target.
-
-    Args:
-        sequences: All events.
-        train_stop: int64 [users], where each user's training events end.
-        max_length: Longest history.
-        which: "last": the end of each user's training events; "all": long users are cut into several
-            windows, from the end, so that every event but a user's first is a target once.
-    """
-    first, last = sequences.offsets[:-1], train_stop
-    if which == "last":
-        starts, stops = np.maximum(first, last - max_length - 1), last
-    else:
-        pieces = np.maximum(1, -(-(last - first - 1) // max_length))
-        users = np.repeat(np.arange(sequences.num_users), pieces)
-        piece = np.arange(len(users)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        stops = last[users] - piece * max_length
-        starts = np.maximum(first[users], stops - max_length - 1)
-    long_enough = stops - starts >= 2
-    return Windows(starts[long_enough], stops[long_enough])
 
 
 def training_batch(sequences: Sequences, windows: Windows) -> Batch:

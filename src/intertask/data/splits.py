@@ -14,6 +14,7 @@ from pydantic import Field
 
 from intertask.config import PluginConfig
 from intertask.data.sequences import Sequences
+from intertask.data.windows import Windows
 from intertask.errors import DataError, LeakageError
 
 
@@ -41,11 +42,11 @@ class Split:
 
     def training(self, sequences: Sequences) -> Sequences:
         """The training events, and no others, as sequences of the same users."""
-        lengths = self.train_stop - sequences.offsets[:-1]
-        keep = _ranges(sequences.offsets[:-1], lengths)
+        windows = Windows(np.asarray(sequences.offsets[:-1]), self.train_stop)
+        keep = windows.places()
         return replace(
             sequences,
-            offsets=np.concatenate([[0], np.cumsum(lengths)]),
+            offsets=np.concatenate([[0], np.cumsum(windows.lengths)]),
             items=sequences.items[keep],
             behaviours=sequences.behaviours[keep],
             times=None if sequences.times is None else sequences.times[keep],
@@ -197,13 +198,6 @@ def _clock(sequences: Sequences) -> NDArray[np.int64]:
             "[split] time", "a log with times", "a log without", "map a time column, or use leave_one_out"
         )
     return np.asarray(sequences.times)
-
-
-def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The places starts[0], starts[0] + 1, ... of all ranges, one behind the other."""
-    shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    places: NDArray[np.int64] = np.arange(lengths.sum()) + shift
-    return places
 
 
 def _refuse(bad: NDArray[np.bool_], expected: str, found: str) -> None:

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from intertask.data.batches import histories_before
 from intertask.data.sequences import Sequences
+from intertask.data.windows import histories_before
 from intertask.errors import TrainingError
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.systems import System
@@ -89,10 +89,7 @@ def _lists(scores_BI: Tensor, length: int) -> NDArray[np.int32]:
 def _mask(scores_BI: Tensor, sequences: Sequences, targets: NDArray[np.int64]) -> None:
     windows = histories_before(sequences, targets)
     rows = np.repeat(np.arange(len(targets)), windows.lengths)
-    shift = np.repeat(
-        windows.starts - np.concatenate([[0], np.cumsum(windows.lengths)[:-1]]), windows.lengths
-    )
-    items = sequences.items[np.arange(len(rows)) + shift].astype(np.int64)
+    items = sequences.items[windows.places()].astype(np.int64)
     scores_BI[torch.from_numpy(rows), torch.from_numpy(items)] = float("-inf")
 
 

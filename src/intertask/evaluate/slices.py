@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.data.batches import histories_before
 from intertask.data.sequences import Sequences
+from intertask.data.windows import histories_before
 
 LENGTHS = (1, 5, 10, 20, 50, 100, 200)
 POPULARITY = ((0.0, 0.1, "top 10 %"), (0.1, 0.5, "next 40 %"), (0.5, 1.0, "last 50 %"))

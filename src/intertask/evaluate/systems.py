@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.baselines import Ranker
-from intertask.data.batches import Windows, histories_before, history_batch, plan
+from intertask.data.batches import history_batch, plan
 from intertask.data.sequences import Sequences
+from intertask.data.windows import Windows, histories_before
 from intertask.model import Model
 
 
@@ -90,10 +91,7 @@ def last_states(
 
 def cut_out(sequences: Sequences, windows: Windows) -> Sequences:
     """The windows as sequences of their own, one for each window; item and behaviour codes stay."""
-    starts = np.repeat(
-        windows.starts - np.concatenate([[0], np.cumsum(windows.lengths)[:-1]]), windows.lengths
-    )
-    places = np.arange(len(starts)) + starts
+    places = windows.places()
     return Sequences(
         offsets=np.concatenate([[0], np.cumsum(windows.lengths)]),
         items=sequences.items[places],

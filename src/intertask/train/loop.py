@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from intertask.data.batches import Batch, plan, training_batch, training_windows
+from intertask.data.batches import Batch, plan, training_batch
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
+from intertask.data.windows import training_windows
 from intertask.errors import TrainingError
 from intertask.model import Model
 from intertask.progress import Bar, bar
