@@ -20,6 +20,8 @@ def data(
     as_json: JsonOption = False,
 ) -> None:
     """Read the data, say what was kept and what was refused, and prepare it."""
+    import numpy as np
+
     from intertask import source
     from intertask.config import parse
     from intertask.data.prepare import prepare
@@ -43,7 +45,6 @@ def data(
         report.check(strict)
     corpus = prepare(loaded.events, out)
     sequences = corpus.sequences
-    lengths = sequences.lengths
     counts = {
         "users": len(corpus.users),
         "items": len(corpus.items),
@@ -51,7 +52,7 @@ def data(
         "behaviours": {
             name: int((sequences.behaviours == code).sum()) for code, name in enumerate(corpus.behaviours)
         },
-        "events a user, median": float(sorted(lengths.tolist())[len(lengths) // 2]),
+        "events a user, median": float(np.median(sequences.lengths)),
         "clock": sequences.times is not None,
         "labels": sorted(sequences.labels),
         "reading": [report.summary() for report in reports],
