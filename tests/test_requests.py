@@ -144,3 +144,12 @@ def test_a_naive_time_is_utc_as_in_the_log():
     assert seconds(datetime(1970, 1, 2)) == 86_400
     assert seconds(datetime(1970, 1, 2, tzinfo=UTC)) == 86_400
     assert seconds(datetime(1970, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == 86_400 - 7200
+
+
+def test_given_events_without_times_happened_when_the_request_was_made() -> None:
+    users, items = Vocabulary(pl.Series(["u"])), Vocabulary(pl.Series([1, 2]))
+    stored = from_lists([[0, 1]], 2, times=[[5, 6]])
+    moment = datetime(2020, 1, 1, tzinfo=UTC)
+    asked = Reader(users, items, ("view",), stored).read(None, [[1, 2]], moment)
+    assert asked.sequences.times is not None
+    assert asked.sequences.times.tolist() == [seconds(moment)] * 2

@@ -127,7 +127,7 @@ class Recommender:
         if not 1 <= k <= len(reader.items):
             raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", str(k))
         name = self._task(behaviour, task)
-        asked = reader.read(users, histories)
+        asked = reader.read(users, histories, at)
         rules = Rules(k, exclude_seen, banned_items(reader, allow, deny))
         return answerer.best(asked, name, rules, at)
 
@@ -159,7 +159,7 @@ class Recommender:
         known = answerer.model.config.tasks_that_answer("response")
         if task not in known:
             raise RequestError("task", f"a response task: {', '.join(known) or 'there is none'}", repr(task))
-        asked = answerer.reader.read(users, histories)
+        asked = answerer.reader.read(users, histories, at)
         places = answerer.reader.item_places(items, "items")
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")

@@ -53,9 +53,14 @@ class Reader:
     stored: Sequences
 
     def read(
-        self, users: ListLike[Id] | pl.Series | None, histories: ListLike[ListLike[Event]] | None
+        self,
+        users: ListLike[Id] | pl.Series | None,
+        histories: ListLike[ListLike[Event]] | None,
+        at: datetime | None = None,
     ) -> Asked:
         """The histories of users of the log, or those given.
+
+        Given events without any time happened at `at`, just before they were sent.
 
         Raises:
             RequestError: Neither or both are given, a user or a behaviour is unknown, an event cannot be
@@ -65,7 +70,8 @@ class Reader:
             raise RequestError(
                 "recommend", "users=[...] or histories=[...]", "both" if users is not None else "neither"
             )
-        return self._of_users(users) if users is not None else self._given(histories or [])
+        moment = 0 if at is None else seconds(at)
+        return self._of_users(users) if users is not None else self._given(histories or [], moment)
 
     def item_places(self, ids: ListLike[Id] | pl.Series, argument: str) -> NDArray[np.int32]:
         """The indices of items.
@@ -98,7 +104,7 @@ class Reader:
         )
         return Asked("user", self.users.decode(places).rename("user"), self.stored, windows)
 
-    def _given(self, histories: ListLike[ListLike[Event]]) -> Asked:
+    def _given(self, histories: ListLike[ListLike[Event]], moment: int) -> Asked:
         for row, given in enumerate(histories):
             if isinstance(given, str) or not isinstance(given, Iterable):
                 raise RequestError(
@@ -122,7 +128,7 @@ class Reader:
             known = [(place, kind, when) for (_, kind, when) in history if (place := next(cursor)) >= 0]
             items.append([place for place, _, _ in known])
             behaviours.append([kind for _, kind, _ in known])
-            times.append(_clock([when for _, _, when in known]))
+            times.append(_clock([when for _, _, when in known], moment))
         sequences = from_lists(
             items, len(self.items), behaviours, times if self.stored.times is not None else None
         )
@@ -160,10 +166,10 @@ def seconds(when: datetime) -> int:
     return int(aware.timestamp())
 
 
-def _clock(times: list[int | None]) -> list[int]:
-    """Times without gaps: an unknown one is that of the event before; all unknown are one moment."""
+def _clock(times: list[int | None], moment: int) -> list[int]:
+    """Times without gaps: an unknown one is that of the event before; all unknown are the request's."""
     known = [time for time in times if time is not None]
-    last = known[0] if known else 0
+    last = known[0] if known else moment
     filled = []
     for time in times:
         last = last if time is None else max(last, time)

@@ -103,12 +103,24 @@ def test_training_leaves_the_global_generator_alone(tmp_path):
 def test_a_batch_without_any_target_is_a_step_without_an_update(tmp_path):
     ratings = [[float("nan")] * 6 for _ in range(11)] + [[0.0, 1.0] * 3]
     fitted = experiment.fit(
-        runs.recipe(tasks={"high": {"kind": "response", "label": "rating"}}, train={"batch_tokens": 5}),
+        runs.recipe(
+            tasks={"high": {"kind": "response", "label": "rating"}},
+            train={"batch_tokens": 5, "monitor": "high/-log_loss"},
+        ),
         world(labels={"rating": ratings}), tmp_path,
     )  # fmt: skip
     totals = [line["total"] for line in runs.journal(tmp_path, "step")]
     assert totals.count(None) == 3 * 11 and len(totals) == 3 * 12
     assert fitted.model.items.weight_ID.isfinite().all()
+
+
+def test_an_auc_of_one_answer_cannot_choose_the_epoch(tmp_path):
+    ratings = [[0.0, 1.0, 0.0, 1.0, 1.0, 1.0] for _ in range(12)]
+    with pytest.raises(TrainingError, match="'high/auc': .* set \\[train\\] monitor"):
+        experiment.fit(
+            runs.recipe(tasks={"high": {"kind": "response", "label": "rating"}}),
+            world(labels={"rating": ratings}), tmp_path,
+        )  # fmt: skip
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):

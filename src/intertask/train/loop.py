@@ -164,8 +164,12 @@ class Trainer:
         began, epoch = time.perf_counter(), self.state.epoch
         self.model.eval()
         metrics = self.validate(self.model)
-        # An AUC is absent where the targets happen to have one class only.
-        value = metrics.get(self.monitor, -math.inf)
+        if self.monitor not in metrics:
+            raise TrainingError(
+                f"validation {self.monitor!r}", "a metric that the validation targets define", "none",
+                "an AUC needs both answers among them: set [train] monitor to another metric",
+            )  # fmt: skip
+        value = metrics[self.monitor]
         if math.isnan(value):  # greater than nothing and smaller than nothing: it would choose for good
             raise _not_finite(f"validation {self.monitor!r}, step {self.state.step}", "metric", value)
         better = self.state.best_metric is None or value > self.state.best_metric
