@@ -116,7 +116,7 @@ def test_a_batch_without_any_target_is_a_step_without_an_update(tmp_path):
 
 def test_an_auc_of_one_answer_cannot_choose_the_epoch(tmp_path):
     ratings = [[0.0, 1.0, 0.0, 1.0, 1.0, 1.0] for _ in range(12)]
-    with pytest.raises(TrainingError, match="'high/auc': .* set \\[train\\] monitor"):
+    with pytest.raises(TrainingError, match=r"'high/auc': .* set \[train\] monitor"):
         experiment.fit(
             runs.recipe(tasks={"high": {"kind": "response", "label": "rating"}}),
             world(labels={"rating": ratings}), tmp_path,
