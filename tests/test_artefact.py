@@ -230,7 +230,7 @@ def test_a_file_is_never_replaced_by_a_model(tmp_path):
     assert (tmp_path / "model").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("failing", ["save_file", "sha256", "_roles"])
+@pytest.mark.parametrize("failing", ["save_file", "sha256", "_write_parts"])
 def test_saving_is_all_or_nothing(failing, folder, tmp_path, monkeypatch):
     before = contents(tmp_path)
     monkeypatch.setattr(artefact, failing, refuse_to_write)

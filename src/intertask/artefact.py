@@ -27,7 +27,6 @@ from torch import Tensor
 
 from intertask.config import Config, parse
 from intertask.data.catalogue import Catalogue
-from intertask.data.refusals import Refusals
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import ArtefactError, IntertaskError
@@ -132,7 +131,7 @@ def _write_parts(artefact: Artefact, folder: Path) -> None:
         num_items=len(artefact.items),
         num_users=len(artefact.users),
         has_times=histories.times is not None,
-        catalogue={} if artefact.catalogue is None else _roles(artefact.catalogue),
+        catalogue={} if artefact.catalogue is None else artefact.catalogue.roles(),
     )
     (folder / "recipe.json").write_text(artefact.recipe.to_json(), encoding="utf-8")
     (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
@@ -169,7 +168,7 @@ def _read_parts(folder: Path) -> Artefact:
     catalogue = None
     if (folder / "catalogue.parquet").exists():
         frame = pl.read_parquet(folder / "catalogue.parquet")
-        catalogue = _catalogue(frame, schema.catalogue)
+        catalogue = Catalogue.from_roles(frame, schema.catalogue)
     return Artefact(
         recipe=Recipe.from_json(folder / "recipe.json"),
         behaviours=schema.behaviours,
@@ -180,18 +179,6 @@ def _read_parts(folder: Path) -> Artefact:
         popularity=cast("NDArray[np.int64]", arrays["popularity"]),
         catalogue=catalogue,
     )
-
-
-def _roles(catalogue: Catalogue) -> dict[str, list[str]]:
-    return {role: list(getattr(catalogue, role)) for role in ("text", "tags", "categories", "numbers")} | {
-        "image": [catalogue.image] if catalogue.image else []
-    }
-
-
-def _catalogue(frame: pl.DataFrame, roles: Mapping[str, list[str]]) -> Catalogue:
-    columns = {role: tuple(names) for role, names in roles.items() if role != "image"}
-    image = roles["image"][0] if roles["image"] else None
-    return Catalogue(frame, Refusals("catalogue.parquet", len(frame), len(frame)), **columns, image=image)
 
 
 def _check_place(folder: Path) -> None:

@@ -5,6 +5,7 @@ ranks.parquet once it has been evaluated.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
 from intertask.seeds import derive
+from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
 
 
@@ -43,7 +45,7 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     """
     split = recipe.split.split(corpus.sequences)
     training = split.training(corpus.sequences)
-    # Asked before anything is built: a task without labels, or with an unknown behaviour, ends here.
+    # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
     model = build(recipe, corpus, recipe.seed, np.bincount(training.items, minlength=len(corpus.items)))
     constant = {name: task.constant_loss(training, corpus.behaviours) for name, task in recipe.tasks.items()}
     weights = {name: task.weight for name, task in recipe.tasks.items()}
@@ -54,11 +56,14 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     )  # fmt: skip
     monitor = recipe.train.monitor or default_monitor(recipe)
     _check_monitor(monitor, validator.names(recipe))
+    run = _digest(recipe, corpus)
+    checkpoint.refuse_other_run(folder / "checkpoints", run)
+    device = _device(recipe.train.device)
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
     trainer = Trainer(
-        model.to(_device(recipe.train.device)), balance, corpus.sequences, split, validator, monitor,
-        recipe.train, recipe.seed, _digest(recipe, corpus), folder,
+        model.to(device), balance, corpus.sequences, split, validator, monitor,
+        recipe.train, recipe.seed, run, folder,
     )  # fmt: skip
     return Fitted(corpus, split, model, trainer.run())
 
@@ -90,11 +95,15 @@ def _check_monitor(monitor: str, metrics: list[str]) -> None:
 
 
 def _digest(recipe: Recipe, corpus: Corpus) -> str:
-    text = recipe.to_json() + corpus.sequences.digest()
+    text = json.dumps(recipe.shaping(), sort_keys=True) + corpus.sequences.digest()
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _device(name: str) -> torch.device:
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device("cuda" if present["cuda"] else "cpu")
+    if not present[name]:
+        found = ", ".join(kind for kind, here in present.items() if here)
+        raise RecipeError("[train] device", f"one that is here: auto, {found}", repr(name), "use auto")
+    return torch.device(name)

@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 from intertask.errors import IntertaskError
@@ -49,6 +50,28 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise unwritable(path, error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def refuse_foreign(folder: Path, known: Collection[str], what: str) -> None:
+    """Refuse to replace a folder that holds anything but what is known.
+
+    Args:
+        folder: What would be replaced; it need not exist.
+        known: Names or patterns of what may stand in it.
+        what: The folder in words.
+
+    Raises:
+        IntertaskError: Names the first other thing.
+    """
+    if not folder.exists():
+        return
+    names = sorted(place.name for place in folder.iterdir()) if folder.is_dir() else ["a file"]
+    for name in names:
+        if not any(fnmatch(name, pattern) for pattern in known):
+            raise IntertaskError(
+                str(folder), f"an empty place, or {what}", repr(name) if folder.is_dir() else name,
+                "choose another place; nothing was changed",
+            )  # fmt: skip
 
 
 def _move_into_place(new: Path, path: Path, aside: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Protocol
 
 from rich.console import Console
@@ -23,10 +24,16 @@ class Bar(Protocol):
         ...
 
 
+@cache
+def _console() -> Console:
+    """One for all bars: a bar inside another stands below it only on the same console."""
+    return Console(stderr=True)
+
+
 @contextmanager
 def bar(title: str, total: int | None) -> Iterator[Bar]:
     """A bar on standard error, removed when it is done; it pulses where the total is not known."""
-    console = Console(stderr=True)
+    console = _console()
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),

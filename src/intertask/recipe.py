@@ -100,6 +100,13 @@ class Recipe(ModelConfig):
         except (OSError, ValueError) as error:
             raise RecipeError(str(file), "a recipe in JSON", str(error)) from None
 
+    def shaping(self) -> dict[str, object]:
+        """What decides on the trained weights, given the data; the rest may change within a run."""
+        told = self.model_dump(mode="json", exclude={"name", "data", "evaluation"})
+        for harmless in ("workers", "checkpoint_steps", "device"):
+            del told["train"][harmless]
+        return told | {"history": self.evaluation.history[0]}
+
     def to_json(self) -> str:
         """The whole recipe, defaults included."""
         return self.model_dump_json(indent=1)

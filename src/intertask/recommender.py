@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import torch
+from numpy.typing import NDArray
 
 from intertask import artefact
 from intertask.answering import Answerer, Rules, banned_items, popularity
@@ -82,7 +83,7 @@ class Recommender:
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
         self._answerer = Answerer(
             fitted.model.eval(),
-            Reader(corpus.users, corpus.items, corpus.behaviours, corpus.sequences),
+            _reader(corpus, counts),
             counts,
         )
         return self
@@ -107,7 +108,7 @@ class Recommender:
         Args:
             users: Ids of users.
             histories: For each person the events so far, oldest first: items, (item, behaviour), or
-                (item, behaviour, time).
+                (item, behaviour, time). An item alone is of the log's most frequent behaviour.
             k: Items for each; fewer where fewer are left.
             behaviour: Whose next item is asked for; any where it is left out.
             task: The task by its name, where several ask for the same behaviour.
@@ -124,7 +125,7 @@ class Recommender:
         """
         answerer = self._ready()
         reader = answerer.reader
-        if not 1 <= k <= len(reader.items):
+        if not isinstance(k, int) or not 1 <= k <= len(reader.items):
             raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", str(k))
         name = self._task(behaviour, task)
         asked = reader.read(users, histories, at)
@@ -220,7 +221,7 @@ class Recommender:
         self.catalogue = stored.catalogue
         self._answerer = Answerer(
             model.eval(),
-            Reader(stored.users, stored.items, stored.behaviours, stored.histories),
+            _reader(corpus, stored.popularity),
             stored.popularity,
         )
         return self
@@ -263,6 +264,8 @@ class Recommender:
     def _task(self, behaviour: str | None, task: str | None) -> str:
         tasks = {name: self.recipe.tasks[name] for name in self.recipe.tasks_that_answer("items")}
         if task is not None:
+            if behaviour is not None:
+                raise RequestError("recommend", "a task or a behaviour", "both", "leave one of them out")
             if task not in tasks:
                 raise RequestError("task", f"one that ranks items: {', '.join(tasks)}", repr(task))
             return task
@@ -276,6 +279,11 @@ class Recommender:
                 "behaviour", f"one that a task was trained for: {known}", repr(behaviour), "add a task for it"
             )
         return by_behaviour[behaviour]
+
+
+def _reader(corpus: Corpus, counts: NDArray[np.int64]) -> Reader:
+    usual = int(counts.sum(axis=1).argmax())
+    return Reader(corpus.users, corpus.items, corpus.behaviours, corpus.sequences, usual)
 
 
 def _nobody(sequences: Sequences) -> Sequences:

@@ -45,12 +45,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads requests by the vocabularies of a model."""
+    """Reads requests by the vocabularies of a model.
+
+    Args:
+        users: Ids of the users whose events are stored.
+        items: Ids of the items.
+        behaviours: Names of the behaviours.
+        stored: The users' events.
+        usual: Code of the behaviour of an event that is given without one.
+    """
 
     users: Vocabulary
     items: Vocabulary
     behaviours: tuple[str, ...]
     stored: Sequences
+    usual: int = 0
 
     def read(
         self,
@@ -141,7 +150,7 @@ class Reader:
             raise RequestError(
                 f"histories[{row}]", "items, (item, behaviour) or (item, behaviour, time)", repr(event)
             )
-        behaviour = parts[1] if len(parts) > 1 else self.behaviours[0]
+        behaviour = parts[1] if len(parts) > 1 else self.behaviours[self.usual]
         if behaviour not in self.behaviours:
             raise RequestError(
                 f"histories[{row}]", f"a behaviour among {', '.join(self.behaviours)}", repr(behaviour)

@@ -6,21 +6,25 @@ model/           the artefact              evaluation.json, ranks.parquet, repor
 """
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import polars as pl
 import scipy.sparse
 
 from intertask import source
+from intertask.config import parse
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
-from intertask.data.prepare import open_corpus, prepare
+from intertask.data.prepare import CORPUS_FILES, open_corpus, prepare
+from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted
-from intertask.files import written_aside
+from intertask.files import refuse_foreign, written_aside
 from intertask.recipe import Recipe
 from intertask.recommender import Recommender
 
@@ -38,7 +42,9 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
     """
     recipe = Recipe.read(file)
     if seed is not None:
-        recipe = recipe.model_copy(update={"seed": seed})
+        recipe = parse(Recipe, recipe.model_dump() | {"seed": seed}, "--seed")
+    for leftover in folder.glob(".*.*"):  # of a run that was killed while it wrote
+        shutil.rmtree(leftover, ignore_errors=True)
     corpus, catalogue = _prepared(recipe, file.parent, folder)
     recommender = Recommender(recipe).fit(corpus, catalogue, run=folder)
     recommender.save(folder / "model")
@@ -81,16 +87,34 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
 def _prepared(recipe: Recipe, beside: Path, folder: Path) -> tuple[Corpus, Catalogue | None]:
     """The corpus, mapped from the run's folder, and the catalogue; the log itself is let go."""
     loaded = source.load(recipe.data, beside)
+    refuse_foreign(folder / "corpus", CORPUS_FILES, "a prepared log")
     with written_aside(folder / "corpus") as aside:
         _refuse_another_run(folder, recipe, prepare(loaded.events, aside))
+    _account(loaded, folder)
     return open_corpus(folder / "corpus"), loaded.catalogue
+
+
+def _account(loaded: Loaded, folder: Path) -> None:
+    """Say what was refused, and what the catalogue lacks; the refused rows stand in the run's folder."""
+    events, catalogue = loaded.events, loaded.catalogue
+    if events.report.refused:
+        events.report.write(folder / "refused.parquet")
+        warnings.warn(f"{events.report.summary()}; see {folder / 'refused.parquet'}", stacklevel=2)
+    if catalogue is not None:
+        items = events.frame["item"].unique()
+        missing = int((~items.cast(pl.String).is_in(catalogue.frame["item"].cast(pl.String).implode())).sum())
+        if missing:
+            warnings.warn(
+                f"the catalogue lacks {missing:,} of {len(items):,} items of the log: known by id alone",
+                stacklevel=2,
+            )
 
 
 def _refuse_another_run(folder: Path, recipe: Recipe, corpus: Corpus) -> None:
     """Before anything in the folder changes: its checkpoints must be of this recipe and data."""
     if not all((folder / name).exists() for name in ("checkpoints", "corpus")):
         return
-    same_recipe = Recipe.from_json(folder / "recipe.json") == recipe
+    same_recipe = Recipe.from_json(folder / "recipe.json").shaping() == recipe.shaping()
     if same_recipe and open_corpus(folder / "corpus").sequences.digest() == corpus.sequences.digest():
         return
     raise RecipeError(

@@ -8,7 +8,7 @@ from intertask.train.config import TrainConfig
 
 def rates(num_steps, **options):
     config = TrainConfig(learning_rate=1.0, **options)
-    return [optimiser.learning_rate(config, step, num_steps) for step in range(num_steps)]
+    return [optimiser.learning_rate(config, step, step / num_steps) for step in range(num_steps)]
 
 
 def test_a_constant_rate_stays():
@@ -22,11 +22,15 @@ def test_a_warm_up_rises_in_equal_steps_and_never_from_zero():
 def test_a_cosine_falls_from_the_top_through_one_half():
     found = rates(5, schedule="cosine")
     assert found == pytest.approx([1.0, 0.9045085, 0.6545085, 0.3454915, 0.0954915])
-    assert rates(6, schedule="cosine", warmup_steps=2)[:3] == [0.5, 1.0, 1.0]
 
 
 def test_a_warm_up_longer_than_the_run_is_no_error():
-    assert rates(2, schedule="cosine", warmup_steps=8) == [0.125, 0.25]
+    assert rates(2, warmup_steps=8) == [0.125, 0.25]
+
+
+def test_a_cosine_with_a_warm_up_is_their_product():
+    plain, warm = rates(6, schedule="cosine"), rates(6, schedule="cosine", warmup_steps=2)
+    assert warm == pytest.approx([0.5 * plain[0], *plain[1:]])
 
 
 def test_steps_beyond_the_last_keep_a_rate_of_zero():

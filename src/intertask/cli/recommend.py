@@ -37,7 +37,11 @@ def recommend(
 
     loaded = Recommender.load(runs.model_folder(model))
     if sample:
-        _show_samples(loaded, sample, k, as_json)
+        if user or history or allow or deny or seen or at:
+            raise RequestError(
+                "recommend --sample", "--k and --behaviour beside it", "other options", "leave them out"
+            )
+        _show_samples(loaded, sample, k, behaviour, as_json)
         return
     if not user and not history:
         raise RequestError("recommend", "--user, --history or --sample", "none of them")
@@ -70,19 +74,19 @@ def _parse(text: str) -> list[str | tuple[str, str]]:
     return events
 
 
-def _show_samples(loaded: "Recommender", num: int, k: int, as_json: bool) -> None:
+def _show_samples(loaded: "Recommender", num: int, k: int, behaviour: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from intertask.cli.showing import sample_users
 
-    samples = sample_users(loaded, num, k)
+    samples = sample_users(loaded, num, k, behaviour)
     if as_json:
         print_json([asdict(sample) for sample in samples])
         return
     for sample in samples:
         typer.echo(f"\nuser {sample.user}, last events")
-        for title, behaviour in sample.history:
-            typer.echo(f"      {title}  ({behaviour})")
+        for title, kind in sample.history:
+            typer.echo(f"      {title}  ({kind})")
         typer.echo("  recommended")
         for rank, (title, score) in enumerate(sample.recommended, 1):
             typer.echo(f"{rank:>4}  {title}  {score:.3f}")

@@ -19,17 +19,19 @@ def titles(catalogue: Catalogue | None, items: pl.Series) -> list[str]:
     return [text or name for text, name in zip(catalogue.text_of(items), ids, strict=True)]
 
 
-def sample_users(model: Recommender, num: int, k: int = 5) -> list[Sample]:
+def sample_users(model: Recommender, num: int, k: int = 5, behaviour: str | None = None) -> list[Sample]:
     """Some users, always the same ones for a model, with what they did and what they would be shown."""
+    if not model.recipe.tasks_that_answer("items"):
+        return []
     users = model.users
     some = generator(model.recipe.seed, "samples").permutation(len(users))[:num]
-    return [sample(model, users[int(place)], k) for place in np.sort(some)]
+    return [sample(model, users[int(place)], k, behaviour) for place in np.sort(some)]
 
 
-def sample(model: Recommender, user: str | int, k: int) -> Sample:
+def sample(model: Recommender, user: str | int, k: int, behaviour: str | None) -> Sample:
     """One user."""
     recent = model.history(user).tail(SHOWN_EVENTS)
-    best = model.recommend(users=[user], k=k)
+    best = model.recommend(users=[user], k=k, behaviour=behaviour)
     return Sample(
         user=str(user),
         history=tuple(zip(titles(model.catalogue, recent["item"]), recent["behaviour"], strict=True)),

@@ -13,7 +13,7 @@ def train(
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run; runs/NAME where it is left out.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="In place of the recipe's seed.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's seed.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train as a recipe says. A run that was stopped goes on where it was."""

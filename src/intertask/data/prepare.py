@@ -17,10 +17,11 @@ from intertask.data.sequences import Sequences
 from intertask.data.tables import reading
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import DataError
-from intertask.files import written_aside
+from intertask.files import refuse_foreign, written_aside
 from intertask.progress import bar
 
 MAX_BEHAVIOURS = 255
+CORPUS_FILES = ("sequences", "users.parquet", "items.parquet", "behaviours.json")
 _CHUNK = 1 << 20
 
 
@@ -91,6 +92,7 @@ def open_corpus(folder: Path) -> Corpus:
 
 
 def _write(corpus: Corpus, folder: Path) -> None:
+    refuse_foreign(folder, CORPUS_FILES, "a prepared log")
     with written_aside(folder) as aside:
         aside.mkdir()
         corpus.sequences.write(aside / "sequences")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.errors import DataError
-from intertask.files import written_aside
+from intertask.files import refuse_foreign, written_aside
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Sequences:
 
     def write(self, folder: Path) -> None:
         """Write one .npy file for each array, all or nothing."""
+        refuse_foreign(folder, ["*.npy"], "prepared sequences")
         with written_aside(folder) as aside:
             aside.mkdir()
             np.save(aside / "sizes.npy", np.array([self.num_items, self.num_behaviours]))

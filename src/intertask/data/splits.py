@@ -5,7 +5,7 @@ event of its user before it; what is trained on is decided by `train_stop` alone
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from intertask.config import PluginConfig
 from intertask.data.sequences import Sequences
-from intertask.data.windows import Windows
+from intertask.data.windows import Windows, cut_out
 from intertask.errors import DataError, LeakageError
 
 
@@ -42,16 +42,7 @@ class Split:
 
     def training(self, sequences: Sequences) -> Sequences:
         """The training events, and no others, as sequences of the same users."""
-        windows = Windows(np.asarray(sequences.offsets[:-1]), self.train_stop)
-        keep = windows.places()
-        return replace(
-            sequences,
-            offsets=np.concatenate([[0], np.cumsum(windows.lengths)]),
-            items=sequences.items[keep],
-            behaviours=sequences.behaviours[keep],
-            times=None if sequences.times is None else sequences.times[keep],
-            labels={name: label[keep] for name, label in sequences.labels.items()},
-        )
+        return cut_out(sequences, Windows(np.asarray(sequences.offsets[:-1]), self.train_stop))
 
     def check(self, sequences: Sequences) -> None:
         """Refuse a split in which a training event is, or lies after, what evaluation asks for.

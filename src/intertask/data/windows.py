@@ -69,3 +69,17 @@ def training_windows(
         starts = np.maximum(first[users], stops - max_length - 1)
     long_enough = stops - starts >= 2
     return Windows(starts[long_enough], stops[long_enough])
+
+
+def cut_out(sequences: Sequences, windows: Windows) -> Sequences:
+    """The windows as sequences of their own, one for each window; item and behaviour codes stay."""
+    places = windows.places()
+    return Sequences(
+        offsets=np.concatenate([[0], np.cumsum(windows.lengths)]),
+        items=sequences.items[places],
+        behaviours=sequences.behaviours[places],
+        times=None if sequences.times is None else sequences.times[places],
+        num_items=sequences.num_items,
+        num_behaviours=sequences.num_behaviours,
+        labels={name: label[places] for name, label in sequences.labels.items()},
+    )

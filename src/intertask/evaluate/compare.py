@@ -92,7 +92,7 @@ def _ranks(folder: Path) -> pl.DataFrame:
             str(folder / "ranks.parquet"),
             "the ranks of an evaluated run",
             str(error),
-            "run `intertask evaluate`",
+            "run `intertask evaluate`; a run without a next-item task has no ranks to compare",
         ) from None
     return ranks.filter(pl.col("system") == ModelSystem.name).drop("system")
 

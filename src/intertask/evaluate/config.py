@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, field_validator
 
 from intertask.baselines import BaselineConfig
 from intertask.config import Config, plugins
 
+MODEL = "intertask"  # the model's name in every table
 HistoryMode = Literal["masked", "kept"]
 
 
@@ -21,8 +22,8 @@ class EvaluationConfig(Config):
         resamples: Of the bootstrap.
     """
 
-    k: tuple[int, ...] = (5, 10, 20)
-    history: tuple[HistoryMode, ...] = ("masked",)
+    k: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(5, 10, 20), min_length=1)
+    history: tuple[HistoryMode, ...] = Field(default=("masked",), min_length=1)
     baselines: Annotated[
         dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation")
     ] = Field(
@@ -33,3 +34,10 @@ class EvaluationConfig(Config):
         validate_default=True,
     )
     resamples: int = Field(default=2000, ge=100)
+
+    @field_validator("baselines")
+    @classmethod
+    def _not_the_model(cls, baselines: dict[str, BaselineConfig]) -> dict[str, BaselineConfig]:
+        if MODEL in baselines:
+            raise ValueError(f"another name than {MODEL!r}, which is the model's row in every table")
+        return baselines

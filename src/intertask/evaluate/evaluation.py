@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 import polars as pl
 import scipy.sparse
-from numpy.typing import NDArray
 
+from intertask.baselines.popularity import interactions
 from intertask.data.corpus import Corpus
-from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
+from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig, HistoryMode
 from intertask.evaluate.provenance import provenance
 from intertask.evaluate.ranking import Ranking, rank_targets, visited
@@ -38,6 +38,8 @@ from intertask.progress import bar
 from intertask.seeds import derive, generator
 
 MODEL = ModelSystem.name
+DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
+MIN_RESAMPLES = 200  # below that the ends of a 95 % interval are noise
 
 
 @dataclass
@@ -73,6 +75,10 @@ class Evaluator:
         self.targets = self.split.targets(self.part)
         self.seen = visited(self.sequences, self.targets)
         self.training = self.split.training(self.sequences)
+        users = len(np.unique(self.sequences.users_of(self.targets)))
+        self.resamples = min(self.config.resamples, max(MIN_RESAMPLES, DRAWS // max(1, users)))
+        if self.resamples < self.config.resamples:
+            self._note(f"intervals from {self.resamples} resamples of {users:,} users")
 
     def run(self) -> Evaluation:
         """Evaluate everything."""
@@ -119,7 +125,11 @@ class Evaluator:
         yield model
         for name, baseline in self.config.baselines.items() if any_baselines else ():
             began = time.perf_counter()
-            ranker = baseline.fit(self.training, derive(self.seed, "baseline", name))
+            try:
+                ranker = baseline.fit(self.training, derive(self.seed, "baseline", name))
+            except RecipeError as error:  # its package is an extra that is not installed
+                self._note(f"baseline {name} is missing: {error}")
+                continue
             self.seconds[f"{name}, fitting"] = round(time.perf_counter() - began, 3)
             note = getattr(ranker, "note", "")
             if note:
@@ -152,7 +162,7 @@ class Evaluator:
         for slice_name, members in slices(self.sequences, places, self.training, self.seen[rows]):
             columns = np.stack([v[m][members] for v in values.values() for m in names], axis=1)
             estimates = mean_intervals(
-                columns, users[members], self._resampling(), num_resamples=self.config.resamples
+                columns, users[members], self._resampling(), num_resamples=self.resamples
             )
             for place, system in enumerate(values):
                 own = slice(place * len(names), (place + 1) * len(names))
@@ -177,7 +187,7 @@ class Evaluator:
             other = per_query(ranking.ranks, self.config.k)
             found = difference_intervals(
                 np.stack([own[m] for m in names], 1), np.stack([other[m] for m in names], 1), users,
-                self._resampling(), num_resamples=self.config.resamples,
+                self._resampling(), num_resamples=self.resamples,
             )  # fmt: skip
             for place, metric in enumerate(names):
                 yield DifferenceRow(
@@ -189,7 +199,7 @@ class Evaluator:
     def _list_rows(self, task: str, history: HistoryMode, by_system: dict[str, Ranking]) -> Iterable[ListRow]:
         item_users = lists.users_of_items(self.training)
         counts = np.bincount(self.training.items, minlength=self.training.num_items)
-        vectors = self.item_tags if self.item_tags is not None else _users_by_item(self.training)
+        vectors = self.item_tags if self.item_tags is not None else interactions(self.training).T.tocsr()
         for system, ranking in by_system.items():
             metrics = {}
             for k in self.config.k:
@@ -250,10 +260,3 @@ class Evaluator:
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-
-def _users_by_item(training: Sequences) -> scipy.sparse.csr_matrix:
-    owners = np.repeat(np.arange(training.num_users), training.lengths)
-    ones: NDArray[np.float32] = np.ones(len(owners), np.float32)
-    shape = (training.num_items, training.num_users)
-    return scipy.sparse.csr_matrix((ones, (training.items, owners)), shape=shape)

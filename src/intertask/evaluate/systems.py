@@ -14,7 +14,8 @@ from torch import Tensor
 from intertask.baselines import Ranker
 from intertask.data.batches import history_batch, plan
 from intertask.data.sequences import Sequences
-from intertask.data.windows import Windows, histories_before
+from intertask.data.windows import Windows, cut_out, histories_before
+from intertask.evaluate.config import MODEL
 from intertask.model import Model
 
 
@@ -38,7 +39,7 @@ class ModelSystem:
         tokens: Positions in a batch.
     """
 
-    name = "intertask"
+    name = MODEL
 
     def __init__(
         self, model: Model, sequences: Sequences, targets: NDArray[np.int64], tokens: int = 16384
@@ -87,16 +88,3 @@ def last_states(
             batch = history_batch(sequences, windows[rows], times).to(model.device)
             states_MTD[torch.from_numpy(rows)] = model.last_states(batch)
     return states_MTD
-
-
-def cut_out(sequences: Sequences, windows: Windows) -> Sequences:
-    """The windows as sequences of their own, one for each window; item and behaviour codes stay."""
-    places = windows.places()
-    return Sequences(
-        offsets=np.concatenate([[0], np.cumsum(windows.lengths)]),
-        items=sequences.items[places],
-        behaviours=sequences.behaviours[places],
-        times=None if sequences.times is None else sequences.times[places],
-        num_items=sequences.num_items,
-        num_behaviours=sequences.num_behaviours,
-    )

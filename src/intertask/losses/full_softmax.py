@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from intertask.losses import LossConfig
 from intertask.nn.dimensions import Dimensions
 
+LOGITS_IN_MEMORY = 2**24  # 64 MiB of float32
+
 
 class Config(LossConfig):
     """Options of the loss.
 
     Args:
-        chunk: Positions whose logits are in memory together.
+        chunk: Positions whose logits are in memory together; fewer where the catalogue is large.
     """
 
     kind: Literal["full_softmax"] = "full_softmax"
@@ -48,6 +50,7 @@ class _Chunked(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor, chunk: int) -> Tensor:  # noqa: ANN401
         num = len(targets_N)
+        chunk = max(1, min(chunk, LOGITS_IN_MEMORY // len(table_ID)))
         loss = hidden_ND.new_zeros(())
         hidden_grad = torch.empty_like(hidden_ND) if ctx is not None else None
         table_grad = torch.zeros_like(table_ID) if ctx is not None else None

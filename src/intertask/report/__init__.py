@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intertask.evaluate.results import Evaluation
-from intertask.files import written_aside
+from intertask.files import refuse_foreign, written_aside
 from intertask.report import journal
 from intertask.report.drawings import drawings
 from intertask.report.page import page
@@ -36,6 +36,7 @@ def write(run: Path, samples: Sequence[Sample] = ()) -> Path:
     drawn = drawings(evaluation, history)
     text = page(evaluation, history, words, samples, drawn)
     if drawn.all():
+        refuse_foreign(run / "plots", ["*.png"], "the plots of an earlier report")
         with written_aside(run / "plots") as aside:
             aside.mkdir()
             for plot in drawn.all():

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from intertask.config import plugin
 from intertask.data.batches import Batch
 from intertask.data.sequences import Sequences
+from intertask.errors import RecipeError
 from intertask.losses import LossConfig
 from intertask.losses.full_softmax import Config as FullSoftmax
 from intertask.nn.dimensions import Dimensions
@@ -52,11 +53,20 @@ class Config(TaskConfig):
         return np.flatnonzero(sequences.behaviours[targets] == behaviours.index(self.behaviour))
 
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
-        """The entropy of the items' training shares, in nats."""
+        """The entropy of the items' training shares, in nats.
+
+        Raises:
+            RecipeError: No training event is of the behaviour.
+        """
         items = training.items
         if self.behaviour is not None:
             items = items[training.behaviours == behaviours.index(self.behaviour)]
-        return float(entropy(np.bincount(items, minlength=1) + 1e-12))
+        if len(items) == 0:
+            raise RecipeError(
+                f"next_item behaviour {self.behaviour!r}", "some training event of it", "none",
+                "leave the task out, or split otherwise",
+            )  # fmt: skip
+        return float(entropy(np.bincount(items)))
 
 
 class NextItem(Task):

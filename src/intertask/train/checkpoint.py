@@ -92,16 +92,11 @@ def load(
         RecipeError: The checkpoint belongs to another recipe or other data.
         ArtefactError: It cannot be read.
     """
-    found = sorted(folder.glob(f"{PREFIX}*"))
-    if not found:
+    progress = refuse_other_run(folder, run)
+    if progress is None:
         return None
+    found = sorted(folder.glob(f"{PREFIX}*"))
     try:
-        progress = Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
-        if progress.run != run:
-            raise RecipeError(
-                str(folder), "a checkpoint of this recipe and data", "one of another run",
-                "choose another folder for the run, or delete this one",
-            )  # fmt: skip
         set_weights(model, load_file(found[-1] / "model.safetensors"))
         _set_optimiser(model, optimiser, load_file(found[-1] / "optimiser.safetensors"))
         return progress, load_file(found[-1] / "best.safetensors")
@@ -109,6 +104,30 @@ def load(
         raise ArtefactError(
             str(found[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
         ) from None
+
+
+def refuse_other_run(folder: Path, run: str) -> Progress | None:
+    """Where the newest checkpoint stands; None where there is none.
+
+    Raises:
+        RecipeError: It belongs to another recipe or other data.
+        ArtefactError: It cannot be read.
+    """
+    found = sorted(folder.glob(f"{PREFIX}*"))
+    if not found:
+        return None
+    try:
+        progress = Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ArtefactError(
+            str(found[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
+        ) from None
+    if progress.run != run:
+        raise RecipeError(
+            str(folder), "a checkpoint of this recipe and data", "one of another run",
+            "choose another folder for the run, or delete this one",
+        )  # fmt: skip
+    return progress
 
 
 def _optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -122,7 +141,9 @@ def _optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> di
 def _set_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     for name, weight in model.named_parameters():
         state = {
-            key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name
+            key.rpartition("/")[2]: value.to(weight.device)
+            for key, value in tensors.items()
+            if key.rpartition("/")[0] == name
         }
         if state:
             optimiser.state[weight] = state

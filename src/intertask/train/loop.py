@@ -82,7 +82,9 @@ class Trainer:
         self.optimiser = optimiser.build(model, config)
         self.state = Progress(run)
         self.best: dict[str, Tensor] = checkpoint.weights(model)
-        self.num_steps = config.epochs * len(plan(self.windows.lengths - 1, config.batch_tokens, None))
+        self.num_batches = len(
+            plan(self.windows.lengths - 1, config.batch_tokens, generator(seed, "order", 0))
+        )
 
     def run(self) -> Trained:
         """Train from the newest checkpoint, or from the start, to the end.
@@ -102,7 +104,10 @@ class Trainer:
                 windows=len(self.windows), weights=sum(w.numel() for w in self.model.parameters()),
             )  # fmt: skip
             # Dropout and sampled negatives draw from torch's generator, which is given back as it was.
-            with torch.random.fork_rng(devices=cuda), bar("training", self.num_steps) as move:
+            with (
+                torch.random.fork_rng(devices=cuda),
+                bar("training", self.config.epochs * self.num_batches) as move,
+            ):
                 move(self.state.step)
                 while not self.state.finished:
                     self._epoch(journal, move)
@@ -119,7 +124,9 @@ class Trainer:
         epoch = self.state.epoch
         batches = plan(
             self.windows.lengths - 1, self.config.batch_tokens, generator(self.seed, "order", epoch)
-        )[self.state.batch :]
+        )
+        self.num_batches = len(batches)
+        batches = batches[self.state.batch :]
         self.model.train()
         for left, batch in enumerate(prefetched(self._batch, batches, self.config.workers), 1 - len(batches)):
             note = self._step(batch, journal)
@@ -136,7 +143,8 @@ class Trainer:
     def _step(self, batch: Batch, journal: Journal) -> str:
         began, step = time.perf_counter(), self.state.step
         torch.manual_seed(derive(self.seed, "step", step))
-        rate = optimiser.learning_rate(self.config, step, self.num_steps)
+        done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
+        rate = optimiser.learning_rate(self.config, step, done)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         losses = self.model.losses(batch)

@@ -18,11 +18,9 @@ def build(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
-def learning_rate(config: TrainConfig, step: int, num_steps: int) -> float:
-    """The learning rate of a step, counted from 0, out of at most num_steps."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
+def learning_rate(config: TrainConfig, step: int, done: float) -> float:
+    """The learning rate of a step, counted from 0, when a share of all epochs is done."""
+    highest = config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup_steps))
     if config.schedule == "constant":
-        return config.learning_rate
-    done = (step - config.warmup_steps) / max(1, num_steps - config.warmup_steps)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return highest
+    return highest * 0.5 * (1 + math.cos(math.pi * done))
