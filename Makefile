@@ -9,8 +9,8 @@ RUN := runs/demo
 
 demo: $(VENV)/demo
 	$(BIN)/intertask train recipes/movielens_100k.toml --run $(RUN)
-	$(BIN)/intertask evaluate $(RUN)
 	$(BIN)/intertask recommend $(RUN) --sample 5 --k 5
+	$(BIN)/intertask evaluate $(RUN)
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest

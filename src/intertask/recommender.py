@@ -73,6 +73,8 @@ class Recommender:
             RecipeError: The recipe does not fit the log.
             TrainingError: A loss is not finite.
         """
+        if not isinstance(events, EventLog | Corpus):
+            raise RequestError("fit", "an EventLog", type(events).__name__, "read it with EventLog.read(...)")
         corpus = prepare(events) if isinstance(events, EventLog) else events
         if run is None:
             with tempfile.TemporaryDirectory() as folder:

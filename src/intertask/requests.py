@@ -126,7 +126,8 @@ class Reader:
         unknown = int((places < 0).sum())
         if unknown:
             warnings.warn(
-                f"{unknown} of {len(flat)} events are of items that the model does not know; left out",
+                f"{unknown} of {len(flat)} events are of items that the model does not know; left out "
+                "(a history without any known item is answered by what is popular)",
                 stacklevel=4,
             )
         items: list[list[int]] = []

@@ -161,7 +161,10 @@ def test_unknown_items_of_a_history_are_a_warning_of_one_line(trained, intertask
         warnings.simplefilter("default")
         done = intertask("recommend", trained, "--history", "№1,new", "-k", 1)
     assert done.code == 0
-    assert done.err == "warning: 1 of 2 events are of items that the model does not know; left out\n"
+    assert done.err == (
+        "warning: 1 of 2 events are of items that the model does not know; left out "
+        "(a history without any known item is answered by what is popular)\n"
+    )
 
 
 def test_training_goes_on_where_it_was_stopped(shop_files, intertask):

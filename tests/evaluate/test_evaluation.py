@@ -130,7 +130,7 @@ def test_visited_targets_that_are_masked_are_left_out_and_noted(evaluated):
     assert left_out > 0
     note = (
         f"task next: with the history masked, {left_out} of {len(asked.targets)} targets stand in it and are "
-        "left out"
+        'left out; history = ["kept"] asks for them'
     )
     assert found.notes.count(note) == 1
     assert rows_of(found, "intertask", "next", "masked")[0].count == len(asked.targets) - left_out

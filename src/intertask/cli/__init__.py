@@ -1,7 +1,9 @@
 """The command line: one verb a file. Loads nothing heavy before a verb runs."""
 
+import importlib.metadata
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
@@ -17,6 +19,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """From an event log to recommendations: train one sequence model, see how good it is, ask it."""
+    if version:
+        typer.echo(importlib.metadata.version("intertask"))
+        raise typer.Exit
+
+
 app.command("data")(data.data)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

@@ -70,7 +70,7 @@ def _parse(text: str) -> list[str | tuple[str, str]]:
     events: list[str | tuple[str, str]] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         item, equals, behaviour = part.rpartition("=")
-        events.append((item, behaviour) if equals else part)
+        events.append((item.strip(), behaviour.strip()) if equals else part)
     return events
 
 

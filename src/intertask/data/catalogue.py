@@ -74,6 +74,9 @@ class Catalogue:
             DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
                 bad and `strict` is set.
         """
+        for role, names in (("text", text), ("tags", tags), ("categories", categories), ("numbers", numbers)):
+            if isinstance(names, str):
+                raise DataError(role, "a list of columns", repr(names), f"write {role}=[{names!r}]")
         table = tables.scan(source, separator, name)
         images = [] if image is None else [image]
         names = ["item", *text, *tags, *categories, *numbers, *images]

@@ -141,12 +141,13 @@ class Evaluator:
         rows = self.model.config.tasks[task].asked(self.sequences, self.targets, self.corpus.behaviours)
         kept = rows if history == "kept" else rows[~self.seen[rows]]
         if not len(kept):
-            self._note(f"task {task}, history {history}: no targets")
+            hint = '; history = ["kept"] asks for them' if len(rows) else ""
+            self._note(f"task {task}, history {history}: no targets{hint}")
             return None
         if len(kept) < len(rows):
             self._note(
                 f"task {task}: with the history masked, {len(rows) - len(kept)} of {len(rows)} "
-                "targets stand in it and are left out"
+                'targets stand in it and are left out; history = ["kept"] asks for them'
             )
         longest = max(self.config.k)
         return rank_targets(system, task, self.sequences, self.targets, kept, history, longest)

@@ -20,7 +20,8 @@ class TrainConfig(Config):
         schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
         weight_decay: On matrices other than tables of vectors.
         clip_norm: Longest gradient; longer ones are scaled down.
-        batch_tokens: Most positions in a batch, padding included.
+        batch_tokens: Most positions in a batch, padding included. Left out: 4,096, or fewer where an epoch
+            would have less than 32 steps, so that a small log is not trained in a handful of steps.
         windows: "last": the last max_length events of each user; "all": all events, in several windows.
         workers: Threads that prepare batches ahead; the result does not depend on it.
         validation_targets: At most so many validation targets choose the epoch.
@@ -29,14 +30,14 @@ class TrainConfig(Config):
     """
 
     epochs: int = Field(default=100, ge=1)
-    patience: int = Field(default=5, ge=1)
+    patience: int = Field(default=10, ge=1)
     monitor: str | None = None
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup_steps: int = Field(default=0, ge=0)
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: float = Field(default=0.0, ge=0)
     clip_norm: float = Field(default=1.0, gt=0)
-    batch_tokens: int = Field(default=4096, ge=1)
+    batch_tokens: int | None = Field(default=None, ge=1)
     windows: Literal["last", "all"] = "last"
     workers: int = Field(default=1, ge=0)
     validation_targets: int = Field(default=50_000, ge=1)

@@ -29,6 +29,7 @@ from intertask.train.config import TrainConfig
 from intertask.train.journal import Journal
 from intertask.train.prefetch import prefetched
 
+BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = 4096, 256, 32  # where the recipe leaves the size of a batch out
 Validate = Callable[[Model], dict[str, float]]
 
 
@@ -82,9 +83,9 @@ class Trainer:
         self.optimiser = optimiser.build(model, config)
         self.state = Progress(run)
         self.best: dict[str, Tensor] = checkpoint.weights(model)
-        self.num_batches = len(
-            plan(self.windows.lengths - 1, config.batch_tokens, generator(seed, "order", 0))
-        )
+        total = int((self.windows.lengths - 1).sum())
+        self.batch_tokens = config.batch_tokens or min(BATCH_TOKENS, max(LEAST_TOKENS, total // LEAST_STEPS))
+        self.num_batches = len(plan(self.windows.lengths - 1, self.batch_tokens, generator(seed, "order", 0)))
 
     def run(self) -> Trained:
         """Train from the newest checkpoint, or from the start, to the end.
@@ -122,9 +123,7 @@ class Trainer:
 
     def _epoch(self, journal: Journal, move: Bar) -> None:
         epoch = self.state.epoch
-        batches = plan(
-            self.windows.lengths - 1, self.config.batch_tokens, generator(self.seed, "order", epoch)
-        )
+        batches = plan(self.windows.lengths - 1, self.batch_tokens, generator(self.seed, "order", epoch))
         self.num_batches = len(batches)
         batches = batches[self.state.batch :]
         self.model.train()
