@@ -16,6 +16,7 @@ from torch import Tensor
 from intertask.data.sequences import Sequences
 from intertask.evaluate.systems import last_states
 from intertask.model import Model
+from intertask.nn.best import best_items
 from intertask.requests import Asked, Id, Reader, seconds
 
 SCORES_IN_MEMORY = 2**22  # 16 MiB of float32
@@ -66,15 +67,14 @@ class Answerer:
         """What each history's owner would answer to each item; see `Recommender.predict`."""
         rows = np.arange(len(asked))
         states_BD = self._states(asked, rows, at)[:, self.model.place(task)]
-        places = torch.from_numpy(items_K.astype(np.int64)).to(states_BD.device)
-        with torch.no_grad():
-            predicted = self.model.task(task).predict(
-                states_BD.repeat_interleave(len(places), 0), places.repeat(len(asked))
-            )
+        places_K = torch.from_numpy(items_K.astype(np.int64)).to(states_BD.device)
+        head = self.model.task(task)
+        with torch.no_grad():  # one history at a time: histories x items x width is never in memory
+            predicted = [head.predict(state.expand(len(places_K), -1), places_K).cpu() for state in states_BD]
         columns = {
-            asked.column: asked.names.gather(np.repeat(rows, len(places))),
+            asked.column: asked.names.gather(np.repeat(rows, len(items_K))),
             "item": self.reader.items.decode(np.tile(items_K, len(asked))),
-            task: predicted.cpu().numpy(),
+            task: torch.cat(predicted).numpy() if predicted else np.empty(0, np.float32),
         }
         return pl.DataFrame(columns)
 
@@ -88,15 +88,15 @@ class Answerer:
             for row, (start, stop) in enumerate(zip(windows.starts, windows.stops, strict=True)):
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
-        best = scores_BI.topk(min(rules.k, scores_BI.shape[1]), dim=1)
-        left = (best.values > float("-inf")).numpy()
+        values_BK, items_BK = best_items(scores_BI, rules.k)
+        left = (values_BK > float("-inf")).numpy()
         owners, ranks = np.nonzero(left)
         return pl.DataFrame(
             {
                 asked.column: asked.names.gather(rows[owners]),
                 "rank": ranks + 1,
-                "item": self.reader.items.decode(best.indices.numpy()[left]),
-                "score": best.values.numpy()[left],
+                "item": self.reader.items.decode(items_BK.numpy()[left]),
+                "score": values_BK.numpy()[left],
             }
         )
 

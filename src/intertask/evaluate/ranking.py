@@ -16,6 +16,7 @@ from intertask.data.windows import histories_before
 from intertask.errors import TrainingError
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.systems import System
+from intertask.nn.best import best_items
 from intertask.progress import bar
 
 SCORES_IN_MEMORY = 2**22  # 16 MiB of float32
@@ -81,8 +82,8 @@ def _ranks(scores_BI: Tensor, items_B: Tensor, system: str, task: str) -> NDArra
 
 
 def _lists(scores_BI: Tensor, length: int) -> NDArray[np.int32]:
-    best = scores_BI.topk(length, dim=1)
-    items = torch.where(best.values == float("-inf"), -1, best.indices)
+    values_BK, items_BK = best_items(scores_BI, length)
+    items = torch.where(values_BK == float("-inf"), -1, items_BK)
     return items.numpy().astype(np.int32)
 
 
