@@ -1,0 +1,62 @@
+"""Results of evaluated runs as Markdown: every system, every task, visited and unvisited items apart.
+
+python benchmarks/tables.py runs/retailrocket runs/online_retail > docs/results.md
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from intertask.evaluate.results import Evaluation, RankingRow
+
+SLICES = ("all", "visited", "unvisited")
+METRICS = ("hr@10", "ndcg@10", "mrr@10")
+
+
+def main(runs: list[Path]) -> None:
+    """Print the page."""
+    print(
+        "# Results\n\nMade by `benchmarks/tables.py` from the runs of the recipes. 95 % intervals over users.\n"
+    )
+    for run in runs:
+        found = Evaluation.read(run / "evaluation.json")
+        print("\n".join(_run(found, run.name)))
+
+
+def _run(found: Evaluation, name: str) -> Iterator[str]:
+    protocol, origin = found.protocol, found.provenance
+    yield f"## {found.model}\n"
+    yield (
+        f"`recipes/{name}.toml`, seed {origin.seed}, commit {origin.commit}, {origin.date}, {origin.machine}. "
+        f"Data {protocol.data[:12]}, split {protocol.split}, {protocol.part}, {protocol.candidates}, "
+        f"ties {protocol.ties}, query time {'told' if protocol.query_time else 'not told'}, "
+        f"fingerprint {protocol.fingerprint()}.\n"
+    )
+    groups = dict.fromkeys(
+        (row.task, row.history, row.slice) for row in found.rankings if row.slice in SLICES
+    )
+    for task, history, part in groups:
+        if history == "masked" and part != "all":
+            continue  # with the history masked all targets are unvisited
+        rows = [row for row in found.rankings if (row.task, row.history, row.slice) == (task, history, part)]
+        yield f"**{task}**, history {history}, {part} items, {rows[0].count} targets\n"
+        yield from _table(rows)
+    for answer in found.responses:
+        words = ", ".join(f"{metric} {value:.4f}" for metric, value in answer.metrics.items())
+        yield f"- {answer.task}, {answer.system}, {answer.count} targets: {words}"
+    yield ""
+    yield from (f"- Note: {note}" for note in found.notes)
+    yield ""
+
+
+def _table(rows: list[RankingRow]) -> Iterator[str]:
+    yield "| System | HR@10 | NDCG@10 | interval | MRR@10 |\n|---|---|---|---|---|"
+    for row in sorted(rows, key=lambda row: -row.metrics["ndcg@10"]):
+        hits, gain, first = (f"{row.metrics[metric]:.4f}" for metric in METRICS)
+        low, high = row.intervals["ndcg@10"].low, row.intervals["ndcg@10"].high
+        yield f"| {row.system} | {hits} | {gain} | {low:.4f} to {high:.4f} | {first} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]])
