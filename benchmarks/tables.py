@@ -16,7 +16,7 @@ METRICS = ("hr@10", "ndcg@10", "mrr@10")
 def main(runs: list[Path]) -> None:
     """Print the page."""
     print(
-        "# Results\n\nMade by `benchmarks/tables.py` from the runs of the recipes. 95 % intervals over users.\n"
+        "# Results\n\nMade by `benchmarks/tables.py` from the runs of the recipes. Intervals: 95 %, users.\n"
     )
     for run in runs:
         found = Evaluation.read(run / "evaluation.json")
@@ -27,7 +27,8 @@ def _run(found: Evaluation, name: str) -> Iterator[str]:
     protocol, origin = found.protocol, found.provenance
     yield f"## {found.model}\n"
     yield (
-        f"`recipes/{name}.toml`, seed {origin.seed}, commit {origin.commit}, {origin.date}, {origin.machine}. "
+        f"`recipes/{name}.toml`, seed {origin.seed}, commit {origin.commit}, {origin.date}, "
+        f"{origin.machine}. "
         f"Data {protocol.data[:12]}, split {protocol.split}, {protocol.part}, {protocol.candidates}, "
         f"ties {protocol.ties}, query time {'told' if protocol.query_time else 'not told'}, "
         f"fingerprint {protocol.fingerprint()}.\n"
