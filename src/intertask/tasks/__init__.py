@@ -1,6 +1,6 @@
 """Tasks: one question each, with its target, head, loss and metrics. One file a task."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -52,12 +52,12 @@ class TaskConfig(PluginConfig):
         """The loss of the best answer that ignores history and item: the scale of the task's loss."""
 
 
-class Task(nn.Module):
+class Task(nn.Module, ABC):
     """A head with its loss."""
 
+    @abstractmethod
     def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
         """The mean loss over the positions that have a target; None where the batch has none."""
-        raise NotImplementedError  # every task file defines it; nn.Module leaves no room for a Protocol
 
     def score_items(self, state_BD: Tensor) -> Tensor:
         """Scores of all items, [B, I], higher is better; tasks whose answer is "items" only."""
