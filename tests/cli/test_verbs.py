@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import shutil
 import signal
@@ -214,3 +215,7 @@ def test_doctor_finds_what_a_run_needs(intertask):
     found = json.loads(intertask("doctor", "--json").out)
     assert found["torch"] and found["polars"] and found["cores"] >= 1
     assert "torch" in intertask("doctor").out
+
+
+def test_the_version_is_that_of_the_package(intertask):
+    assert intertask("--version").out.strip() == importlib.metadata.version("intertask")

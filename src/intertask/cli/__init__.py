@@ -21,14 +21,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def about(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    """From an event log to recommendations: train one sequence model, see how good it is, ask it."""
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(importlib.metadata.version("intertask"))
         raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From an event log to recommendations: train one sequence model, see how good it is, ask it."""
 
 
 app.command("data")(data.data)
