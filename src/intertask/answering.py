@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.data.sequences import Sequences
+from intertask.evaluate.ranking import SCORES_IN_MEMORY
 from intertask.evaluate.systems import last_states
 from intertask.model import Model
 from intertask.nn.best import best_items
 from intertask.requests import Asked, Id, Reader, seconds
 
-SCORES_IN_MEMORY = 2**22  # 16 MiB of float32
 TOKENS = 16384  # positions in a batch
 
 
