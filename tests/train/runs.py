@@ -24,7 +24,10 @@ SECTIONS: dict[str, Any] = {
         "next": {"kind": "next_item", "loss": {"kind": "shared_pool", "num_negatives": 4}},
         "high": {"kind": "response", "label": "rating", "at_least": 3},
     },
-    "train": {"epochs": 3, "batch_tokens": 20, "checkpoint_steps": 4, "learning_rate": 0.01, "device": "cpu"},
+    "train": {
+        "epochs": 3, "batch_tokens": 20, "checkpoint_steps": 4, "learning_rate": 0.01, "average": 0.9,
+        "device": "cpu",
+    },
 }  # fmt: skip
 
 
@@ -74,7 +77,7 @@ def killed_in_checkpoint(number: int) -> None:
     def kill(tensors: dict[str, torch.Tensor], file: Path) -> None:
         usual(tensors, file)
         written.append(file)
-        if len(written) == 3 * number - 1:  # weights, best weights, optimiser
+        if len(written) == 4 * number - 1:  # weights, best weights, their average, optimiser
             os.kill(os.getpid(), signal.SIGKILL)
 
     checkpoint.save_file = kill

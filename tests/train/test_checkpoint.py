@@ -27,10 +27,11 @@ def test_what_is_loaded_goes_on_like_what_was_saved(tmp_path):
     step(module, optimiser)
     progress = Progress("run", epoch=1, batch=2, step=3, best_metric=0.1, best_epoch=0)
     best = {"weight": torch.ones(2, 3)}
-    checkpoint.save(tmp_path, progress, module, optimiser, best)
+    checkpoint.save(tmp_path, progress, module, optimiser, best, {"weight": torch.zeros(2, 3)})
     other, other_optimiser = parts(1)
-    found, found_best = checkpoint.load(tmp_path, "run", other, other_optimiser)
+    found, found_best, average = checkpoint.load(tmp_path, "run", other, other_optimiser)
     assert found == progress and torch.equal(found_best["weight"], best["weight"])
+    assert torch.equal(average["weight"], torch.zeros(2, 3))
     for _ in range(2):
         step(module, optimiser)
         step(other, other_optimiser)
@@ -39,7 +40,7 @@ def test_what_is_loaded_goes_on_like_what_was_saved(tmp_path):
 
 def test_the_newest_checkpoint_alone_is_kept(tmp_path):
     for number in (5, 10, 1_000_000):
-        checkpoint.save(tmp_path, Progress("run", step=number), *parts(), {})
+        checkpoint.save(tmp_path, Progress("run", step=number), *parts(), {}, {})
         assert len(list(tmp_path.iterdir())) == 1
     assert checkpoint.load(tmp_path, "run", *parts())[0].step == 1_000_000
 
@@ -49,7 +50,7 @@ def test_a_folder_without_one_is_a_fresh_start(tmp_path):
 
 
 def test_one_of_another_run_changes_no_weight(tmp_path):
-    checkpoint.save(tmp_path, Progress("other"), *parts(), {})
+    checkpoint.save(tmp_path, Progress("other"), *parts(), {}, {})
     module, optimiser = parts(1)
     before = module.weight.detach().clone()
     with pytest.raises(RecipeError, match="choose another folder"):

@@ -139,7 +139,14 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["model.safetensors", "best.safetensors", "optimiser.safetensors", "progress.json"]
+    "name",
+    [
+        "model.safetensors",
+        "best.safetensors",
+        "average.safetensors",
+        "optimiser.safetensors",
+        "progress.json",
+    ],
 )
 @pytest.mark.parametrize("damage", ["truncated", "missing", "emptied"])
 def test_a_damaged_checkpoint_is_refused_by_name(tmp_path, name, damage):

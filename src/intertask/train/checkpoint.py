@@ -65,6 +65,7 @@ def save(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
     best: dict[str, Tensor],
+    average: dict[str, Tensor],
 ) -> None:
     """Write the checkpoint of one step, then delete older ones and what a killed run left half-written."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,7 @@ def save(
         aside.mkdir()
         save_file(_contiguous(weights(model)), aside / "model.safetensors")
         save_file(_contiguous(best), aside / "best.safetensors")
+        save_file(_contiguous(average), aside / "average.safetensors")
         save_file(_contiguous(_optimiser_tensors(model, optimiser)), aside / "optimiser.safetensors")
         (aside / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
     older = (place for place in folder.glob(f"{PREFIX}*") if place.name < target.name)
@@ -82,11 +84,11 @@ def save(
 
 def load(
     folder: Path, run: str, model: nn.Module, optimiser: torch.optim.Optimizer
-) -> tuple[Progress, dict[str, Tensor]] | None:
+) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]] | None:
     """Put the newest checkpoint into model and optimiser; None where there is none.
 
     Returns:
-        Where the run stood, and its best weights.
+        Where the run stood, its best weights, and their average, empty where it keeps none.
 
     Raises:
         RecipeError: The checkpoint belongs to another recipe or other data.
@@ -99,7 +101,8 @@ def load(
     try:
         set_weights(model, load_file(found[-1] / "model.safetensors"))
         _set_optimiser(model, optimiser, load_file(found[-1] / "optimiser.safetensors"))
-        return progress, load_file(found[-1] / "best.safetensors")
+        best, average = (load_file(found[-1] / f"{name}.safetensors") for name in ("best", "average"))
+        return progress, best, average
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ArtefactError(
             str(found[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"

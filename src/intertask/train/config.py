@@ -19,6 +19,8 @@ class TrainConfig(Config):
         warmup_steps: Steps over which it rises from zero.
         schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
         weight_decay: On matrices other than tables of vectors.
+        average: Decay of an exponential moving average of the weights over the steps, which is then what
+            is validated and kept; 0 keeps the weights themselves.
         clip_norm: Longest gradient; longer ones are scaled down.
         batch_tokens: Most positions in a batch, padding included. Left out: 4,096, or fewer where an epoch
             would have less than 32 steps, so that a small log is not trained in a handful of steps.
@@ -36,6 +38,7 @@ class TrainConfig(Config):
     warmup_steps: int = Field(default=0, ge=0)
     schedule: Literal["constant", "cosine"] = "constant"
     weight_decay: float = Field(default=0.0, ge=0)
+    average: float = Field(default=0.0, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, gt=0)
     batch_tokens: int | None = Field(default=None, ge=1)
     windows: Literal["last", "all"] = "last"

@@ -7,6 +7,7 @@ that is started again in the same folder ends with the same bits as one that was
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from intertask.model import Model
 from intertask.progress import Bar, bar
 from intertask.seeds import derive, generator
 from intertask.train import checkpoint, optimiser
+from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
 from intertask.train.journal import Journal
@@ -83,6 +85,7 @@ class Trainer:
         self.optimiser = optimiser.build(model, config)
         self.state = Progress(run)
         self.best: dict[str, Tensor] = checkpoint.weights(model)
+        self.average = Average(model, config.average) if config.average else None
         total = int((self.windows.lengths - 1).sum())
         self.batch_tokens = config.batch_tokens or min(BATCH_TOKENS, max(LEAST_TOKENS, total // LEAST_STEPS))
         self.num_batches = len(plan(self.windows.lengths - 1, self.batch_tokens, generator(seed, "order", 0)))
@@ -96,7 +99,11 @@ class Trainer:
         began = time.perf_counter()
         found = checkpoint.load(self.folder / "checkpoints", self.state.run, self.model, self.optimiser)
         if found is not None:
-            self.state, self.best = found
+            self.state, self.best, average = found
+            if self.average is not None:
+                self.average.weights = {
+                    name: weight.to(self.model.device) for name, weight in average.items()
+                }
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
         cuda = [self.model.device] if self.model.device.type == "cuda" else []
         try:
@@ -159,6 +166,8 @@ class Trainer:
             if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
                 raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
             self.optimiser.step()
+            if self.average is not None:
+                self.average.update(step)
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
             "step", epoch=self.state.epoch, step=step + 1, losses=values,
@@ -170,7 +179,9 @@ class Trainer:
     def _close_epoch(self, journal: Journal) -> None:
         began, epoch = time.perf_counter(), self.state.epoch
         self.model.eval()
-        metrics = self.validate(self.model)
+        own = nullcontext(checkpoint.weights(self.model))
+        with own if self.average is None else self.average.shown() as kept:
+            metrics = self.validate(self.model)
         if self.monitor not in metrics:
             raise TrainingError(
                 f"validation {self.monitor!r}", "a metric that the validation targets define", "none",
@@ -181,7 +192,7 @@ class Trainer:
             raise _not_finite(f"validation {self.monitor!r}, step {self.state.step}", "metric", value)
         better = self.state.best_metric is None or value > self.state.best_metric
         if better:
-            self.best = {name: weight.clone() for name, weight in checkpoint.weights(self.model).items()}
+            self.best = {name: weight.clone() for name, weight in kept.items()}
             self.state = self.state.after(best_metric=value, best_epoch=epoch)
         waited = epoch - self.state.best_epoch
         reason = ""
@@ -198,7 +209,10 @@ class Trainer:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
 
     def _save(self) -> None:
-        checkpoint.save(self.folder / "checkpoints", self.state, self.model, self.optimiser, self.best)
+        average = {} if self.average is None else self.average.weights
+        checkpoint.save(
+            self.folder / "checkpoints", self.state, self.model, self.optimiser, self.best, average
+        )
 
 
 def _not_finite(where: str, what: str, value: float) -> TrainingError:

@@ -1,0 +1,35 @@
+import pytest
+import torch
+from torch import nn
+
+from intertask.train.averaging import Average
+
+
+def constant(value):
+    module = nn.Linear(2, 1)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.fill_(value)
+    return module
+
+
+def test_the_average_is_the_recurrence_with_a_rising_decay():
+    module = constant(0.0)
+    average, expected = Average(module, 0.5), 0.0
+    for step, value in enumerate([1.0, 2.0, -3.0, 5.0]):
+        with torch.no_grad():
+            module.weight.fill_(value)
+        average.update(step)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * value
+        torch.testing.assert_close(average.weights["weight"], torch.full((1, 2), expected))
+
+
+def test_the_model_shows_the_average_and_has_its_own_weights_again():
+    module = constant(1.0)
+    average = Average(module, 0.9)
+    average.weights["weight"].fill_(7.0)
+    with pytest.raises(RuntimeError, match="validation failed"), average.shown():
+        assert module.weight.tolist() == [[7.0, 7.0]]
+        raise RuntimeError("validation failed")
+    assert module.weight.tolist() == [[1.0, 1.0]]
