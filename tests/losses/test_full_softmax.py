@@ -17,8 +17,8 @@ def example(rows, items, width, seed=0, dtype=torch.float64):
     return hidden.requires_grad_(), torch.randint(items, (rows,), generator=random), table.requires_grad_()
 
 
-def loss_of(chunk):
-    return Config(chunk=chunk).build(worlds.dimensions())
+def loss_of(chunk, label_smoothing=0.0):
+    return Config(chunk=chunk, label_smoothing=label_smoothing).build(worlds.dimensions())
 
 
 class Largest(TorchDispatchMode):
@@ -41,13 +41,16 @@ class Largest(TorchDispatchMode):
     st.integers(1, 5),
     st.integers(1, 15),
     st.floats(-3, 3),
+    st.sampled_from([0.0, 0.3]),
     st.integers(0, 99),
 )
-def test_value_and_gradients_are_those_of_cross_entropy_for_any_chunk(rows, items, width, chunk, scale, seed):
+def test_value_and_gradients_are_those_of_cross_entropy_for_any_chunk(
+    rows, items, width, chunk, scale, smoothing, seed
+):
     hidden, targets, table = example(rows, items, width, seed)
-    expected = functional.cross_entropy(hidden @ table.T, targets) * scale
+    expected = functional.cross_entropy(hidden @ table.T, targets, label_smoothing=smoothing) * scale
     wanted = torch.autograd.grad(expected, (hidden, table))
-    found = loss_of(chunk)(hidden, targets, table) * scale
+    found = loss_of(chunk, smoothing)(hidden, targets, table) * scale
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(torch.autograd.grad(found, (hidden, table)), wanted)
 

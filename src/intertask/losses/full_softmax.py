@@ -20,29 +20,38 @@ class Config(LossConfig):
     """Options of the loss.
 
     Args:
+        label_smoothing: Share of the target's probability that is spread over all items alike.
         chunk: Positions whose logits are in memory together; fewer where the catalogue is large.
     """
 
     kind: Literal["full_softmax"] = "full_softmax"
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     chunk: int = Field(default=1024, ge=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The loss."""
-        return Loss(self.chunk)
+        return Loss(self.label_smoothing, self.chunk)
 
 
 class Loss(nn.Module):
-    """Mean over positions of logsumexp(h . E) - h . e_target."""
+    """Mean over positions of logsumexp(h . E) - h . ((1 - s) e_target + s mean(E)), s the smoothing."""
 
-    def __init__(self, chunk: int) -> None:
+    def __init__(self, label_smoothing: float, chunk: int) -> None:
         super().__init__()
+        self.label_smoothing = label_smoothing
         self.chunk = chunk
 
     def forward(self, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor) -> Tensor:
         """The mean loss."""
         if not torch.is_grad_enabled():
-            return _Chunked.forward(None, hidden_ND, targets_N, table_ID, self.chunk)
-        loss: Tensor = _Chunked.apply(hidden_ND, targets_N, table_ID, self.chunk)  # type: ignore[no-untyped-call]
+            loss: Tensor = _Chunked.forward(None, hidden_ND, targets_N, table_ID, self.chunk)
+        else:
+            loss = _Chunked.apply(hidden_ND, targets_N, table_ID, self.chunk)  # type: ignore[no-untyped-call]
+        if self.label_smoothing:
+            # The smoothed target is linear in the logits: two products of means, no logits of their own.
+            even = hidden_ND.mean(0) @ table_ID.mean(0)
+            sharp = (hidden_ND * table_ID[targets_N]).sum(1).mean()
+            loss = loss + self.label_smoothing * (sharp - even)
         return loss
 
 
