@@ -132,3 +132,13 @@ def test_an_unknown_behaviour_is_refused():
 def test_a_task_that_ranks_items_predicts_no_response():
     with pytest.raises(TypeError, match="NextItem does not predict"):
         built(Config()).predict(torch.ones(1, WIDTH), torch.tensor([0]))
+
+
+def test_with_a_temperature_the_length_of_an_item_vector_says_nothing():
+    task = built(Config(temperature=0.5))
+    state = torch.tensor([[3.0, 4.0]])
+    with torch.no_grad():
+        task.items.weight_ID[:2] = torch.tensor([[0.3, 0.4], [30.0, 40.0]])
+    scores = task.score_items(state)[0]
+    torch.testing.assert_close(scores[:2], torch.tensor([2.0, 2.0]))  # cosine 1 over 0.5
+    assert scores.abs().max() <= 2 + 1e-6

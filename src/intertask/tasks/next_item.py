@@ -5,9 +5,10 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import SerializeAsAny
+from pydantic import Field, SerializeAsAny
 from scipy.stats import entropy
 from torch import Tensor, nn
+from torch.nn import functional
 
 from intertask.config import plugin
 from intertask.data.batches import Batch
@@ -28,6 +29,8 @@ class Config(TaskConfig):
         horizon: What the target of a position is: "next": the very next event, where it is of the
             behaviour; "later": the first later event of the behaviour within the window. For any
             behaviour the two are the same.
+        temperature: Where given, scores are cosines divided by it, as in HSTU (0.05 there): the length
+            of an item's vector says nothing. Plain products where left out.
         loss: The loss over the catalogue.
     """
 
@@ -35,6 +38,7 @@ class Config(TaskConfig):
     answer: ClassVar[Literal["items", "response", "behaviours"]] = "items"
     behaviour: str | None = None
     horizon: Literal["next", "later"] = "next"
+    temperature: float | None = Field(default=None, gt=0)
     loss: Annotated[SerializeAsAny[LossConfig], plugin("losses")] = FullSoftmax()
 
     def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "NextItem":
@@ -81,6 +85,7 @@ class NextItem(Task):
         super().__init__()
         self.behaviour = behaviour
         self.horizon = config.horizon
+        self.temperature = config.temperature
         self.items = items
         self.criterion = config.loss.build(dimensions)
         self.own = nn.Linear(dimensions.width, dimensions.width) if len(dimensions.tasks) > 1 else None
@@ -93,17 +98,21 @@ class NextItem(Task):
         items_BL, mask_BL = self._targets(batch)
         if not mask_BL.any():
             return None
-        loss: Tensor = self.criterion(
-            self._project(state_BLD[mask_BL]), items_BL[mask_BL], self.items.weight_ID
-        )
+        loss: Tensor = self.criterion(self._project(state_BLD[mask_BL]), items_BL[mask_BL], self._table())
         return loss
 
     def score_items(self, state_BD: Tensor) -> Tensor:
         """Scores of all items."""
-        return self._project(state_BD) @ self.items.weight_ID.T
+        return self._project(state_BD) @ self._table().T
 
     def _project(self, state: Tensor) -> Tensor:
-        return state if self.own is None else state + self.own(state)
+        if self.own is not None:
+            state = state + self.own(state)
+        return state if self.temperature is None else functional.normalize(state, dim=-1) / self.temperature
+
+    def _table(self) -> Tensor:
+        table_ID = self.items.weight_ID
+        return table_ID if self.temperature is None else functional.normalize(table_ID, dim=-1)
 
     def _targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         assert batch.following is not None and batch.mask_BL is not None
