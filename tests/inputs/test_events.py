@@ -7,8 +7,8 @@ from intertask.nn.item_table import ItemTable
 from tests import worlds
 from tests.assertions import assert_every_weight_gets_gradient
 
-PARTS = ("position", "behaviour", "gap")
-NONE = dict.fromkeys(PARTS, False)
+NONE = {"position": "off", "behaviour": False, "gap": False}
+ALL = {"position": "inverse", "behaviour": True, "gap": True}
 
 
 def built(behaviours=worlds.BEHAVIOURS, **options):
@@ -30,11 +30,17 @@ def test_without_context_an_event_is_its_item():
 
 
 def test_positions_count_from_the_last_event():
-    embed = built(position=True)
+    embed = built(position="inverse")
     place = embedded(embed, [[3, 3, 3], [3]]) - embed.items(torch.tensor(3))
     table = embed.position.weight
     torch.testing.assert_close(place[0], table[[2, 1, 0]])
     torch.testing.assert_close(place[1, 0], table[0])
+
+
+def test_forward_positions_count_from_the_first_event():
+    embed = built(position="forward")
+    place = embedded(embed, [[3, 3, 3], [3]]) - embed.items(torch.tensor(3))
+    torch.testing.assert_close(place[0], embed.position.weight[[0, 1, 2]])
 
 
 def test_a_behaviour_changes_its_event_alone():
@@ -54,11 +60,11 @@ def test_a_gap_is_told_by_its_doublings_since_the_event_before():
 
 
 def test_only_the_gap_needs_a_clock():
-    assert Config(gap=True).uses_times and not Config(position=True, behaviour=True).uses_times
+    assert Config(gap=True).uses_times and not Config().uses_times
 
 
 def test_a_gate_lets_through_between_nothing_and_all_of_the_context():
-    summed, gated = built(position=True), built(position=True, combine="gate")
+    summed, gated = built(position="inverse"), built(position="inverse", combine="gate")
     with torch.no_grad():
         gated.position.weight.copy_(summed.position.weight)
         gated.items.weight_ID.copy_(summed.items.weight_ID)
@@ -70,6 +76,6 @@ def test_a_gate_lets_through_between_nothing_and_all_of_the_context():
 
 @pytest.mark.parametrize("combine", ["sum", "gate"])
 def test_every_weight_of_every_part_gets_a_gradient(combine):
-    embed = built(**dict.fromkeys(PARTS, True), combine=combine)
+    embed = built(**ALL, combine=combine)
     hidden = embed(worlds.batch(worlds.varied()))
     assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())

@@ -19,7 +19,8 @@ class Config(InputConfig):
     """What of an event is embedded.
 
     Args:
-        position: A vector for each inverse position: 0 for the last event of a history.
+        position: "inverse": a vector for how many events ago, 0 for the last event of a history;
+            "forward": for how many events after the first; "off": none.
         behaviour: A vector for each behaviour; without effect in a log that has one only.
         gap: A vector for each log bucket of the seconds since the event before; needs a clock.
         combine: "sum": all vectors are added; "gate": item and context decide together how much of
@@ -28,7 +29,7 @@ class Config(InputConfig):
     """
 
     kind: Literal["events"] = "events"
-    position: bool = True
+    position: Literal["inverse", "forward", "off"] = "inverse"
     behaviour: bool = True
     gap: bool = False
     combine: Literal["sum", "gate"] = "sum"
@@ -51,7 +52,8 @@ class Input(nn.Module):
         super().__init__()
         width = dimensions.width
         self.items = items
-        self.position = _table(dimensions.max_length, width) if config.position else None
+        self.position = _table(dimensions.max_length, width) if config.position != "off" else None
+        self.inverse = config.position == "inverse"
         behaviours = len(dimensions.behaviours)
         self.behaviour = _table(behaviours, width) if config.behaviour and behaviours > 1 else None
         self.gap = _table(NUM_GAP_BUCKETS, width) if config.gap else None
@@ -67,8 +69,8 @@ class Input(nn.Module):
         if self.position is not None:
             steps = torch.arange(events.items_BL.shape[1], device=item_BLD.device)
             # Behind the last event the count is negative: padding, whose vector nobody reads.
-            inverse_BL = (batch.lengths_B[:, None] - 1 - steps).clamp(min=0)
-            context_BLD = context_BLD + self.position(inverse_BL)
+            places = (batch.lengths_B[:, None] - 1 - steps).clamp(min=0) if self.inverse else steps
+            context_BLD = context_BLD + self.position(places)
         if self.gap is not None:
             times_BL = events.times_BL
             assert times_BL is not None
