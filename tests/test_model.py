@@ -168,3 +168,23 @@ def test_an_encoder_that_looks_ahead_is_refused_by_tasks_about_the_future(monkey
         RecipeError, match=r"\[tasks\.next\]: expected a causal encoder, found 'gru', which looks"
     ):
         built(encoder=encoder)
+
+
+@pytest.mark.parametrize(
+    ("sections", "sparse"),
+    [
+        ({"loss": {"kind": "shared_pool"}}, True),
+        ({"loss": {"kind": "gbce"}, "temperature": 0.1}, True),
+        ({"loss": {"kind": "full_softmax"}}, False),
+    ],
+)
+def test_a_large_catalogue_is_updated_row_by_row_where_no_loss_reads_it_all(sections, sparse, monkeypatch):
+    monkeypatch.setattr("intertask.model.SPARSE_FROM", 7)
+    model = built(tasks={"next": {"kind": "next_item", **sections}})
+    sum(model.losses(worlds.batch(worlds.varied())).values()).backward()
+    assert model.items.weight_ID.grad.is_sparse == sparse
+
+
+def test_a_small_catalogue_is_updated_whole():
+    model = built(tasks={"next": {"kind": "next_item", "loss": {"kind": "gbce"}}})
+    assert not model.items.embedding.sparse

@@ -27,6 +27,10 @@ from intertask.nn.timeline import Timeline
 from intertask.tasks import Task, TaskConfig
 from intertask.tasks.next_item import Config as NextItem
 
+# From so many items on a step that updates the rows it read alone costs less than one that updates all:
+# at width 64 and 9,000 rows read 47 ms against 27 ms for 50,000 items, 540 ms for a million.
+SPARSE_FROM = 100_000
+
 
 class ModelConfig(Config):
     """The parts of a model, as a recipe names them.
@@ -60,7 +64,12 @@ class Model(nn.Module):
         _check(config, dimensions)
         self.config = config
         self.dimensions = dimensions
-        self.items = ItemTable(dimensions.num_items, dimensions.width)
+        rows_alone = not any(task.reads_all_items for task in config.tasks.values())
+        self.items = ItemTable(
+            dimensions.num_items,
+            dimensions.width,
+            sparse=rows_alone and dimensions.num_items >= SPARSE_FROM,
+        )
         self.input = config.input.build(dimensions, self.items)
         self.encoder = config.encoder.build(dimensions)
         self.communication = config.communication.build(dimensions)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests import worlds
+from tests.losses.tables import Rows
 
 VARIANTS = worlds.variants("losses")
 ITEMS, WIDTH = 6, 8
@@ -14,7 +15,7 @@ every_loss = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.k
 def lost(config, hidden, targets, table):
     with worlds.seeded():
         return config.build(worlds.dimensions(num_items=len(table), width=hidden.shape[1]))(
-            hidden, targets, table
+            hidden, targets, Rows(table)
         )
 
 

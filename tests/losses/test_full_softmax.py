@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from intertask.losses.full_softmax import Config
 from tests import worlds
+from tests.losses.tables import OnRows
 
 
 def example(rows, items, width, seed=0, dtype=torch.float64):
@@ -18,7 +19,7 @@ def example(rows, items, width, seed=0, dtype=torch.float64):
 
 
 def loss_of(chunk, label_smoothing=0.0):
-    return Config(chunk=chunk, label_smoothing=label_smoothing).build(worlds.dimensions())
+    return OnRows(Config(chunk=chunk, label_smoothing=label_smoothing).build(worlds.dimensions()))
 
 
 class Largest(TorchDispatchMode):

@@ -5,11 +5,12 @@ import torch
 
 from intertask.losses.gbce import Config
 from tests import worlds
+from tests.losses.tables import OnRows
 
 
 def loss_of(num_items, num_negatives, calibration):
     config = Config(num_negatives=num_negatives, calibration=calibration)
-    return config.build(worlds.dimensions(num_items=num_items))
+    return OnRows(config.build(worlds.dimensions(num_items=num_items)))
 
 
 def sigmoid(score):

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from intertask.losses.shared_pool import Config
 from tests import worlds
+from tests.losses.tables import OnRows
 
 COUNTS = np.array([0, 1, 3, 50, 9, 0, 200, 4])
 ITEMS, WIDTH = len(COUNTS), 4
@@ -14,7 +15,7 @@ ITEMS, WIDTH = len(COUNTS), 4
 
 def loss_of(num_negatives, popularity=0.5, counts=COUNTS):
     sizes = worlds.dimensions(num_items=len(counts), width=WIDTH, item_counts=counts)
-    return Config(num_negatives=num_negatives, popularity=popularity).build(sizes)
+    return OnRows(Config(num_negatives=num_negatives, popularity=popularity).build(sizes))
 
 
 def example(rows=3):

@@ -5,6 +5,8 @@ from torch import nn
 from intertask.errors import RecipeError
 from intertask.train import checkpoint
 from intertask.train.checkpoint import Progress
+from intertask.train.config import TrainConfig
+from intertask.train.optimiser import Optimiser
 
 
 def parts(seed=0):
@@ -13,13 +15,13 @@ def parts(seed=0):
     with torch.no_grad():
         for weight in module.parameters():
             weight.copy_(torch.randn(weight.shape, generator=generator))
-    return module, torch.optim.AdamW(module.parameters(), lr=0.1)
+    return module, Optimiser(module, TrainConfig())
 
 
 def step(module, optimiser):
     optimiser.zero_grad()
     module(torch.ones(1, 3)).pow(2).sum().backward()
-    optimiser.step()
+    optimiser.step(0.1)
 
 
 def test_what_is_loaded_goes_on_like_what_was_saved(tmp_path):

@@ -1,14 +1,16 @@
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from intertask.train import optimiser
 from intertask.train.config import TrainConfig
+from intertask.train.optimiser import Optimiser, learning_rate
 
 
 def rates(num_steps, **options):
     config = TrainConfig(learning_rate=1.0, **options)
-    return [optimiser.learning_rate(config, step, step / num_steps) for step in range(num_steps)]
+    return [learning_rate(config, step, step / num_steps) for step in range(num_steps)]
 
 
 def test_a_constant_rate_stays():
@@ -35,7 +37,7 @@ def test_a_cosine_with_a_warm_up_is_their_product():
 
 def test_steps_beyond_the_last_keep_a_rate_of_zero():
     config = TrainConfig(learning_rate=1.0, schedule="cosine")
-    assert optimiser.learning_rate(config, 9, 5) == 0.0
+    assert learning_rate(config, 9, 5) == 0.0
 
 
 def test_weight_decay_shrinks_matrices_and_spares_tables_and_biases():
@@ -43,7 +45,37 @@ def test_weight_decay_shrinks_matrices_and_spares_tables_and_biases():
     before = {name: weight.detach().clone() for name, weight in module.named_parameters()}
     for weight in module.parameters():
         weight.grad = torch.zeros_like(weight)
-    optimiser.build(module, TrainConfig(learning_rate=0.1, weight_decay=0.5)).step()
+    Optimiser(module, TrainConfig(weight_decay=0.5)).step(0.1)
     for name, weight in module.named_parameters():
         factor = 0.95 if weight.ndim == 2 and "table" not in name else 1.0
         torch.testing.assert_close(weight.detach(), factor * before[name], msg=name)
+
+
+def table(sparse):
+    module = nn.Embedding(5, 2, sparse=sparse)
+    with torch.no_grad():
+        module.weight.copy_(torch.arange(10.0).view(5, 2))
+    return module
+
+
+def test_rows_of_a_sparse_table_move_as_those_of_a_dense_one_and_the_others_stay():
+    one, other = table(sparse=True), table(sparse=False)
+    optimisers = [Optimiser(module, TrainConfig(clip_norm=0.5)) for module in (one, other)]
+    for _ in range(3):
+        for module, own in zip((one, other), optimisers, strict=True):
+            own.zero_grad()
+            module(torch.tensor([1, 3, 1])).pow(2).sum().backward()
+            own.clip()
+            own.step(0.1)
+    torch.testing.assert_close(one.weight, other.weight)
+    assert torch.equal(one.weight[[0, 2, 4]], table(sparse=True).weight[[0, 2, 4]])
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_a_gradient_is_as_long_as_its_rows_and_clipped_to_what_is_allowed(sparse):
+    module = table(sparse=sparse)
+    own = Optimiser(module, TrainConfig(clip_norm=2.0))
+    (module(torch.tensor([1, 1, 4])) * torch.tensor([3.0, 0.0])).sum().backward()
+    assert own.clip() == pytest.approx(math.hypot(6.0, 3.0))
+    assert module.weight.grad.to_dense().norm() == pytest.approx(2.0)
+    assert own.clip() == pytest.approx(2.0)

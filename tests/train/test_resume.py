@@ -111,3 +111,21 @@ def test_the_number_of_workers_changes_nothing(workers, tmp_path, uninterrupted)
 def test_another_seed_gives_another_run(tmp_path, uninterrupted):
     fitted = runs.fit(tmp_path, seed=4)
     assert not torch.equal(fitted.model.items.weight_ID, uninterrupted[1].model.items.weight_ID)
+
+
+def test_a_run_that_updates_the_rows_it_read_alone_resumes_exactly(tmp_path, monkeypatch, uninterrupted):
+    monkeypatch.setattr("intertask.model.SPARSE_FROM", 1)
+    whole = tmp_path / "whole", runs.fit(tmp_path / "whole")
+    assert whole[1].model.items.embedding.sparse and not uninterrupted[1].model.items.embedding.sparse
+    usual = Trainer._step
+
+    def stopping(self, *arguments):
+        if self.state.step == 6:
+            raise StoppedError
+        return usual(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):
+        patch.setattr(Trainer, "_step", stopping)
+        runs.fit(tmp_path / "stopped")
+    assert_same_run(tmp_path / "stopped", runs.fit(tmp_path / "stopped"), whole)
+    assert not torch.equal(whole[1].model.items.weight_ID, uninterrupted[1].model.items.weight_ID)

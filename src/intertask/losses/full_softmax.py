@@ -4,7 +4,7 @@ Source: the gradient of cross-entropy is softmax minus one-hot; taking it in the
 chunk, is the trick of Liger's fused linear cross-entropy (Hsu et al., 2024), here in plain PyTorch.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from intertask.losses import LossConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemVectors
 
 LOGITS_IN_MEMORY = 2**24  # 64 MiB of float32
 
@@ -25,6 +26,7 @@ class Config(LossConfig):
     """
 
     kind: Literal["full_softmax"] = "full_softmax"
+    reads_all_items: ClassVar[bool] = True
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     chunk: int = Field(default=1024, ge=1)
 
@@ -41,8 +43,9 @@ class Loss(nn.Module):
         self.label_smoothing = label_smoothing
         self.chunk = chunk
 
-    def forward(self, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor) -> Tensor:
+    def forward(self, hidden_ND: Tensor, targets_N: Tensor, vectors: ItemVectors) -> Tensor:
         """The mean loss."""
+        table_ID = vectors.all()
         if not torch.is_grad_enabled():
             loss: Tensor = _Chunked.forward(None, hidden_ND, targets_N, table_ID, self.chunk)
         else:

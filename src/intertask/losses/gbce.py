@@ -5,7 +5,7 @@ alpha = k / (I - 1) and beta = alpha (t (1 - 1 / alpha) + 1 / alpha), the positi
 to the power beta. t = 0 is plain binary cross-entropy, t = 1 removes the bias of sampling.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from intertask.losses import LossConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemVectors
 
 
 class Config(LossConfig):
@@ -25,6 +26,7 @@ class Config(LossConfig):
     """
 
     kind: Literal["gbce"] = "gbce"
+    reads_all_items: ClassVar[bool] = False
     num_negatives: int = Field(default=64, ge=1)
     calibration: float = Field(default=0.75, ge=0, le=1)
 
@@ -42,14 +44,14 @@ class Loss(nn.Module):
         alpha = min(1.0, config.num_negatives / max(1, num_items - 1))
         self.beta = alpha * (config.calibration * (1 - 1 / alpha) + 1 / alpha)
 
-    def forward(self, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor) -> Tensor:
+    def forward(self, hidden_ND: Tensor, targets_N: Tensor, vectors: ItemVectors) -> Tensor:
         """The mean loss."""
         # Uniform over all items but the target: those at or above it move up by one.
         drawn_NK = torch.randint(
-            max(1, len(table_ID) - 1), (len(targets_N), self.num_negatives), device=hidden_ND.device
+            max(1, len(vectors) - 1), (len(targets_N), self.num_negatives), device=hidden_ND.device
         )
-        drawn_NK = (drawn_NK + (drawn_NK >= targets_N[:, None]).long()).clamp(max=len(table_ID) - 1)
-        positive_N = (hidden_ND * table_ID[targets_N]).sum(-1)
-        negative_NK = torch.einsum("nd,nkd->nk", hidden_ND, table_ID[drawn_NK])
+        drawn_NK = (drawn_NK + (drawn_NK >= targets_N[:, None]).long()).clamp(max=len(vectors) - 1)
+        positive_N = (hidden_ND * vectors(targets_N)).sum(-1)
+        negative_NK = torch.einsum("nd,nkd->nk", hidden_ND, vectors(drawn_NK))
         loss_N = -self.beta * functional.logsigmoid(positive_N) - functional.logsigmoid(-negative_NK).sum(1)
         return loss_N.mean() / (self.num_negatives + 1)

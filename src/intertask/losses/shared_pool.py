@@ -6,7 +6,7 @@ partition function, e^s_target + sum over the pool of e^s_j / (K q_j).
 """
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from intertask.losses import LossConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import ItemVectors
 
 
 class Config(LossConfig):
@@ -25,6 +26,7 @@ class Config(LossConfig):
     """
 
     kind: Literal["shared_pool"] = "shared_pool"
+    reads_all_items: ClassVar[bool] = False
     num_negatives: int = Field(default=1024, ge=1)
     popularity: float = Field(default=0.5, ge=0, le=1)
 
@@ -52,13 +54,13 @@ class Loss(nn.Module):
             "log_expected_I", (share.log() + math.log(config.num_negatives)).float(), persistent=False
         )
 
-    def forward(self, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor) -> Tensor:
+    def forward(self, hidden_ND: Tensor, targets_N: Tensor, vectors: ItemVectors) -> Tensor:
         """The mean loss."""
         # Inverse of the distribution function: torch.multinomial stops at 2^24 items and is slower.
         drawn = torch.rand(self.num_negatives, dtype=torch.float64, device=hidden_ND.device)
-        pool_K = torch.searchsorted(self.cumulated_I, drawn).clamp(max=len(table_ID) - 1)
-        negative_NK = hidden_ND @ table_ID[pool_K].T - self.log_expected_I[pool_K]
+        pool_K = torch.searchsorted(self.cumulated_I, drawn).clamp(max=len(vectors) - 1)
+        negative_NK = hidden_ND @ vectors(pool_K).T - self.log_expected_I[pool_K]
         negative_NK = negative_NK.masked_fill(targets_N[:, None] == pool_K, float("-inf"))
-        positive_N = (hidden_ND * table_ID[targets_N]).sum(-1)
+        positive_N = (hidden_ND * vectors(targets_N)).sum(-1)
         logits = torch.cat([positive_N[:, None], negative_NK], dim=1)
         return (logits.logsumexp(1) - positive_N).mean()

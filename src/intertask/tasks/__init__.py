@@ -33,6 +33,11 @@ class TaskConfig(PluginConfig):
     needs_causal: ClassVar[bool] = True
     answer: ClassVar[Literal["items", "response", "behaviours"]]
 
+    @property
+    def reads_all_items(self) -> bool:
+        """Whether a step of training reads the vectors of all items rather than of some."""
+        return False
+
     @abstractmethod
     def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "Task":
         """The head and its loss.

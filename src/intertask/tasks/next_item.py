@@ -17,7 +17,7 @@ from intertask.errors import RecipeError
 from intertask.losses import LossConfig
 from intertask.losses.full_softmax import Config as FullSoftmax
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable
+from intertask.nn.item_table import ItemTable, ItemVectors, UnitVectors
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
 
@@ -40,6 +40,11 @@ class Config(TaskConfig):
     horizon: Literal["next", "later"] = "next"
     temperature: float | None = Field(default=None, gt=0)
     loss: Annotated[SerializeAsAny[LossConfig], plugin("losses")] = FullSoftmax()
+
+    @property
+    def reads_all_items(self) -> bool:
+        """Whether its loss does."""
+        return self.loss.reads_all_items
 
     def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "NextItem":
         """The head and its loss."""
@@ -87,6 +92,7 @@ class NextItem(Task):
         self.horizon = config.horizon
         self.temperature = config.temperature
         self.items = items
+        self.vectors: ItemVectors = items if config.temperature is None else UnitVectors(items)
         self.criterion = config.loss.build(dimensions)
         self.own = nn.Linear(dimensions.width, dimensions.width) if len(dimensions.tasks) > 1 else None
         if self.own is not None:
@@ -98,21 +104,17 @@ class NextItem(Task):
         items_BL, mask_BL = self._targets(batch)
         if not mask_BL.any():
             return None
-        loss: Tensor = self.criterion(self._project(state_BLD[mask_BL]), items_BL[mask_BL], self._table())
+        loss: Tensor = self.criterion(self._project(state_BLD[mask_BL]), items_BL[mask_BL], self.vectors)
         return loss
 
     def score_items(self, state_BD: Tensor) -> Tensor:
         """Scores of all items."""
-        return self._project(state_BD) @ self._table().T
+        return self._project(state_BD) @ self.vectors.all().T
 
     def _project(self, state: Tensor) -> Tensor:
         if self.own is not None:
             state = state + self.own(state)
         return state if self.temperature is None else functional.normalize(state, dim=-1) / self.temperature
-
-    def _table(self) -> Tensor:
-        table_ID = self.items.weight_ID
-        return table_ID if self.temperature is None else functional.normalize(table_ID, dim=-1)
 
     def _targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         assert batch.following is not None and batch.mask_BL is not None

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from intertask.errors import ArtefactError, RecipeError
 from intertask.files import written_aside
+from intertask.train.optimiser import Optimiser
 
 PREFIX = "checkpoint-"
 
@@ -63,7 +64,7 @@ def save(
     folder: Path,
     progress: Progress,
     model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
     best: dict[str, Tensor],
     average: dict[str, Tensor],
 ) -> None:
@@ -83,7 +84,7 @@ def save(
 
 
 def load(
-    folder: Path, run: str, model: nn.Module, optimiser: torch.optim.Optimizer
+    folder: Path, run: str, model: nn.Module, optimiser: Optimiser
 ) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]] | None:
     """Put the newest checkpoint into model and optimiser; None where there is none.
 
@@ -133,23 +134,21 @@ def refuse_other_run(folder: Path, run: str) -> Progress | None:
     return progress
 
 
-def _optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _optimiser_tensors(model: nn.Module, optimiser: Optimiser) -> dict[str, Tensor]:
     return {
         f"{name}/{key}": value
         for name, weight in model.named_parameters()
-        for key, value in optimiser.state.get(weight, {}).items()
+        for key, value in optimiser.state(weight).items()
     }
 
 
-def _set_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+def _set_optimiser(model: nn.Module, optimiser: Optimiser, tensors: dict[str, Tensor]) -> None:
     for name, weight in model.named_parameters():
         state = {
-            key.rpartition("/")[2]: value.to(weight.device)
-            for key, value in tensors.items()
-            if key.rpartition("/")[0] == name
+            key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name
         }
         if state:
-            optimiser.state[weight] = state
+            optimiser.set_state(weight, state)
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -24,11 +24,12 @@ from intertask.errors import TrainingError
 from intertask.model import Model
 from intertask.progress import Bar, bar
 from intertask.seeds import derive, generator
-from intertask.train import checkpoint, optimiser
+from intertask.train import checkpoint
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
 from intertask.train.journal import Journal
+from intertask.train.optimiser import Optimiser, learning_rate
 from intertask.train.prefetch import prefetched
 
 BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = 4096, 256, 32  # where the recipe leaves the size of a batch out
@@ -82,7 +83,7 @@ class Trainer:
         self.validate, self.monitor = validate, monitor
         self.config, self.seed = config, seed
         self.folder = folder
-        self.optimiser = optimiser.build(model, config)
+        self.optimiser = Optimiser(model, config)
         self.state = Progress(run)
         self.best: dict[str, Tensor] = checkpoint.weights(model)
         self.average = Average(model, config.average) if config.average else None
@@ -150,9 +151,7 @@ class Trainer:
         began, step = time.perf_counter(), self.state.step
         torch.manual_seed(derive(self.seed, "step", step))
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
-        rate = optimiser.learning_rate(self.config, step, done)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        rate = learning_rate(self.config, step, done)
         losses = self.model.losses(batch)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         for name, value in values.items():
@@ -160,12 +159,12 @@ class Trainer:
                 raise _not_finite(f"task {name!r}, step {step}", "loss", value)
         total = self.balance(losses) if losses else None
         if total is not None:
-            self.optimiser.zero_grad(set_to_none=True)
+            self.optimiser.zero_grad()
             total.backward()
-            norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm))
+            norm = self.optimiser.clip()
             if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
                 raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
-            self.optimiser.step()
+            self.optimiser.step(rate)
             if self.average is not None:
                 self.average.update(step)
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)

@@ -1,21 +1,81 @@
-"""AdamW and its learning rate."""
+"""AdamW, its learning rate, and how long a gradient may be."""
 
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from intertask.train.config import TrainConfig
 
 
-def build(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on the matrices of linear and recurrent layers alone."""
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.RNNBase)]
-    matrices = {id(weight) for layer in layers for weight in layer.parameters() if weight.ndim >= 2}
-    decayed = [weight for weight in model.parameters() if id(weight) in matrices]
-    free = [weight for weight in model.parameters() if id(weight) not in matrices]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+class Optimiser:
+    """AdamW for dense gradients, and Adam of the looked-up rows for tables with sparse ones.
+
+    Weight decay falls on the matrices of linear and recurrent layers alone. A row that a step did not
+    read is left as it is, moments included (torch's SparseAdam), so that a step costs the same in a
+    table of any size.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.RNNBase)]
+        matrices = {id(weight) for layer in layers for weight in layer.parameters() if weight.ndim >= 2}
+        tables = [module for module in model.modules() if isinstance(module, nn.Embedding) and module.sparse]
+        sparse = {id(table.weight): table.weight for table in tables}
+        dense = [weight for weight in model.parameters() if id(weight) not in sparse]
+        decayed = [weight for weight in dense if id(weight) in matrices]
+        free = [weight for weight in dense if id(weight) not in matrices]
+        groups = [
+            {"params": decayed, "weight_decay": config.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        self.weights = list(model.parameters())
+        self.clip_norm = config.clip_norm
+        self.parts: list[torch.optim.Optimizer] = [
+            torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+        ]
+        if sparse:
+            self.parts.append(torch.optim.SparseAdam(list(sparse.values()), lr=config.learning_rate))
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for part in self.parts:
+            part.zero_grad(set_to_none=True)
+
+    def step(self, learning_rate: float) -> None:
+        """Update the weights by their gradients."""
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = learning_rate
+            part.step()
+
+    def clip(self) -> float:
+        """Scale the gradients down to `clip_norm` where they are longer together; how long they were."""
+        gradients = []
+        for weight in self.weights:
+            if weight.grad is not None and weight.grad.is_sparse:
+                weight.grad = weight.grad.coalesce()
+                gradients.append(weight.grad._values())
+            elif weight.grad is not None:
+                gradients.append(weight.grad)
+        norm = nn.utils.get_total_norm(gradients)
+        for gradient in gradients:
+            gradient.mul_((self.clip_norm / (norm + 1e-6)).clamp(max=1.0))
+        return float(norm)
+
+    def state(self, weight: Tensor) -> dict[str, Tensor]:
+        """The moments of a weight, and its count of steps; empty before the first."""
+        found = (part.state[weight] for part in self.parts if weight in part.state)
+        return {key: torch.as_tensor(value) for key, value in next(found, {}).items()}
+
+    def set_state(self, weight: Tensor, state: dict[str, Tensor]) -> None:
+        """Put in what `state` gave."""
+        for part in self.parts:
+            if any(weight is own for group in part.param_groups for own in group["params"]):
+                rows_alone = isinstance(part, torch.optim.SparseAdam)  # it counts steps by a Python integer
+                part.state[weight] = {
+                    key: int(value) if rows_alone and key == "step" else value.to(weight.device)
+                    for key, value in state.items()
+                }
 
 
 def learning_rate(config: TrainConfig, step: int, done: float) -> float:
