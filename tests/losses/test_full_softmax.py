@@ -1,12 +1,18 @@
 import math
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from intertask.losses import full_softmax
 from intertask.losses.full_softmax import Config
 from tests import worlds
 from tests.losses.tables import OnRows
@@ -75,3 +81,68 @@ def test_all_logits_are_never_in_memory(grad):
     with Largest() as record:  # the record does see the logits of one chunk for all
         loss_of(rows)(hidden, targets, table)
     assert record.numbers == rows * items
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_products_in_bfloat16_lose_little(smoothing):
+    hidden, targets, table = example(64, 50, 16, dtype=torch.float32)
+    whole = loss_of(24, smoothing)(hidden, targets, table)
+    wanted = torch.autograd.grad(whole, (hidden, table))
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = loss_of(24, smoothing)(hidden, targets, table)
+    found = torch.autograd.grad(loss, (hidden, table))
+    assert loss.dtype == torch.float32 and all(part.dtype == torch.float32 for part in found)
+    assert loss.item() == pytest.approx(whole.item(), rel=2e-2)  # bfloat16 has eight bits: 0.4 % a product
+    for part, exact in zip(found, wanted, strict=True):
+        assert (part - exact).norm() < 2e-2 * exact.norm()
+
+
+class Fused(nn.CrossEntropyLoss):
+    """What Liger's kernel computes, and how it is called."""
+
+    def __init__(self, label_smoothing, accum_dtype):
+        assert accum_dtype == torch.float32
+        super().__init__(label_smoothing=label_smoothing)
+
+    def forward(self, lin_weight, _input, target):
+        return super().forward(_input @ lin_weight.T, target)
+
+
+@pytest.mark.parametrize("low", [None, torch.bfloat16])
+def test_a_fused_kernel_is_used_where_there_is_one_and_gives_the_same(low, monkeypatch):
+    hidden, targets, table = example(32, 40, 8, dtype=torch.float32)
+    with torch.autocast("cpu", low or torch.bfloat16, enabled=low is not None):
+        own = loss_of(8, 0.1)(hidden, targets, table)
+        monkeypatch.setattr(full_softmax, "_fused_cross_entropy", lambda device: Fused)
+        fused = loss_of(8, 0.1)(hidden, targets, table)
+    torch.testing.assert_close(fused.float(), own, rtol=2e-2 if low else 1e-5, atol=0.0)  # 8 bits, or 24
+    for part, other in zip(
+        *(torch.autograd.grad(loss, (hidden, table)) for loss in (fused, own)), strict=True
+    ):
+        assert (part - other).norm() < (2e-2 if low else 1e-5) * other.norm()
+
+
+def test_no_fused_kernel_is_looked_for_on_a_cpu():
+    assert full_softmax._fused_cross_entropy(torch.device("cpu")) is None
+
+
+LIGER = """
+import torch
+from torch.nn import functional
+from intertask.losses import full_softmax
+found = full_softmax._fused_cross_entropy(torch.device("cuda"))
+hidden, table = torch.randn(24, 16, requires_grad=True), torch.randn(40, 16, requires_grad=True)
+targets = torch.randint(40, (24,))
+one = found(label_smoothing=0.1, accum_dtype=torch.float32)(table, hidden, targets)
+other = functional.cross_entropy(hidden @ table.T, targets, label_smoothing=0.1)
+torch.testing.assert_close(one, other)
+for part, wanted in zip(*(torch.autograd.grad(loss, (hidden, table)) for loss in (one, other))):
+    torch.testing.assert_close(part, wanted, rtol=1e-4, atol=1e-6)
+"""
+
+
+@pytest.mark.skipif(find_spec("liger_kernel") is None, reason="liger-kernel is an extra, for GPUs")
+def test_ligers_kernel_is_cross_entropy():
+    # Triton's interpreter runs the kernel without a GPU; it must be chosen before the import.
+    words = [sys.executable, "-c", LIGER]
+    subprocess.run(words, env=os.environ | {"TRITON_INTERPRET": "1"}, check=True, timeout=120)

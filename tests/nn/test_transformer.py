@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from intertask.nn.transformer import CausalAttention, GatedResidual, SwiGLU
 from tests.worlds import seeded
@@ -44,3 +45,13 @@ def test_swiglu_equals_its_formula():
     gate = numbers() @ one.T + bias[0]
     expected = feed.down(gate * torch.sigmoid(gate) * (numbers() @ two.T + bias[1]))
     torch.testing.assert_close(feed(numbers()), expected)
+
+
+def test_the_fused_kernel_attends_as_the_formula_does():
+    attention = CausalAttention(8, 2, 0.0)
+    hidden = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(0))
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # refuses what it cannot do, such as a mask
+        fused = attention(hidden, None)
+    with sdpa_kernel(SDPBackend.MATH):
+        torch.testing.assert_close(attention(hidden, None), fused)
+        torch.testing.assert_close(attention(hidden, torch.zeros(3, 2, 5, 5)), fused)

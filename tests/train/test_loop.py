@@ -5,6 +5,7 @@ from intertask import experiment
 from intertask.balance.equal import WeightedSum
 from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
+from intertask.model import Model
 from intertask.train.loop import Trainer
 from tests import worlds
 from tests.train import runs
@@ -172,3 +173,19 @@ def test_an_unknown_monitor_is_refused(tmp_path):
         RecipeError, match=r"\[train\] monitor: expected one of next/ndcg@10.* found 'buy/auc'"
     ):
         runs.fit(tmp_path, train={"monitor": "buy/auc"})
+
+
+@pytest.mark.parametrize(("precision", "low"), [("auto", False), ("float32", False), ("bfloat16", True)])
+def test_bfloat16_is_for_products_alone_and_not_for_a_cpu_unless_asked(precision, low, tmp_path, monkeypatch):
+    seen = []
+    usual = Model.losses
+
+    def losses(self, batch):
+        found = usual(self, batch)
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return found
+
+    monkeypatch.setattr(Model, "losses", losses)
+    fitted = runs.fit(tmp_path, train={"precision": precision, "epochs": 1})
+    assert set(seen) == {low}
+    assert all(weight.dtype == torch.float32 for weight in fitted.model.parameters())

@@ -4,6 +4,8 @@ Source: the gradient of cross-entropy is softmax minus one-hot; taking it in the
 chunk, is the trick of Liger's fused linear cross-entropy (Hsu et al., 2024), here in plain PyTorch.
 """
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -46,10 +48,15 @@ class Loss(nn.Module):
     def forward(self, hidden_ND: Tensor, targets_N: Tensor, vectors: ItemVectors) -> Tensor:
         """The mean loss."""
         table_ID = vectors.all()
-        if not torch.is_grad_enabled():
-            loss: Tensor = _Chunked.forward(None, hidden_ND, targets_N, table_ID, self.chunk)
-        else:
+        if (fused := _fused_cross_entropy(hidden_ND.device)) is not None:
+            kernel = fused(label_smoothing=self.label_smoothing, accum_dtype=torch.float32)
+            low = _product_dtype(hidden_ND.device) or table_ID.dtype
+            loss: Tensor = kernel(table_ID.to(low), hidden_ND.to(low), targets_N)
+            return loss
+        if torch.is_grad_enabled():
             loss = _Chunked.apply(hidden_ND, targets_N, table_ID, self.chunk)  # type: ignore[no-untyped-call]
+        else:
+            loss = _Chunked.forward(None, hidden_ND, targets_N, table_ID, self.chunk)
         if self.label_smoothing:
             # The smoothed target is linear in the logits: two products of means, no logits of their own.
             even = hidden_ND.mean(0) @ table_ID.mean(0)
@@ -58,17 +65,35 @@ class Loss(nn.Module):
         return loss
 
 
+def _fused_cross_entropy(device: torch.device) -> Callable[..., nn.Module] | None:
+    """Liger's fused kernel for CUDA, where it is installed: `_Chunked` without its passes over memory."""
+    if device.type != "cuda" or find_spec("liger_kernel") is None:
+        return None
+    from liger_kernel.transformers.fused_linear_cross_entropy import LigerFusedLinearCrossEntropyLoss
+
+    fused: Callable[..., nn.Module] = LigerFusedLinearCrossEntropyLoss
+    return fused
+
+
+def _product_dtype(device: torch.device) -> torch.dtype | None:
+    """What autocast multiplies in; None where it is off."""
+    return torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else None
+
+
 class _Chunked(torch.autograd.Function):
+    """Products in the precision of autocast where it is on; sums, exponentials and gradients in float32."""
+
     @staticmethod
     def forward(ctx: Any, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor, chunk: int) -> Tensor:  # noqa: ANN401
-        num = len(targets_N)
+        num, low = len(targets_N), _product_dtype(hidden_ND.device)
         chunk = max(1, min(chunk, LOGITS_IN_MEMORY // len(table_ID)))
-        loss = hidden_ND.new_zeros(())
+        loss = table_ID.new_zeros(())
         hidden_grad = torch.empty_like(hidden_ND) if ctx is not None else None
         table_grad = torch.zeros_like(table_ID) if ctx is not None else None
+        multiplied = table_ID if low is None else table_ID.to(low)  # once, not for each chunk
         for start in range(0, num, chunk):
             hidden, targets = hidden_ND[start : start + chunk], targets_N[start : start + chunk, None]
-            logits = hidden @ table_ID.T  # [chunk, D] x [D, I] -> [chunk, I]
+            logits = (hidden @ multiplied.T).to(table_ID.dtype)  # [chunk, D] x [D, I] -> [chunk, I]
             highest = logits.amax(dim=1, keepdim=True)
             loss = loss + (highest - logits.gather(1, targets)).sum()
             exponent = logits.sub_(highest).exp_()
@@ -78,8 +103,13 @@ class _Chunked(torch.autograd.Function):
                 continue
             difference = exponent.div_(total * num)
             difference.scatter_add_(1, targets, difference.new_full(targets.shape, -1 / num))
-            torch.mm(difference, table_ID, out=hidden_grad[start : start + chunk])
-            table_grad.addmm_(difference.T, hidden)
+            if low is None:
+                torch.mm(difference, table_ID, out=hidden_grad[start : start + chunk])
+                table_grad.addmm_(difference.T, hidden)
+            else:
+                difference = difference.to(low)
+                hidden_grad[start : start + chunk] = difference @ multiplied
+                table_grad += difference.T @ hidden.to(low)
         if ctx is not None:
             ctx.save_for_backward(hidden_grad, table_grad)
         return loss / num

@@ -152,7 +152,8 @@ class Trainer:
         torch.manual_seed(derive(self.seed, "step", step))
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
         rate = learning_rate(self.config, step, done)
-        losses = self.model.losses(batch)
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._low_precision):
+            losses = self.model.losses(batch)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         for name, value in values.items():
             if not math.isfinite(value):
@@ -174,6 +175,12 @@ class Trainer:
             tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
         )  # fmt: skip
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+    @property
+    def _low_precision(self) -> bool:
+        if self.config.precision == "auto":
+            return self.model.device.type == "cuda"
+        return self.config.precision == "bfloat16"
 
     def _close_epoch(self, journal: Journal) -> None:
         began, epoch = time.perf_counter(), self.state.epoch
