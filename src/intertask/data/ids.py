@@ -11,13 +11,18 @@ def alike(first: pl.Series, second: pl.Series) -> tuple[pl.Series, pl.Series]:
     Raises:
         DataError: One of them holds no ids.
     """
-    first, second = _plain(first), _plain(second)
+    first, second = plain(first), plain(second)
     if first.dtype == second.dtype:
         return first, second
     return first.cast(pl.String), second.cast(pl.String)
 
 
-def _plain(ids: pl.Series) -> pl.Series:
+def plain(ids: pl.Series) -> pl.Series:
+    """Ids as Int64 if they are whole numbers, as String otherwise.
+
+    Raises:
+        DataError: The series holds no ids.
+    """
     if ids.dtype.is_integer():
         return ids.cast(pl.Int64)
     if ids.dtype.is_float():

@@ -1,0 +1,125 @@
+"""How long one user waits: recommendations for one person at a time, one thread, 100,000 items.
+
+    python benchmarks/latency.py [--items 100000] [--requests 1000] [--ids integers] [--users] [--cosine]
+
+Weights are untrained, since time does not depend on them. A history is given in the caller's own ids, its
+items are masked, ten items come back with ids and scores. Time on the clock is what somebody waits; that of
+the processor is what remains of it where nothing else runs. Where it goes is taken from further requests,
+under a profiler that slows them.
+"""
+
+import argparse
+import cProfile
+import json
+import pstats
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+
+import intertask
+from intertask import Recipe, Recommender, artefact
+from intertask.data.corpus import Corpus
+from intertask.data.sequences import from_lists
+from intertask.data.vocabulary import Vocabulary
+from intertask.experiment import build
+from intertask.train.checkpoint import weights
+
+NUM_USERS = 1000
+WARM_UP = 50
+LARGE = 0.03  # shares that are printed
+PACKAGE = str(Path(intertask.__file__).parent)
+
+Request = Callable[[int], pl.DataFrame]
+
+
+def untrained(users: pl.Series, items: pl.Series, length: int, temperature: float | None) -> Recommender:
+    """A recommender whose users have random histories, by way of its folder."""
+    random = np.random.default_rng(0)
+    task = {"kind": "next_item", "temperature": temperature}
+    recipe = Recipe(width=64, max_length=length, encoder="attention", tasks={"next": task})
+    stored = from_lists(random.integers(len(items), size=(len(users), length)).tolist(), len(items))
+    corpus = Corpus(Vocabulary(users), Vocabulary(items), ("event",), stored)
+    made = artefact.Artefact(
+        recipe=recipe,
+        behaviours=corpus.behaviours,
+        items=corpus.items,
+        users=corpus.users,
+        weights=artefact.as_arrays(weights(build(recipe, corpus, recipe.seed))),
+        histories=stored,
+        popularity=random.integers(1000, size=(1, len(items))),
+        catalogue=None,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        artefact.save(made, Path(folder) / "model")
+        return Recommender.load(Path(folder) / "model")
+
+
+def requests(model: Recommender, items: pl.Series, number: int, length: int, *, by_user: bool) -> Request:
+    """One request for each number from 0 on: a stored user, or a history that is new each time."""
+    if by_user:
+        users = model.users.to_list()
+        return lambda place: model.recommend(users=[users[place % len(users)]], k=10)
+    drawn = np.random.default_rng(1).integers(len(items), size=(number, length))
+    histories = [items[row].to_list() for row in drawn]
+    return lambda place: model.recommend(histories=[histories[place % number]], k=10)
+
+
+def timed(request: Request, number: int) -> dict[str, float]:
+    """Median and 99th percentile in milliseconds, on the clock and of the processor."""
+    spent = np.empty((number, 2))
+    for place in range(number):
+        began = time.perf_counter(), time.process_time()
+        request(place)
+        spent[place] = time.perf_counter() - began[0], time.process_time() - began[1]
+    medians, tails = np.round(1000 * np.quantile(spent, [0.5, 0.99], axis=0), 2).tolist()
+    return {
+        "median_ms": medians[0], "p99_ms": tails[0],
+        "processor_median_ms": medians[1], "processor_p99_ms": tails[1],
+    }  # fmt: skip
+
+
+def shares(request: Request, number: int) -> dict[str, float]:
+    """Share of the time that a function of the package takes with all that it calls; the largest first."""
+    with cProfile.Profile() as profile:
+        for place in range(number):
+            request(place)
+    found = pstats.Stats(profile)
+    cumulative = {
+        f"{Path(file).stem}.{name}": seconds / found.total_tt
+        for (file, _, name), (_, _, _, seconds, _) in found.stats.items()
+        if file.startswith(PACKAGE)
+    }
+    return dict(sorted(cumulative.items(), key=lambda pair: -pair[1]))
+
+
+def main() -> None:
+    """Print a line for each length of history, and where the time goes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--ids", choices=["text", "integers"], default="text")
+    parser.add_argument("--users", action="store_true", help="ask for stored users by their ids")
+    parser.add_argument("--cosine", action="store_true", help="scores are cosines over a temperature")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    users, items = (pl.Series("id", range(size), dtype=pl.Int64) for size in (NUM_USERS, options.items))
+    if options.ids == "text":
+        users, items = "user-" + users.cast(pl.String), "item-" + items.cast(pl.String)
+    for length in (50, 200):
+        model = untrained(users, items, length, 0.05 if options.cosine else None)
+        request = requests(model, items, options.requests, length, by_user=options.users)
+        timed(request, WARM_UP)
+        line = {"items": options.items, "length": length} | timed(request, options.requests)
+        print(json.dumps(line), flush=True)
+        for name, share in shares(request, options.requests // 4).items():
+            if share >= LARGE:
+                print(f"  {share:6.1%}  {name}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
