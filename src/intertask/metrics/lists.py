@@ -19,8 +19,9 @@ _CHUNK_NUMBERS = 2**21  # in the sums of item vectors that `diversity` holds at 
 def users_of_items(training: Sequences) -> NDArray[np.int64]:
     """How many different users had each item, int64 [items]."""
     users = np.repeat(np.arange(training.num_users, dtype=np.int64), training.lengths)
-    pairs = np.unique(users * training.num_items + training.items)
-    return np.bincount(pairs % training.num_items, minlength=training.num_items)
+    pairs = np.sort(users * training.num_items + training.items)  # np.unique hashes: thirty times slower
+    first = np.diff(pairs, prepend=-1) != 0
+    return np.bincount(pairs[first] % training.num_items, minlength=training.num_items)
 
 
 def coverage(lists: Lists, num_items: int) -> float:
