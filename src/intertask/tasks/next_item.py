@@ -109,7 +109,13 @@ class NextItem(Task):
 
     def score_items(self, state_BD: Tensor) -> Tensor:
         """Scores of all items."""
-        return self._project(state_BD) @ self.vectors.all().T
+        products_BI = self._project(state_BD) @ self.items.weight_ID.T
+        if self.temperature is None:
+            return products_BI
+        # Divided afterwards: a table of directions would be written for each request.
+        lengths_I = torch.linalg.vector_norm(self.items.weight_ID, dim=-1).clamp(min=1e-12)
+        cosines_BI: Tensor = products_BI / lengths_I
+        return cosines_BI
 
     def _project(self, state: Tensor) -> Tensor:
         if self.own is not None:
