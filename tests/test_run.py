@@ -6,7 +6,8 @@ import pytest
 
 from intertask import Catalogue, Recommender
 from intertask import run as runs
-from intertask.errors import ArtefactError, DataError, RecipeError
+from intertask.data.prepare import prepare
+from intertask.errors import ArtefactError, DataError, LeakageError, RecipeError
 from intertask.recipe import Recipe
 from tests import shop
 
@@ -50,6 +51,15 @@ def test_half_a_run_is_refused(missing, trained, tmp_path):
     shutil.rmtree(tmp_path / "run" / missing)
     with pytest.raises(DataError, match=r"train one with `intertask train`"):
         runs.evaluate(tmp_path / "run")
+
+
+def test_a_model_is_not_evaluated_on_another_log(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    prepare(shop.log(shop.events(seed=1)), tmp_path / "run" / "corpus")
+    before = sorted(file.name for file in (tmp_path / "run").iterdir())
+    with pytest.raises(LeakageError, match="found a model that was trained on"):
+        runs.evaluate(tmp_path / "run")
+    assert sorted(file.name for file in (tmp_path / "run").iterdir()) == before
 
 
 def test_an_altered_model_is_not_evaluated(trained, tmp_path):

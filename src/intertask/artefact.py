@@ -21,7 +21,7 @@ from typing import Literal, cast
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
@@ -117,6 +117,12 @@ def load(folder: Path) -> Artefact:
         raise ArtefactError(
             str(folder), "the files of one model", str(error), "save the model again"
         ) from None
+
+
+def trained_counts(folder: Path) -> NDArray[np.int64]:
+    """How many events of each item and behaviour a model that `load` accepts was trained on."""
+    with safe_open(folder / "histories.safetensors", framework="numpy") as file:
+        return cast("NDArray[np.int64]", file.get_tensor("popularity"))
 
 
 def as_arrays(weights: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse
 
-from intertask import source
+from intertask import artefact, source
 from intertask.config import parse
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
@@ -60,6 +60,7 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
     Raises:
         DataError: The folder holds no trained run.
         ArtefactError: The model is not as it was written.
+        LeakageError: It was trained on something else than the training part.
     """
     if not (folder / "corpus").is_dir():
         raise DataError(
@@ -76,6 +77,7 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         model.recipe.seed,
         item_tags(model.catalogue, corpus),
         part,
+        artefact.trained_counts(model_folder(folder)),
     )
     found = evaluator.run()
     if evaluator.ranks:

@@ -91,6 +91,20 @@ def test_runs_without_a_common_task_are_refused(runs, tmp_path):
         compare(runs[0], other)
 
 
+def test_tasks_of_one_name_that_ask_for_other_targets_are_refused(runs, tmp_path):
+    other = write(tmp_path / "other")
+    ranks = pl.read_parquet(other / "ranks.parquet")
+    of_task = (pl.col("task") == "next") & (pl.col("history") == "kept")
+    ranks.filter(~of_task | (pl.col("target") > ranks["target"].min())).write_parquet(other / "ranks.parquet")
+    size = shop.NUM_USERS
+    with pytest.raises(ProtocolError) as caught:
+        compare(runs[0], other)
+    assert str(caught.value) == (
+        f"{other} task next, history kept: expected the {size} targets of the other run, found {size - 1}, "
+        f"of which {size - 1} are the same; does the task ask for another behaviour?"
+    )
+
+
 @pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet"])
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs, tmp_path):

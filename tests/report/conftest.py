@@ -7,6 +7,7 @@ from intertask.evaluate.results import (
     CalibrationBin,
     DifferenceRow,
     Evaluation,
+    Finding,
     Interval,
     ListRow,
     Protocol,
@@ -86,6 +87,14 @@ def evaluation() -> Evaluation:
             ),
             ResponseRow(system="base rate", task="liked", count=942, metrics={"auc": 0.5, "log_loss": 0.69}),
             ResponseRow(system="intertask", task="rating", count=942, metrics={"rmse": 0.9114}),
+        ],
+        fingerprint="left as it is",
+        findings=[
+            Finding(
+                name="ties", severity="warning", share=0.44, text=f"415 of 943 targets {HOSTILE} tie.",
+                advice="Use an order column.",
+            ),
+            Finding(name="unseen", severity="note", text="4 of 1,682 candidates.", advice="Nothing helps."),
         ],
         notes=[f"als was cut short {HOSTILE}"],
         seconds={"intertask": 142.3, "ease": 3.4},

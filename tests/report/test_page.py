@@ -147,14 +147,24 @@ def test_a_run_without_journal_and_recipe_has_a_report(run: Path) -> None:
 
 def test_an_empty_evaluation_has_a_report(run: Path, evaluation: Evaluation) -> None:
     nothing = {"rankings": [], "lists": [], "differences": [], "responses": [], "notes": [], "seconds": {}}
+    nothing["findings"] = []
     evaluation.model_copy(update=nothing).write(run / "evaluation.json")
     assert "not compared with any baseline" in write(run).read_text(encoding="utf-8")
 
 
-def test_validation_figures_are_called_no_test_result(run: Path, evaluation: Evaluation) -> None:
-    protocol = evaluation.protocol.model_copy(update={"part": "validation"})
-    evaluation.model_copy(update={"protocol": protocol}).write(run / "evaluation.json")
-    assert "no test result" in write(run).read_text(encoding="utf-8")
+def test_what_the_linter_found_stands_above_the_figures(html: str, evaluation: Evaluation) -> None:
+    text = _Page(html).text
+    for finding in evaluation.findings:
+        said = f"{finding.severity.capitalize()}: {finding.text} {finding.advice}"
+        assert text.count(said) == 1
+        assert text.index(said) < text.index("Best figure of each column")
+
+
+def test_every_table_of_figures_carries_fingerprint_and_commit(html: str, evaluation: Evaluation) -> None:
+    captions = re.findall(r"<caption><span>(.*?)</span>", html)
+    of_figures = [caption for caption in captions if "epoch" not in caption]
+    for words in (evaluation.protocol.fingerprint(), evaluation.provenance.commit, "metric definitions 1"):
+        assert all(words in caption for caption in of_figures)
 
 
 def test_a_folder_without_evaluation_is_refused_by_name(tmp_path: Path) -> None:

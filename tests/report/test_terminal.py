@@ -42,7 +42,22 @@ def test_verdict_and_protocol_stand_with_the_figures(evaluation: Evaluation) -> 
     text = " ".join(_shown(evaluation, 80).split())
     assert "ease beats the model at NDCG@10" in text
     assert "leave-one-out" in text
-    assert "seed 17" in text
+    for words in (
+        "seed 17",
+        f"protocol {evaluation.protocol.fingerprint()}",
+        "commit c0ffee",
+        "definitions 1",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_findings_stand_below_the_tables_with_what_to_do(evaluation: Evaluation, width: int) -> None:
+    text = " ".join(_shown(evaluation, width).split())
+    for finding in evaluation.findings:
+        said = " ".join(f"{finding.severity} {finding.text} {finding.advice}".split())
+        assert text.index(said) > text.index("beats the model")
+    assert text.index("note als was cut short") > text.index("Nothing helps.")
 
 
 def test_square_brackets_in_a_name_are_no_markup(evaluation: Evaluation) -> None:

@@ -38,4 +38,4 @@ def evaluate(
         print_json(found.model_dump(mode="json"))
         return
     terminal.show(found, Console())
-    typer.echo(f"protocol {found.protocol.fingerprint()}    report: {page}")
+    typer.echo(f"report: {page}")

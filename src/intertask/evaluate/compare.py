@@ -49,14 +49,17 @@ def compare(first: Path, second: Path, resamples: int = 2000) -> Comparison:
         resamples: Of the bootstrap.
 
     Raises:
-        ProtocolError: They were not measured in the same way; names what differs.
+        ProtocolError: They were not measured in the same way, or a task of one name asks for different
+            targets; names what differs.
         DataError: One has not been evaluated, or they have no task in common.
     """
     evaluations = [Evaluation.read(folder / "evaluation.json") for folder in (first, second)]
     _refuse_other_protocol(evaluations[0].protocol, evaluations[1].protocol, second)
-    pairs = _ranks(first).join(_ranks(second), on=["task", "history", "target"], suffix="_second")
+    ranks = _ranks(first), _ranks(second)
+    pairs = ranks[0].join(ranks[1], on=["task", "history", "target"], suffix="_second")
     if pairs.is_empty():
         raise DataError(str(second), "a task of the same name as in the other run", "none in common")
+    _refuse_other_targets(*ranks, pairs, second)
     rows = []
     for (task, history), group in sorted(pairs.group_by("task", "history", maintain_order=True)):
         one = per_query(group["rank"].to_numpy(), KS)
@@ -95,6 +98,25 @@ def _ranks(folder: Path) -> pl.DataFrame:
             "run `intertask evaluate`; a run without a next-item task has no ranks to compare",
         ) from None
     return ranks.filter(pl.col("system") == ModelSystem.name).drop("system")
+
+
+def _refuse_other_targets(
+    first: pl.DataFrame, second: pl.DataFrame, pairs: pl.DataFrame, folder: Path
+) -> None:
+    """Two tasks of one name may ask for different behaviours; what they share is neither's question."""
+    keys = ["task", "history"]
+    sizes = [frame.group_by(keys).len() for frame in (first, second, pairs)]
+    table = (
+        sizes[0]
+        .join(sizes[1], on=keys, suffix="_second")
+        .join(sizes[2], on=keys, how="left", suffix="_common")
+    )
+    for task, history, one, two, common in table.sort(keys).fill_null(0).iter_rows():
+        if not one == two == common:
+            raise ProtocolError(
+                f"{folder} task {task}, history {history}", f"the {one:,} targets of the other run",
+                f"{two:,}, of which {common:,} are the same", "does the task ask for another behaviour?",
+            )  # fmt: skip
 
 
 def _refuse_other_protocol(first: Protocol, second: Protocol, folder: Path) -> None:

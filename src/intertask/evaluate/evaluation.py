@@ -9,14 +9,16 @@ from typing import Literal
 import numpy as np
 import polars as pl
 import scipy.sparse
+from numpy.typing import NDArray
 
 from intertask.baselines.popularity import interactions
 from intertask.data.corpus import Corpus
 from intertask.data.splits import Split
 from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig, HistoryMode
+from intertask.evaluate.leakage import Evidence, findings, refuse
 from intertask.evaluate.provenance import provenance
-from intertask.evaluate.ranking import Ranking, rank_targets, visited
+from intertask.evaluate.ranking import Ranking, rank_targets
 from intertask.evaluate.responses import model_answers, reference_answers
 from intertask.evaluate.results import (
     DifferenceRow,
@@ -51,11 +53,16 @@ class Evaluator:
         name: Of the recipe.
         model: In evaluation mode.
         corpus: All events and their vocabularies.
-        split: Checked for leakage.
+        split: Looked at for leakage, as are log and recipe.
         config: Options.
         seed: For baselines and bootstrap.
         item_tags: Sparse [items, tags] for the diversity of lists; the items' users where None.
         part: What is evaluated.
+        trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
+            has just been trained on this split.
+
+    Raises:
+        LeakageError: The figures would be wrong.
     """
 
     name: str
@@ -66,16 +73,22 @@ class Evaluator:
     seed: int
     item_tags: scipy.sparse.csr_matrix | None = None
     part: Literal["validation", "test"] = "test"
+    trained: NDArray[np.int64] | None = None
     ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.sequences = self.corpus.sequences
-        self.split.check(self.sequences)
-        self.targets = self.split.targets(self.part)
-        self.seen = visited(self.sequences, self.targets)
-        self.training = self.split.training(self.sequences)
+        evidence = Evidence(
+            self.corpus, self.split, self.part, self.model.config.tasks, self.config.history,
+            self.model.config.encoder.uses_query_time, self.trained,
+        )  # fmt: skip
+        began = time.perf_counter()
+        self.findings = findings(evidence)
+        refuse(self.findings, self.part)
+        self.seconds["looking for leakage"] = round(time.perf_counter() - began, 3)
+        self.targets, self.seen, self.training = evidence.targets, evidence.seen, evidence.training
         users = len(np.unique(self.sequences.users_of(self.targets)))
         self.resamples = min(self.config.resamples, max(MIN_RESAMPLES, DRAWS // max(1, users)))
         if self.resamples < self.config.resamples:
@@ -83,7 +96,9 @@ class Evaluator:
 
     def run(self) -> Evaluation:
         """Evaluate everything."""
+        began = time.perf_counter()
         model_system = ModelSystem(self.model, self.sequences, self.targets)
+        self.seconds[f"{MODEL}, encoding"] = round(time.perf_counter() - began, 3)
         rankings: list[RankingRow] = []
         list_rows: list[ListRow] = []
         differences: list[DifferenceRow] = []
@@ -105,14 +120,17 @@ class Evaluator:
             rankings += self._ranking_rows(task, history, by_system)
             list_rows += self._list_rows(task, history, by_system)
             differences += self._differences(task, history, by_system)
+        protocol = self._protocol()
         return Evaluation(
             model=self.name,
-            protocol=self._protocol(),
+            protocol=protocol,
+            fingerprint=protocol.fingerprint(),
             provenance=provenance(self.seed),
             rankings=rankings,
             lists=list_rows,
             differences=differences,
             responses=self._responses(model_system),
+            findings=self.findings,
             notes=self.notes,
             seconds=self.seconds,
         )
@@ -142,13 +160,12 @@ class Evaluator:
         rows = self.model.config.tasks[task].asked(self.sequences, self.targets, self.corpus.behaviours)
         kept = rows if history == "kept" else rows[~self.seen[rows]]
         if not len(kept):
-            hint = '; history = ["kept"] asks for them' if len(rows) else ""
-            self._note(f"task {task}, history {history}: no targets{hint}")
+            self._note(f"task {task}, history {history}: no targets{self._hint if len(rows) else ''}")
             return None
         if len(kept) < len(rows):
             self._note(
                 f"task {task}: with the history masked, {len(rows) - len(kept)} of {len(rows)} "
-                'targets stand in it and are left out; history = ["kept"] asks for them'
+                f"targets stand in it and are left out{self._hint}"
             )
         longest = max(self.config.k)
         return rank_targets(system, task, self.sequences, self.targets, kept, history, longest)
@@ -256,6 +273,10 @@ class Evaluator:
                 }
             )
         )
+
+    @property
+    def _hint(self) -> str:
+        return "" if "kept" in self.config.history else '; history = ["kept"] asks for them'
 
     def _resampling(self) -> np.random.Generator:
         return generator(self.seed, "bootstrap")

@@ -6,6 +6,7 @@ Knows nothing of how a figure is computed or shown. `evaluation.json` in a run f
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 from intertask.config import Config
 from intertask.errors import DataError
@@ -105,16 +106,28 @@ class ResponseRow(Config):
     calibration: list[CalibrationBin] = []
 
 
+class Finding(Config):
+    """Something about log, split, recipe or model that a reader of the figures must know."""
+
+    name: str  # what was looked for, e.g. "future_training"
+    severity: Literal["error", "warning", "note"]  # the numbers are wrong; read them with care; good to know
+    text: str
+    advice: str  # what to do about it
+    share: float | None = None  # of the targets that are concerned
+
+
 class Evaluation(Config):
     """Everything that one evaluation found."""
 
     model: str  # name of the recipe
     protocol: Protocol
+    fingerprint: str = ""  # of the protocol, for readers of the file alone
     provenance: Provenance
     rankings: list[RankingRow]
     lists: list[ListRow]
     differences: list[DifferenceRow]
     responses: list[ResponseRow]
+    findings: list[Finding] = []  # of the leakage linter, none of them an error
     notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
     seconds: dict[str, float] = {}  # time each system took to fit and to rank
 

@@ -97,4 +97,4 @@ def _training(evaluation: Evaluation, journal: Journal) -> list[Plot]:
 
 
 def _footer(evaluation: Evaluation, history: str | None) -> str:
-    return f"{evaluation.model} · {conditions(evaluation.protocol, history, evaluation.provenance.seed)}"
+    return f"{evaluation.model} · {conditions(evaluation, history)}"

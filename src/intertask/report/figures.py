@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow
+from intertask.evaluate.results import Evaluation, Interval, RankingRow
 
 MODEL = "intertask"  # the name of the model's own rows among the systems
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
@@ -121,9 +121,10 @@ def slice_kind(name: str) -> tuple[str, str]:
     return "other slices", name
 
 
-def conditions(protocol: Protocol, history: str | None = None, seed: int | None = None) -> str:
-    """The protocol in one line, to stand under every table and plot."""
-    parts = [
+def conditions(evaluation: Evaluation, history: str | None = None) -> str:
+    """The protocol and its fingerprint in one line, to stand under every table and plot."""
+    protocol, provenance = evaluation.protocol, evaluation.provenance
+    return " · ".join([
         f"{protocol.part} data",
         protocol.split.replace("_", "-"),
         f"history {history or protocol.history}",
@@ -131,7 +132,9 @@ def conditions(protocol: Protocol, history: str | None = None, seed: int | None 
         f"ties {protocol.ties}",
         f"query time {'known' if protocol.query_time else 'not known'}",
         f"{protocol.num_targets:,} targets",
-        f"seed {seed}" if seed is not None else "",
         f"data {protocol.data[:8]}",
-    ]
-    return " · ".join(filter(None, parts))
+        f"metric definitions {protocol.definitions}",
+        f"protocol {protocol.fingerprint()}",
+        f"seed {provenance.seed}",
+        f"commit {provenance.commit}",
+    ])  # fmt: skip

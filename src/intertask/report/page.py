@@ -76,17 +76,28 @@ def _opening(evaluation: Evaluation) -> list[Element]:
         tag("p", limits, class_="quiet"),
         class_=f"verdict {whole.outcome}",
     )
-    line = conditions(evaluation.protocol, seed=seed)
-    header = tag("header", tag("h1", theirs(evaluation.model)), tag("p", line, class_="quiet"))
-    notes = list(evaluation.notes)
-    if evaluation.protocol.part != "test":
-        notes.insert(
-            0, f"Measured on {evaluation.protocol.part} data, on which choices are made: no test result."
+    line = tag("p", theirs(conditions(evaluation)), class_="quiet")
+    header = tag("header", tag("h1", theirs(evaluation.model)), line)
+    return [header, verdict, *_told(evaluation)]
+
+
+def _told(evaluation: Evaluation) -> list[Element]:
+    """What the leakage linter found, and the notes of the evaluation itself."""
+    found = [
+        tag(
+            "li",
+            tag("b", f"{at.severity.capitalize()}: "),
+            theirs(at.text),
+            tag("span", f" {at.advice}", class_="quiet"),
         )
-    told = tag(
-        "aside", tag("h2", "Notes"), tag("ul", *(tag("li", theirs(note)) for note in notes)), class_="notes"
-    )
-    return [header, verdict, *([told] if notes else [])]
+        for at in evaluation.findings
+    ]
+    notes = [tag("li", theirs(note)) for note in evaluation.notes]
+    return [
+        tag("aside", tag("h2", title), tag("ul", *items), class_="notes")
+        for title, items in (("Leakage check", found), ("Notes", notes))
+        if items
+    ]
 
 
 def _conditions(evaluation: Evaluation) -> list[Element]:
@@ -271,7 +282,7 @@ def _details(summary: str, *content: Element, opened: bool = False) -> Element:
 
 
 def _line(evaluation: Evaluation, history: str | None) -> str:
-    return conditions(evaluation.protocol, history, evaluation.provenance.seed)
+    return conditions(evaluation, history)
 
 
 def _missing(drawings: Drawings) -> Element | None:

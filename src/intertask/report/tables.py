@@ -41,6 +41,8 @@ def conditions(protocol: Protocol, provenance: Provenance) -> Element:
         ("Ties", protocol.ties),
         ("Query time", "known to the model" if protocol.query_time else "not known to the model"),
         ("Targets", f"{protocol.num_targets:,}"),
+        ("Metric definitions", str(protocol.definitions)),
+        ("Fingerprint of these", protocol.fingerprint()),
     ]
     origin = [
         ("Seed", str(provenance.seed)),

@@ -27,6 +27,7 @@ from intertask.report.figures import (
 from intertask.report.verdict import headline, verdicts
 
 _WIDE = 100  # columns from which every figure carries its interval; below, only the main metric does
+_SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 _STYLES = {"win": "bold green", "lose": "bold red", "undecided": "bold yellow", "unknown": "bold"}
 
 
@@ -37,7 +38,7 @@ def show(evaluation: Evaluation, console: Console) -> None:
 
 
 def parts(evaluation: Evaluation, width: int = 80) -> Iterator[RenderableType]:
-    """What `show` prints, in order: tables by task, responses, verdicts, conditions, notes."""
+    """What `show` prints, in order: tables by task, responses, verdicts, conditions, findings, notes."""
     model = model_system(evaluation)
     for (task, history), rows in by_question(evaluation.rankings).items():
         if any(row.slice == "all" for row in rows):
@@ -47,9 +48,22 @@ def parts(evaluation: Evaluation, width: int = 80) -> Iterator[RenderableType]:
     for task in dict.fromkeys(row.task for row in evaluation.responses):
         yield _responses([row for row in evaluation.responses if row.task == task], task, model)
     yield from _verdicts(evaluation)
-    yield Text(conditions(evaluation.protocol, seed=evaluation.provenance.seed), style="dim")
+    yield Text(conditions(evaluation), style="dim")
+    if evaluation.findings or evaluation.notes:
+        yield _told(evaluation)
+
+
+def _told(evaluation: Evaluation) -> Table:
+    """What the leakage linter found, and the notes of the evaluation itself."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in evaluation.findings:
+        words = Text.assemble(finding.text, " ", (finding.advice, "dim"))
+        table.add_row(Text(finding.severity, style=_SEVERITIES[finding.severity]), words)
     for note in evaluation.notes:
-        yield Text(f"Note: {note}", style="dim")
+        table.add_row(Text("note", style="dim"), Text(note, style="dim"))
+    return table
 
 
 def _verdicts(evaluation: Evaluation) -> Iterator[Text]:
