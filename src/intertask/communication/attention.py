@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from intertask.communication import CommunicationConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.dropout import Dropout
 
 
 class Config(CommunicationConfig):
@@ -43,7 +44,7 @@ class Communication(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.project_in = nn.Linear(width, 3 * width)
         self.project_out = nn.Linear(width, width)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from intertask.encoders._attentive import AttentiveConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.dropout import Dropout
 from intertask.nn.timeline import Timeline
 
 
@@ -60,7 +61,7 @@ class Layer(nn.Module):
         self.position_bias = nn.Parameter(torch.zeros(num_heads, max_length))
         self.norm_out = nn.LayerNorm(width)
         self.project_out = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden_BLD: Tensor, bias_BHLL: Tensor | None) -> Tensor:
         """hidden + f(norm(attention(hidden)) * gate(hidden))."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from intertask.data.batches import Batch
 from intertask.inputs import InputConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
 from intertask.nn.timeline import log_bucket
 
@@ -58,7 +59,7 @@ class Input(nn.Module):
         self.behaviour = _table(behaviours, width) if config.behaviour and behaviours > 1 else None
         self.gap = _table(NUM_GAP_BUCKETS, width) if config.gap else None
         self.gate = nn.Linear(2 * width, width) if config.combine == "gate" else None
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, batch: Batch) -> Tensor:
         """hidden_BLD."""

@@ -30,7 +30,7 @@ class Config(LossConfig):
     kind: Literal["full_softmax"] = "full_softmax"
     reads_all_items: ClassVar[bool] = True
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    chunk: int = Field(default=1024, ge=1)
+    chunk: int = Field(default=512, ge=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The loss."""
@@ -86,14 +86,20 @@ class _Chunked(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor, chunk: int) -> Tensor:  # noqa: ANN401
         num, low = len(targets_N), _product_dtype(hidden_ND.device)
-        chunk = max(1, min(chunk, LOGITS_IN_MEMORY // len(table_ID)))
+        chunk = max(1, min(chunk, num, LOGITS_IN_MEMORY // len(table_ID)))
         loss = table_ID.new_zeros(())
         hidden_grad = torch.empty_like(hidden_ND) if ctx is not None else None
         table_grad = torch.zeros_like(table_ID) if ctx is not None else None
         multiplied = table_ID if low is None else table_ID.to(low)  # once, not for each chunk
+        # One buffer for all chunks: fresh memory for each cost half as much again as the sums in it.
+        buffer = table_ID.new_empty(chunk, len(table_ID))
         for start in range(0, num, chunk):
             hidden, targets = hidden_ND[start : start + chunk], targets_N[start : start + chunk, None]
-            logits = (hidden @ multiplied.T).to(table_ID.dtype)  # [chunk, D] x [D, I] -> [chunk, I]
+            logits = buffer[: len(hidden)]  # [chunk, D] x [D, I] -> [chunk, I]
+            if low is None:
+                torch.mm(hidden, table_ID.T, out=logits)
+            else:
+                logits.copy_(hidden @ multiplied.T)
             highest = logits.amax(dim=1, keepdim=True)
             loss = loss + (highest - logits.gather(1, targets)).sum()
             exponent = logits.sub_(highest).exp_()
@@ -101,15 +107,18 @@ class _Chunked(torch.autograd.Function):
             loss = loss + total.log().sum()
             if hidden_grad is None or table_grad is None:
                 continue
-            difference = exponent.div_(total * num)
-            difference.scatter_add_(1, targets, difference.new_full(targets.shape, -1 / num))
+            # Softmax is exponent / total; dividing narrow matrices spares a pass over the wide one.
             if low is None:
-                torch.mm(difference, table_ID, out=hidden_grad[start : start + chunk])
-                table_grad.addmm_(difference.T, hidden)
+                torch.mm(exponent, table_ID, out=hidden_grad[start : start + chunk])
+                table_grad.addmm_(exponent.T, hidden / total)
             else:
-                difference = difference.to(low)
-                hidden_grad[start : start + chunk] = difference @ multiplied
-                table_grad += difference.T @ hidden.to(low)
+                exponent = exponent.to(low)
+                hidden_grad[start : start + chunk] = exponent @ multiplied
+                table_grad += exponent.T @ (hidden / total).to(low)
+            hidden_grad[start : start + chunk] /= total
+        if hidden_grad is not None and table_grad is not None:  # minus one-hot, and the mean
+            hidden_grad.sub_(table_ID[targets_N]).div_(num)
+            table_grad.index_add_(0, targets_N, hidden_ND.to(table_grad.dtype), alpha=-1).div_(num)
         if ctx is not None:
             ctx.save_for_backward(hidden_grad, table_grad)
         return loss / num

@@ -4,6 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from intertask.nn.dropout import Dropout
 from intertask.nn.timeline import Timeline
 
 Cell = Literal["rnn", "lstm", "gru"]
@@ -21,7 +22,7 @@ class RecurrentStack(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(num_layers))
         self.layers = nn.ModuleList(CELLS[cell](width, width, batch_first=True) for _ in range(num_layers))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.norm = nn.LayerNorm(width)
 
     def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intertask.nn.dropout import Dropout
 from intertask.nn.time_bias import TimeBias
 from intertask.nn.timeline import Timeline
 
@@ -76,7 +77,7 @@ class TransformerBlock(nn.Module):
         self.attention = CausalAttention(width, num_heads, attention_dropout)
         self.feed_norm = nn.LayerNorm(width)
         self.feed = SwiGLU(width, inner)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.attention_residual = GatedResidual(width) if gated else torch.add
         self.feed_residual = GatedResidual(width) if gated else torch.add
 
