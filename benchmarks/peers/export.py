@@ -1,0 +1,48 @@
+"""The data sets as intertask reads them, and the plain files that the peers are given.
+
+    python benchmarks/peers/export.py ml100k FOLDER
+
+Leave-one-out: the last event of each user is left out altogether, the one before it validates, the rest
+trains. Codes are those of intertask's prepared corpus, so that all scores are of the same items.
+"""
+
+import sys
+from functools import cache
+from pathlib import Path
+
+from exported import Exported
+
+from intertask import source
+from intertask.data.corpus import Corpus
+from intertask.data.prepare import prepare
+from intertask.data.splits import LeaveOneOut
+from intertask.recipe import DataConfig
+
+DATASETS = {"ml100k": ("movielens_100k", 50), "ml1m": ("movielens_1m", 200)}  # and the longest history
+
+
+@cache
+def corpus(dataset: str) -> Corpus:
+    """The prepared events of a data set."""
+    config = DataConfig.model_validate({"dataset": DATASETS[dataset][0]})
+    return prepare(source.load(config, Path()).events)
+
+
+def export(dataset: str, folder: Path) -> None:
+    """Write what the peers are given."""
+    sequences = corpus(dataset).sequences
+    split = LeaveOneOut().split(sequences)
+    training = split.training(sequences)
+    targets = split.validation
+    Exported(
+        training.offsets,
+        training.items,
+        sequences.users_of(targets),
+        sequences.items[targets],
+        sequences.num_items,
+        DATASETS[dataset][1],
+    ).write(folder)
+
+
+if __name__ == "__main__":
+    export(sys.argv[1], Path(sys.argv[2]))

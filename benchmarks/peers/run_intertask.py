@@ -1,0 +1,143 @@
+"""intertask: the attention encoder of the equal model, or a recipe's own model for a course."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import measuring
+import numpy as np
+import torch
+from export import corpus
+from exported import Exported
+from measuring import Course, Enough, Found, Meter, Options
+from numpy.typing import NDArray
+
+from intertask.data.splits import LeaveOneOut, Split
+from intertask.evaluate.systems import ModelSystem
+from intertask.evaluate.validation import Validator, default_monitor
+from intertask.experiment import build
+from intertask.model import Model
+from intertask.recipe import Recipe
+from intertask.train.loop import Trainer
+
+FILE = "intertask.pt"
+
+
+def train(options: Options, data: Exported) -> Found:
+    """Throughput; validation is skipped, checkpoints are written as always."""
+    meter = Meter(options)
+    recipe = _equal(options, data, options.epochs + 1)
+    model = _build(recipe, options, data)
+    own = model.losses
+
+    with TemporaryDirectory() as folder:
+        trainer = _trainer(recipe, model, options, Path(folder), lambda _: 0.0)
+
+        def losses(batch: object) -> object:
+            meter.require(int(batch.lengths_B.sum()), trainer.num_batches)
+            return own(batch)
+
+        model.losses = losses
+        with suppress(Enough):
+            trainer.run()
+    torch.save(model.state_dict(), options.folder / FILE)
+    return meter.result(_weights(model))
+
+
+def evaluate(options: Options, data: Exported) -> Found:
+    """intertask's own ranking of the validation targets, as an epoch is chosen by it."""
+    recipe = _equal(options, data, 1)
+    model = _build(recipe, options, data)
+    model.load_state_dict(torch.load(options.folder / FILE))
+    model.eval()
+    prepared = corpus(options.dataset)
+    everyone = len(data.target_users)
+
+    def rank() -> dict[str, float]:
+        split = LeaveOneOut().split(prepared.sequences)
+        validator = Validator(prepared.sequences, split, prepared.behaviours, "masked", everyone, 1)
+        return {name.split("/")[1]: value for name, value in validator(model).items()}
+
+    return measuring.timed_twice(rank)
+
+
+def quality(options: Options, data: Exported) -> Found:
+    """The course of a recipe, or of the equal model."""
+    recipe = _equal(options, data, measuring.ENDLESS)
+    if options.recipe is not None and not options.equal:
+        recipe = Recipe.read(options.recipe)
+    model = _build(recipe, options, data)
+    course = Course(options, data)
+    sequences = corpus(options.dataset).sequences
+    split = LeaveOneOut().split(sequences)
+    task = model.config.tasks_that_answer("items")[0]
+
+    def validate(model: Model) -> float:
+        system = ModelSystem(model, sequences, split.validation)
+        rows = np.full(data.num_users, -1)
+        rows[data.target_users] = np.arange(len(data.target_users))
+
+        def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
+            return system.score(task, rows[users]).numpy()
+
+        if course.end_epoch(score):
+            raise Enough
+        return course.best
+
+    with TemporaryDirectory() as folder:
+        trainer = _trainer(recipe, model, options, Path(folder), validate)
+        course.start()
+        with suppress(Enough):
+            trainer.run()
+    return course.result(_weights(model))
+
+
+def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
+    sequences = corpus(options.dataset).sequences
+    assert sequences.num_items == data.num_items, "exported from other data"
+    tokens = measuring.SEQUENCES * data.max_length if options.variant == "large_batch" else None
+    return Recipe.model_validate(
+        {
+            "width": measuring.WIDTH,
+            "max_length": data.max_length,
+            "encoder": {
+                "kind": "attention",
+                "num_layers": measuring.LAYERS,
+                "num_heads": measuring.HEADS,
+                "dropout": measuring.DROPOUT,
+            },
+            "train": {"epochs": epochs, "patience": epochs, "batch_tokens": tokens},
+        }
+    )
+
+
+def _build(recipe: Recipe, options: Options, data: Exported) -> Model:
+    torch.set_num_threads(options.threads)
+    counts = np.bincount(data.items, minlength=data.num_items)
+    return build(recipe, corpus(options.dataset), recipe.seed, counts)
+
+
+def _trainer(
+    recipe: Recipe, model: Model, options: Options, folder: Path, validate: Callable[[Model], float]
+) -> Trainer:
+    prepared = corpus(options.dataset)
+    split: Split = LeaveOneOut().split(prepared.sequences)
+    training = split.training(prepared.sequences)
+    constant = {
+        name: task.constant_loss(training, prepared.behaviours) for name, task in recipe.tasks.items()
+    }
+    weights = {name: task.weight for name, task in recipe.tasks.items()}
+    monitor = default_monitor(recipe)
+    return Trainer(
+        model, recipe.balance.build(weights, constant), prepared.sequences, split,
+        lambda model: {monitor: validate(model)}, monitor, recipe.train, recipe.seed, "peers", folder,
+    )  # fmt: skip
+
+
+def _weights(model: Model) -> int:
+    return sum(weight.numel() for weight in model.parameters())
+
+
+if __name__ == "__main__":
+    measuring.main({"train": train, "evaluate": evaluate, "quality": quality})
