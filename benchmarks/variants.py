@@ -3,7 +3,7 @@
     python benchmarks/variants.py benchmarks/ablation_movielens_1m.toml FOLDER
 
 The file names a base recipe, what all runs change in it, the seeds, and the variants, each with what it
-changes on top, by dotted keys. A run is a folder FOLDER/VARIANT-SEED; runs that are there are not trained
+changes on top, by dotted keys; where it has tables, all variants are run for each of them. A run is a folder FOLDER/VARIANT-SEED; runs that are there are not trained
 again, so a stopped benchmark goes on where it was. Prints a Markdown table: the mean over seeds of one
 metric, its spread, and the paired difference from the first variant with its 95 % interval, where both
 were measured under the same protocol. The figures are of the part that the file names.
@@ -36,12 +36,16 @@ def main() -> None:
     plan = tomllib.loads(options.file.read_text(encoding="utf-8"))
     options.folder.mkdir(parents=True, exist_ok=True)
     base = Recipe.read(options.file.parent / plan["base"]).model_dump(mode="json")
-    runs = {
-        name: [run(options.folder, name, changed(base, plan.get("always", {}) | own), seed, plan["part"])
-               for seed in plan["seeds"]]
-        for name, own in plan["variants"].items()
-    }  # fmt: skip
-    print("\n".join(table(runs, plan)))
+    for title, common in plan.get("tables", {"": {}}).items():
+        recipe = changed(base, plan.get("always", {}) | common)
+        runs = {
+            name: [
+                run(options.folder, f"{title} {name}".strip(), changed(recipe, own), seed, plan["part"])
+                for seed in plan["seeds"]
+            ]
+            for name, own in plan["variants"].items()
+        }
+        print("\n".join([f"**{title}**\n" if title else "", *table(runs, plan), ""]))
 
 
 def changed(recipe: dict[str, Any], changes: dict[str, object]) -> dict[str, Any]:

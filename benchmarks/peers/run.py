@@ -38,7 +38,7 @@ class Peer:
 
 PEERS = {
     "intertask": Peer("intertask"),
-    "intertask-large-batch": Peer("intertask", "large_batch"),
+    "intertask-gated": Peer("intertask", "gated"),
     "rectools": Peer("rectools"),
     "replay": Peer("replay"),
     "replay-buckets": Peer("replay", "buckets"),

@@ -22,6 +22,7 @@ from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
 
 FILE = "intertask.pt"
+PLAIN = {"gated": False, "inner_factor": 1.0}  # as near as our blocks come to those of SASRec
 
 
 def train(options: Options, data: Exported) -> Found:
@@ -96,7 +97,6 @@ def quality(options: Options, data: Exported) -> Found:
 def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
     sequences = corpus(options.dataset).sequences
     assert sequences.num_items == data.num_items, "exported from other data"
-    tokens = measuring.SEQUENCES * data.max_length if options.variant == "large_batch" else None
     return Recipe.model_validate(
         {
             "width": measuring.WIDTH,
@@ -106,8 +106,9 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
                 "num_layers": measuring.LAYERS,
                 "num_heads": measuring.HEADS,
                 "dropout": measuring.DROPOUT,
+                **({} if options.variant == "gated" else PLAIN),
             },
-            "train": {"epochs": epochs, "patience": epochs, "batch_tokens": tokens},
+            "train": {"epochs": epochs, "patience": epochs},
         }
     )
 
