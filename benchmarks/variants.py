@@ -3,10 +3,11 @@
     python benchmarks/variants.py benchmarks/ablation_movielens_1m.toml FOLDER
 
 The file names a base recipe, what all runs change in it, the seeds, and the variants, each with what it
-changes on top, by dotted keys; where it has tables, all variants are run for each of them. A run is a folder FOLDER/VARIANT-SEED; runs that are there are not trained
-again, so a stopped benchmark goes on where it was. Prints a Markdown table: the mean over seeds of one
-metric, its spread, and the paired difference from the first variant with its 95 % interval, where both
-were measured under the same protocol. The figures are of the part that the file names.
+changes on top, by dotted keys; where it has tables, all variants are run for each of them. A run is a
+folder FOLDER/VARIANT-SEED; runs that are there are not trained again, so a stopped benchmark goes on
+where it was. Prints a Markdown table: the mean over seeds of one metric, its spread, and the paired
+difference from the first variant with its 95 % interval, where both were measured under the same
+protocol. The figures are of the part that the file names.
 """
 
 import argparse

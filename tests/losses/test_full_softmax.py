@@ -41,7 +41,7 @@ class Largest(TorchDispatchMode):
         return made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 12),
     st.integers(2, 9),

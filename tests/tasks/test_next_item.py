@@ -63,7 +63,7 @@ def sequences_of(users):
     return from_lists(items, 7, behaviours=codes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SOME_USERS, st.sampled_from([None, "buy", "view"]), st.sampled_from(["next", "later"]))
 def test_targets_are_those_of_a_direct_search(users, behaviour, horizon):
     config = Config(behaviour=behaviour, horizon=horizon)

@@ -49,7 +49,7 @@ def states_of(sequences):
 
 
 @every_form
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(LABELS, min_size=1, max_size=3))
 def test_the_loss_is_the_mean_over_the_labels_that_are_there(config, ratings):
     if config.kind == "response" and config.form == "binary" and config.at_least is None:

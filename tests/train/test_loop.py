@@ -71,10 +71,11 @@ def test_the_last_checkpoint_is_kept_and_good_when_a_loss_is_nan(tmp_path, monke
 
 
 def test_training_ends_with_the_best_epoch_and_after_its_patience(tmp_path):
-    run = trainer(tmp_path / "a", world(), [0.1, 0.5, 0.4, 0.5, 0.9, 1.0], epochs=10, patience=2)
+    steady = {"epochs": 10, "schedule": "constant"}  # so that fewer epochs are the beginning of more
+    run = trainer(tmp_path / "a", world(), [0.1, 0.5, 0.4, 0.5, 0.9, 1.0], patience=2, **steady)
     trained = run.run()
     assert (trained.best_epoch, trained.best_metric, trained.epochs) == (1, 0.5, 4)
-    shorter = trainer(tmp_path / "b", world(), [0.1, 0.5], epochs=10)
+    shorter = trainer(tmp_path / "b", world(), [0.1, 0.5], **steady)
     shorter.config = shorter.config.model_copy(update={"epochs": 2})
     shorter.run()
     assert torch.equal(run.model.items.weight_ID, shorter.model.items.weight_ID)

@@ -9,7 +9,7 @@ from intertask.train.optimiser import Optimiser, learning_rate
 
 
 def rates(num_steps, **options):
-    config = TrainConfig(learning_rate=1.0, **options)
+    config = TrainConfig(**{"learning_rate": 1.0, "warmup_steps": 0, "schedule": "constant"} | options)
     return [learning_rate(config, step, step / num_steps) for step in range(num_steps)]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from intertask.train.prefetch import prefetched
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 3), max_size=12), st.integers(0, 4))
 def test_results_come_in_the_order_of_the_jobs(delays, workers):
     def make(job):
