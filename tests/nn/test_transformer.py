@@ -41,7 +41,7 @@ def test_a_closed_gate_lets_nothing_through_and_an_open_one_all():
 def test_swiglu_equals_its_formula():
     with seeded():
         feed = SwiGLU(WIDTH, 6)
-    (one, two), bias = feed.up.weight.view(2, 6, WIDTH), feed.up.bias.view(2, 6)
+    one, two, bias = feed.gate.weight, feed.up.weight, (feed.gate.bias, feed.up.bias)
     gate = numbers() @ one.T + bias[0]
     expected = feed.down(gate * torch.sigmoid(gate) * (numbers() @ two.T + bias[1]))
     torch.testing.assert_close(feed(numbers()), expected)

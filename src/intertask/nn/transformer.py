@@ -29,13 +29,13 @@ class SwiGLU(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.up = nn.Linear(width, 2 * inner)
+        self.gate = nn.Linear(width, inner)  # one product for both is slower: its halves are not contiguous
+        self.up = nn.Linear(width, inner)
         self.down = nn.Linear(inner, width)
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """The transformed states."""
-        gate, value = self.up(hidden_BLD).chunk(2, dim=-1)
-        fed_BLD: Tensor = self.down(functional.silu(gate) * value)
+        fed_BLD: Tensor = self.down(functional.silu(self.gate(hidden_BLD)) * self.up(hidden_BLD))
         return fed_BLD
 
 
