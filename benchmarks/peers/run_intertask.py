@@ -108,7 +108,8 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
                 "dropout": measuring.DROPOUT,
                 **({} if options.variant == "gated" else PLAIN),
             },
-            "train": {"epochs": epochs, "patience": epochs},
+            # The events that the peers read, and no average of the weights, which they do not keep.
+            "train": {"epochs": epochs, "patience": epochs, "windows": "last", "average": 0.0},
         }
     )
 
