@@ -5,7 +5,7 @@
 Every measurement is a process of its own: made-up events (`dataset = "synthetic"`), prepared to mapped
 files, then steps of training as the trainer makes them, after a few that do not count. Writes
 scaling.jsonl and scaling.svg into the folder. Peak memory is what the operating system accounts to the
-process.
+process. The average of the weights, which passes over the whole table after each step, is not in it.
 """
 
 import argparse

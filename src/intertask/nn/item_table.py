@@ -26,7 +26,7 @@ class ItemTable(nn.Module):
     Args:
         num_items: Rows of the table.
         width: Of a vector.
-        sparse: The gradient of a lookup has the looked-up rows alone, so that a step costs the same in
+        sparse: The gradient of a lookup has the looked-up rows alone, so that the update costs the same in
             a catalogue of any size. All readers must look rows up then.
 
     Shapes: forward: items [...] -> vectors [..., D]; `weight_ID` is the whole table.

@@ -8,7 +8,7 @@ from intertask.config import Config
 
 
 class TrainConfig(Config):
-    """Options of training. The defaults are those of the recipes that reach the figures in docs/results.md.
+    """Options of training. The defaults are what did best on MovieLens-1M (docs/decisions.md).
 
     Args:
         epochs: At most so many.
