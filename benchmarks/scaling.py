@@ -5,7 +5,7 @@
 Every measurement is a process of its own: made-up events (`dataset = "synthetic"`), prepared to mapped
 files, then steps of training as the trainer makes them, after a few that do not count. Writes
 scaling.jsonl and scaling.svg into the folder. Peak memory is what the operating system accounts to the
-process. The average of the weights, which passes over the whole table after each step, is not in it.
+process.
 """
 
 import argparse
@@ -47,6 +47,7 @@ from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import open_corpus
 from intertask.data.windows import training_windows
 from intertask.recipe import Recipe
+from intertask.train.averaging import Average
 from intertask.train.optimiser import Optimiser
 folder, loss, steps, warm_up = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 recipe = Recipe.model_validate({
@@ -60,7 +61,7 @@ training = split.training(sequences)
 model = experiment.build(recipe, corpus, 1, np.bincount(training.items, minlength=len(corpus.items))).train()
 windows = training_windows(sequences, split.train_stop, recipe.max_length, "all")
 batches = plan(windows.lengths - 1, 4096, np.random.default_rng(0))
-optimiser = Optimiser(model, recipe.train)
+optimiser, average = Optimiser(model, recipe.train), Average(model, recipe.train.average)
 targets = 0
 for step, rows in enumerate(batches[: steps + warm_up]):
     if step == warm_up:
@@ -69,7 +70,9 @@ for step, rows in enumerate(batches[: steps + warm_up]):
     optimiser.zero_grad()
     sum(model.losses(batch).values()).backward()
     optimiser.clip()
+    average.before()
     optimiser.step(1e-3)
+    average.update(step)
     targets += int(batch.lengths_B.sum())
 print(json.dumps({"seconds": time.perf_counter() - began, "targets": targets}))
 """

@@ -3,6 +3,8 @@ import torch
 from torch import nn
 
 from intertask.train.averaging import Average
+from intertask.train.config import TrainConfig
+from intertask.train.optimiser import Optimiser
 
 
 def constant(value):
@@ -33,3 +35,24 @@ def test_the_model_shows_the_average_and_has_its_own_weights_again():
         assert module.weight.tolist() == [[7.0, 7.0]]
         raise RuntimeError("validation failed")
     assert module.weight.tolist() == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize("asked_for_at", [(), (3,), range(12)])
+def test_the_rows_of_a_sparse_table_are_averaged_as_if_all_were_at_every_step(asked_for_at):
+    torch.manual_seed(0)
+    table = nn.Embedding(6, 2, sparse=True)
+    optimiser, average = Optimiser(table, TrainConfig()), Average(table, 0.9)
+    expected = table.weight.detach().clone()
+    for step in range(12):
+        rows = torch.tensor([step % 5, (3 * step) % 5])
+        optimiser.zero_grad()
+        (table(rows) * torch.randn(2, 2)).sum().backward()
+        optimiser.clip()
+        average.before()
+        optimiser.step(0.5)
+        average.update(step)
+        expected.lerp_(table.weight.detach(), 1 - min(0.9, (1 + step) / (10 + step)))
+        if step in asked_for_at:
+            torch.testing.assert_close(average.weights["weight"], expected)
+    torch.testing.assert_close(average.weights["weight"], expected)
+    assert not torch.allclose(average.weights["weight"], table.weight.detach(), atol=0.05)

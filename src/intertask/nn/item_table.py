@@ -55,6 +55,12 @@ class ItemTable(nn.Module):
         return self.weight_ID
 
 
+def sparse_tables(model: nn.Module) -> list[Tensor]:
+    """The tables of a model whose gradients have the looked-up rows alone, each once."""
+    tables = [module for module in model.modules() if isinstance(module, nn.Embedding) and module.sparse]
+    return list({id(table.weight): table.weight for table in tables}.values())
+
+
 class UnitVectors:
     """The vectors of a table, each divided by its length."""
 

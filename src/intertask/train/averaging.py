@@ -4,40 +4,86 @@ Source: Polyak averaging as Izmailov et al. (2018) and TensorFlow's moving avera
 rises with the steps, so that the first, random weights are soon forgotten.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
 
+from intertask.nn.item_table import sparse_tables
 from intertask.train import checkpoint
 
 
 class Average:
     """The average of a model's weights over the steps of a run.
 
+    A row of a table with sparse gradients stands still between two steps that read it, so its average
+    moves towards it by a known factor: the rows that a step is about to change are brought up to date
+    before it, the others when the average is asked for. A step costs the same in a table of any size.
+
     Args:
         model: Whose weights are averaged.
-        decay: What is left of the old average at each step, 0 to 1; 0 is the newest weights.
+        decay: What is left of the old average at each step, above 0 and below 1.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.model = model
         self.decay = decay
-        self.weights = {name: weight.clone() for name, weight in checkpoint.weights(model).items()}
+        self._average = {name: weight.clone() for name, weight in checkpoint.weights(model).items()}
+        tables = {id(weight) for weight in sparse_tables(model)}
+        self._tables = {name: weight for name, weight in model.named_parameters() if id(weight) in tables}
+        # Logarithms of what the decays of all steps left together: until now, and until a row's last update.
+        self._left = 0.0
+        self._left_of = {
+            name: torch.zeros(len(weight), dtype=torch.float64, device=weight.device)
+            for name, weight in self._tables.items()
+        }
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The averages by name, of all rows until now."""
+        for name, weight in self._tables.items():
+            self._catch_up(name, torch.arange(len(weight), device=weight.device))
+            self._left_of[name].zero_()
+        self._left = 0.0
+        return self._average
+
+    @weights.setter
+    def weights(self, average: dict[str, Tensor]) -> None:
+        self._average = average
+        self._left = 0.0
+        for left in self._left_of.values():
+            left.zero_()
+
+    def before(self) -> None:
+        """Take in the rows that a step is about to change; their gradients are coalesced."""
+        for name, weight in self._tables.items():
+            if weight.grad is not None:
+                self._catch_up(name, weight.grad.indices()[0])
 
     def update(self, step: int) -> None:
         """Take in the weights after a step, counted from 0."""
         decay = min(self.decay, (1 + step) / (10 + step))
+        self._left += math.log(decay)
         newest = checkpoint.weights(self.model)
-        for name, weight in self.weights.items():
-            weight.lerp_(newest[name], 1 - decay)
+        for name, weight in self._average.items():
+            if name not in self._tables:
+                weight.lerp_(newest[name], 1 - decay)
 
     @contextmanager
     def shown(self) -> Iterator[dict[str, Tensor]]:
         """The model has the averaged weights inside of the block, and its own again after it."""
+        average = self.weights
         own = {name: weight.clone() for name, weight in checkpoint.weights(self.model).items()}
-        checkpoint.set_weights(self.model, self.weights)
+        checkpoint.set_weights(self.model, average)
         try:
-            yield self.weights
+            yield average
         finally:
             checkpoint.set_weights(self.model, own)
+
+    def _catch_up(self, name: str, rows: Tensor) -> None:
+        average, weight, left = self._average[name], self._tables[name].detach(), self._left_of[name]
+        decay = (self._left - left[rows]).exp().to(weight.dtype)[:, None]
+        average[rows] = torch.lerp(weight[rows], average[rows], decay)
+        left[rows] = self._left

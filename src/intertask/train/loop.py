@@ -165,6 +165,8 @@ class Trainer:
             norm = self.optimiser.clip()
             if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
                 raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
+            if self.average is not None:
+                self.average.before()
             self.optimiser.step(rate)
             if self.average is not None:
                 self.average.update(step)

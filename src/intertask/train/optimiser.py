@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from intertask.nn.item_table import sparse_tables
 from intertask.train.config import TrainConfig
 
 
@@ -19,8 +20,7 @@ class Optimiser:
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
         layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.RNNBase)]
         matrices = {id(weight) for layer in layers for weight in layer.parameters() if weight.ndim >= 2}
-        tables = [module for module in model.modules() if isinstance(module, nn.Embedding) and module.sparse]
-        sparse = {id(table.weight): table.weight for table in tables}
+        sparse = {id(weight): weight for weight in sparse_tables(model)}
         dense = [weight for weight in model.parameters() if id(weight) not in sparse]
         decayed = [weight for weight in dense if id(weight) in matrices]
         free = [weight for weight in dense if id(weight) not in matrices]
