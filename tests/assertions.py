@@ -116,7 +116,7 @@ def assert_task_permutation_equivariant(
     """Tasks in another order, their own weights with them, give the same states in that order.
 
     Args:
-        module: Whose parameters with a leading dimension of `num_tasks` are the tasks' own.
+        module: In whose parameters each dimension of `num_tasks` is the tasks.
         run: The module to states [..., T, D].
         num_tasks: A number that is the size of nothing else.
     """
@@ -124,6 +124,7 @@ def assert_task_permutation_equivariant(
     order = torch.arange(num_tasks).roll(1)
     with torch.no_grad():
         for weight in module.parameters():
-            if weight.shape[0] == num_tasks:
-                weight.copy_(weight[order].clone())
+            for dimension, size in enumerate(weight.shape):
+                if size == num_tasks:
+                    weight.copy_(weight.index_select(dimension, order))
     assert_same(run(module), before[..., order, :], "states of tasks in another order")

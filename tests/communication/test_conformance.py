@@ -13,7 +13,7 @@ from tests.assertions import (
 )
 
 VARIANTS = worlds.variants("communication")
-IN_ORDER: set[str] = set()  # mechanisms in which the order of the tasks means something
+IN_ORDER = {"aitm"}  # mechanisms in which the order of the tasks means something
 WIDTH = 8
 TASKS = ("view", "cart", "buy")
 

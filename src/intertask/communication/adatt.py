@@ -1,0 +1,68 @@
+"""Adaptive task-to-task fusion: a gate over the experts of all tasks, and the own ones added on top.
+
+Source: Li et al., "AdaTT: Adaptive Task-to-Task Fusion Network for Multitask Learning in
+Recommendations", KDD 2023, its form without shared experts (AdaTT-sp), equations 3 to 6. In the equation
+of the design: A a softmax over all experts, and a residual of the own ones.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.communication import CommunicationConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.experts import Experts, gated, uniform
+
+
+class Config(CommunicationConfig):
+    """Options of the fusion.
+
+    Args:
+        num_levels: Levels, one on top of the other.
+        num_own: Experts of each task.
+        inner: Width of an expert's hidden layer; the model's width where left out.
+    """
+
+    kind: Literal["adatt"] = "adatt"
+    num_levels: int = Field(default=1, ge=1)
+    num_own: int = Field(default=1, ge=1)
+    inner: int | None = Field(default=None, ge=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The mechanism."""
+        return Communication(self, dimensions.width, len(dimensions.tasks))
+
+
+class Communication(nn.Module):
+    """Levels of fusion."""
+
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+        self.levels = nn.ModuleList(Level(config, width, num_tasks) for _ in range(config.num_levels))
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """states_BLTD."""
+        states_BLTD = hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1)
+        for level in self.levels:
+            states_BLTD = level(states_BLTD)
+        return states_BLTD
+
+
+class Level(nn.Module):
+    """S'_k = sum_n softmax(W_k S_k)_n e_n + sum over own experts of v_k e_k."""
+
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
+        super().__init__()
+        self.experts = Experts(num_tasks, config.num_own, width, config.inner or width)
+        self.gate = uniform(num_tasks, num_tasks, config.num_own, width, fan_in=width)
+        self.own = nn.Parameter(torch.full((num_tasks, config.num_own), 1 / config.num_own))
+
+    def forward(self, states_BLTD: Tensor) -> Tensor:
+        """The states after this level."""
+        said_BLTED = self.experts(states_BLTD)
+        logits = torch.einsum("bltd,tned->bltne", states_BLTD, self.gate).flatten(-2)
+        native_BLTD = torch.einsum("te,blted->bltd", self.own, said_BLTED)
+        return native_BLTD + gated(logits, said_BLTED.flatten(-3, -2))

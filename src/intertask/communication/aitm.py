@@ -1,0 +1,54 @@
+"""Adaptive information transfer: each task of a funnel reads the one before it.
+
+Source: Xi et al., "Modeling the Sequential Dependence among Audience Multi-step Conversions with
+Multi-task Learning in Targeted Display Advertising", KDD 2021, equations 3 to 9. In the equation of the
+design: a mask below the diagonal, in the order in which the recipe names the tasks.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.communication import CommunicationConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.experts import Experts, uniform
+
+
+class Config(CommunicationConfig):
+    """Options of the transfer.
+
+    Args:
+        inner: Width of an expert's hidden layer; the model's width where left out.
+    """
+
+    kind: Literal["aitm"] = "aitm"
+    inner: int | None = Field(default=None, ge=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The mechanism."""
+        return Communication(dimensions.width, len(dimensions.tasks), self.inner or dimensions.width)
+
+
+class Communication(nn.Module):
+    """z_k = sum over u in {q_k, g(z_{k-1})} of softmax(h1(u) . h2(u) / sqrt(D)) h3(u); z_1 = q_1."""
+
+    def __init__(self, width: int, num_tasks: int, inner: int) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+        self.towers = Experts(num_tasks, 1, width, inner)
+        self.transfers = nn.ModuleList(nn.Linear(width, width) for _ in range(num_tasks - 1))
+        # h1, h2 and h3 of each transfer, side by side.
+        self.maps = nn.ParameterList(uniform(3, width, width, fan_in=width) for _ in range(num_tasks - 1))
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """states_BLTD."""
+        own_BLTD = self.towers(hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1))[..., 0, :]
+        states = [own_BLTD[..., 0, :]]
+        for place, (transfer, maps) in enumerate(zip(self.transfers, self.maps, strict=True), 1):
+            heard_BL2D = torch.stack([own_BLTD[..., place, :], transfer(states[-1]).relu()], -2)
+            key, query, value = torch.einsum("blud,mde->mblue", heard_BL2D, maps)
+            shares_BL2 = ((key * query).sum(-1) / hidden_BLD.shape[-1] ** 0.5).softmax(-1)
+            states.append(torch.einsum("blu,blud->bld", shares_BL2, value))
+        return torch.stack(states, -2)

@@ -1,0 +1,51 @@
+"""Cross-stitch: the states of the tasks are mixed by constant, learned shares that begin near identity.
+
+Source: Misra et al., "Cross-stitch Networks for Multi-task Learning", CVPR 2016. In the equation of the
+design: A constant, learned. One stitch for all channels of a state, as there.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.communication import CommunicationConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.experts import Experts
+
+
+class Config(CommunicationConfig):
+    """Options of cross-stitch.
+
+    Args:
+        inner: Width of an expert's hidden layer; the model's width where left out.
+        own: The share of its own state with which a task begins; the rest is split among the others.
+    """
+
+    kind: Literal["cross_stitch"] = "cross_stitch"
+    inner: int | None = Field(default=None, ge=1)
+    own: float = Field(default=0.9, gt=0, le=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The mechanism."""
+        return Communication(
+            dimensions.width, len(dimensions.tasks), self.inner or dimensions.width, self.own
+        )
+
+
+class Communication(nn.Module):
+    """S'_k = sum_n A[k, n] f_n(hidden)."""
+
+    def __init__(self, width: int, num_tasks: int, inner: int, own: float) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+        self.experts = Experts(num_tasks, 1, width, inner)
+        stitch = torch.full((num_tasks, num_tasks), (1 - own) / max(1, num_tasks - 1))
+        self.stitch = nn.Parameter(stitch.fill_diagonal_(own if num_tasks > 1 else 1.0))
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """states_BLTD."""
+        own_BLTD = self.experts(hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1))[..., 0, :]
+        states_BLTD: Tensor = torch.einsum("kn,blnd->blkd", self.stitch, own_BLTD)
+        return states_BLTD

@@ -1,0 +1,48 @@
+"""Multi-gate mixture of experts: all experts are shared, each task has a gate of its own.
+
+Source: Ma et al., "Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts",
+KDD 2018, equations 5 to 7. In the equation of the design: shared experts, A = softmax(W_k x), rho = 0.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from intertask.communication import CommunicationConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.experts import Experts, gated, uniform
+
+
+class Config(CommunicationConfig):
+    """Options of the mixture.
+
+    Args:
+        num_experts: Shared experts.
+        inner: Width of an expert's hidden layer; the model's width where left out.
+    """
+
+    kind: Literal["mmoe"] = "mmoe"
+    num_experts: int = Field(default=4, ge=1)
+    inner: int | None = Field(default=None, ge=1)
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The mechanism."""
+        return Communication(
+            dimensions.width, len(dimensions.tasks), self.num_experts, self.inner or dimensions.width
+        )
+
+
+class Communication(nn.Module):
+    """S_k = sum_n softmax(W_k hidden)_n f_n(hidden)."""
+
+    def __init__(self, width: int, num_tasks: int, num_experts: int, inner: int) -> None:
+        super().__init__()
+        self.experts = Experts(1, num_experts, width, inner)
+        self.gate = uniform(num_tasks, num_experts, width, fan_in=width)
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """states_BLTD."""
+        said_BLND = self.experts(hidden_BLD.unsqueeze(-2)).squeeze(-3)
+        return gated(torch.einsum("bld,knd->blkn", hidden_BLD, self.gate), said_BLND)

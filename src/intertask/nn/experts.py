@@ -1,0 +1,45 @@
+"""Experts, small perceptrons side by side, and gates that mix what they say."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Experts(nn.Module):
+    """Groups of two-layer perceptrons with ReLU; the experts of one group read one input.
+
+    Args:
+        num_groups: Groups, G.
+        num_experts: In each group, E.
+        width: Of input and output, D.
+        inner: Of the hidden layer.
+
+    Shapes: forward: hidden [..., G, D] -> [..., G, E, D].
+    """
+
+    def __init__(self, num_groups: int, num_experts: int, width: int, inner: int) -> None:
+        super().__init__()
+        self.num_experts = num_experts
+        self.up = uniform(num_groups, width, num_experts * inner, fan_in=width)
+        self.up_bias = uniform(num_groups, num_experts * inner, fan_in=width)
+        self.down = uniform(num_groups, num_experts, inner, width, fan_in=inner)
+        self.down_bias = uniform(num_groups, num_experts, width, fan_in=inner)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """What each expert says."""
+        inner = torch.einsum("...gd,gdm->...gm", hidden, self.up) + self.up_bias
+        inner = inner.relu().view(*inner.shape[:-1], self.num_experts, -1)
+        return torch.einsum("...gei,geid->...ged", inner, self.down) + self.down_bias
+
+
+def uniform(*shape: int, fan_in: int) -> nn.Parameter:
+    """A weight as `nn.Linear` begins: uniform within 1 / sqrt(fan_in)."""
+    bound = fan_in**-0.5
+    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+
+def gated(logits: Tensor, said: Tensor) -> Tensor:
+    """A softmax over the sources: logits [..., K, N], said [..., N, D] or [..., K, N, D] -> [..., K, D]."""
+    shares = logits.softmax(-1)
+    if said.ndim == logits.ndim:
+        return torch.einsum("...kn,...nd->...kd", shares, said)
+    return torch.einsum("...kn,...knd->...kd", shares, said)

@@ -1,0 +1,25 @@
+import torch
+
+from intertask.communication.cross_stitch import Config
+from tests.communication.direct import INNER, TASKS, assert_equals, built, say
+
+
+def test_it_begins_near_identity():
+    stitch = built(Config(own=0.8)).stitch
+    torch.testing.assert_close(stitch.detach(), torch.full((3, 3), 0.1) + 0.7 * torch.eye(3))
+
+
+def test_one_task_keeps_its_state_whole():
+    assert built(Config(own=0.8), ("buy",)).stitch.tolist() == [[1.0]]
+
+
+def test_a_state_is_the_stitched_sum_of_what_the_experts_say():
+    mechanism = built(Config(inner=INNER))
+    with torch.no_grad():
+        mechanism.stitch.copy_(torch.tensor([[0.5, 0.4, -0.2], [0.0, 1.0, 0.3], [0.1, 0.2, 0.9]]))
+
+    def states(x):
+        said = [say(mechanism.experts, task, 0, x) for task in range(len(TASKS))]
+        return [sum(share * own for share, own in zip(row, said, strict=True)) for row in mechanism.stitch]
+
+    assert_equals(mechanism, states)
