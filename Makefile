@@ -23,7 +23,7 @@ check: $(VENV)/dev
 
 $(VENV)/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[baselines,plots]'
 	touch $@
 
 $(VENV)/dev: $(VENV)/demo

@@ -77,16 +77,20 @@ class Model(nn.Module):
             {name: task.build(name, dimensions, self.items) for name, task in config.tasks.items()}
         )
 
+    def trunk(self, batch: Batch) -> Tensor:
+        """What all tasks have in common, hidden_BLD: input and encoder."""
+        timeline = Timeline(batch.events.times_BL, batch.query_times_BL)
+        hidden_BLD: Tensor = self.encoder(self.input(batch), timeline)
+        return hidden_BLD
+
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
-        timeline = Timeline(batch.events.times_BL, batch.query_times_BL)
-        hidden_BLD = self.encoder(self.input(batch), timeline)
-        states_BLTD: Tensor = self.communication(hidden_BLD)
+        states_BLTD: Tensor = self.communication(self.trunk(batch))
         return states_BLTD
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The mean loss of each task that has a target in the batch."""
-        states_BLTD = self.states(batch)
+    def losses(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
+        """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
+        states_BLTD = self.states(batch) if hidden_BLD is None else self.communication(hidden_BLD)
         losses = {
             name: self.task(name).loss(states_BLTD[:, :, place], batch)
             for place, name in enumerate(self.tasks)

@@ -42,3 +42,57 @@ def test_one_task_alone_keeps_its_loss(config, constant):
     # A label that never varies loses nothing by a constant answer: its task must still be trained.
     balance = config.build({"like": 7.0}, {"like": constant})
     assert balance({"like": torch.tensor(2.0)}).item() == pytest.approx(2.0)
+
+
+def small_model(seed=0):
+    """Two tasks above a trunk's output, which they share a layer on."""
+    with worlds.seeded(seed):
+        shared, heads = (
+            torch.nn.Linear(4, 4),
+            torch.nn.ModuleDict({n: torch.nn.Linear(4, 1) for n in WEIGHTS}),
+        )
+        trunk = torch.randn(2, 3, 4).requires_grad_()
+
+    def losses(names=tuple(WEIGHTS)):
+        state = shared(trunk).tanh()
+        return {name: (heads[name](state) - 1).pow(2).mean() for name in names}
+
+    return losses, trunk, [*shared.parameters(), *heads.parameters()]
+
+
+@every_balance
+def test_every_weight_above_the_trunk_gets_a_gradient_and_so_does_its_output(config):
+    losses, trunk, weights = small_model()
+    total = config.build(WEIGHTS, CONSTANT).backward(losses(), trunk)
+    assert total.shape == () and not total.requires_grad
+    assert all(weight.grad.abs().max() > 0 for weight in weights)
+    assert trunk.grad.shape == trunk.shape and (trunk.grad.abs().sum(-1) > 0).all()
+
+
+@every_balance
+def test_one_task_of_two_may_be_missing(config):
+    losses, trunk, _ = small_model()
+    config.build(WEIGHTS, CONSTANT).backward(losses(("like",)), trunk)
+    assert trunk.grad.isfinite().all() and trunk.grad.abs().max() > 0
+
+
+def pushed(balance, losses, trunk, steps):
+    """The trunk's gradient after some epochs of two steps each."""
+    for step in range(steps):
+        trunk.grad = None
+        balance.backward(losses(), trunk)
+        if balance.looks_again:
+            balance.after_step({name: 0.9 * loss.detach() for name, loss in losses().items()})
+        if step % 2:
+            balance.after_epoch()
+    return trunk.grad
+
+
+@every_balance
+def test_what_was_saved_goes_on_alike(config):
+    losses, trunk, _ = small_model()
+    balance, other = (config.build(WEIGHTS, CONSTANT) for _ in range(2))
+    pushed(balance, losses, trunk, 7)
+    other.set_state({name: value.clone() for name, value in balance.state().items()})
+    found = [pushed(one, losses, trunk, 3) for one in (balance, other)]
+    assert torch.equal(*found)

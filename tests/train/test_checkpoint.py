@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from intertask.balance.equal import WeightedSum
 from intertask.errors import RecipeError
 from intertask.train import checkpoint
 from intertask.train.checkpoint import Progress
@@ -15,7 +16,7 @@ def parts(seed=0):
     with torch.no_grad():
         for weight in module.parameters():
             weight.copy_(torch.randn(weight.shape, generator=generator))
-    return module, Optimiser(module, TrainConfig())
+    return module, Optimiser(module, TrainConfig()), WeightedSum({"next": 1.0})
 
 
 def step(module, optimiser):
@@ -25,13 +26,13 @@ def step(module, optimiser):
 
 
 def test_what_is_loaded_goes_on_like_what_was_saved(tmp_path):
-    module, optimiser = parts()
+    module, optimiser, balance = parts()
     step(module, optimiser)
     progress = Progress("run", epoch=1, batch=2, step=3, best_metric=0.1, best_epoch=0)
     best = {"weight": torch.ones(2, 3)}
-    checkpoint.save(tmp_path, progress, module, optimiser, best, {"weight": torch.zeros(2, 3)})
-    other, other_optimiser = parts(1)
-    found, found_best, average = checkpoint.load(tmp_path, "run", other, other_optimiser)
+    checkpoint.save(tmp_path, progress, module, optimiser, balance, best, {"weight": torch.zeros(2, 3)})
+    other, other_optimiser, _ = parts(1)
+    found, found_best, average = checkpoint.load(tmp_path, "run", other, other_optimiser, balance)
     assert found == progress and torch.equal(found_best["weight"], best["weight"])
     assert torch.equal(average["weight"], torch.zeros(2, 3))
     for _ in range(2):
@@ -53,10 +54,10 @@ def test_a_folder_without_one_is_a_fresh_start(tmp_path):
 
 def test_one_of_another_run_changes_no_weight(tmp_path):
     checkpoint.save(tmp_path, Progress("other"), *parts(), {}, {})
-    module, optimiser = parts(1)
+    module, optimiser, balance = parts(1)
     before = module.weight.detach().clone()
     with pytest.raises(RecipeError, match="choose another folder"):
-        checkpoint.load(tmp_path, "run", module, optimiser)
+        checkpoint.load(tmp_path, "run", module, optimiser, balance)
     assert torch.equal(module.weight, before)
 
 

@@ -181,8 +181,8 @@ def test_bfloat16_is_for_products_alone_and_not_for_a_cpu_unless_asked(precision
     seen = []
     usual = Model.losses
 
-    def losses(self, batch):
-        found = usual(self, batch)
+    def losses(self, batch, hidden_BLD):
+        found = usual(self, batch, hidden_BLD)
         seen.append(torch.is_autocast_enabled("cpu"))
         return found
 

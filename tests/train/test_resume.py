@@ -113,10 +113,8 @@ def test_another_seed_gives_another_run(tmp_path, uninterrupted):
     assert not torch.equal(fitted.model.items.weight_ID, uninterrupted[1].model.items.weight_ID)
 
 
-def test_a_run_that_updates_the_rows_it_read_alone_resumes_exactly(tmp_path, monkeypatch, uninterrupted):
-    monkeypatch.setattr("intertask.model.SPARSE_FROM", 1)
-    whole = tmp_path / "whole", runs.fit(tmp_path / "whole")
-    assert whole[1].model.items.embedding.sparse and not uninterrupted[1].model.items.embedding.sparse
+def stopped(folder, monkeypatch, **changes):
+    """A run that was stopped in its seventh step."""
     usual = Trainer._step
 
     def stopping(self, *arguments):
@@ -126,6 +124,23 @@ def test_a_run_that_updates_the_rows_it_read_alone_resumes_exactly(tmp_path, mon
 
     with monkeypatch.context() as patch, pytest.raises(StoppedError):
         patch.setattr(Trainer, "_step", stopping)
-        runs.fit(tmp_path / "stopped")
-    assert_same_run(tmp_path / "stopped", runs.fit(tmp_path / "stopped"), whole)
+        runs.fit(folder, **changes)
+    return folder
+
+
+def test_a_run_that_updates_the_rows_it_read_alone_resumes_exactly(tmp_path, monkeypatch, uninterrupted):
+    monkeypatch.setattr("intertask.model.SPARSE_FROM", 1)
+    whole = tmp_path / "whole", runs.fit(tmp_path / "whole")
+    assert whole[1].model.items.embedding.sparse and not uninterrupted[1].model.items.embedding.sparse
+    half = stopped(tmp_path / "stopped", monkeypatch)
+    assert_same_run(half, runs.fit(half), whole)
+    assert not torch.equal(whole[1].model.items.weight_ID, uninterrupted[1].model.items.weight_ID)
+
+
+@pytest.mark.parametrize("kind", ["uncertainty", "dwa", "famo", "gradnorm", "aggregation"])
+def test_a_balance_that_learns_resumes_exactly(kind, tmp_path, monkeypatch, uninterrupted):
+    balance = {"kind": kind}
+    whole = tmp_path / "whole", runs.fit(tmp_path / "whole", balance=balance)
+    half = stopped(tmp_path / "stopped", monkeypatch, balance=balance)
+    assert_same_run(half, runs.fit(half, balance=balance), whole)
     assert not torch.equal(whole[1].model.items.weight_ID, uninterrupted[1].model.items.weight_ID)

@@ -1,9 +1,11 @@
-"""Balance: several losses to one. One file a method."""
+"""Balance: several losses to one update. One file a method."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from intertask.config import PluginConfig
 
@@ -12,10 +14,80 @@ class BalanceConfig(PluginConfig):
     """The config of a balance."""
 
     @abstractmethod
-    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> nn.Module:
-        """A module whose forward maps the losses by task to the loss that is minimised.
+    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> "Balance":
+        """The balance.
 
         Args:
             weights: The weight of each task.
             constant_losses: What each task loses by an answer that ignores its inputs.
         """
+
+
+class Balance(nn.Module, ABC):
+    """Puts gradients into every weight above the trunk, and into the trunk's output.
+
+    Attributes:
+        looks_again: Whether it wants the losses of the same batch after the update too.
+        optimiser: Of what it learns itself; None where that is nothing.
+    """
+
+    looks_again: ClassVar[bool] = False
+    optimiser: torch.optim.Optimizer | None = None
+
+    @abstractmethod
+    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum of the losses of a step; tasks that have no target in it are not named."""
+
+    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+        """Gradients of the losses, down to the output of the trunk.
+
+        Args:
+            losses: Of the tasks, computed from `trunk_BLD`.
+            trunk_BLD: The encoder's output, a leaf; its gradient is what the encoder is passed backward.
+
+        Returns:
+            The weighted sum.
+        """
+        total: Tensor = self(losses)
+        torch.autograd.backward(total)
+        return total.detach()
+
+    def after_step(self, losses: Mapping[str, Tensor]) -> None:
+        """Hear the losses of the same batch after the update, where `looks_again`."""
+
+    def after_epoch(self) -> None:
+        """Hear that an epoch has ended."""
+
+    def state(self) -> dict[str, Tensor]:
+        """All that it needs to go on, by name."""
+        moments = {} if self.optimiser is None else self.optimiser.state_dict()["state"]
+        return self.state_dict() | {
+            f"{place}/{key}": torch.as_tensor(value)
+            for place, values in moments.items()
+            for key, value in values.items()
+        }
+
+    def set_state(self, state: Mapping[str, Tensor]) -> None:
+        """Put in what `state` gave."""
+        self.load_state_dict({key: value for key, value in state.items() if "/" not in key})
+        if self.optimiser is not None:
+            moments: dict[int, dict[str, Tensor]] = {}
+            for name, value in state.items():
+                place, _, key = name.partition("/")
+                if key:
+                    moments.setdefault(int(place), {})[key] = value
+            self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
+
+
+def task_gradients(losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+    """The gradient of each loss at the trunk's output, one row a task; weights above it get their sum."""
+    rows: list[Tensor] = []
+    for loss in losses.values():
+        trunk_BLD.grad = None
+        torch.autograd.backward(
+            loss, retain_graph=True
+        )  # tasks share what lies between the trunk and their heads
+        assert trunk_BLD.grad is not None
+        rows.append(trunk_BLD.grad.flatten())
+    trunk_BLD.grad = None
+    return torch.stack(rows)

@@ -6,9 +6,7 @@ A next-item loss starts near log(items), a binary one below log 2: unscaled, the
 from collections.abc import Mapping
 from typing import Literal
 
-from torch import nn
-
-from intertask.balance import BalanceConfig
+from intertask.balance import Balance, BalanceConfig
 from intertask.balance.equal import WeightedSum
 
 SMALLEST = 0.05  # nats; a label that is nearly constant must not be multiplied without bound
@@ -19,11 +17,9 @@ class Config(BalanceConfig):
 
     kind: Literal["entropy"] = "entropy"
 
-    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> nn.Module:
+    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance; scaled so that the largest loss keeps its size."""
-        largest = max(SMALLEST, *constant_losses.values())
-        scales = {name: largest / max(loss, SMALLEST) for name, loss in constant_losses.items()}
-        return Scaled(weights, scales)
+        return Scaled(weights, scales(constant_losses))
 
 
 class Scaled(WeightedSum):
@@ -32,3 +28,9 @@ class Scaled(WeightedSum):
     def __init__(self, weights: Mapping[str, float], scales: Mapping[str, float]) -> None:
         super().__init__(weights)
         self.weights = {name: weight * scales[name] for name, weight in self.weights.items()}
+
+
+def scales(constant_losses: Mapping[str, float]) -> dict[str, float]:
+    """What each loss is multiplied by to be as large as the largest where the answer is a constant."""
+    largest = max(SMALLEST, *constant_losses.values())
+    return {name: largest / max(loss, SMALLEST) for name, loss in constant_losses.items()}

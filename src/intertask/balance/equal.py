@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from intertask.balance import BalanceConfig
+from intertask.balance import Balance, BalanceConfig
 
 
 class Config(BalanceConfig):
@@ -14,12 +14,12 @@ class Config(BalanceConfig):
 
     kind: Literal["equal"] = "equal"
 
-    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> nn.Module:
+    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance."""
         return WeightedSum(weights)
 
 
-class WeightedSum(nn.Module):
+class WeightedSum(Balance):
     """sum_k w_k L_k / sum_k w_k, over all tasks, so that a missing one does not raise the others."""
 
     def __init__(self, weights: Mapping[str, float]) -> None:

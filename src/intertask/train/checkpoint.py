@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on exactly where it was: weights, optimiser, counters.
+"""Everything that a run needs to go on exactly where it was: weights, optimiser, balance, counters.
 
 Random numbers need not be kept: they are drawn from seeds named by epoch and step. A checkpoint is a
 folder of safetensors and JSON named by its step, complete or absent; the newest one counts.
@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from intertask.balance import Balance
 from intertask.errors import ArtefactError, RecipeError
 from intertask.files import written_aside
 from intertask.train.optimiser import Optimiser
@@ -65,6 +66,7 @@ def save(
     progress: Progress,
     model: nn.Module,
     optimiser: Optimiser,
+    balance: Balance,
     best: dict[str, Tensor],
     average: dict[str, Tensor],
 ) -> None:
@@ -77,6 +79,7 @@ def save(
         save_file(_contiguous(best), aside / "best.safetensors")
         save_file(_contiguous(average), aside / "average.safetensors")
         save_file(_contiguous(_optimiser_tensors(model, optimiser)), aside / "optimiser.safetensors")
+        save_file(_contiguous(balance.state()), aside / "balance.safetensors")
         (aside / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
     older = (place for place in folder.glob(f"{PREFIX}*") if place.name < target.name)
     for place in (*older, *folder.glob(f".{PREFIX}*")):
@@ -84,9 +87,9 @@ def save(
 
 
 def load(
-    folder: Path, run: str, model: nn.Module, optimiser: Optimiser
+    folder: Path, run: str, model: nn.Module, optimiser: Optimiser, balance: Balance
 ) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]] | None:
-    """Put the newest checkpoint into model and optimiser; None where there is none.
+    """Put the newest checkpoint into model, optimiser and balance; None where there is none.
 
     Returns:
         Where the run stood, its best weights, and their average, empty where it keeps none.
@@ -102,6 +105,7 @@ def load(
     try:
         set_weights(model, load_file(found[-1] / "model.safetensors"))
         _set_optimiser(model, optimiser, load_file(found[-1] / "optimiser.safetensors"))
+        balance.set_state(load_file(found[-1] / "balance.safetensors"))
         best, average = (load_file(found[-1] / f"{name}.safetensors") for name in ("best", "average"))
         return progress, best, average
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

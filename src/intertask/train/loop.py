@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from intertask.balance import Balance
 from intertask.data.batches import Batch, plan, training_batch
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
@@ -58,7 +59,7 @@ class Trainer:
 
     Args:
         model: Trained in place; ends with the best epoch's weights.
-        balance: Combines the losses.
+        balance: Makes one update of the losses.
         sequences: All events; `split` says which of them are trained on.
         split: A split that has been checked for leakage.
         validate: The validation metrics of the model as it is, by name.
@@ -70,7 +71,7 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Model, balance: nn.Module, sequences: Sequences, split: Split, validate: Validate,
+        self, model: Model, balance: Balance, sequences: Sequences, split: Split, validate: Validate,
         monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
     ) -> None:  # fmt: skip
         self.model, self.balance = model, balance
@@ -98,7 +99,9 @@ class Trainer:
             TrainingError: A loss, a gradient or the monitored metric is not finite; names task and step.
         """
         began = time.perf_counter()
-        found = checkpoint.load(self.folder / "checkpoints", self.state.run, self.model, self.optimiser)
+        found = checkpoint.load(
+            self.folder / "checkpoints", self.state.run, self.model, self.optimiser, self.balance
+        )
         if found is not None:
             self.state, self.best, average = found
             if self.average is not None:
@@ -153,15 +156,18 @@ class Trainer:
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
         rate = learning_rate(self.config, step, done)
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._low_precision):
-            losses = self.model.losses(batch)
+            hidden_BLD = self.model.trunk(batch)
+            trunk_BLD = hidden_BLD.detach().requires_grad_()  # tasks push on it, and it on the encoder, once
+            losses = self.model.losses(batch, trunk_BLD)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         for name, value in values.items():
             if not math.isfinite(value):
                 raise _not_finite(f"task {name!r}, step {step}", "loss", value)
-        total = self.balance(losses) if losses else None
-        if total is not None:
+        total = None
+        if losses:
             self.optimiser.zero_grad()
-            total.backward()
+            total = float(self.balance.backward(losses, trunk_BLD))
+            torch.autograd.backward(hidden_BLD, trunk_BLD.grad)
             norm = self.optimiser.clip()
             if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
                 raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
@@ -170,10 +176,13 @@ class Trainer:
             self.optimiser.step(rate)
             if self.average is not None:
                 self.average.update(step)
+            if self.balance.looks_again:
+                with torch.no_grad():
+                    self.balance.after_step(self.model.losses(batch))
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
             "step", epoch=self.state.epoch, step=step + 1, losses=values,
-            total=None if total is None else float(total.detach()), learning_rate=rate,
+            total=total, learning_rate=rate,
             tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
         )  # fmt: skip
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
@@ -186,6 +195,7 @@ class Trainer:
 
     def _close_epoch(self, journal: Journal) -> None:
         began, epoch = time.perf_counter(), self.state.epoch
+        self.balance.after_epoch()
         self.model.eval()
         own = nullcontext(checkpoint.weights(self.model))
         with own if self.average is None else self.average.shown() as kept:
@@ -219,7 +229,13 @@ class Trainer:
     def _save(self) -> None:
         average = {} if self.average is None else self.average.weights
         checkpoint.save(
-            self.folder / "checkpoints", self.state, self.model, self.optimiser, self.best, average
+            self.folder / "checkpoints",
+            self.state,
+            self.model,
+            self.optimiser,
+            self.balance,
+            self.best,
+            average,
         )
 
 

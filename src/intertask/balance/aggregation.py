@@ -1,0 +1,88 @@
+"""One direction from the gradients of all tasks, at the trunk's output, by an aggregator of TorchJD.
+
+The losses are scaled as `entropy` does; the heads get the gradient of their sum, the trunk the
+aggregated one, and is passed backward once. Source: Quinton and Rey, "Jacobian Descent for Multi-Objective
+Optimization", 2024, and the papers of the aggregators, which torchjd.org names.
+"""
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from intertask.balance import Balance, BalanceConfig, task_gradients
+from intertask.balance.entropy import Scaled, scales
+from intertask.errors import RecipeError
+
+CLASSES = {
+    "upgrad": "UPGrad", "mgda": "MGDA", "pcgrad": "PCGrad", "cagrad": "CAGrad", "nash_mtl": "NashMTL",
+    "aligned_mtl": "AlignedMTL", "imtl_g": "IMTLG", "dual_proj": "DualProj", "gradvac": "GradVac",
+}  # fmt: skip
+
+
+class Config(BalanceConfig):
+    """Options of the aggregation.
+
+    Args:
+        method: The aggregator.
+        conflict: How far CAGrad may turn from the mean, c in its paper.
+    """
+
+    kind: Literal["aggregation"] = "aggregation"
+    method: Literal[
+        "upgrad", "mgda", "pcgrad", "cagrad", "nash_mtl", "aligned_mtl", "imtl_g", "dual_proj", "gradvac"
+    ] = "upgrad"
+    conflict: float = Field(default=0.5, ge=0)
+
+    def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
+        """The balance.
+
+        Raises:
+            RecipeError: TorchJD is not installed.
+        """
+        return Aggregation(weights, scales(constant_losses), self)
+
+
+class Aggregation(Scaled):
+    """The weighted sum for the heads, an aggregated gradient for the trunk."""
+
+    def __init__(self, weights: Mapping[str, float], scales: Mapping[str, float], config: Config) -> None:
+        super().__init__(weights, scales)
+        self.config = config
+        self.aggregators: dict[int, Any] = {}
+        self._aggregator(len(weights))
+
+    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+        """Gradients of the sum above the trunk, one direction below."""
+        scaled = {name: self.weights[name] * loss for name, loss in losses.items()}
+        gradients = task_gradients(scaled, trunk_BLD)
+        if len(gradients) == 1:
+            direction = gradients[0]
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the solvers, about their own speed
+                direction = self._aggregator(len(gradients))(gradients)
+        trunk_BLD.grad = direction.view_as(trunk_BLD)
+        return sum(scaled.values()).detach()  # type: ignore[union-attr]
+
+    def _aggregator(self, num_tasks: int) -> Any:  # noqa: ANN401  (TorchJD is optional)
+        if num_tasks not in self.aggregators:
+            try:
+                cls = getattr(importlib.import_module("torchjd.aggregation"), CLASSES[self.config.method])
+                options: dict[str, dict[str, Any]] = {
+                    "cagrad": {"c": self.config.conflict},
+                    "nash_mtl": {"n_tasks": num_tasks},
+                }
+                self.aggregators[num_tasks] = cls(**options.get(self.config.method, {}))
+            except ImportError:
+                raise RecipeError(
+                    "[balance] kind", "TorchJD, which has the aggregators", "none",
+                    "install intertask[gradients]",
+                ) from None  # fmt: skip
+        aggregator = self.aggregators[num_tasks]
+        if hasattr(aggregator, "reset"):
+            aggregator.reset()  # what it remembers of earlier steps no checkpoint keeps
+        return aggregator
