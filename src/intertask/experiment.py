@@ -62,7 +62,7 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
     trainer = Trainer(
-        model.to(device), balance, corpus.sequences, split, validator, monitor,
+        model.to(device), balance, corpus.sequences, split, validator, validator.calibration, monitor,
         recipe.train, recipe.seed, run, folder,
     )  # fmt: skip
     return Fitted(corpus, split, model, trainer.run())

@@ -6,6 +6,7 @@ import torch
 from tests import worlds
 from tests.assertions import (
     assert_batch_composition_ignored,
+    assert_causal,
     assert_deterministic_in_eval,
     assert_every_weight_gets_gradient,
     assert_positionwise,
@@ -24,7 +25,8 @@ def built(config, tasks=TASKS):
     with worlds.seeded():
         mechanism = config.build(worlds.dimensions(width=WIDTH, tasks=tasks))
         for weight in mechanism.parameters():  # what starts at zero must not hide a mistake
-            torch.nn.init.normal_(weight, std=0.5)
+            if weight.requires_grad:
+                torch.nn.init.normal_(weight, std=0.5)
     return mechanism.eval()
 
 
@@ -47,8 +49,11 @@ def test_one_task_works(config):
 
 
 @every_variant
-def test_a_position_speaks_to_itself_alone(config):
-    assert_positionwise(built(config), numbers())
+def test_a_position_hears_itself_alone_or_what_came_before(config):
+    if config.position_wise:
+        assert_positionwise(built(config), numbers())
+    else:
+        assert_causal(built(config), numbers(), numbers(1))
 
 
 @every_variant

@@ -29,7 +29,8 @@ def trainer(folder, corpus, metrics, **options):
     split = recipe.split.split(corpus.sequences)
     return Trainer(
         experiment.build(recipe, corpus, 0), WeightedSum({"next": 1.0}), corpus.sequences, split,
-        lambda model: {"score": next(given)}, "score", recipe.train, 0, "run", folder,
+        lambda model: {"score": next(given)}, lambda model, task: None, "score",
+        recipe.train, 0, "run", folder,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Communication between tasks: hidden_BLD -> states_BLTD, position by position. One file a mechanism."""
+"""Communication between tasks: hidden_BLD -> states_BLTD, causal. One file a mechanism."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from torch import nn
 
@@ -9,7 +10,13 @@ from intertask.nn.dimensions import Dimensions
 
 
 class CommunicationConfig(PluginConfig):
-    """The config of a mechanism."""
+    """The config of a mechanism.
+
+    Attributes:
+        position_wise: Whether a position's states depend on that position alone, or on what came before too.
+    """
+
+    position_wise: ClassVar[bool] = True
 
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:

@@ -39,12 +39,21 @@ class Answers:
             return responses.regression(self.labels.astype(np.float64), self.predicted.astype(np.float64))
         if self.form == "binary":
             return responses.binary(self.labels.astype(np.float64), self.predicted.astype(np.float64))
-        codes = self.labels.astype(np.int64)
-        own = self.predicted[np.arange(len(codes)), codes].astype(np.float64)
-        return {
-            "accuracy": float((self.predicted.argmax(1) == codes).mean()),
-            "log_loss": float(-np.log(np.maximum(own, 1e-12)).mean()),
-        }
+        right = self.predicted.argmax(1) == self.labels
+        return {"accuracy": float(right.mean()), "log_loss": float(-self.qualities().mean())}
+
+    def qualities(self) -> NDArray[np.float64]:
+        """How good each answer is: its log-likelihood, or its squared error negated, float64 [n]."""
+        if self.form == "regression":
+            return -((self.predicted.astype(np.float64) - self.labels.astype(np.float64)) ** 2)
+        if self.form == "binary":
+            yes = self.predicted.astype(np.float64)
+            own = np.where(self.labels.astype(np.float64) > 0, yes, 1 - yes)
+        else:
+            codes = self.labels.astype(np.int64)
+            own = self.predicted[np.arange(len(codes)), codes].astype(np.float64)
+        likelihoods: NDArray[np.float64] = np.log(np.maximum(own, 1e-12))
+        return likelihoods
 
     def row(self, system: str, task: str) -> ResponseRow:
         """The row of a table."""

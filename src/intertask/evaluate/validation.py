@@ -74,6 +74,25 @@ class Validator:
             rows = rows[~self.seen[rows]]
         return rows
 
+    def calibration(self, model: Model, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+        """How well a task's targets of every other user are answered, and the users; None without targets.
+
+        NDCG without a cut for items, which moves with every rank; log-likelihood for a binary response and
+        for behaviours, squared error negated for a value.
+        """
+        config = model.config.tasks[name]
+        rows = self._rows(config)
+        users = self.sequences.users_of(self.targets[rows])
+        rows, users = rows[users % 2 == 1], users[users % 2 == 1]
+        if not len(rows):
+            return None
+        targets, asked = self.targets[rows], np.arange(len(rows))
+        system = ModelSystem(model, self.sequences, targets)
+        if config.answer == "items":
+            found = rank_targets(system, name, self.sequences, targets, asked, self.history, K)
+            return ranking.ndcg(found.ranks, self.sequences.num_items), users
+        return model_answers(system, name, self.sequences, targets, asked, self.behaviours).qualities(), users
+
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""
         system = ModelSystem(model, self.sequences, self.targets)

@@ -66,10 +66,11 @@ class Average:
         """Take in the weights after a step, counted from 0."""
         decay = min(self.decay, (1 + step) / (10 + step))
         self._left += math.log(decay)
-        newest = checkpoint.weights(self.model)
-        for name, weight in self._average.items():
-            if name not in self._tables:
-                weight.lerp_(newest[name], 1 - decay)
+        for name, newest in self.model.named_parameters():
+            if not newest.requires_grad:  # a switch, not a weight: there is nothing between on and off
+                self._average[name].copy_(newest)
+            elif name not in self._tables:
+                self._average[name].lerp_(newest.detach(), 1 - decay)
 
     @contextmanager
     def shown(self) -> Iterator[dict[str, Tensor]]:

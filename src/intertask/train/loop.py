@@ -25,7 +25,7 @@ from intertask.errors import TrainingError
 from intertask.model import Model
 from intertask.progress import Bar, bar
 from intertask.seeds import derive, generator
-from intertask.train import checkpoint
+from intertask.train import checkpoint, edges
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
@@ -63,6 +63,7 @@ class Trainer:
         sequences: All events; `split` says which of them are trained on.
         split: A split that has been checked for leakage.
         validate: The validation metrics of the model as it is, by name.
+        judge: How well it answers the calibration targets of a task, by which edges between tasks are closed.
         monitor: Which of them chooses the epoch; higher is better.
         config: Options.
         seed: Of the run.
@@ -72,7 +73,7 @@ class Trainer:
 
     def __init__(
         self, model: Model, balance: Balance, sequences: Sequences, split: Split, validate: Validate,
-        monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
+        judge: edges.Judge, monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
     ) -> None:  # fmt: skip
         self.model, self.balance = model, balance
         self.sequences = sequences
@@ -81,7 +82,7 @@ class Trainer:
             raise TrainingError(
                 "training events", "a user with two of them", "none", "use a longer log, or another split"
             )
-        self.validate, self.monitor = validate, monitor
+        self.validate, self.judge, self.monitor = validate, judge, monitor
         self.config, self.seed = config, seed
         self.folder = folder
         self.optimiser = Optimiser(model, config)
@@ -109,6 +110,7 @@ class Trainer:
                     name: weight.to(self.model.device) for name, weight in average.items()
                 }
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
+        over = self.state.finished  # its last lines stand in the journal already
         cuda = [self.model.device] if self.model.device.type == "cuda" else []
         try:
             journal.write(
@@ -123,10 +125,11 @@ class Trainer:
                 move(self.state.step)
                 while not self.state.finished:
                     self._epoch(journal, move)
+            checkpoint.set_weights(self.model, self.best)
+            self.model.eval()
+            self._close_edges(None if over else journal)
         finally:
             journal.close()
-        checkpoint.set_weights(self.model, self.best)
-        self.model.eval()
         assert self.state.best_metric is not None
         return Trained(
             self.state.best_epoch, self.state.best_metric, self.state.epoch, time.perf_counter() - began
@@ -199,7 +202,12 @@ class Trainer:
         self.model.eval()
         own = nullcontext(checkpoint.weights(self.model))
         with own if self.average is None else self.average.shown() as kept:
+            closed = None
+            if epoch + 1 == self.config.epochs // 2:
+                closed = self._close_edges(journal)
             metrics = self.validate(self.model)
+        if closed is not None:
+            edges.copy_edges(closed, edges.edges(self.model), kept[edges.OPEN_TS])
         if self.monitor not in metrics:
             raise TrainingError(
                 f"validation {self.monitor!r}", "a metric that the validation targets define", "none",
@@ -225,6 +233,15 @@ class Trainer:
         )  # fmt: skip
         if reason:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
+
+    def _close_edges(self, journal: Journal | None) -> Tensor | None:
+        """Close what does not help in the weights that are shown; the edges after it, if there are any."""
+        if not edges.has_edges(self.model):
+            return None
+        verdicts = edges.close_useless(self.model, self.judge, derive(self.seed, "edges", self.state.step))
+        if journal is not None:
+            journal.write("edges", step=self.state.step, verdicts=[verdict.line() for verdict in verdicts])
+        return edges.edges(self.model).clone()
 
     def _save(self) -> None:
         average = {} if self.average is None else self.average.weights

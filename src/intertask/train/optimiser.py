@@ -21,14 +21,15 @@ class Optimiser:
         layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.RNNBase)]
         matrices = {id(weight) for layer in layers for weight in layer.parameters() if weight.ndim >= 2}
         sparse = {id(weight): weight for weight in sparse_tables(model)}
-        dense = [weight for weight in model.parameters() if id(weight) not in sparse]
+        learnt = [weight for weight in model.parameters() if weight.requires_grad]
+        dense = [weight for weight in learnt if id(weight) not in sparse]
         decayed = [weight for weight in dense if id(weight) in matrices]
         free = [weight for weight in dense if id(weight) not in matrices]
         groups = [
             {"params": decayed, "weight_decay": config.weight_decay},
             {"params": free, "weight_decay": 0.0},
         ]
-        self.weights = list(model.parameters())
+        self.weights = learnt
         self.clip_norm = config.clip_norm
         self.parts: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)

@@ -1,0 +1,172 @@
+"""Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
+
+A slot a task and some shared ones read the sequence causally. Then each task attends to itself, to the
+other tasks, to the shared slots and to nothing; what it hears passes an output gate that starts almost
+closed, so that all tasks begin as if alone. A gradient gate lets a task hear another without pushing on
+it. An edge that does not help on held-out data is closed for good (`train/edges.py`).
+
+In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
+foreign slots and 1 on the own and the shared ones.
+"""
+
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intertask.communication import CommunicationConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.experts import Experts, uniform
+
+ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
+
+
+class Config(CommunicationConfig):
+    """Options of gated slots.
+
+    Args:
+        num_shared: Slots of no task, which all may hear.
+        inner: Width of a slot's hidden layer; the model's width where left out.
+        sequence: Whether a slot reads the sequence before it, besides its own position.
+        nothing: Whether a task may hear nothing.
+        output_gate: Whether what is heard passes a gate that starts almost closed.
+        gradient: How much of its gradient a task passes on to other tasks' slots, 0 to 1.
+        close_edges: Whether edges that do not help are closed.
+    """
+
+    kind: Literal["gated_slots"] = "gated_slots"
+    position_wise: ClassVar[bool] = False
+    num_shared: int = Field(default=2, ge=0)
+    inner: int | None = Field(default=None, ge=1)
+    sequence: bool = True
+    nothing: bool = True
+    output_gate: bool = True
+    gradient: float = Field(default=0.0, ge=0, le=1)
+    close_edges: bool = True
+
+    def build(self, dimensions: Dimensions) -> nn.Module:
+        """The mechanism."""
+        return Communication(self, dimensions.width, len(dimensions.tasks))
+
+
+class Heard(NamedTuple):
+    """What one exchange did.
+
+    Args:
+        states_BLTD: After it.
+        shares_BLTN: Whom each task attended to: itself, the tasks in order, the shared slots, nothing.
+        gates_BLT: How far its output gate was open, mean over the width.
+    """
+
+    states_BLTD: Tensor
+    shares_BLTN: Tensor
+    gates_BLT: Tensor
+
+
+class Communication(nn.Module):
+    """S'_k = S_k + gate(S_k) W_o sum_n A[k, n] v_n over {self, tasks, shared, nothing}."""
+
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
+        super().__init__()
+        self.config = config
+        self.num_tasks = num_tasks
+        num_slots = num_tasks + config.num_shared
+        inner = config.inner or width
+        self.own = Experts(num_tasks, 1, width, inner)
+        self.shared = Experts(config.num_shared, 1, width, inner) if config.num_shared else None
+        self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None
+        self.norm = nn.LayerNorm(width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.project_out = nn.Linear(width, width)
+        self.gate = nn.Linear(width, width) if config.output_gate else None
+        if self.gate is not None:
+            nn.init.constant_(self.gate.bias, ALMOST_CLOSED)
+        # Open edges, from the reader to what it reads: a weight without gradient, so that it is kept.
+        self.open_TS = nn.Parameter(torch.ones(num_tasks, num_slots), requires_grad=False)
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """states_BLTD."""
+        return self.exchange(hidden_BLD).states_BLTD
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and whom each task heard."""
+        own_BLTD, shared_BLSD = self._slots(hidden_BLD)
+        normed_BLTD = self.norm(own_BLTD)
+        asked_BLTD = self.query(normed_BLTD) / hidden_BLD.shape[-1] ** 0.5
+        foreign_BLSD = _scaled_gradient(normed_BLTD, self.config.gradient)
+        if shared_BLSD is not None:
+            foreign_BLSD = torch.cat([foreign_BLSD, self.norm(shared_BLSD)], -2)
+        to_self = (asked_BLTD * self.key(normed_BLTD)).sum(-1, keepdim=True)
+        to_others = torch.einsum("bltd,blsd->blts", asked_BLTD, self.key(foreign_BLSD))
+        closed_TS = self.open_TS < 0.5
+        itself = torch.eye(self.num_tasks, self.open_TS.shape[1], dtype=torch.bool, device=closed_TS.device)
+        to_others = to_others.masked_fill(closed_TS | itself, float("-inf"))
+        logits = [to_self, to_others]
+        if self.config.nothing:
+            logits.append(torch.zeros_like(to_self))
+        shares_BLTN = torch.cat(logits, -1).softmax(-1)
+        of_self, of_others = shares_BLTN[..., :1], shares_BLTN[..., 1 : 1 + foreign_BLSD.shape[-2]]
+        heard_BLTD = of_self * self.value(normed_BLTD)
+        heard_BLTD = heard_BLTD + torch.einsum("blts,blsd->bltd", of_others, self.value(foreign_BLSD))
+        change_BLTD = self.project_out(heard_BLTD)
+        if self.gate is None:
+            return Heard(own_BLTD + change_BLTD, shares_BLTN, torch.ones_like(to_self[..., 0]))
+        gate_BLTD = torch.sigmoid(self.gate(normed_BLTD))
+        return Heard(own_BLTD + gate_BLTD * change_BLTD, shares_BLTN, gate_BLTD.mean(-1))
+
+    def _slots(self, hidden_BLD: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The slots of the tasks, and the shared ones: the encoder's state, changed by each for itself."""
+        read_BLSD = None if self.reader is None else self.reader(hidden_BLD)
+        around = hidden_BLD.unsqueeze(-2)
+        own_BLTD = around + self.own(around.expand(-1, -1, self.num_tasks, -1))[..., 0, :]
+        shared_BLSD = None
+        if self.shared is not None:
+            said = self.shared(around.expand(-1, -1, self.config.num_shared, -1))
+            shared_BLSD = around + said[..., 0, :]
+        if read_BLSD is not None:
+            own_BLTD = own_BLTD + read_BLSD[..., : self.num_tasks, :]
+            if shared_BLSD is not None:
+                shared_BLSD = shared_BLSD + read_BLSD[..., self.num_tasks :, :]
+        return own_BLTD, shared_BLSD
+
+
+class SequenceReader(nn.Module):
+    """Causal attention of each slot over the positions until now, one narrow head a slot."""
+
+    def __init__(self, width: int, num_tasks: int, num_shared: int) -> None:
+        super().__init__()
+        self.narrow = max(1, width // 4)
+        self.query_tasks = uniform(num_tasks, width, self.narrow, fan_in=width)
+        self.query_shared = uniform(num_shared, width, self.narrow, fan_in=width) if num_shared else None
+        self.key = nn.Linear(width, self.narrow)
+        self.value = nn.Linear(width, self.narrow)
+        self.out_tasks = uniform(num_tasks, self.narrow, width, fan_in=self.narrow)
+        self.out_shared = uniform(num_shared, self.narrow, width, fan_in=self.narrow) if num_shared else None
+
+    def forward(self, hidden_BLD: Tensor) -> Tensor:
+        """What each slot read, [B, L, T + S, D]."""
+        ask = _together(self.query_tasks, self.query_shared)
+        out = _together(self.out_tasks, self.out_shared)
+        query_BSLN = torch.einsum("bld,sdn->bsln", hidden_BLD, ask)
+        key_BSLN, value_BSLN = (
+            part(hidden_BLD).unsqueeze(1).expand(-1, len(ask), -1, -1) for part in (self.key, self.value)
+        )
+        read_BSLN = functional.scaled_dot_product_attention(query_BSLN, key_BSLN, value_BSLN, is_causal=True)
+        return torch.einsum("bsln,snd->blsd", read_BSLN, out)
+
+
+def _together(of_tasks: Tensor, of_shared: Tensor | None) -> Tensor:
+    return of_tasks if of_shared is None else torch.cat([of_tasks, of_shared])
+
+
+def _scaled_gradient(states: Tensor, share: float) -> Tensor:
+    """The same numbers, with a share of the gradient."""
+    if share == 1.0:
+        return states
+    if share == 0.0:
+        return states.detach()
+    return share * states + (1 - share) * states.detach()

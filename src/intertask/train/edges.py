@@ -1,0 +1,111 @@
+"""Edges between tasks that do not help on held-out data are closed for good.
+
+An edge is a task that reads another slot. With the rest of the model as it is, the reader answers the
+calibration targets once with the edge and once without; unless a paired bootstrap over users says that it
+is better with it, the edge is closed. Which edges there are is the mechanism's to say.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from intertask.metrics.bootstrap import difference_intervals
+from intertask.model import Model
+
+OPEN_TS = "communication.open_TS"  # the weight that holds 1 for an open edge, 0 for a closed one
+
+
+# How well each calibration target of a task was answered, higher is better, and the user who owns it; None
+# where the task has no such target.
+Judge = Callable[[Model, str], tuple[NDArray[np.float64], NDArray[np.int64]] | None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one edge.
+
+    Args:
+        reader: The task.
+        source: The task that it reads, or "shared 1" and so on.
+        gain: Of the reader's mean quality by the edge.
+        low: Lower end of its interval.
+        high: Upper end.
+        closed: Whether it was closed.
+    """
+
+    reader: str
+    source: str
+    gain: float
+    low: float
+    high: float
+    closed: bool
+
+    def line(self) -> dict[str, object]:
+        """For the journal."""
+        return asdict(self)
+
+
+def has_edges(model: Model) -> bool:
+    """Whether the mechanism between the tasks has edges that may be closed."""
+    config = model.config.communication
+    return bool(getattr(config, "close_edges", False)) and len(model.tasks) > 1
+
+
+def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
+    """Judge every open edge of a model as it is, then close those that do not help.
+
+    Args:
+        model: In evaluation mode; its edges are changed in place.
+        judge: Says how well the model answers for a task.
+        seed: Of the bootstrap.
+
+    Returns:
+        A verdict for each edge that was open.
+    """
+    open_TS = edges(model)
+    names = list(model.tasks)
+    sources = names + [f"shared {number + 1}" for number in range(open_TS.shape[1] - len(names))]
+    verdicts, useless = [], []
+    for place, reader in enumerate(names):
+        found = judge(model, reader)
+        if found is None:  # nothing is known of it: its edges stay
+            continue
+        for source, title in enumerate(sources):
+            if source == place or open_TS[place, source] == 0:
+                continue
+            open_TS[place, source] = 0.0
+            without = judge(model, reader)
+            open_TS[place, source] = 1.0
+            assert without is not None
+            gain = difference_intervals(
+                found[0][:, None], without[0][:, None], found[1], np.random.default_rng(seed)
+            )
+            closed = not gain.lows[0] > 0
+            verdicts.append(
+                Verdict(
+                    reader, title, float(gain.values[0]), float(gain.lows[0]), float(gain.highs[0]), closed
+                )
+            )
+            if closed:
+                useless.append((place, source))
+    for place, source in useless:  # only now: each was judged with all the others open
+        open_TS[place, source] = 0.0
+    return verdicts
+
+
+def edges(model: Model) -> Tensor:
+    """The open edges of a model, 1 or 0, from the reader's row to the source's column; a view."""
+    found = model.get_parameter(OPEN_TS)
+    assert not found.requires_grad
+    return found.detach()
+
+
+def copy_edges(source: Tensor, *targets: Tensor) -> None:
+    """The same edges elsewhere."""
+    with torch.no_grad():
+        for target in targets:
+            target.copy_(source)

@@ -1,0 +1,117 @@
+import pytest
+import torch
+
+from intertask.communication.gated_slots import Config
+from tests.communication.direct import INNER, TASKS, WIDTH, built, mixed, say, vectors
+
+PLACES = range(len(TASKS))
+
+
+def drawn(**options):
+    """All weights drawn, so that nothing starts at zero or almost closed."""
+    mechanism = built(Config(inner=INNER, **options))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in mechanism.parameters():
+            if weight.requires_grad:
+                weight.copy_(0.5 * torch.randn(weight.shape, generator=generator))
+    return mechanism
+
+
+def direct(mechanism, hidden_LD):
+    """The definition, one position, task and source at a time."""
+    states = []
+    for place, x in enumerate(hidden_LD):
+        asks, outs = [*mechanism.reader.query_tasks], [*mechanism.reader.out_tasks]
+        asks += [*mechanism.reader.query_shared]
+        outs += [*mechanism.reader.out_shared]
+        slots = []
+        for number, (ask, out) in enumerate(zip(asks, outs, strict=True)):
+            past = hidden_LD[: place + 1]
+            keys, values = mechanism.reader.key(past), mechanism.reader.value(past)
+            read = mixed(keys @ (x @ ask) / keys.shape[1] ** 0.5, values) @ out
+            group, own = (mechanism.own, number) if number < 3 else (mechanism.shared, number - 3)
+            slots.append(x + say(group, own, 0, x) + read)
+        normed = [mechanism.norm(slot) for slot in slots]
+        row = []
+        for task in PLACES:
+            query = mechanism.query(normed[task]) / WIDTH**0.5
+            heard = [task, *(other for other in range(len(slots)) if other != task)]
+            logits = torch.stack(
+                [query @ mechanism.key(normed[other]) for other in heard] + [torch.tensor(0.0)]
+            )
+            values = [mechanism.value(normed[other]) for other in heard] + [torch.zeros(WIDTH)]
+            gate = torch.sigmoid(mechanism.gate(normed[task]))
+            row.append(slots[task] + gate * mechanism.project_out(mixed(logits, values)))
+        states.append(torch.stack(row))
+    return torch.stack(states)
+
+
+def test_it_equals_its_definition():
+    mechanism, hidden = drawn(), vectors()
+    with torch.no_grad():
+        expected = torch.stack([direct(mechanism, row) for row in hidden])
+        torch.testing.assert_close(mechanism(hidden), expected, atol=1e-5, rtol=1e-4)  # sums of other order
+
+
+def test_tasks_begin_almost_alone():
+    found = built(Config()).exchange(vectors())
+    assert (found.gates_BLT < 0.1).all()
+    torch.testing.assert_close(found.shares_BLTN.sum(-1), torch.ones(2, 3, 3))
+
+
+def heard_by(mechanism, reader, source):
+    """Whether a change of one slot changes the state of a task."""
+    before = mechanism(vectors())
+    with torch.no_grad():
+        part = mechanism.own if source < len(TASKS) else mechanism.shared
+        part.down[source % len(TASKS), ..., 0] += 1.0  # not all alike, which the norm would take away
+    return not torch.allclose(mechanism(vectors())[:, :, reader], before[:, :, reader])
+
+
+@pytest.mark.parametrize("source", [1, 2, 3, 4])
+def test_a_closed_edge_carries_nothing_and_an_open_one_does(source):
+    mechanism = drawn()
+    assert heard_by(mechanism, 0, source)
+    mechanism.open_TS[0, source] = 0.0
+    assert not heard_by(mechanism, 0, source)
+    assert mechanism.exchange(vectors()).shares_BLTN[:, :, 0, 1 + source].abs().max() == 0
+
+
+def test_with_all_edges_closed_and_nothing_to_turn_to_a_task_hears_itself():
+    mechanism = drawn(nothing=False)
+    mechanism.open_TS.zero_()
+    shares = mechanism.exchange(vectors()).shares_BLTN
+    torch.testing.assert_close(shares[..., 0], torch.ones(2, 3, 3))
+
+
+@pytest.mark.parametrize(("share", "pushes"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_a_task_pushes_on_the_others_as_far_as_the_gradient_gate_lets_it(share, pushes):
+    def gradient(of):
+        mechanism = drawn(gradient=of)
+        mechanism(vectors())[:, :, 0].pow(2).sum().backward()
+        return mechanism.own.down.grad[1], mechanism.shared.down.grad
+
+    (found, shared), (whole, _) = gradient(share), gradient(1.0)
+    torch.testing.assert_close(found, pushes * whole)
+    assert whole.abs().max() > 0 and shared.abs().max() > 0
+
+
+def test_a_slot_reads_the_sequence_unless_told_otherwise():
+    hidden = vectors()
+    other = torch.cat([hidden[:, :1] + 1, hidden[:, 1:]], 1)
+    for sequence in (True, False):
+        mechanism = drawn(sequence=sequence)
+        assert torch.allclose(mechanism(hidden)[:, 2], mechanism(other)[:, 2]) is not sequence
+
+
+@pytest.mark.parametrize("option", ["sequence", "nothing", "output_gate"])
+def test_every_part_may_be_left_out(option):
+    states = built(Config(**{option: False}))(vectors())
+    assert states.shape == (2, 3, 3, WIDTH) and states.isfinite().all()
+
+
+def test_no_shared_slots():
+    mechanism = built(Config(num_shared=0))
+    assert mechanism(vectors()).shape == (2, 3, 3, WIDTH)
+    assert mechanism.shared is None and mechanism.open_TS.shape == (3, 3)
