@@ -7,7 +7,7 @@ from intertask.nn.item_table import ItemTable
 from tests import worlds
 from tests.assertions import assert_every_weight_gets_gradient
 
-NONE = {"position": "off", "behaviour": False, "gap": False}
+NONE = {"position": "off", "behaviour": False, "gap": False, "scale": False}
 ALL = {"position": "inverse", "behaviour": True, "gap": True}
 
 
@@ -27,6 +27,13 @@ def embedded(embed, items, behaviours=None, times=None):
 def test_without_context_an_event_is_its_item():
     embed = built()
     torch.testing.assert_close(embedded(embed, [[3, 5]])[0], embed.items(torch.tensor([3, 5])))
+
+
+def test_items_are_scaled_by_the_root_of_the_width_and_their_context_is_not():
+    embed, plain = (built(position="inverse", scale=scale) for scale in (True, False))
+    context = embedded(plain, [[3, 5]])[0] - plain.items(torch.tensor([3, 5]))
+    expected = plain.items(torch.tensor([3, 5])) * 8**0.5 + context
+    torch.testing.assert_close(embedded(embed, [[3, 5]])[0], expected)
 
 
 def test_positions_count_from_the_last_event():

@@ -24,6 +24,8 @@ class Config(InputConfig):
             "forward": for how many events after the first; "off": none.
         behaviour: A vector for each behaviour; without effect in a log that has one only.
         gap: A vector for each log bucket of the seconds since the event before; needs a clock.
+        scale: Multiply an item's vector by the square root of the width (Vaswani et al., 2017; SASRec): heads
+            read the same table, where vectors must be short, and layers what is about 1 in size.
         combine: "sum": all vectors are added; "gate": item and context decide together how much of
             the context (behaviour, position, gap) is added.
         dropout: On the result.
@@ -33,6 +35,7 @@ class Config(InputConfig):
     position: Literal["inverse", "forward", "off"] = "inverse"
     behaviour: bool = True
     gap: bool = False
+    scale: bool = True
     combine: Literal["sum", "gate"] = "sum"
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
@@ -53,6 +56,7 @@ class Input(nn.Module):
         super().__init__()
         width = dimensions.width
         self.items = items
+        self.scale = width**0.5 if config.scale else 1.0
         self.position = _table(dimensions.max_length, width) if config.position != "off" else None
         self.inverse = config.position == "inverse"
         behaviours = len(dimensions.behaviours)
@@ -63,7 +67,8 @@ class Input(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """hidden_BLD."""
-        events, item_BLD = batch.events, self.items(batch.events.items_BL)
+        events = batch.events
+        item_BLD = self.scale * self.items(events.items_BL)
         context_BLD = torch.zeros_like(item_BLD)
         if self.behaviour is not None:
             context_BLD = context_BLD + self.behaviour(events.behaviours_BL)
