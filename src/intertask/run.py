@@ -2,7 +2,8 @@
 
 recipe.toml      as the user wrote it      recipe.json      complete, defaults included
 journal.jsonl    every step's losses       checkpoints/     to go on from
-model/           the artefact              evaluation.json, ranks.parquet, report.html, plots/
+model/           the artefact              evaluation.json  and, for each target, ranks and answers.parquet
+report.html      and plots/
 """
 
 import shutil
@@ -80,8 +81,7 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         artefact.trained_counts(model_folder(folder)),
     )
     found = evaluator.run()
-    if evaluator.ranks:
-        evaluator.write_ranks(folder / "ranks.parquet")
+    evaluator.write(folder)
     found.write(folder / "evaluation.json")
     return found
 

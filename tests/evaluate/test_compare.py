@@ -18,7 +18,7 @@ def write(folder, rank_shift=0):
     own = pl.col("system") == ModelSystem.name
     moved = pl.when(own).then((pl.col("rank") + rank_shift).clip(1)).otherwise(pl.col("rank"))
     asked.ranks = [frame.with_columns(moved.alias("rank")) for frame in asked.ranks]
-    asked.write_ranks(folder / "ranks.parquet")
+    asked.write(folder)
     return folder
 
 
@@ -37,7 +37,8 @@ def rewrite(folder, **changes):
 def test_a_run_against_itself_shows_no_difference(runs):
     found = compare(runs[0], runs[0], resamples=100)
     assert {(row.task, row.history) for row in found.rows} == {
-        (task, history) for task in ("next", "buys") for history in ("masked", "kept")
+        ("liked", ""),
+        *((task, history) for task in ("next", "buys") for history in ("masked", "kept")),
     }
     for row in found.rows:
         assert row.first == row.second
@@ -83,8 +84,9 @@ def test_another_protocol_is_refused_and_the_field_named(name, runs, tmp_path):
 
 def test_runs_without_a_common_task_are_refused(runs, tmp_path):
     other = write(tmp_path / "other")
-    ranks = pl.read_parquet(other / "ranks.parquet").with_columns(task=pl.lit("another"))
-    ranks.write_parquet(other / "ranks.parquet")
+    for name in ("ranks", "answers"):
+        file = other / f"{name}.parquet"
+        pl.read_parquet(file).with_columns(task=pl.lit("another")).write_parquet(file)
     with pytest.raises(
         DataError, match="expected a task of the same name as in the other run, found none in common"
     ):
@@ -105,7 +107,22 @@ def test_tasks_of_one_name_that_ask_for_other_targets_are_refused(runs, tmp_path
     )
 
 
-@pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet"])
+def test_a_response_is_compared_by_what_each_answer_was_worth(runs, tmp_path):
+    other = write(tmp_path / "other")
+    file = other / "answers.parquet"
+    pl.read_parquet(file).with_columns(pl.col("quality") - 0.25).write_parquet(file)
+    (row,) = (row for row in compare(runs[0], other, resamples=100).rows if row.task == "liked")
+    assert row.metric == "-log_loss" and row.history == ""
+    assert (row.difference, row.interval.low, row.interval.high) == pytest.approx((0.25, 0.25, 0.25))
+    (expected,) = (
+        row.metrics["log_loss"]
+        for row in Evaluation.read(runs[0] / "evaluation.json").responses
+        if (row.system, row.task) == ("intertask", "liked")
+    )
+    assert row.first == pytest.approx(-expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet", "answers.parquet"])
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs, tmp_path):
     other = write(tmp_path / "other")

@@ -299,5 +299,5 @@ def test_what_was_written_is_read_back(evaluated, tmp_path):
     found.write(tmp_path / "evaluation.json")
     assert type(found).read(tmp_path / "evaluation.json") == found
     json.loads((tmp_path / "evaluation.json").read_text())
-    asked.write_ranks(tmp_path / "ranks.parquet")
+    asked.write(tmp_path)
     assert pl.read_parquet(tmp_path / "ranks.parquet").equals(pl.concat(asked.ranks))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
@@ -17,13 +18,17 @@ from intertask.metrics.ranking import per_query
 from intertask.seeds import generator
 
 KS = (5, 10, 20)
+KEYS = ["task", "history"]
+TARGETS: dict[str, type[pl.DataType]] = {"task": pl.String, "user": pl.Int64, "target": pl.Int64}
+RANKS = TARGETS | {"history": pl.String, "rank": pl.Int64}
+ANSWERS = TARGETS | {"metric": pl.String, "quality": pl.Float64}
 
 
 class ComparedRow(Config):
-    """One metric of two runs."""
+    """One metric of two runs; higher is better for each, losses are negated."""
 
     task: str
-    history: str
+    history: str  # empty for a task that ranks no items
     metric: str
     first: float
     second: float
@@ -55,66 +60,89 @@ def compare(first: Path, second: Path, resamples: int = 2000) -> Comparison:
     """
     evaluations = [Evaluation.read(folder / "evaluation.json") for folder in (first, second)]
     _refuse_other_protocol(evaluations[0].protocol, evaluations[1].protocol, second)
-    ranks = _ranks(first), _ranks(second)
-    pairs = ranks[0].join(ranks[1], on=["task", "history", "target"], suffix="_second")
-    if pairs.is_empty():
+    tables = [
+        [read(folder, evaluation) for folder, evaluation in zip((first, second), evaluations, strict=True)]
+        for read in (_ranks, _answers)
+    ]
+    if all(one.join(two, on=KEYS).is_empty() for one, two in tables):
         raise DataError(str(second), "a task of the same name as in the other run", "none in common")
-    _refuse_other_targets(*ranks, pairs, second)
     rows = []
-    for (task, history), group in sorted(pairs.group_by("task", "history", maintain_order=True)):
-        one = per_query(group["rank"].to_numpy(), KS)
-        two = per_query(group["rank_second"].to_numpy(), KS)
-        found = difference_intervals(
-            np.stack(list(one.values()), 1), np.stack(list(two.values()), 1), group["user"].to_numpy(),
-            generator(0, "compare"), num_resamples=resamples,
-        )  # fmt: skip
-        rows += [
-            ComparedRow(
-                task=str(task), history=str(history), metric=metric,
-                first=float(one[metric].mean()), second=float(two[metric].mean()),
-                difference=float(found.values[place]),
-                interval=Interval(low=float(found.lows[place]), high=float(found.highs[place])),
-            )
-            for place, metric in enumerate(one)
-        ]  # fmt: skip
+    for one, two in tables:
+        pairs = one.join(two, on=[*KEYS, "target"], suffix="_second")
+        _refuse_other_targets(one, two, pairs, second)
+        for (task, history), group in sorted(pairs.group_by(*KEYS, maintain_order=True)):
+            rows += _rows(str(task), str(history), group, resamples)
     return Comparison(
         first=_name(first, evaluations[0]), second=_name(second, evaluations[1]),
         protocol=evaluations[0].protocol, rows=rows,
     )  # fmt: skip
 
 
+def _rows(task: str, history: str, group: pl.DataFrame, resamples: int) -> list[ComparedRow]:
+    """The metrics of one task, paired by target."""
+    one, two = _metrics(group, ""), _metrics(group, "_second")
+    found = difference_intervals(
+        np.stack(list(one.values()), 1), np.stack(list(two.values()), 1), group["user"].to_numpy(),
+        generator(0, "compare"), num_resamples=resamples,
+    )  # fmt: skip
+    return [
+        ComparedRow(
+            task=task, history=history, metric=metric,
+            first=float(one[metric].mean()), second=float(two[metric].mean()),
+            difference=float(found.values[place]),
+            interval=Interval(low=float(found.lows[place]), high=float(found.highs[place])),
+        )
+        for place, metric in enumerate(one)
+    ]  # fmt: skip
+
+
+def _metrics(group: pl.DataFrame, suffix: str) -> dict[str, NDArray[np.float64]]:
+    if f"rank{suffix}" in group.columns:
+        return per_query(group[f"rank{suffix}"].to_numpy(), KS)
+    return {group["metric"][0]: group[f"quality{suffix}"].to_numpy()}
+
+
 def _name(folder: Path, evaluation: Evaluation) -> str:
     return f"{evaluation.model} ({folder.name}, seed {evaluation.provenance.seed})"
 
 
-def _ranks(folder: Path) -> pl.DataFrame:
+def _ranks(folder: Path, evaluation: Evaluation) -> pl.DataFrame:
+    return _model(folder / "ranks.parquet", RANKS, there=bool(evaluation.rankings))
+
+
+def _answers(folder: Path, evaluation: Evaluation) -> pl.DataFrame:
+    found = _model(folder / "answers.parquet", ANSWERS, there=bool(evaluation.responses))
+    return found.with_columns(history=pl.lit(""))
+
+
+def _model(file: Path, schema: dict[str, type[pl.DataType]], *, there: bool) -> pl.DataFrame:
+    """What the model did with each target; no rows where the run has no task of that sort."""
+    if not there:
+        return pl.DataFrame(schema=schema)
     try:
-        ranks = pl.read_parquet(folder / "ranks.parquet")
+        found = pl.read_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(
-            str(folder / "ranks.parquet"),
-            "the ranks of an evaluated run",
-            str(error),
-            "run `intertask evaluate`; a run without a next-item task has no ranks to compare",
+            str(file), "what an evaluation wrote", str(error), "run `intertask evaluate`"
         ) from None
-    return ranks.filter(pl.col("system") == ModelSystem.name).drop("system")
+    return found.filter(pl.col("system") == ModelSystem.name).drop("system")
 
 
 def _refuse_other_targets(
     first: pl.DataFrame, second: pl.DataFrame, pairs: pl.DataFrame, folder: Path
 ) -> None:
     """Two tasks of one name may ask for different behaviours; what they share is neither's question."""
-    keys = ["task", "history"]
-    sizes = [frame.group_by(keys).len() for frame in (first, second, pairs)]
+    sizes = [frame.group_by(KEYS).len() for frame in (first, second, pairs)]
     table = (
         sizes[0]
-        .join(sizes[1], on=keys, suffix="_second")
-        .join(sizes[2], on=keys, how="left", suffix="_common")
+        .join(sizes[1], on=KEYS, suffix="_second")
+        .join(sizes[2], on=KEYS, how="left", suffix="_common")
     )
-    for task, history, one, two, common in table.sort(keys).fill_null(0).iter_rows():
+    for task, history, one, two, common in table.sort(KEYS).fill_null(0).iter_rows():
         if not one == two == common:
+            place = f"{folder} task {task}" + (f", history {history}" if history else "")
             raise ProtocolError(
-                f"{folder} task {task}, history {history}", f"the {one:,} targets of the other run",
+                place, f"the {one:,} targets of the other run",
                 f"{two:,}, of which {common:,} are the same", "does the task ask for another behaviour?",
             )  # fmt: skip
 

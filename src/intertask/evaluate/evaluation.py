@@ -75,6 +75,7 @@ class Evaluator:
     part: Literal["validation", "test"] = "test"
     trained: NDArray[np.int64] | None = None
     ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
+    answers: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 
@@ -135,10 +136,14 @@ class Evaluator:
             seconds=self.seconds,
         )
 
-    def write_ranks(self, file: Path) -> None:
-        """Write the rank of every target under every system, for `compare`, as Parquet."""
-        with written_aside(file) as aside:
-            pl.concat(self.ranks).write_parquet(aside)
+    def write(self, folder: Path) -> None:
+        """Write what `compare` reads, as Parquet: how every target was ranked and answered."""
+        for name, frames in (("ranks", self.ranks), ("answers", self.answers)):
+            file = folder / f"{name}.parquet"
+            file.unlink(missing_ok=True)  # of an earlier evaluation, with other tasks perhaps
+            if frames:
+                with written_aside(file) as aside:
+                    pl.concat(frames).write_parquet(aside)
 
     def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
         yield model
@@ -243,6 +248,11 @@ class Evaluator:
             targets = self.targets[rows]
             answers = model_answers(system, name, self.sequences, targets, rows, self.corpus.behaviours)
             found.append(answers.row(MODEL, name))
+            self.answers.append(
+                self._targets_of(MODEL, name, targets).with_columns(
+                    metric=pl.lit(answers.quality), quality=pl.Series(answers.qualities())
+                )
+            )
             found += reference_answers(
                 answers, name, config, self.training, self.sequences.items[targets], self.corpus.behaviours
             )
@@ -260,18 +270,16 @@ class Evaluator:
         )
 
     def _keep(self, system: str, task: str, history: HistoryMode, ranking: Ranking) -> None:
-        targets = self.targets[ranking.rows]
-        self.ranks.append(
-            pl.DataFrame(
-                {
-                    "system": pl.repeat(system, len(targets), eager=True),
-                    "task": pl.repeat(task, len(targets), eager=True),
-                    "history": pl.repeat(history, len(targets), eager=True),
-                    "user": self.sequences.users_of(targets),
-                    "target": targets,
-                    "rank": ranking.ranks,
-                }
-            )
+        targets = self._targets_of(system, task, self.targets[ranking.rows])
+        self.ranks.append(targets.with_columns(history=pl.lit(history), rank=pl.Series(ranking.ranks)))
+
+    def _targets_of(self, system: str, task: str, targets: NDArray[np.int64]) -> pl.DataFrame:
+        users = self.sequences.users_of(targets)
+        return pl.select(
+            system=pl.repeat(system, len(targets)),
+            task=pl.repeat(task, len(targets)),
+            user=users,
+            target=targets,
         )
 
     @property

@@ -42,6 +42,11 @@ class Answers:
         right = self.predicted.argmax(1) == self.labels
         return {"accuracy": float(right.mean()), "log_loss": float(-self.qualities().mean())}
 
+    @property
+    def quality(self) -> str:
+        """What `qualities` are called."""
+        return "-squared_error" if self.form == "regression" else "-log_loss"
+
     def qualities(self) -> NDArray[np.float64]:
         """How good each answer is: its log-likelihood, or its squared error negated, float64 [n]."""
         if self.form == "regression":

@@ -1,7 +1,8 @@
 """What an evaluation found, as frozen records that JSON can hold.
 
 Knows nothing of how a figure is computed or shown. `evaluation.json` in a run folder is one `Evaluation`;
-`ranks.parquet` beside it holds one row for each system and target, from which intervals are drawn.
+`ranks.parquet` beside it holds one row for each system and target of the next-item tasks, `answers.parquet`
+one for each target of the others, from which intervals are drawn.
 """
 
 import hashlib
