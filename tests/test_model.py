@@ -133,6 +133,28 @@ def test_every_task_reads_its_own_state():
     assert not torch.allclose(states[:, :, 0], states[:, :, 1])
 
 
+@pytest.mark.parametrize("kind", ["next_item", "response", "next_behaviour"])
+def test_a_detached_task_learns_and_pushes_on_nothing_but_its_head(kind):
+    own = {"kind": kind, "detached": True} | (
+        {"label": "rating", "at_least": 3} if kind == "response" else {}
+    )
+    config = ModelConfig.model_validate(
+        {"width": 8, "communication": "attention", "tasks": {"next": {"kind": "next_item"}, "own": own}}
+    )
+    sequences = worlds.varied()
+    built = worlds.model(config, sequences)
+    built.losses(worlds.batch(sequences))["own"].backward()
+    pushed = {name for name, weight in built.named_parameters() if weight.grad is not None}
+    assert pushed and all(name.startswith("tasks.own.") for name in pushed)
+    assert "items.embedding.weight" in dict(built.named_parameters())
+
+
+def test_tasks_that_are_all_detached_are_refused():
+    config = ModelConfig.model_validate({"tasks": {"next": {"kind": "next_item", "detached": True}}})
+    with pytest.raises(RecipeError, match="nothing would train the encoder"):
+        worlds.model(config, worlds.varied())
+
+
 def test_heads_and_input_share_one_item_table():
     model = built()
     tables = [name for name, _ in model.named_parameters() if name.endswith("items.embedding.weight")]

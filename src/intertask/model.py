@@ -22,7 +22,7 @@ from intertask.errors import RecipeError
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable
+from intertask.nn.item_table import DetachedItems, ItemTable
 from intertask.nn.timeline import Timeline
 from intertask.tasks import Task, TaskConfig
 from intertask.tasks.next_item import Config as NextItem
@@ -74,7 +74,10 @@ class Model(nn.Module):
         self.encoder = config.encoder.build(dimensions)
         self.communication = config.communication.build(dimensions)
         self.tasks = nn.ModuleDict(
-            {name: task.build(name, dimensions, self.items) for name, task in config.tasks.items()}
+            {
+                name: task.build(name, dimensions, DetachedItems(self.items) if task.detached else self.items)
+                for name, task in config.tasks.items()
+            }
         )
 
     def trunk(self, batch: Batch) -> Tensor:
@@ -91,10 +94,10 @@ class Model(nn.Module):
     def losses(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
         """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
         states_BLTD = self.states(batch) if hidden_BLD is None else self.communication(hidden_BLD)
-        losses = {
-            name: self.task(name).loss(states_BLTD[:, :, place], batch)
-            for place, name in enumerate(self.tasks)
-        }
+        losses = {}
+        for place, (name, config) in enumerate(self.config.tasks.items()):
+            state_BLD = states_BLTD[:, :, place]
+            losses[name] = self.task(name).loss(state_BLD.detach() if config.detached else state_BLD, batch)
         return {name: loss for name, loss in losses.items() if loss is not None}
 
     def last_states(self, batch: Batch) -> Tensor:
@@ -137,6 +140,8 @@ def _check(config: ModelConfig, dimensions: Dimensions) -> None:
                 str(heads),
                 "change one of the two",
             )
+    if all(task.detached for task in config.tasks.values()):
+        raise RecipeError("[tasks]", "a task that is not detached", "none", "nothing would train the encoder")
     for name, task in config.tasks.items():
         if task.needs_causal and not config.encoder.causal:
             raise RecipeError(

@@ -191,3 +191,21 @@ def test_bfloat16_is_for_products_alone_and_not_for_a_cpu_unless_asked(precision
     fitted = runs.fit(tmp_path, train={"precision": precision, "epochs": 1})
     assert set(seen) == {low}
     assert all(weight.dtype == torch.float32 for weight in fitted.model.parameters())
+
+
+def test_a_batch_with_targets_of_a_detached_task_alone_trains_its_head_alone(tmp_path):
+    tasks = {
+        "buy": {"kind": "next_item", "behaviour": "buy"},
+        "high": {"kind": "response", "label": "rating", "at_least": 1, "detached": True},
+    }
+    without = [1, 1, 1, 1, 0, 0]  # nothing bought in what is trained on
+    corpus = world(behaviours=[[0] * 6 if user % 2 else without for user in range(12)])
+    for kind in ("entropy", "gradnorm", "aggregation"):
+        fitted = experiment.fit(
+            runs.recipe(tasks=tasks, balance=kind, train={"batch_tokens": 1, "epochs": 1}),
+            corpus,
+            tmp_path / kind,
+        )
+        present = {tuple(line["losses"]) for line in runs.journal(tmp_path / kind, "step")}
+        assert present == {("buy", "high"), ("high",)}
+        assert all(weight.isfinite().all() for weight in fitted.model.parameters())

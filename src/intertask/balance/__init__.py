@@ -87,7 +87,7 @@ def task_gradients(losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
         torch.autograd.backward(
             loss, retain_graph=True
         )  # tasks share what lies between the trunk and their heads
-        assert trunk_BLD.grad is not None
-        rows.append(trunk_BLD.grad.flatten())
+        own = torch.zeros_like(trunk_BLD) if trunk_BLD.grad is None else trunk_BLD.grad  # a detached task's
+        rows.append(own.flatten())
     trunk_BLD.grad = None
     return torch.stack(rows)

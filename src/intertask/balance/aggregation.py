@@ -59,8 +59,9 @@ class Aggregation(Scaled):
         """Gradients of the sum above the trunk, one direction below."""
         scaled = {name: self.weights[name] * loss for name, loss in losses.items()}
         gradients = task_gradients(scaled, trunk_BLD)
-        if len(gradients) == 1:
-            direction = gradients[0]
+        gradients = gradients[gradients.norm(dim=1) > 0]  # a detached task has no say
+        if len(gradients) < 2:
+            direction = gradients.sum(0)
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the solvers, about their own speed

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -18,6 +19,14 @@ class ItemVectors(Protocol):
 
     def all(self) -> Tensor:
         """The vectors of all items, [I, D]."""
+
+
+class Items(ItemVectors, Protocol):
+    """The table that heads read."""
+
+    @property
+    def weight_ID(self) -> Tensor:  # noqa: N802
+        """The vectors of all items."""
 
 
 class ItemTable(nn.Module):
@@ -55,6 +64,31 @@ class ItemTable(nn.Module):
         return self.weight_ID
 
 
+class DetachedItems:
+    """The vectors of a table, for a head that may not push on them."""
+
+    def __init__(self, items: ItemTable) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __call__(self, items: Tensor) -> Tensor:
+        """The vectors of some items."""
+        with torch.no_grad():
+            vectors: Tensor = self.items(items)
+        return vectors
+
+    @property
+    def weight_ID(self) -> Tensor:  # noqa: N802
+        """The vectors of all items."""
+        return self.items.weight_ID.detach()
+
+    def all(self) -> Tensor:
+        """The vectors of all items."""
+        return self.weight_ID
+
+
 def sparse_tables(model: nn.Module) -> list[Tensor]:
     """The tables of a model whose gradients have the looked-up rows alone, each once."""
     tables = [module for module in model.modules() if isinstance(module, nn.Embedding) and module.sparse]
@@ -64,7 +98,7 @@ def sparse_tables(model: nn.Module) -> list[Tensor]:
 class UnitVectors:
     """The vectors of a table, each divided by its length."""
 
-    def __init__(self, items: ItemTable) -> None:
+    def __init__(self, items: Items) -> None:
         self.items = items
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from intertask.data.batches import Batch
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable
+from intertask.nn.item_table import Items
 
 
 class TaskConfig(PluginConfig):
@@ -21,6 +21,8 @@ class TaskConfig(PluginConfig):
 
     Args:
         weight: Of its loss, against those of the other tasks.
+        detached: The task learns from what the others have learnt, and pushes on nothing but its own head:
+            for a task that harms others (`intertask transfer` names it).
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.
@@ -29,6 +31,7 @@ class TaskConfig(PluginConfig):
     """
 
     weight: float = Field(default=1.0, gt=0)
+    detached: bool = False
 
     needs_causal: ClassVar[bool] = True
     answer: ClassVar[Literal["items", "response", "behaviours"]]
@@ -39,7 +42,7 @@ class TaskConfig(PluginConfig):
         return False
 
     @abstractmethod
-    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "Task":
+    def build(self, name: str, dimensions: Dimensions, items: Items) -> "Task":
         """The head and its loss.
 
         Raises:

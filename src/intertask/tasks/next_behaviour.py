@@ -12,7 +12,7 @@ from intertask.data.batches import Batch
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable
+from intertask.nn.item_table import Items
 from intertask.tasks import Task, TaskConfig
 
 
@@ -22,7 +22,7 @@ class Config(TaskConfig):
     kind: Literal["next_behaviour"] = "next_behaviour"
     answer: ClassVar[Literal["items", "response", "behaviours"]] = "behaviours"
 
-    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "NextBehaviour":
+    def build(self, name: str, dimensions: Dimensions, items: Items) -> "NextBehaviour":
         """The head and its loss."""
         if len(dimensions.behaviours) < 2:
             raise RecipeError(

@@ -17,7 +17,7 @@ from intertask.errors import RecipeError
 from intertask.losses import LossConfig
 from intertask.losses.full_softmax import Config as FullSoftmax
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable, ItemVectors, UnitVectors
+from intertask.nn.item_table import Items, ItemVectors, UnitVectors
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
 
@@ -46,7 +46,7 @@ class Config(TaskConfig):
         """Whether its loss does."""
         return self.loss.reads_all_items
 
-    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "NextItem":
+    def build(self, name: str, dimensions: Dimensions, items: Items) -> "NextItem":
         """The head and its loss."""
         code = None
         if self.behaviour is not None:
@@ -84,9 +84,7 @@ class NextItem(Task):
     Where several tasks share a model each has a linear map of its own before the product, zero at first.
     """
 
-    def __init__(
-        self, config: Config, behaviour: int | None, dimensions: Dimensions, items: ItemTable
-    ) -> None:
+    def __init__(self, config: Config, behaviour: int | None, dimensions: Dimensions, items: Items) -> None:
         super().__init__()
         self.behaviour = behaviour
         self.horizon = config.horizon

@@ -14,7 +14,7 @@ from intertask.data.batches import Batch, Events
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable
+from intertask.nn.item_table import Items
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
 
@@ -43,7 +43,7 @@ class Config(TaskConfig):
             raise ValueError("a regression has a label, and neither behaviour nor at_least")
         return self
 
-    def build(self, name: str, dimensions: Dimensions, items: ItemTable) -> "Response":
+    def build(self, name: str, dimensions: Dimensions, items: Items) -> "Response":
         """The head and its loss."""
         code = None
         if self.behaviour is not None:
@@ -101,9 +101,7 @@ class Config(TaskConfig):
 class Response(Task):
     """A perceptron over the state, the item's vector, and their product."""
 
-    def __init__(
-        self, config: Config, behaviour: int | None, dimensions: Dimensions, items: ItemTable
-    ) -> None:
+    def __init__(self, config: Config, behaviour: int | None, dimensions: Dimensions, items: Items) -> None:
         super().__init__()
         self.config = config
         self.behaviour = behaviour

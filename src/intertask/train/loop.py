@@ -170,7 +170,8 @@ class Trainer:
         if losses:
             self.optimiser.zero_grad()
             total = float(self.balance.backward(losses, trunk_BLD))
-            torch.autograd.backward(hidden_BLD, trunk_BLD.grad)
+            if trunk_BLD.grad is not None:  # as where the batch has targets of detached tasks alone
+                torch.autograd.backward(hidden_BLD, trunk_BLD.grad)
             norm = self.optimiser.clip()
             if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
                 raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
