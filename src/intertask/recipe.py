@@ -103,7 +103,7 @@ class Recipe(ModelConfig):
     def shaping(self) -> dict[str, object]:
         """What decides on the trained weights, given the data; the rest may change within a run."""
         told = self.model_dump(mode="json", exclude={"name", "data", "evaluation"})
-        for harmless in ("workers", "checkpoint_steps", "device"):
+        for harmless in ("workers", "checkpoint_steps", "gradient_steps", "device"):
             del told["train"][harmless]
         return told | {"history": self.evaluation.history[0]}
 

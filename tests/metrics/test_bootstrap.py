@@ -125,3 +125,20 @@ def test_what_cannot_be_resampled_is_refused():
         mean_intervals(one, np.arange(2), generator, confidence=1.0)
     with pytest.raises(ValueError, match="same targets"):
         difference_intervals(one, np.ones((3, 1)), np.arange(2), generator)
+
+
+def test_a_p_value_is_below_5_percent_where_the_95_percent_interval_excludes_zero():
+    generator = np.random.default_rng(0)
+    values = generator.normal(np.linspace(-0.3, 0.3, 25), 1.0, size=(120, 25))
+    found = mean_intervals(values, np.arange(120), np.random.default_rng(1), num_resamples=4000)
+    excludes = (found.lows > 0) | (found.highs < 0)
+    clear = np.abs(found.p_values - 0.05) > 0.005  # nearer than that the two round differently
+    assert ((found.p_values < 0.05) == excludes)[clear].all() and excludes.any() and not excludes.all()
+    expected = scipy.stats.ttest_1samp(values, 0).pvalue
+    assert np.abs(found.p_values - expected).max() < 0.05
+
+
+def test_holm_known_answer():
+    assert bootstrap.holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert bootstrap.holm(np.array([0.5, 0.9])) == pytest.approx([1.0, 1.0])
+    assert len(bootstrap.holm(np.array([]))) == 0

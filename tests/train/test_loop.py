@@ -209,3 +209,18 @@ def test_a_batch_with_targets_of_a_detached_task_alone_trains_its_head_alone(tmp
         present = {tuple(line["losses"]) for line in runs.journal(tmp_path / kind, "step")}
         assert present == {("buy", "high"), ("high",)}
         assert all(weight.isfinite().all() for weight in fitted.model.parameters())
+
+
+def test_cosines_between_gradients_are_told_and_change_nothing(tmp_path):
+    plain, told = (runs.fit(tmp_path / str(n), train={"gradient_steps": n}) for n in (0, 3))
+    for name, weight in runs.weights(plain).items():
+        assert torch.equal(weight, runs.weights(told)[name])
+    lines = runs.journal(tmp_path / "3", "gradients")
+    assert [line["step"] for line in lines] == list(
+        range(1, 1 + len(runs.journal(tmp_path / "3", "step")), 3)
+    )
+    for line in lines:
+        (one, cosine), (other, two) = line["cosines"]
+        assert line["tasks"] == ["next", "high"] and (one, two) == pytest.approx((1, 1), abs=1e-3)
+        assert -1 <= cosine == other <= 1 and min(line["norms"]) > 0
+    assert not runs.journal(tmp_path / "0", "gradients")

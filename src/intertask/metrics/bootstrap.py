@@ -28,11 +28,14 @@ class Estimates:
         values: float64 [statistics], on the users themselves.
         lows: float64 [statistics], lower ends.
         highs: float64 [statistics], upper ends.
+        p_values: float64 [statistics], two-sided, of the statistic being zero: how narrow a percentile
+            interval can be made before zero falls out of it (Davison and Hinkley, section 5.4).
     """
 
     values: Floats
     lows: Floats
     highs: Floats
+    p_values: Floats
 
 
 def mean_intervals(
@@ -80,7 +83,25 @@ def mean_intervals(
         totals[start : start + rows] = multiplicities.astype(np.float64) @ sums  # [R, U] x [U, S + 1]
     resampled = totals[:, :-1] / totals[:, -1:]
     lows, highs = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs)
+    tails = np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))
+    p_values = np.minimum(1.0, 2 * (tails + 1) / (num_resamples + 1))
+    return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs, p_values)
+
+
+def holm(p_values: Floats) -> Floats:
+    """P values of several questions, corrected so that one false finding among all is as rare as for one.
+
+    Args:
+        p_values: float64 [questions].
+
+    Source:
+        Holm, "A simple sequentially rejective multiple test procedure" (1979).
+    """
+    order = np.argsort(p_values, kind="stable")
+    remaining = len(p_values) - np.arange(len(p_values))
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(remaining * p_values[order]))
+    return corrected
 
 
 def difference_intervals(

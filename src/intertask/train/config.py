@@ -28,6 +28,8 @@ class TrainConfig(Config):
         workers: Threads that prepare batches ahead; the result does not depend on it.
         validation_targets: At most so many validation targets choose the epoch.
         checkpoint_steps: A checkpoint after so many steps, and after every epoch.
+        gradient_steps: The cosines between the tasks' gradients at the trunk's output go into the journal
+            after so many steps; 0 for never. Changes nothing that is trained.
         device: "auto" takes a GPU where there is one.
         precision: Of the products in training; weights are float32 always. "auto": bfloat16 on CUDA, where
             it brings flash attention with it, float32 elsewhere: on a CPU bfloat16 is slower.
@@ -47,5 +49,6 @@ class TrainConfig(Config):
     workers: int = Field(default=1, ge=0)
     validation_targets: int = Field(default=50_000, ge=1)
     checkpoint_steps: int = Field(default=500, ge=1)
+    gradient_steps: int = Field(default=0, ge=0)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from intertask.balance import Balance
+from intertask.balance import Balance, task_gradients
 from intertask.data.batches import Batch, plan, training_batch
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
@@ -168,6 +168,8 @@ class Trainer:
                 raise _not_finite(f"task {name!r}, step {step}", "loss", value)
         total = None
         if losses:
+            if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
+                self._write_cosines(journal, losses, trunk_BLD)
             self.optimiser.zero_grad()
             total = float(self.balance.backward(losses, trunk_BLD))
             if trunk_BLD.grad is not None:  # as where the batch has targets of detached tasks alone
@@ -190,6 +192,16 @@ class Trainer:
             tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
         )  # fmt: skip
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+    def _write_cosines(self, journal: Journal, losses: dict[str, Tensor], trunk_BLD: Tensor) -> None:
+        gradients = task_gradients(losses, trunk_BLD)
+        norms = gradients.norm(dim=1)
+        unit = gradients / norms.clamp(min=1e-30)[:, None]
+        journal.write(
+            "gradients", epoch=self.state.epoch, step=self.state.step + 1, tasks=list(losses),
+            cosines=[[round(value, 4) for value in row] for row in (unit @ unit.T).tolist()],
+            norms=[float(f"{value:.3g}") for value in norms.tolist()],
+        )  # fmt: skip
 
     @property
     def _low_precision(self) -> bool:
