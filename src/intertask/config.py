@@ -114,12 +114,12 @@ def plugin(folder: str, table: str = "") -> Any:  # noqa: ANN401  (for `Annotate
     return BeforeValidator(read)
 
 
-def plugins(folder: str, table: str = "") -> Any:  # noqa: ANN401  (see `plugin`)
+def plugins(folder: str, table: str = "", *, may_be_empty: bool = False) -> Any:  # noqa: ANN401  (see `plugin`)
     """Annotates a field that holds a table of named plugins of a folder; arguments as for `plugin`."""
 
     def read(value: object, info: ValidationInfo) -> dict[str, PluginConfig]:
         place = _dotted(table, info)
-        if not isinstance(value, Mapping) or not value:
+        if not isinstance(value, Mapping) or not (value or may_be_empty):
             raise RecipeError(f"[{place}]", f"at least one table [{place}.NAME]", repr(value))
         return {str(name): parse_plugin(folder, part, f"[{place}.{name}]") for name, part in value.items()}
 

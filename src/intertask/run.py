@@ -49,8 +49,9 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
     corpus, catalogue = _prepared(recipe, file.parent, folder)
     recommender = Recommender(recipe).fit(corpus, catalogue, run=folder)
     recommender.save(folder / "model")
-    with written_aside(folder / "recipe.toml") as aside:
-        shutil.copyfile(file, aside)
+    if file.suffix != ".json":  # recipe.json stands there already
+        with written_aside(folder / "recipe.toml") as aside:
+            shutil.copyfile(file, aside)
     assert recommender.fitted is not None
     return recommender.fitted
 

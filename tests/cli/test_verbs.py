@@ -219,3 +219,13 @@ def test_doctor_finds_what_a_run_needs(intertask):
 
 def test_the_version_is_that_of_the_package(intertask):
     assert intertask("--version").out.strip() == importlib.metadata.version("intertask")
+
+
+def test_transfer_says_who_gains_and_who_loses(shop_files, intertask):
+    done = intertask("transfer", "recipe.toml", "--seeds", "1")
+    assert done.code == 0, done
+    assert "Trained together, " in done.out and "report: runs/recipe-transfer/transfer.html" in done.out
+    assert Path("runs/recipe-transfer/transfer.html").is_file()
+    found = json.loads(intertask("transfer", "recipe.toml", "--seeds", "1", "--json").out)
+    assert [row["task"] for row in found["tasks"]] == ["next", "buys", "liked"]
+    assert "--seeds: expected whole numbers" in intertask.refused("transfer", "recipe.toml", "--seeds", "1;2")

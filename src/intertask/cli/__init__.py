@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli import compare, data, doctor, evaluate, listing, recommend, train
+from intertask.cli import compare, data, doctor, evaluate, listing, recommend, train, transfer
 from intertask.errors import IntertaskError
 
 INTERRUPTED = 130
@@ -41,6 +41,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("recommend")(recommend.recommend)
 app.command("compare")(compare.compare)
+app.command("transfer")(transfer.transfer)
 app.command("list")(listing.list_kinds)
 app.command("doctor")(doctor.doctor)
 

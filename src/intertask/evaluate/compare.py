@@ -78,6 +78,28 @@ def compare(first: Path, second: Path, resamples: int = 2000) -> Comparison:
     )  # fmt: skip
 
 
+def per_target(folder: Path, metric: str = "ndcg@10") -> pl.DataFrame:
+    """What each target of an evaluated run was worth to the model, higher is better.
+
+    Args:
+        folder: Of the run.
+        metric: Of next-item tasks; the others have one each.
+
+    Returns:
+        Columns task, history, user, target, metric, value.
+
+    Raises:
+        DataError: The run has not been evaluated.
+    """
+    evaluation = Evaluation.read(folder / "evaluation.json")
+    ranks, answers = _ranks(folder, evaluation), _answers(folder, evaluation)
+    name, _, k = metric.partition("@")
+    values = per_query(ranks["rank"].to_numpy(), (int(k),))[f"{name}@{k}"]
+    columns = ["task", "history", "user", "target", "metric", "value"]
+    ranked = ranks.with_columns(metric=pl.lit(metric), value=pl.Series(values))
+    return pl.concat([ranked.select(columns), answers.rename({"quality": "value"}).select(columns)])
+
+
 def _rows(task: str, history: str, group: pl.DataFrame, resamples: int) -> list[ComparedRow]:
     """The metrics of one task, paired by target."""
     one, two = _metrics(group, ""), _metrics(group, "_second")

@@ -25,7 +25,7 @@ class EvaluationConfig(Config):
     k: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(5, 10, 20), min_length=1)
     history: tuple[HistoryMode, ...] = Field(default=("masked",), min_length=1)
     baselines: Annotated[
-        dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation")
+        dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation", may_be_empty=True)
     ] = Field(
         default={
             name: {"kind": name}

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import Transfer
 from intertask.files import refuse_foreign, written_aside
-from intertask.report import journal
+from intertask.report import journal, transfer
 from intertask.report.drawings import drawings
 from intertask.report.page import page
 from intertask.report.samples import Sample
 
-__all__ = ["Sample", "write"]
+__all__ = ["Sample", "write", "write_transfer"]
 
 
 def write(run: Path, samples: Sequence[Sample] = ()) -> Path:
@@ -45,3 +46,14 @@ def write(run: Path, samples: Sequence[Sample] = ()) -> Path:
         # Half a surrogate pair, which some logs hold, cannot be written as UTF-8 and becomes "?".
         aside.write_text(text, encoding="utf-8", errors="replace")
     return run / "report.html"
+
+
+def write_transfer(folder: Path, found: Transfer) -> Path:
+    """Write `transfer.html` into the folder of a study; it needs no other file.
+
+    Raises:
+        IntertaskError: The folder cannot be written to.
+    """
+    with written_aside(folder / "transfer.html") as aside:
+        aside.write_text(transfer.page(found), encoding="utf-8", errors="replace")
+    return folder / "transfer.html"

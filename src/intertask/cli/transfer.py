@@ -1,0 +1,47 @@
+"""`intertask transfer`: what each task gains or loses by the others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intertask.cli.evaluate import Part
+from intertask.cli.output import JsonOption, print_json
+
+
+def transfer(
+    recipe: Annotated[Path, typer.Argument(help="A recipe with two tasks or more.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of the study; runs/NAME-transfer where it is left out.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds, with commas between.")] = "1,2,3",
+    part: Annotated[Part, typer.Option(help="validation while you choose, test once.")] = Part.validation,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Detach the task that harms another, and report on that.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train each task alone and all together, over several seeds; say who gains and who loses."""
+    from rich.console import Console
+
+    from intertask import report
+    from intertask.errors import RecipeError
+    from intertask.report.transfer import terminal
+    from intertask.transfer import study
+
+    try:
+        numbers = list(dict.fromkeys(int(word) for word in seeds.split(",")))
+    except ValueError:
+        raise RecipeError(
+            "--seeds", "whole numbers with commas between, such as 1,2,3", repr(seeds)
+        ) from None
+    place = folder or Path("runs") / f"{recipe.stem}-transfer"
+    found = study(recipe, place, numbers, part.value, detach=detach)
+    page = report.write_transfer(place, found)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    console = Console()
+    for part_of_report in terminal(found):
+        console.print(part_of_report)
+    typer.echo(f"report: {page}")

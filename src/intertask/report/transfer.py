@@ -1,0 +1,209 @@
+"""A study of transfer between tasks, for the terminal and as a page. Reads the findings and nothing else."""
+
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from xml.etree.ElementTree import Element
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from intertask.evaluate.transfer import Change, Cosines, TaskTransfer, Transfer
+from intertask.report.figures import MINUS, duration, label, number, signed, signed_interval
+from intertask.report.markup import document, tag, theirs
+
+_STYLES = {"gains": "bold green", "loses": "bold red", "no difference shown": ""}
+
+
+def sentences(found: Transfer) -> list[str]:
+    """What was found, in words; the first says most."""
+    gains = [task.task for task in found.tasks if task.alone.verdict == "gains"]
+    losers = [task.task for task in found.losers]
+    parts = [f"{' and '.join(gains)} gain{'s' if len(gains) == 1 else ''}" if gains else "no task gains"]
+    parts.append(f"{' and '.join(losers)} lose{'s' if len(losers) == 1 else ''}" if losers else "none loses")
+    told = [
+        f"Trained together, {', '.join(parts)}; the mean change is {_percent(found.mean_percent)}, the worst "
+        f"{_percent(found.worst.alone.percent)} ({found.worst.task})."
+    ]
+    for task in found.losers:
+        if task.opposed_by:
+            told.append(
+                f"The gradient of {task.opposed_by} points against that of {task.task}, which loses: "
+                f"detach {task.opposed_by} (--detach, or detached = true in its section)."
+            )
+        else:
+            told.append(
+                f"{task.task} loses, and no gradient points against it: give it more weight, or the model "
+                "more width."
+            )
+    return told
+
+
+def _percent(value: float) -> str:
+    return f"{value:+.1f} %".replace("-", MINUS)
+
+
+def _cosine(value: float) -> str:
+    return f"{value:+.2f}".replace("-", MINUS)
+
+
+def cost(found: Transfer) -> str:
+    """What training together saves."""
+    own = found.cost
+    return (
+        f"Together {duration(own.seconds_together)} and {own.weights_together:,} weights, one by one "
+        f"{duration(own.seconds_alone)} and {own.weights_alone:,}; {len(found.seeds)} seeds."
+    )
+
+
+def conditions(found: Transfer) -> str:
+    """How it was measured."""
+    protocol = found.protocol
+    split = protocol.split.replace("_", "-")
+    return (
+        f"{protocol.part} data · {split} · history {protocol.history} · {protocol.candidates} · "
+        f"{protocol.num_targets:,} targets · seeds {', '.join(map(str, found.seeds))} · "
+        f"commit {found.commit} · protocol {protocol.fingerprint()} · 95 % intervals, paired bootstrap over "
+        "users, of values averaged over seeds; p corrected by Holm"
+    )
+
+
+def terminal(found: Transfer) -> Iterator[RenderableType]:
+    """Tables and sentences."""
+    table = Table(title=f"{found.recipe}: together against alone", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("Task", "Metric", "Alone", "Together", "Change", "95 % interval", "p", "As many weights"):
+        table.add_column(name, justify="left" if name in ("Task", "Metric") else "right")
+    for row in found.tasks:
+        table.add_row(
+            row.task, label(row.metric), number(row.alone.alone), number(row.alone.together),
+            Text(_percent(row.alone.percent), style=_STYLES[row.alone.verdict]),
+            signed_interval(row.alone.interval), f"{row.alone.p_value:.3f}",
+            Text(_percent(row.matched.percent), style=_STYLES[row.matched.verdict]),
+        )  # fmt: skip
+    yield table
+    if found.cosines is not None:
+        yield _cosine_table(found.cosines)
+    for sentence in sentences(found):
+        yield Text(sentence)
+    for reader, sources in found.closed_edges.items():
+        yield Text(f"{reader} no longer reads {', '.join(sources)}.")
+    yield Text(cost(found))
+    yield Text(conditions(found), style="dim")
+
+
+def _cosine_table(cosines: Cosines) -> Table:
+    table = Table(title="Cosines between the gradients of tasks", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("", *cosines.tasks):
+        table.add_column(name, justify="right" if name else "left")
+    for name, row in zip(cosines.tasks, cosines.mean, strict=True):
+        table.add_row(name, *(Text(_cosine(value), style="red" if value < 0 else "") for value in row))
+    return table
+
+
+def page(found: Transfer) -> str:
+    """The report as one HTML text that needs nothing beside it."""
+    style = resources.files("intertask.report").joinpath("page.css").read_text(encoding="utf-8")
+    outcome = "lose" if found.losers else "win" if found.mean_percent > 0 else "undecided"
+    first, *others = sentences(found)
+    verdict = tag(
+        "div", tag("p", first, class_="says"), tag("ul", *(tag("li", theirs(words)) for words in others)),
+        class_=f"verdict {outcome}",
+    )  # fmt: skip
+    sections = [
+        _section("Tasks", _tasks(found.tasks)),
+        _section("Gradients", _gradients(found.cosines)),
+        _section("Edges", [tag("p", words) for words in _edges(found)]),
+        _section("Cost", [tag("p", cost(found))]),
+    ]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{found.recipe}: transfer between tasks"),
+        tag("style", style),
+    )
+    header = tag(
+        "header", tag("h1", theirs(found.recipe)), tag("p", theirs(conditions(found)), class_="quiet")
+    )
+    return document(tag("html", head, tag("body", tag("main", header, verdict, *sections)), lang="en"))
+
+
+def _section(title: str, content: Sequence[Element]) -> Element:
+    return tag("section", tag("h2", title), *content, id=title.lower())
+
+
+def _tasks(tasks: Sequence[TaskTransfer]) -> list[Element]:
+    header = ("Task", "Metric", "Targets", "Alone", "Together", "Change", "p", "By seed", "As many weights")
+    rows = [
+        tag(
+            "tr", tag("th", theirs(row.task), scope="row"), tag("td", label(row.metric), class_="words"),
+            tag("td", f"{row.targets:,}"), tag("td", number(row.alone.alone)),
+            tag("td", number(row.alone.together)), _change(row.alone), tag("td", f"{row.alone.p_value:.3f}"),
+            tag("td", ", ".join(map(signed, row.alone.by_seed))), _change(row.matched),
+        )
+        for row in tasks
+    ]  # fmt: skip
+    caption = (
+        "Higher is better for every metric, losses are negated. As many weights: against the task alone with "
+        "an expert above the encoder that makes its model as large as the joint one."
+    )
+    return [_table(header, rows, caption)]
+
+
+def _change(change: Change) -> Element:
+    cell = tag(
+        "td", tag("b", _percent(change.percent)), tag("br"), signed_interval(change.interval), tag("br"),
+        change.verdict,
+    )  # fmt: skip
+    cell.set("style", _heat(max(-1.0, min(1.0, change.percent / 20))))
+    return cell
+
+
+def _gradients(cosines: Cosines | None) -> list[Element]:
+    if cosines is None:
+        return [tag("p", "No step had two tasks with targets.")]
+    blocks = [("Mean over training", cosines.mean)]
+    blocks += [("First epoch", cosines.by_epoch[0]), ("Last epoch", cosines.by_epoch[-1])]
+    return [
+        part
+        for title, matrix in blocks
+        for part in (
+            tag("h3", title),
+            _table(("", *cosines.tasks), _heat_rows(cosines.tasks, matrix), _COSINES),
+        )
+    ]
+
+
+_COSINES = "Cosines at the trunk's output: below zero two tasks pull it apart."
+
+
+def _heat_rows(tasks: Sequence[str], matrix: Sequence[Sequence[float]]) -> list[Element]:
+    rows = []
+    for name, values in zip(tasks, matrix, strict=True):
+        cells = [tag("td", _cosine(value), style=_heat(value)) for value in values]
+        rows.append(tag("tr", tag("th", theirs(name), scope="row"), *cells))
+    return rows
+
+
+def _heat(value: float) -> str:
+    series = 1 if value >= 0 else 2
+    return f"background: color-mix(in srgb, var(--series-{series}) {abs(value) * 60:.0f}%, transparent)"
+
+
+def _edges(found: Transfer) -> list[str]:
+    if not found.closed_edges:
+        return ["No edge between tasks was closed."]
+    return [f"{reader} no longer reads {', '.join(own)}." for reader, own in found.closed_edges.items()]
+
+
+def _table(header: Sequence[str], rows: Sequence[Element], caption: str) -> Element:
+    words = ("Task", "Metric")
+    cells = [
+        tag("th", name, scope="col", **({"class_": "words"} if name in words else {})) for name in header
+    ]
+    table = tag(
+        "table", tag("caption", tag("span", caption)), tag("thead", tag("tr", *cells)), tag("tbody", *rows)
+    )
+    return tag("div", table, class_="scroll")

@@ -1,0 +1,122 @@
+"""A study of what tasks do to each other: each alone, each alone with as many weights, and all together.
+
+The study is a folder of runs, ARM-SEED, each of which may be stopped and goes on; what is there is not
+trained again. Beside them transfer.json and transfer.html.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from intertask import run as runs
+from intertask.communication.none import Config as Private
+from intertask.communication.shared import Config as Shared
+from intertask.errors import RecipeError
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import Transfer, num_weights, transfer
+from intertask.files import written_aside
+from intertask.recipe import Recipe
+
+GRADIENT_STEPS = 20
+
+
+def study(
+    file: Path,
+    folder: Path,
+    seeds: Sequence[int],
+    part: Literal["validation", "test"],
+    *,
+    detach: bool = False,
+) -> Transfer:
+    """Train and evaluate what is missing, and report.
+
+    Args:
+        file: A recipe with two tasks or more.
+        folder: Of the study.
+        seeds: At least one.
+        part: What is evaluated.
+        detach: Where a task loses, detach the one that opposes it and report on that instead.
+
+    Raises:
+        RecipeError: The recipe has one task, or does not fit the data.
+    """
+    recipe = Recipe.read(file)
+    if len(recipe.tasks) < 2:
+        raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(recipe.tasks), "add one")
+    recipe = _settled(recipe, file.parent)
+    alone = {task: _alone(recipe, task) for task in recipe.tasks}
+    together = [_run(recipe, folder, "together", seed, part) for seed in seeds]
+    own = {
+        task: [_run(one, folder, f"alone-{task}", seed, part) for seed in seeds]
+        for task, one in alone.items()
+    }
+    matched = {}
+    for task, one in alone.items():
+        grown = _grown(one, num_weights(together[0]) - num_weights(own[task][0]))
+        matched[task] = [_run(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
+    found = transfer(recipe.name, seeds, together, own, matched)
+    if detach and found.to_detach:
+        tasks = {
+            name: task.model_copy(update={"detached": name in found.to_detach or task.detached})
+            for name, task in recipe.tasks.items()
+        }
+        freed = recipe.model_copy(update={"tasks": tasks})
+        arm = "without-" + "-".join(found.to_detach)
+        together = [_run(freed, folder, arm, seed, part) for seed in seeds]
+        title = f"{recipe.name}, {', '.join(found.to_detach)} detached"
+        found = transfer(title, seeds, together, own, matched)
+    with written_aside(folder / "transfer.json") as aside:
+        aside.write_text(found.model_dump_json(indent=1), encoding="utf-8")
+    return found
+
+
+def _settled(recipe: Recipe, beside: Path) -> Recipe:
+    """The recipe as all arms have it: files named from the root, gradients compared, no baselines."""
+    data = recipe.data
+    files = {
+        name: part.model_copy(update={"path": (beside / part.path).resolve()})
+        for name, part in (("events", data.events), ("catalogue", data.catalogue))
+        if part is not None
+    }
+    steps = recipe.train.gradient_steps or GRADIENT_STEPS
+    return recipe.model_copy(
+        update={
+            "data": data.model_copy(update=files),
+            "train": recipe.train.model_copy(update={"gradient_steps": steps}),
+            "evaluation": recipe.evaluation.model_copy(update={"baselines": {}}),
+        }
+    )
+
+
+def _alone(recipe: Recipe, task: str) -> Recipe:
+    """One task with the whole input and the same encoder; its own metric chooses the epoch."""
+    return recipe.model_copy(
+        update={
+            "tasks": {task: recipe.tasks[task].model_copy(update={"detached": False})},
+            "communication": Shared(),
+            "train": recipe.train.model_copy(update={"monitor": None}),
+        }
+    )
+
+
+def _grown(recipe: Recipe, missing: int) -> Recipe:
+    """The same with an expert between encoder and head of about as many weights as are missing."""
+    width = recipe.width
+    inner = max(1, round((missing - width) / (2 * width + 1)))
+    return recipe.model_copy(update={"communication": Private(inner=inner)})
+
+
+def _run(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["validation", "test"]) -> Path:
+    """Train and evaluate one arm with one seed, unless that has been done."""
+    place = folder / f"{arm}-{seed}"
+    own = recipe.model_copy(update={"name": arm, "seed": seed})
+    file = folder / "recipes" / f"{arm}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(file) as aside:
+        aside.write_text(own.to_json(), encoding="utf-8")
+    if not (place / "evaluation.json").is_file():
+        runs.train(file, place, seed)
+        runs.evaluate(place, part)
+    elif Evaluation.read(place / "evaluation.json").protocol.part != part:
+        runs.evaluate(place, part)
+    return place

@@ -1,0 +1,93 @@
+import json
+
+import polars as pl
+import pytest
+
+from intertask.errors import ProtocolError
+from intertask.evaluate.evaluation import Evaluator
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import transfer
+from tests import shop
+
+COSINES = [[1.0, -0.4, 0.2], [-0.4, 1.0, -0.1], [0.2, -0.1, 1.0]]
+TASKS = ["next", "buys", "liked"]
+
+
+def run(folder, weights=100, quality=0.0, rank=0):
+    """A run's folder as `train` and `evaluate` leave it, its answers and ranks moved by as much."""
+    fitted = shop.recommender().fitted
+    asked = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
+    folder.mkdir(parents=True)
+    asked.run().write(folder / "evaluation.json")
+    asked.ranks = [frame.with_columns((pl.col("rank") + rank).clip(1).alias("rank")) for frame in asked.ranks]
+    asked.answers = [frame.with_columns(pl.col("quality") + quality) for frame in asked.answers]
+    asked.write(folder)
+    lines = [
+        {"event": "start", "weights": weights}, {"event": "step", "seconds": 1.5},
+        {"event": "validation", "seconds": 0.5},
+        {"event": "gradients", "epoch": 0, "tasks": TASKS, "cosines": COSINES},
+        {"event": "gradients", "epoch": 0, "tasks": TASKS[:2], "cosines": [[1.0, 0.9], [0.9, 1.0]]},
+        {"event": "gradients", "epoch": 1, "tasks": TASKS, "cosines": [[c / 2 for c in r] for r in COSINES]},
+        {"event": "edges", "verdicts": [{"reader": "buys", "source": "liked", "closed": True}]},
+        {"event": "edges", "verdicts": [{"reader": "buys", "source": "next", "closed": False}]},
+    ]  # fmt: skip
+    (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Together `liked` is 0.3 nats better than alone, and items rank five places lower."""
+    place = tmp_path_factory.mktemp("study")
+    together = [run(place / f"together-{seed}", 120, quality=0.1 * seed, rank=5) for seed in (2, 4)]
+    alone = {task: [run(place / f"alone-{task}-{seed}") for seed in (2, 4)] for task in TASKS}
+    matched = {task: [together[0], together[1]] for task in TASKS}
+    return transfer("shop", [2, 4], together, alone, matched)
+
+
+def test_each_task_is_set_against_itself_alone_averaged_over_seeds(found):
+    tasks = {row.task: row for row in found.tasks}
+    liked = tasks["liked"]
+    assert liked.metric == "-log_loss" and liked.alone.verdict == "gains"
+    assert liked.alone.difference == pytest.approx(0.3)
+    assert liked.alone.by_seed == pytest.approx([0.2, 0.4])
+    assert liked.alone.percent == pytest.approx(100 * 0.3 / -liked.alone.alone)
+    assert (liked.alone.interval.low, liked.alone.interval.high) == pytest.approx((0.3, 0.3))
+    assert tasks["next"].metric == "ndcg@10" and tasks["next"].alone.verdict == "loses"
+    assert [row.matched.verdict for row in found.tasks] == ["no difference shown"] * 3
+
+
+def test_the_worst_and_the_mean_are_over_the_tasks(found):
+    percents = [row.alone.percent for row in found.tasks]
+    assert found.mean_percent == pytest.approx(sum(percents) / 3)
+    assert found.worst.alone.percent == min(percents)
+
+
+def test_who_opposes_a_task_that_loses_is_to_be_detached(found):
+    assert [row.task for row in found.losers] == ["next", "buys"]
+    assert [row.opposed_by for row in found.tasks] == ["buys", "next", None]
+    assert found.to_detach == ["buys", "next"]
+
+
+def test_cosines_are_averaged_over_steps_that_had_all_tasks(found):
+    assert found.cosines.tasks == TASKS
+    assert found.cosines.mean[0] == pytest.approx([0.75, -0.3, 0.15])
+    assert [epoch[0][1] for epoch in found.cosines.by_epoch] == pytest.approx([-0.4, -0.2])
+
+
+def test_cost_is_set_against_the_sum_of_single_models(found):
+    assert (found.cost.weights_together, found.cost.weights_alone) == (120, 300)
+    assert (found.cost.seconds_together, found.cost.seconds_alone) == (4.0, 12.0)
+
+
+def test_closed_edges_are_told(found):
+    assert found.closed_edges == {"buys": ["liked"]}
+
+
+def test_runs_measured_in_another_way_are_refused(tmp_path):
+    one, other = run(tmp_path / "one"), run(tmp_path / "other")
+    evaluation = Evaluation.read(other / "evaluation.json")
+    changed = evaluation.protocol.model_copy(update={"part": "validation"})
+    evaluation.model_copy(update={"protocol": changed}).write(other / "evaluation.json")
+    with pytest.raises(ProtocolError, match="the protocol of the joint run"):
+        transfer("shop", [1], [one], {"next": [other]}, {"next": [one]})

@@ -1,0 +1,72 @@
+import pytest
+from rich.console import Console
+
+from intertask.evaluate.results import Interval, Protocol
+from intertask.evaluate.transfer import Change, Cosines, Cost, TaskTransfer, Transfer
+from intertask.report import transfer, write_transfer
+from intertask.report.figures import MINUS
+
+PROTOCOL = Protocol(
+    data="0" * 64, split="leave_one_out", part="test", history="masked", candidates="all items, 7",
+    query_time=False, num_targets=9,
+)  # fmt: skip
+
+
+def change(difference, p_value=0.001):
+    interval = Interval(low=difference - 0.01, high=difference + 0.01)
+    return Change(
+        together=0.2 + difference, alone=0.2, difference=difference, interval=interval, p_value=p_value,
+        by_seed=[difference, difference],
+    )  # fmt: skip
+
+
+def found(buy=0.02, like=-0.01, opposed_by="buy", **changes):
+    tasks = [
+        TaskTransfer(task="buy", metric="ndcg@10", targets=9, alone=change(buy), matched=change(0.0, 1.0)),
+        TaskTransfer(
+            task="<b>like</b>", metric="-log_loss", targets=8, alone=change(like), matched=change(like),
+            opposed_by=opposed_by,
+        ),
+    ]  # fmt: skip
+    parts = {
+        "recipe": "<i>shop</i>", "seeds": [1, 2], "protocol": PROTOCOL, "commit": "abc", "tasks": tasks,
+        "cosines": Cosines(
+            tasks=["buy", "<b>like</b>"], mean=[[1, -0.3], [-0.3, 1]], by_epoch=[[[1, 0], [0, 1]]]
+        ),
+        "cost": Cost(seconds_together=10, seconds_alone=18, weights_together=5_000, weights_alone=9_000),
+        "closed_edges": {"buy": ["<b>like</b>", "shared 1"]},
+    }  # fmt: skip
+    return Transfer.model_validate(parts | changes)
+
+
+def told(study):
+    console = Console(width=110)
+    with console.capture() as captured:
+        for part in transfer.terminal(study):
+            console.print(part)
+    return captured.get()
+
+
+def test_the_first_sentence_says_who_gains_and_who_loses():
+    first = transfer.sentences(found())[0]
+    assert first.startswith("Trained together, buy gains, <b>like</b> loses; the mean change is +2.5 %, ")
+    assert first.endswith(f"the worst {MINUS}5.0 % (<b>like</b>).")
+    both = found(like=0.01)
+    assert transfer.sentences(both)[0].startswith("Trained together, buy and <b>like</b> gain, none loses")
+
+
+def test_a_task_that_loses_gets_advice():
+    assert "detach buy (--detach" in transfer.sentences(found())[1]
+    assert "no gradient points against it" in transfer.sentences(found(opposed_by=None))[1]
+
+
+@pytest.mark.parametrize("study", [found(), found(cosines=None, closed_edges={})], ids=["full", "bare"])
+def test_page_and_terminal_say_the_same_and_no_name_becomes_markup(study, tmp_path):
+    page = write_transfer(tmp_path, study).read_text()
+    assert "<b>like" not in page and "<i>shop" not in page and "&lt;b&gt;like" in page
+    for sentence in ("+10.0 %", f"{MINUS}5.0 %", "5,000"):
+        assert sentence in page
+    assert "cosine" in page.lower() or study.cosines is None
+    terminal = told(study)
+    assert "+10.0 %" in terminal and "5,000 weights" in terminal and study.protocol.fingerprint() in terminal
+    assert ("no longer reads" in terminal) is bool(study.closed_edges)

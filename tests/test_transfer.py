@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from intertask import transfer as module
+from intertask.errors import RecipeError
+from intertask.evaluate.compare import compare
+from intertask.evaluate.transfer import Transfer, num_weights
+from intertask.recipe import Recipe
+from intertask.transfer import study
+from tests import shop
+
+TOML = shop.TOML.replace("epochs = 2", "epochs = 1") + '[communication]\nkind = "ple"\n'
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    place = tmp_path_factory.mktemp("study")
+    file = shop.write_files(place, TOML)
+    return file, place / "study", study(file, place / "study", [3, 5], "validation")
+
+
+def test_there_is_a_run_for_each_arm_and_seed(done):
+    _, folder, found = done
+    arms = [
+        "together",
+        *(f"{arm}-{task}" for task in ("next", "buys", "liked") for arm in ("alone", "matched")),
+    ]
+    assert {place.name for place in folder.glob("*-[35]")} == {
+        f"{arm}-{seed}" for arm in arms for seed in (3, 5)
+    }
+    assert Transfer.model_validate_json((folder / "transfer.json").read_text()) == found
+
+
+def test_the_figures_are_those_of_the_runs(done):
+    _, folder, found = done
+    for row in found.tasks:
+        for seed, difference in zip((3, 5), row.alone.by_seed, strict=True):
+            pairs = compare(folder / f"together-{seed}", folder / f"alone-{row.task}-{seed}", resamples=100)
+            own = [
+                pair for pair in pairs.rows
+                if (pair.task, pair.metric) == (row.task, row.metric) and pair.history in ("", "masked")
+            ]  # fmt: skip
+            assert [pair.difference for pair in own] == pytest.approx([difference])
+
+
+def test_alone_means_one_task_with_the_same_input_and_encoder(done):
+    _, folder, _ = done
+    together, alone = (
+        Recipe.from_json(folder / f"{arm}-3" / "recipe.json") for arm in ("together", "alone-buys")
+    )
+    assert list(alone.tasks) == ["buys"] and alone.tasks["buys"] == together.tasks["buys"]
+    assert (alone.input, alone.encoder, alone.width) == (together.input, together.encoder, together.width)
+    assert together.communication.kind == "ple" and alone.communication.kind == "shared"
+
+
+def test_the_matched_model_is_about_as_large_as_the_joint_one(done):
+    _, folder, _ = done
+    joint = num_weights(folder / "together-3")
+    for task in ("next", "buys", "liked"):
+        assert num_weights(folder / f"matched-{task}-3") == pytest.approx(joint, rel=0.02)
+
+
+def test_what_is_there_is_not_trained_again(done, monkeypatch):
+    file, folder, found = done
+    monkeypatch.setattr(module.runs, "train", lambda *words: pytest.fail("trained again"))
+    assert study(file, folder, [3, 5], "validation") == found
+
+
+def test_another_part_is_not_mistaken_for_the_one_that_is_there(done):
+    file, folder, _ = done
+    before = (folder / "together-3" / "checkpoints").stat().st_mtime
+    found = study(file, folder, [3], "test")
+    assert found.protocol.part == "test"
+    assert (folder / "together-3" / "checkpoints").stat().st_mtime == before  # evaluated, not trained
+    study(file, folder, [3, 5], "validation")
+
+
+def test_detaching_is_reported_in_place_of_what_it_mends(done, monkeypatch):
+    file, folder, _ = done
+    monkeypatch.setattr(Transfer, "to_detach", ["liked"])
+    found = study(file, folder, [3], "validation", detach=True)
+    assert found.recipe == "shop, liked detached"
+    freed = Recipe.from_json(folder / "without-liked-3" / "recipe.json")
+    assert [task.detached for task in freed.tasks.values()] == [False, False, True]
+    assert json.loads((folder / "transfer.json").read_text())["recipe"] == found.recipe
+
+
+def test_one_task_has_nobody_to_listen_to(tmp_path):
+    file = shop.write_files(
+        tmp_path, 'width = 8\n[data.events]\npath = "events.csv"\n[tasks.next]\nkind = "next_item"\n'
+    )
+    with pytest.raises(RecipeError, match=r"\[tasks\]: expected two tasks or more, found next"):
+        study(file, tmp_path / "study", [1], "validation")
