@@ -133,6 +133,76 @@ def test_every_task_reads_its_own_state():
     assert not torch.allclose(states[:, :, 0], states[:, :, 1])
 
 
+FUNNEL = {
+    "next": {"kind": "next_item"},
+    "click": {"kind": "response", "label": "rating", "at_least": 2},
+    "buy": {"kind": "response", "label": "rating", "at_least": 4, "given": "click"},
+    "keep": {"kind": "response", "label": "rating", "at_least": 5, "given": "buy"},
+}
+
+
+def funnel_model(**changes):
+    tasks = {name: task | changes.get(name, {}) for name, task in FUNNEL.items()}
+    config = ModelConfig.model_validate({"width": 8, "communication": "attention", "tasks": tasks})
+    return worlds.model(config, worlds.varied()), worlds.batch(worlds.varied())
+
+
+def test_a_step_of_a_funnel_is_answered_by_the_product_of_those_before_it():
+    built, batch = funnel_model()
+    states, items = built.eval().last_states(batch), torch.tensor([0, 1, 2, 3, 4, 5])
+    alone = {
+        n: built.task(n).log_yes(states[:, built.place(n)], items).exp() for n in ("click", "buy", "keep")
+    }
+    torch.testing.assert_close(built.predict("click", states, items), alone["click"])
+    torch.testing.assert_close(built.predict("buy", states, items), alone["click"] * alone["buy"])
+    torch.testing.assert_close(
+        built.predict("keep", states, items), alone["click"] * alone["buy"] * alone["keep"]
+    )
+
+
+def test_the_loss_of_a_step_is_that_of_the_product_over_all_labels():
+    built, batch = funnel_model()
+    states, following = built.eval().states(batch), batch.following
+    mask = batch.mask_BL & ~following.labels["rating"].isnan()
+    answers = built.predict("buy", states[mask], following.items_BL[mask])
+    expected = torch.nn.functional.binary_cross_entropy(
+        answers, (following.labels["rating"][mask] >= 4).float()
+    )
+    torch.testing.assert_close(built.losses(batch)["buy"], expected)
+
+
+def test_a_step_pushes_on_the_heads_before_it_unless_it_is_detached():
+    for detached in (False, True):
+        built, batch = funnel_model(buy={"detached": detached})
+        built.losses(batch)["buy"].backward()
+        pushed = {name for name, weight in built.named_parameters() if weight.grad is not None}
+        assert any(name.startswith("tasks.click.") for name in pushed) is not detached
+        assert all(name.startswith("tasks.buy.") for name in pushed) is detached
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"click": {"given": "keep"}}, "a funnel with an end, found click given keep given buy given click"),
+        ({"buy": {"given": "bye"}}, "a binary response, one of click, buy, keep, found 'bye'"),
+        ({"buy": {"given": "next"}}, "a binary response, one of click, buy, keep, found 'next'"),
+    ],
+)
+def test_a_funnel_with_a_loop_or_a_step_that_is_none_is_refused(changes, message):
+    with pytest.raises(RecipeError, match=message):
+        funnel_model(**changes)
+
+
+def test_a_certain_product_has_a_finite_loss():
+    built, batch = funnel_model()
+    with torch.no_grad():
+        for name in ("click", "buy"):
+            built.task(name).item_bias.weight.fill_(60.0)
+    loss = built.losses(batch)["buy"]
+    loss.backward()
+    assert loss.isfinite() and all(w.grad is None or w.grad.isfinite().all() for w in built.parameters())
+
+
 @pytest.mark.parametrize("kind", ["next_item", "response", "next_behaviour"])
 def test_a_detached_task_learns_and_pushes_on_nothing_but_its_head(kind):
     own = {"kind": kind, "detached": True} | (

@@ -66,11 +66,13 @@ class Answerer:
     ) -> pl.DataFrame:
         """What each history's owner would answer to each item; see `Recommender.predict`."""
         rows = np.arange(len(asked))
-        states_BD = self._states(asked, rows, at)[:, self.model.place(task)]
-        places_K = torch.from_numpy(items_K.astype(np.int64)).to(states_BD.device)
-        head = self.model.task(task)
+        states_BTD = self._states(asked, rows, at)
+        places_K = torch.from_numpy(items_K.astype(np.int64)).to(states_BTD.device)
         with torch.no_grad():  # one history at a time: histories x items x width is never in memory
-            predicted = [head.predict(state.expand(len(places_K), -1), places_K).cpu() for state in states_BD]
+            predicted = [
+                self.model.predict(task, states_TD.expand(len(places_K), -1, -1), places_K).cpu()
+                for states_TD in states_BTD
+            ]
         columns = {
             asked.column: asked.names[np.repeat(rows, len(items_K))],
             "item": self.reader.items.decode(np.tile(items_K, len(asked))),

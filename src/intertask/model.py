@@ -6,6 +6,7 @@
 Knows nothing of files, splits, training loops or metrics.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -26,6 +27,7 @@ from intertask.nn.item_table import DetachedItems, ItemTable
 from intertask.nn.timeline import Timeline
 from intertask.tasks import Task, TaskConfig
 from intertask.tasks.next_item import Config as NextItem
+from intertask.tasks.response import Response
 
 # From so many items on a step that updates the rows it read alone costs less than one that updates all:
 # at width 64 and 9,000 rows read 47 ms against 27 ms for 50,000 items, 540 ms for a million.
@@ -97,7 +99,15 @@ class Model(nn.Module):
         losses = {}
         for place, (name, config) in enumerate(self.config.tasks.items()):
             state_BLD = states_BLTD[:, :, place]
-            losses[name] = self.task(name).loss(state_BLD.detach() if config.detached else state_BLD, batch)
+            state_BLD = state_BLD.detach() if config.detached else state_BLD
+            task = self.task(name)
+            if isinstance(task, Response) and task.config.given is not None:
+                assert batch.following is not None
+                with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
+                    before_BL = self._log_before(name, states_BLTD, batch.following.items_BL)
+                losses[name] = task.loss(state_BLD, batch, before_BL)
+            else:
+                losses[name] = task.loss(state_BLD, batch)
         return {name: loss for name, loss in losses.items() if loss is not None}
 
     def last_states(self, batch: Batch) -> Tensor:
@@ -105,6 +115,27 @@ class Model(nn.Module):
         states_BLTD = self.states(batch)
         rows = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device)
         return states_BLTD[rows, batch.lengths_B - 1]
+
+    def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
+        """A response task's answer for each history and item, [N]: a probability, or a value."""
+        task = self.task(name)
+        state_ND = states_NTD[:, self.place(name)]
+        if isinstance(task, Response):
+            return task.predict(state_ND, items_N, self._log_before(name, states_NTD, items_N))
+        return task.predict(state_ND, items_N)
+
+    def _log_before(self, name: str, states: Tensor, items: Tensor) -> Tensor | None:
+        """Log-probability of the steps of a funnel before a task, [...]: states [..., T, D], items [...]."""
+        steps = funnel(self.config.tasks, name)[1:]
+        if not steps:
+            return None
+        logs = []
+        for step in steps:
+            task = self.task(step)
+            assert isinstance(task, Response)
+            state = states[..., self.place(step), :]
+            logs.append(task.log_yes(state.detach() if task.config.detached else state, items))
+        return torch.stack(logs).sum(0)
 
     def task(self, name: str) -> Task:
         """One task."""
@@ -120,6 +151,26 @@ class Model(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.items.weight_ID.device
+
+
+def funnel(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:
+    """A task, the one that it is given, and so on to the first step.
+
+    Raises:
+        RecipeError: A step is missing, is no binary response, or comes twice.
+    """
+    steps = [name]
+    while (given := getattr(tasks[steps[-1]], "given", None)) is not None:
+        where = f"[tasks.{steps[-1]}] given"
+        binary = [other for other, task in tasks.items() if getattr(task, "form", None) == "binary"]
+        if given not in binary:
+            raise RecipeError(where, f"a binary response, one of {', '.join(binary)}", repr(given))
+        if given in steps:
+            raise RecipeError(
+                where, "a funnel with an end", " given ".join([*steps, given]), "break the loop"
+            )
+        steps.append(given)
+    return steps
 
 
 def _check(config: ModelConfig, dimensions: Dimensions) -> None:
@@ -140,6 +191,8 @@ def _check(config: ModelConfig, dimensions: Dimensions) -> None:
                 str(heads),
                 "change one of the two",
             )
+    for name in config.tasks:
+        funnel(config.tasks, name)
     if all(task.detached for task in config.tasks.values()):
         raise RecipeError("[tasks]", "a task that is not detached", "none", "nothing would train the encoder")
     for name, task in config.tasks.items():

@@ -90,9 +90,10 @@ def _settled(recipe: Recipe, beside: Path) -> Recipe:
 
 def _alone(recipe: Recipe, task: str) -> Recipe:
     """One task with the whole input and the same encoder; its own metric chooses the epoch."""
+    free = {"given": None} if hasattr(recipe.tasks[task], "given") else {}
     return recipe.model_copy(
         update={
-            "tasks": {task: recipe.tasks[task].model_copy(update={"detached": False})},
+            "tasks": {task: recipe.tasks[task].model_copy(update={"detached": False} | free)},
             "communication": Shared(),
             "train": recipe.train.model_copy(update={"monitor": None}),
         }

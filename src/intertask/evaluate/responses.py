@@ -89,14 +89,14 @@ def model_answers(
     """
     model = system.model
     config, task = model.config.tasks[name], model.task(name)
-    states_ND = system.states_MTD[torch.from_numpy(rows), model.place(name)]
+    states_NTD = system.states_MTD[torch.from_numpy(rows)]
     with torch.no_grad():
         if isinstance(task, NextBehaviour):
-            predicted = task.predict_behaviours(states_ND)
+            predicted = task.predict_behaviours(states_NTD[:, model.place(name)])
             return Answers("behaviours", np.asarray(sequences.behaviours[targets]), predicted.cpu().numpy())
         assert isinstance(config, ResponseConfig)
         items_N = torch.from_numpy(sequences.items[targets].astype(np.int64)).to(model.device)
-        predicted = task.predict(states_ND, items_N)
+        predicted = model.predict(name, states_NTD, items_N)
     return Answers(config.form, config.labels(sequences, behaviours)[targets], predicted.cpu().numpy())
 
 

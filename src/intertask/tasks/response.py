@@ -17,6 +17,8 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
+CERTAIN = 1e-6  # nearer to one a product of probabilities may not come: no would have no logarithm
+
 
 class Config(TaskConfig):
     """Options of a response task. Its label is read at the next event, whose item the head is given.
@@ -26,6 +28,9 @@ class Config(TaskConfig):
         label: The label is this column of the log; events where it is missing are no targets.
         at_least: Turns the column into yes or no: yes from this value on.
         form: "binary": a probability; "regression": a value, by squared error.
+        given: Another binary response without whose yes this one is none, as a purchase after a click. The
+            head learns the probability under that condition; what is trained, by all labels, and answered
+            is the product. Source: Ma et al., "Entire Space Multi-Task Model", SIGIR 2018.
     """
 
     kind: Literal["response"] = "response"
@@ -34,6 +39,7 @@ class Config(TaskConfig):
     label: str | None = None
     at_least: float | None = None
     form: Literal["binary", "regression"] = "binary"
+    given: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "Config":
@@ -41,6 +47,8 @@ class Config(TaskConfig):
             raise ValueError("exactly one of behaviour and label")
         if self.form == "regression" and (self.behaviour is not None or self.at_least is not None):
             raise ValueError("a regression has a label, and neither behaviour nor at_least")
+        if self.form == "regression" and self.given is not None:
+            raise ValueError("a regression is no step of a funnel")
         return self
 
     def build(self, name: str, dimensions: Dimensions, items: Items) -> "Response":
@@ -111,8 +119,14 @@ class Response(Task):
         self.item_bias = nn.Embedding(dimensions.num_items, 1)
         nn.init.zeros_(self.item_bias.weight)
 
-    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
-        """The loss at the positions whose next event has a label, and nowhere else."""
+    def loss(self, state_BLD: Tensor, batch: Batch, log_before_BL: Tensor | None = None) -> Tensor | None:
+        """The loss at the positions whose next event has a label, and nowhere else.
+
+        Args:
+            state_BLD: The task's states.
+            batch: With what follows.
+            log_before_BL: Log-probability of the steps of the funnel before this one.
+        """
         assert batch.following is not None and batch.mask_BL is not None
         labels_BL = self._labels(batch.following)
         mask_BL = batch.mask_BL & ~labels_BL.isnan()
@@ -121,12 +135,23 @@ class Response(Task):
         answers_N = self._raw(state_BLD[mask_BL], batch.following.items_BL[mask_BL])
         if self.config.form == "regression":
             return functional.mse_loss(answers_N, labels_BL[mask_BL])
-        return functional.binary_cross_entropy_with_logits(answers_N, labels_BL[mask_BL])
+        if log_before_BL is None:
+            return functional.binary_cross_entropy_with_logits(answers_N, labels_BL[mask_BL])
+        log_yes_N = log_before_BL[mask_BL] + functional.logsigmoid(answers_N)
+        log_no_N = torch.log(-torch.expm1(log_yes_N.clamp(max=-CERTAIN)))
+        labels_N = labels_BL[mask_BL]
+        return -(labels_N * log_yes_N + (1 - labels_N) * log_no_N).mean()
 
-    def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
+    def predict(self, state_ND: Tensor, items_N: Tensor, log_before_N: Tensor | None = None) -> Tensor:
         """The probability, or the value."""
-        raw_N = self._raw(state_ND, items_N)
-        return raw_N if self.config.form == "regression" else torch.sigmoid(raw_N)
+        if self.config.form == "regression":
+            return self._raw(state_ND, items_N)
+        log_yes_N = self.log_yes(state_ND, items_N)
+        return log_yes_N.exp() if log_before_N is None else (log_before_N + log_yes_N).exp()
+
+    def log_yes(self, state: Tensor, items: Tensor) -> Tensor:
+        """The log-probability of yes, given the steps before: [..., D] and [...] -> [...]."""
+        return functional.logsigmoid(self._raw(state, items))
 
     def _raw(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
         vectors_ND = self.items(items_N)
