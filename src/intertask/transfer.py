@@ -43,17 +43,17 @@ def study(
     recipe = Recipe.read(file)
     if len(recipe.tasks) < 2:
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(recipe.tasks), "add one")
-    recipe = _settled(recipe, file.parent)
+    recipe = settled(recipe, file.parent)
     alone = {task: _alone(recipe, task) for task in recipe.tasks}
-    together = [_run(recipe, folder, "together", seed, part) for seed in seeds]
+    together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
-        task: [_run(one, folder, f"alone-{task}", seed, part) for seed in seeds]
+        task: [run_arm(one, folder, f"alone-{task}", seed, part) for seed in seeds]
         for task, one in alone.items()
     }
     matched = {}
     for task, one in alone.items():
         grown = _grown(one, num_weights(together[0]) - num_weights(own[task][0]))
-        matched[task] = [_run(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
+        matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
     found = transfer(recipe.name, seeds, together, own, matched)
     if detach and found.to_detach:
         tasks = {
@@ -62,7 +62,7 @@ def study(
         }
         freed = recipe.model_copy(update={"tasks": tasks})
         arm = "without-" + "-".join(found.to_detach)
-        together = [_run(freed, folder, arm, seed, part) for seed in seeds]
+        together = [run_arm(freed, folder, arm, seed, part) for seed in seeds]
         title = f"{recipe.name}, {', '.join(found.to_detach)} detached"
         found = transfer(title, seeds, together, own, matched)
     with written_aside(folder / "transfer.json") as aside:
@@ -70,7 +70,7 @@ def study(
     return found
 
 
-def _settled(recipe: Recipe, beside: Path) -> Recipe:
+def settled(recipe: Recipe, beside: Path) -> Recipe:
     """The recipe as all arms have it: files named from the root, gradients compared, no baselines."""
     data = recipe.data
     files = {
@@ -107,7 +107,7 @@ def _grown(recipe: Recipe, missing: int) -> Recipe:
     return recipe.model_copy(update={"communication": Private(inner=inner)})
 
 
-def _run(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["validation", "test"]) -> Path:
+def run_arm(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["validation", "test"]) -> Path:
     """Train and evaluate one arm with one seed, unless that has been done."""
     place = folder / f"{arm}-{seed}"
     own = recipe.model_copy(update={"name": arm, "seed": seed})

@@ -134,8 +134,8 @@ def transfer(
             )
     cosines = _cosines(together)
     tasks = list(alone)
-    against_alone = _changes(tasks, together, alone)
-    against_matched = _changes(tasks, together, matched)
+    against_alone = changes(tasks, together, alone)
+    against_matched = changes(tasks, together, matched)
     frame = per_target(together[0], METRIC)
     rows = []
     for task in tasks:
@@ -154,9 +154,10 @@ def transfer(
     )  # fmt: skip
 
 
-def _changes(
-    tasks: list[str], together: Sequence[Path], alone: Mapping[str, Sequence[Path]]
+def changes(
+    tasks: Sequence[str], together: Sequence[Path], alone: Mapping[str, Sequence[Path]]
 ) -> dict[str, Change]:
+    """What each task gains or loses, Holm-corrected over the tasks; folders as for `transfer`."""
     joint = [per_target(folder, METRIC) for folder in together]
     found = {}
     for task in tasks:

@@ -1,0 +1,180 @@
+"""Every mechanism between tasks on one data set: what each task gains or loses against being trained alone.
+
+    python benchmarks/communication/grid.py benchmarks/communication/retailrocket.toml FOLDER
+        [--seeds 1 2 3] [--mechanisms none ple gated_slots ...] [--part test]
+
+All arms have the recipe's encoder, input, loss, balance and budget. The width of a mechanism's hidden layers
+is chosen so that it has as many weights as gated slots have with hidden layers as wide as the model; a task
+alone has one of the experts of `none`. Runs are folders ARM-SEED below FOLDER, which may be stopped and go
+on; what is there is not trained again. Prints a Markdown table and writes FOLDER/grid.json.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from intertask.config import parse_plugin
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import Change, changes, num_weights
+from intertask.nn.dimensions import Dimensions
+from intertask.recipe import Recipe
+from intertask.transfer import run_arm, settled
+
+Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
+MECHANISMS: dict[str, Build] = {
+    "none": lambda inner: {"kind": "none", "inner": inner},
+    "shared bottom": lambda inner: {"kind": "mmoe", "num_experts": 1, "inner": inner},
+    "cross-stitch": lambda inner: {"kind": "cross_stitch", "inner": inner},
+    "MMoE": lambda inner: {"kind": "mmoe", "num_experts": 4, "inner": inner},
+    "PLE": lambda inner: {"kind": "ple", "num_levels": 2, "inner": inner},
+    "AdaTT": lambda inner: {"kind": "adatt", "inner": inner},
+    "STEM": lambda inner: {"kind": "stem", "inner": inner},
+    "AITM": lambda inner: {"kind": "aitm", "inner": inner},
+    "attention": lambda inner: {"kind": "attention"},
+    "gated slots": lambda inner: {"kind": "gated_slots", "inner": inner},
+    "without null": lambda inner: {"kind": "gated_slots", "inner": inner, "nothing": False},
+    "without output gate": lambda inner: {"kind": "gated_slots", "inner": inner, "output_gate": False},
+    "gradient gate open": lambda inner: {"kind": "gated_slots", "inner": inner, "gradient": 1.0},
+    "without closing": lambda inner: {"kind": "gated_slots", "inner": inner, "close_edges": False},
+    "without sequence": lambda inner: {"kind": "gated_slots", "inner": inner, "sequence": False},
+    "without shared slots": lambda inner: {"kind": "gated_slots", "inner": inner, "num_shared": 0},
+}
+USUAL = tuple(MECHANISMS)[:10]
+THRICE = ("none", "shared bottom", "PLE", "attention", "gated slots")  # the others with the first seed alone
+
+
+def main() -> None:
+    """Train what is missing, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--mechanisms", nargs="*", choices=list(MECHANISMS), default=list(USUAL))
+    parser.add_argument("--part", choices=["validation", "test"], default="test")
+    options = parser.parse_args()
+    recipe = settled(Recipe.read(options.recipe), options.recipe.parent)
+    sizes = Sizes(recipe)
+    alone = {
+        task: [
+            run_arm(single(recipe, task, sizes), options.folder, f"alone-{task}", seed, options.part)
+            for seed in options.seeds
+        ]
+        for task in recipe.tasks
+    }
+    lines = {}
+    for name in options.mechanisms:
+        seeds = options.seeds if name in THRICE else options.seeds[:1]
+        section = parse_plugin("communication", MECHANISMS[name](sizes.inner(name)), name)
+        arm = recipe.model_copy(update={"communication": section})
+        runs = [run_arm(arm, options.folder, name.replace(" ", "_"), seed, options.part) for seed in seeds]
+        own = {task: alone[task][: len(seeds)] for task in recipe.tasks}
+        lines[name] = line(list(recipe.tasks), runs, own)
+    evaluation = Evaluation.read(alone[next(iter(alone))][0] / "evaluation.json")
+    found = {
+        "recipe": recipe.name, "seeds": options.seeds, "commit": evaluation.provenance.commit,
+        "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
+        "alone": {task: num_weights(runs[0]) for task, runs in alone.items()}, "mechanisms": lines,
+    }  # fmt: skip
+    (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(table(found))
+
+
+class Sizes:
+    """How wide the hidden layers of a mechanism are, so that all have about as many weights."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.dimensions = Dimensions(
+            width=recipe.width, max_length=recipe.max_length, num_items=1, behaviours=("event",),
+            tasks=tuple(recipe.tasks), has_times=False,
+        )  # fmt: skip
+        self.target = self.count("gated slots", recipe.width)
+
+    def count(self, name: str, inner: int) -> int:
+        """Weights of a mechanism."""
+        config = parse_plugin("communication", MECHANISMS[name](inner), name)
+        built = config.build(self.dimensions)  # type: ignore[attr-defined]
+        return sum(weight.numel() for weight in built.parameters() if weight.requires_grad)
+
+    def inner(self, name: str) -> int:
+        """The width that comes nearest; counts rise with it, or do not depend on it."""
+        widths = range(1, 64 * self.dimensions.width)
+        low, high = 0, len(widths) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self.count(name, widths[middle]) < self.target:
+                low = middle + 1
+            else:
+                high = middle
+        around = [width for width in (widths[low] - 1, widths[low]) if width >= 1]
+        return min(around, key=lambda width: abs(self.count(name, width) - self.target))
+
+
+def single(recipe: Recipe, task: str, sizes: Sizes) -> Recipe:
+    """One task alone, with one expert as `none` has for each."""
+    section = parse_plugin("communication", MECHANISMS["none"](sizes.inner("none")), "none")
+    own = recipe.tasks[task]
+    own = own.model_copy(update={"given": None} if hasattr(own, "given") else {})
+    train = recipe.train.model_copy(update={"monitor": None})
+    return recipe.model_copy(update={"tasks": {task: own}, "communication": section, "train": train})
+
+
+def line(tasks: list[str], runs: list[Path], alone: dict[str, list[Path]]) -> dict[str, Any]:
+    """What one mechanism did."""
+    found = changes(tasks, runs, alone)
+    journals = [[json.loads(row) for row in (run / "journal.jsonl").open(encoding="utf-8")] for run in runs]
+    steps = [row["seconds"] for journal in journals for row in journal if row["event"] == "step"]
+    edges = [row for row in journals[0] if row["event"] == "edges"]
+    return {
+        "seeds": len(runs),
+        "weights": num_weights(runs[0]),
+        "step_seconds": round(sum(steps) / len(steps), 5),
+        "tasks": {task: change.model_dump() | {"verdict": change.verdict} for task, change in found.items()},
+        "edges": edges[-1]["verdicts"] if edges else [],
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """Markdown: mechanisms as rows, the change of each task as columns."""
+    tasks = list(found["alone"])
+    lines = [
+        f"| Mechanism | seeds | weights | {' | '.join(tasks)} | mean | worst | losses |",
+        "|" + "---|" * (len(tasks) + 6),
+    ]
+    first = next(iter(found["mechanisms"].values()))["tasks"]
+    lines.append(
+        f"| *alone* | | {min(found['alone'].values()):,} | "
+        + " | ".join(f"{first[task]['alone']:.4f}" for task in tasks)
+        + " | | | |"
+    )
+    for name, row in found["mechanisms"].items():
+        told = {
+            task: Change.model_validate({k: v for k, v in row["tasks"][task].items() if k != "verdict"})
+            for task in tasks
+        }
+        percents = [change.percent for change in told.values()]
+        marks = {"gains": " ▲", "loses": " ▼"}
+        cells = " | ".join(
+            f"{change.together:.4f} ({change.percent:+.1f} %{marks.get(change.verdict, '')})"
+            for change in told.values()
+        )
+        losses = sum(change.verdict == "loses" for change in told.values())
+        mean, worst = sum(percents) / len(percents), min(percents)
+        lines.append(
+            f"| {name} | {row['seeds']} | {row['weights']:,} | {cells} | {mean:+.1f} % | {worst:+.1f} % | "
+            f"{losses} |"
+        )
+    protocol = found["protocol"]
+    lines += [
+        "",
+        f"{found['recipe']}, {protocol['part']}, {protocol['split']}, history {protocol['history']}, "
+        f"{protocol['candidates']}, {protocol['num_targets']} targets, data {protocol['data'][:12]}, seeds "
+        f"{found['seeds']}, commit {found['commit']}. NDCG@10, or log-likelihood of a response. ▲ and ▼: p "
+        "below 5 % after Holm's correction over the tasks, paired bootstrap over users.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
