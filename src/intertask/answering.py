@@ -3,6 +3,7 @@
 Knows a model and the vocabularies it was trained on; nothing of files or training.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence as ListLike
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from intertask.evaluate.ranking import SCORES_IN_MEMORY
 from intertask.evaluate.systems import last_states
 from intertask.model import Model
 from intertask.nn.best import best_items
+from intertask.objective import Objective
 from intertask.requests import Asked, Id, Reader, seconds
 
 TOKENS = 4096  # positions in a batch; four times as many leave the cache, which costs a third more
@@ -46,18 +48,20 @@ class Answerer:
         model: In evaluation mode.
         reader: Its vocabularies, and the users' events.
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
+        temperatures: Task -> by what its scores are divided before they are mixed with others'.
     """
 
     model: Model
     reader: Reader
     popularity: NDArray[np.int64]
+    temperatures: Mapping[str, float]
 
-    def best(self, asked: Asked, task: str, rules: Rules, at: datetime | None) -> pl.DataFrame:
+    def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: datetime | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""
         size = max(1, SCORES_IN_MEMORY // len(self.reader.items))
         starts = range(0, max(1, len(asked)), size)  # one empty part where nobody asks: a frame all the same
         return pl.concat(
-            self._part(asked, np.arange(start, min(len(asked), start + size)), task, rules, at)
+            self._part(asked, np.arange(start, min(len(asked), start + size)), aim, rules, at)
             for start in starts
         )
 
@@ -81,9 +85,13 @@ class Answerer:
         return pl.DataFrame(columns)
 
     def _part(
-        self, asked: Asked, rows: NDArray[np.int64], task: str, rules: Rules, at: datetime | None
+        self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: datetime | None
     ) -> pl.DataFrame:
-        scores_BI = self._scores(asked, rows, task, at)
+        if isinstance(aim, str):
+            scores_BI = self._scores(asked, rows, aim, at)
+        else:
+            tasks = aim.ranking(self.model)
+            scores_BI = aim.mixed({name: self._log_shares(asked, rows, name, aim, at) for name in tasks})
         if rules.banned_I is not None:
             scores_BI.masked_fill_(rules.banned_I, float("-inf"))
         if rules.exclude_seen:
@@ -91,6 +99,10 @@ class Answerer:
             for row, (start, stop) in enumerate(zip(windows.starts, windows.stops, strict=True)):
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
+        if isinstance(aim, Objective):
+            known_B = asked.windows[rows].lengths > 0
+            states_BTD = self._states(asked, rows[known_B], at)
+            scores_BI = aim.judged(self.model, scores_BI, states_BTD, torch.from_numpy(known_B))
         values_BK, items_BK = best_items(scores_BI, rules.k)
         left = (values_BK > float("-inf")).numpy()
         owners, ranks = np.nonzero(left)
@@ -111,6 +123,18 @@ class Answerer:
         if not empty.all():
             scores_BI[torch.from_numpy(~empty)] = self._model_scores(asked, rows[~empty], task, at)
         return scores_BI
+
+    def _log_shares(
+        self, asked: Asked, rows: NDArray[np.int64], task: str, aim: Objective, at: datetime | None
+    ) -> Tensor:
+        """A task's calibrated log-probabilities; of an empty history, the shares of the training events."""
+        scores_BI = self._scores(asked, rows, task, at)
+        shares_BI = aim.log_shares(task, scores_BI)
+        empty_B = torch.from_numpy(asked.windows[rows].lengths == 0)
+        shares_BI[empty_B] = (scores_BI[empty_B] + 1).log() - (scores_BI[empty_B] + 1).sum(
+            1, keepdim=True
+        ).log()
+        return shares_BI
 
     def _model_scores(self, asked: Asked, rows: NDArray[np.int64], task: str, at: datetime | None) -> Tensor:
         states_BD = self._states(asked, rows, at)[:, self.model.place(task)]

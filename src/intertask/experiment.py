@@ -28,12 +28,21 @@ from intertask.train.loop import Trained, Trainer
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model with the data that it was trained on."""
+    """A trained model with the data that it was trained on.
+
+    Args:
+        corpus: All events.
+        split: What of them was trained on.
+        model: With the best weights.
+        trained: How training ended.
+        temperatures: Of the tasks' probabilities, by name (`evaluate.calibration`).
+    """
 
     corpus: Corpus
     split: Split
     model: Model
     trained: Trained
+    temperatures: dict[str, float]
 
 
 def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
@@ -65,7 +74,8 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
         model.to(device), balance, corpus.sequences, split, validator, validator.calibration, monitor,
         recipe.train, recipe.seed, run, folder,
     )  # fmt: skip
-    return Fitted(corpus, split, model, trainer.run())
+    trained = trainer.run()
+    return Fitted(corpus, split, model, trained, validator.temperatures(model))
 
 
 def build(

@@ -4,7 +4,9 @@ Frames in, frames out. Everything that a request needs is in the model: the user
 the recipe; the log is not needed again.
 """
 
+import math
 import tempfile
+from collections.abc import Mapping
 from collections.abc import Sequence as ListLike
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +27,7 @@ from intertask.data.sequences import Sequences
 from intertask.errors import ArtefactError, RequestError
 from intertask.experiment import Fitted, build, fit
 from intertask.model import Model
+from intertask.objective import Objective
 from intertask.recipe import Recipe
 from intertask.requests import Event, Id, Reader
 from intertask.train.checkpoint import set_weights, weights
@@ -87,6 +90,7 @@ class Recommender:
             fitted.model.eval(),
             _reader(corpus, counts),
             counts,
+            fitted.temperatures,
         )
         return self
 
@@ -98,6 +102,7 @@ class Recommender:
         k: int = 10,
         behaviour: str | None = None,
         task: str | None = None,
+        objective: Mapping[str, float] | None = None,
         exclude_seen: bool = True,
         allow: ListLike[Id] | pl.Series | None = None,
         deny: ListLike[Id] | pl.Series | None = None,
@@ -114,6 +119,10 @@ class Recommender:
             k: Items for each; fewer where fewer are left.
             behaviour: Whose next item is asked for; any where it is left out.
             task: The task by its name, where several ask for the same behaviour.
+            objective: Tasks and their weights, in place of a behaviour or a task: items are ranked by the
+                weighted sum of the tasks' calibrated log-probabilities (of values: of how far they lie
+                above the mean of the candidates, in standard deviations). Response tasks judge the best
+                1,000 of those that rank items.
             exclude_seen: Leave out the items of the history.
             allow: Nothing but these items.
             deny: None of these items.
@@ -129,10 +138,12 @@ class Recommender:
         reader = answerer.reader
         if not isinstance(k, int) or not 1 <= k <= len(reader.items):
             raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", str(k))
-        name = self._task(behaviour, task)
+        if objective is not None and (behaviour is not None or task is not None):
+            raise RequestError("recommend", "an objective, or a task or behaviour", "both", "leave one out")
+        aim = self._task(behaviour, task) if objective is None else self._mix(objective)
         asked = reader.read(users, histories, at)
         rules = Rules(k, exclude_seen, banned_items(reader, allow, deny))
-        return answerer.best(asked, name, rules, at)
+        return answerer.best(asked, aim, rules, at)
 
     def predict(
         self,
@@ -195,6 +206,7 @@ class Recommender:
                 histories=stored,
                 popularity=answerer.popularity,
                 catalogue=self.catalogue,
+                temperatures=answerer.temperatures,
             ),
             Path(folder),
         )
@@ -225,6 +237,7 @@ class Recommender:
             model.eval(),
             _reader(corpus, stored.popularity),
             stored.popularity,
+            stored.temperatures,
         )
         return self
 
@@ -262,6 +275,22 @@ class Recommender:
                 "Recommender", "a trained model", "an untrained one", "call fit() or load() first"
             )
         return self._answerer
+
+    def _mix(self, objective: Mapping[str, float]) -> Objective:
+        """The objective, which must name tasks that rank or judge items, with weights that can be."""
+        known = self.recipe.tasks_that_answer("items") + self.recipe.tasks_that_answer("response")
+        for name, weight in objective.items():
+            if name not in known:
+                raise RequestError("objective", f"tasks that know items: {', '.join(known)}", repr(name))
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+                raise RequestError(f"objective {name!r}", "a weight of zero or more", repr(weight))
+        if not any(objective.values()):
+            raise RequestError("objective", "a task with a weight above zero", repr(dict(objective)))
+        weights = {name: float(weight) for name, weight in objective.items() if weight}
+        ranking = self.recipe.tasks_that_answer("items")
+        if not any(name in ranking for name in weights):  # somebody has to find the candidates
+            weights = {self._task(None, None): 0.0} | weights
+        return Objective(weights, self._ready().temperatures)
 
     def _task(self, behaviour: str | None, task: str | None) -> str:
         tasks = {name: self.recipe.tasks[name] for name in self.recipe.tasks_that_answer("items")}

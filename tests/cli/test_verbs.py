@@ -229,3 +229,10 @@ def test_transfer_says_who_gains_and_who_loses(shop_files, intertask):
     found = json.loads(intertask("transfer", "recipe.toml", "--seeds", "1", "--json").out)
     assert [row["task"] for row in found["tasks"]] == ["next", "buys", "liked"]
     assert "--seeds: expected whole numbers" in intertask.refused("transfer", "recipe.toml", "--seeds", "1;2")
+
+
+def test_an_objective_mixes_tasks(trained, intertask):
+    asked = ("recommend", trained, "--user", "ü1", "--json")
+    mixed = json.loads(intertask(*asked, "--objective", "buys=1, next=0.2,liked=0.1").out)
+    assert [row["item"] for row in mixed] and mixed != json.loads(intertask(*asked).out)
+    assert "TASK=WEIGHT" in intertask.refused(*asked, "--objective", "buys")

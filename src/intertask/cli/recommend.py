@@ -25,6 +25,9 @@ def recommend(
     sample: Annotated[int, typer.Option(min=0, help="Show so many users with their histories.")] = 0,
     k: Annotated[int, typer.Option("--k", "-k", help="Items for each.")] = 10,
     behaviour: Annotated[str | None, typer.Option(help="Whose next item is asked for.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="Tasks and their weights, as buy=1,view=0.2, mixed in one list.")
+    ] = None,
     seen: Annotated[bool, typer.Option("--seen/--no-seen", help="Allow items of the history.")] = False,
     allow: Annotated[list[str] | None, typer.Option(help="Nothing but this item; repeatable.")] = None,
     deny: Annotated[list[str] | None, typer.Option(help="Not this item; repeatable.")] = None,
@@ -37,7 +40,7 @@ def recommend(
 
     loaded = Recommender.load(runs.model_folder(model))
     if sample:
-        if user or history or allow or deny or seen or at:
+        if user or history or allow or deny or seen or at or objective:
             raise RequestError(
                 "recommend --sample", "--k and --behaviour beside it", "other options", "leave them out"
             )
@@ -48,7 +51,8 @@ def recommend(
     frame = loaded.recommend(
         users=user or None,
         histories=[_parse(text) for text in history] if history else None,
-        k=k, behaviour=behaviour, exclude_seen=not seen, allow=allow or None, deny=deny or None, at=at,
+        k=k, behaviour=behaviour, objective=_weights(objective) if objective else None,
+        exclude_seen=not seen, allow=allow or None, deny=deny or None, at=at,
     )  # fmt: skip
     from intertask.cli.showing import titles
 
@@ -64,6 +68,17 @@ def recommend(
             typer.echo(f"{owner} {row[owner]}")
         title = "" if row["title"] == str(row["item"]) else f"  {row['title']}"
         typer.echo(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}")
+
+
+def _weights(text: str) -> dict[str, float]:
+    weights = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        task, _, weight = part.rpartition("=")
+        try:
+            weights[task.strip()] = float(weight)
+        except ValueError:
+            raise RequestError("--objective", "TASK=WEIGHT, with commas between", repr(part)) from None
+    return weights
 
 
 def _parse(text: str) -> list[str | tuple[str, str]]:

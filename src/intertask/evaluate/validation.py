@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
+from intertask.evaluate.calibration import temperature
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.ranking import rank_targets, visited
 from intertask.evaluate.responses import model_answers
@@ -92,6 +93,17 @@ class Validator:
             found = rank_targets(system, name, self.sequences, targets, asked, self.history, K)
             return ranking.ndcg(found.ranks, self.sequences.num_items), users
         return model_answers(system, name, self.sequences, targets, asked, self.behaviours).qualities(), users
+
+    def temperatures(self, model: Model) -> dict[str, float]:
+        """A temperature for each task whose probabilities can be mixed with others'."""
+        system = ModelSystem(model, self.sequences, self.targets)
+        found = {}
+        for name, config in model.config.tasks.items():
+            rows = config.asked(self.sequences, self.targets, self.behaviours)
+            binary = isinstance(config, ResponseConfig) and config.form == "binary"
+            if len(rows) and (binary or config.answer == "items"):
+                found[name] = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)
+        return found
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+import torch
+
+from intertask.data.sequences import from_lists
+from intertask.evaluate.calibration import temperature
+from intertask.model import ModelConfig
+from intertask.tasks.response import Config as Response
+from tests import worlds
+
+ITEMS = 6
+
+
+class Known:
+    """A system whose scores are the logarithms of the true shares, times some factor."""
+
+    def __init__(self, factor, tasks, answer=None):
+        self.model = type("Model", (), {"config": ModelConfig.model_validate({"tasks": tasks})})()
+        self.model.predict = lambda name, states, items: answer[: len(items)]
+        self.states_MTD = torch.zeros(10_000, 1, 1)
+        self.scores = factor * torch.log(torch.arange(1.0, ITEMS + 1) / 21)
+
+    def score(self, name, rows):
+        return self.scores.expand(len(rows), -1)
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1.0, 1.0), (2.0, 2.0), (0.5, 0.5), (100.0, 4.0)])
+def test_scores_that_are_too_sure_are_divided_and_others_multiplied(factor, expected):
+    random = np.random.default_rng(0)
+    shares = np.arange(1, ITEMS + 1) / 21
+    sequences = from_lists([[0, int(item)] for item in random.choice(ITEMS, size=2000, p=shares)], ITEMS)
+    targets, rows = np.arange(1, 4000, 2), np.arange(2000)
+    system = Known(factor, {"next": {"kind": "next_item"}})
+    found = temperature(system, "next", sequences, targets, rows, worlds.BEHAVIOURS)
+    assert found == pytest.approx(expected, rel=0.1)
+
+
+def test_the_same_holds_for_a_binary_response():
+    random = np.random.default_rng(0)
+    truth = random.random(4000) * 0.8 + 0.1
+    labels = (random.random(4000) < truth).astype(float)
+    sequences = from_lists([[0, 1]] * 4000, 2, labels={"liked": [[0.0, label] for label in labels]})
+    logits = 3 * torch.logit(torch.tensor(truth))
+    system = Known(1.0, {"liked": Response(label="liked")}, torch.sigmoid(logits))
+    found = temperature(system, "liked", sequences, np.arange(1, 8000, 2), np.arange(4000), worlds.BEHAVIOURS)
+    assert found == pytest.approx(3.0, rel=0.12)

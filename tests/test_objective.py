@@ -1,0 +1,156 @@
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from intertask import Recommender
+from intertask.errors import RequestError
+from tests import shop
+
+USERS = [shop.user_id(number) for number in range(8)]
+ITEMS = [shop.item_id(number) for number in range(shop.NUM_ITEMS)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return shop.recommender()
+
+
+def ranked(model, **request_):
+    """Score of each user and item."""
+    found = model.recommend(users=USERS, k=shop.NUM_ITEMS, exclude_seen=False, **request_)
+    return {(user, item): score for user, item, score in found.select("user", "item", "score").iter_rows()}
+
+
+def log_shares(model, task):
+    """What a task alone thinks, as calibrated log-probabilities."""
+    temperature, found = model.fitted.temperatures[task], {}
+    raw = ranked(model, task=task)
+    for user in USERS:
+        scores = np.array([raw[user, item] for item in ITEMS]) / temperature
+        for item, value in zip(ITEMS, scores - np.logaddexp.reduce(scores), strict=True):
+            found[user, item] = value
+    return found
+
+
+def log_yes(model):
+    temperature = model.fitted.temperatures["liked"]
+    frame = model.predict(users=USERS, items=ITEMS, task="liked")
+    logits = torch.logit(torch.tensor(frame["liked"].to_numpy()).double(), eps=1e-9) / temperature
+    values = torch.nn.functional.logsigmoid(logits).tolist()
+    return dict(zip(frame.select("user", "item").iter_rows(), values, strict=True))
+
+
+def test_every_task_that_has_a_probability_is_calibrated(model):
+    assert set(model.fitted.temperatures) == {"next", "buys", "liked"}
+    assert all(0.2 < value < 5 for value in model.fitted.temperatures.values())
+
+
+def test_the_score_is_the_weighted_sum_of_calibrated_log_probabilities(model):
+    found = ranked(model, objective={"next": 0.5, "buys": 2.0, "liked": 0.3})
+    one, two, three = log_shares(model, "next"), log_shares(model, "buys"), log_yes(model)
+    for key, score in found.items():
+        assert score == pytest.approx(0.5 * one[key] + 2.0 * two[key] + 0.3 * three[key], abs=1e-4)
+
+
+def test_one_task_alone_ranks_as_it_does_without_an_objective(model):
+    for task in ("next", "buys"):
+        alone = model.recommend(users=USERS, task=task, k=5)
+        mixed = model.recommend(users=USERS, objective={task: 3.0, "liked": 0}, k=5)
+        assert alone.select("user", "rank", "item").equals(mixed.select("user", "rank", "item"))
+
+
+def test_a_response_task_alone_decides_among_what_the_others_find(model):
+    found, expected = ranked(model, objective={"liked": 1.0}), log_yes(model)
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_only_the_best_candidates_are_judged(model, monkeypatch):
+    monkeypatch.setattr("intertask.objective.CANDIDATES", 4)
+    found = model.recommend(users=USERS, objective={"next": 1.0, "liked": 1.0}, k=10, exclude_seen=False)
+    best = model.recommend(users=USERS, task="next", k=4, exclude_seen=False)
+    assert found.height == 4 * len(USERS)
+    assert set(found.select("user", "item").iter_rows()) == set(best.select("user", "item").iter_rows())
+
+
+def test_rules_hold_for_an_objective_too(model):
+    rules = {"allow": ITEMS[:6], "deny": ITEMS[5:]}
+    found = model.recommend(users=USERS, objective={"next": 1, "liked": 1}, k=10, **rules)
+    assert set(found["item"]) <= set(ITEMS[:5])
+    seen = {(user, item) for user in USERS for item in model.history(user)["item"]}
+    assert not seen & set(found.select("user", "item").iter_rows())
+
+
+def test_somebody_without_a_history_is_answered_by_shares_of_the_training_events(model):
+    people = {"histories": [[], [(ITEMS[0], "view")]], "k": shop.NUM_ITEMS, "exclude_seen": False}
+    found = model.recommend(objective={"next": 1.0, "buys": 1.0, "liked": 1.0}, **people)
+    nobody = found.filter(pl.col("history") == 0)
+    counts = {task: dict(model.recommend(task=task, **people).filter(pl.col("history") == 0).select(
+        "item", "score").iter_rows()) for task in ("next", "buys")}  # fmt: skip
+    totals = {task: sum(own.values()) + shop.NUM_ITEMS for task, own in counts.items()}
+    for item, score in nobody.select("item", "score").iter_rows():
+        expected = sum(math.log((counts[task][item] + 1) / totals[task]) for task in counts)
+        assert score == pytest.approx(expected, abs=1e-4)
+    assert found.filter(pl.col("history") == 1)["score"].is_finite().all()
+
+
+def test_temperatures_are_saved_with_the_model(model, tmp_path):
+    model.save(tmp_path / "model")
+    mix = {"next": 1.0, "liked": 0.5}
+    loaded = Recommender.load(tmp_path / "model")
+    assert ranked(loaded, objective=mix) == ranked(model, objective=mix)
+
+
+def test_a_value_counts_by_how_far_it_lies_above_the_other_candidates():
+    recipe = shop.recipe(
+        tasks={
+            "next": {"kind": "next_item"},
+            "stars": {"kind": "response", "label": "liked", "form": "regression"},
+        }
+    )
+    model = Recommender(recipe).fit(shop.corpus(), shop.catalogue())
+    found = ranked(model, objective={"stars": 1.0})
+    values = model.predict(users=USERS, items=ITEMS, task="stars")
+    for (user,), own in values.group_by("user"):
+        stars = own["stars"].to_numpy()
+        expected = (stars - stars.mean()) / stars.std()
+        assert [found[user, item] for item in own["item"]] == pytest.approx(expected.tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            {"objective": {"bye": 1.0}},
+            "objective: expected tasks that know items: next, buys, liked, found 'bye'",
+        ),
+        ({"objective": {"next": -1.0}}, "objective 'next': expected a weight of zero or more, found -1.0"),
+        (
+            {"objective": {"next": float("nan")}},
+            "objective 'next': expected a weight of zero or more, found nan",
+        ),
+        (
+            {"objective": {"next": float("inf")}},
+            "objective 'next': expected a weight of zero or more, found inf",
+        ),
+        (
+            {"objective": {"next": "much"}},
+            "objective 'next': expected a weight of zero or more, found 'much'",
+        ),
+        (
+            {"objective": {"next": 0}},
+            "objective: expected a task with a weight above zero, found {'next': 0}",
+        ),
+        ({"objective": {}}, "objective: expected a task with a weight above zero, found {}"),
+        (
+            {"objective": {"next": 1}, "task": "next"},
+            "recommend: expected an objective, or a task or behaviour",
+        ),
+    ],
+)
+def test_an_objective_that_cannot_be_is_refused_in_one_line(model, request_, message):
+    with pytest.raises(RequestError) as caught:
+        model.recommend(users=USERS, **request_)
+    assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
