@@ -260,6 +260,11 @@ class Recommender:
         return self._ready().model
 
     @property
+    def temperatures(self) -> Mapping[str, float]:
+        """By what each task's scores are divided before they are mixed."""
+        return self._ready().temperatures
+
+    @property
     def histories(self) -> Sequences:
         """The users' events that it answers from."""
         return self._ready().reader.stored

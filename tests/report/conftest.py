@@ -14,6 +14,7 @@ from intertask.evaluate.results import (
     Provenance,
     RankingRow,
     ResponseRow,
+    TradeoffRow,
 )
 
 HOSTILE = "<script>alert('x')</script> & \"$y_1$\""
@@ -87,6 +88,13 @@ def evaluation() -> Evaluation:
             ),
             ResponseRow(system="base rate", task="liked", count=942, metrics={"auc": 0.5, "log_loss": 0.69}),
             ResponseRow(system="intertask", task="rating", count=942, metrics={"rmse": 0.9114}),
+        ],
+        tradeoffs=[
+            TradeoffRow(
+                first=HOSTILE, second="buy", history="masked", weight=weight,
+                ndcg={HOSTILE: 0.1234 - weight / 100, "buy": 0.2345 + weight / 50},
+            )
+            for weight in (0.0, 0.5, 1.0)
         ],
         fingerprint="left as it is",
         findings=[

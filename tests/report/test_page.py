@@ -68,6 +68,8 @@ def test_every_figure_is_on_the_page(html: str, evaluation: Evaluation) -> None:
     for row in evaluation.differences:
         assert signed(row.difference) in text
         assert signed_interval(row.interval) in text
+    for mixture in evaluation.tradeoffs:
+        assert all(number(value) in text for value in mixture.ndcg.values())
     for place in (place for response in evaluation.responses for place in response.calibration):
         assert number(place.observed) in text
 

@@ -1,7 +1,7 @@
 """One evaluation: the model and every baseline on the same targets, with intervals and slices."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -28,9 +28,11 @@ from intertask.evaluate.results import (
     Protocol,
     RankingRow,
     ResponseRow,
+    TradeoffRow,
 )  # fmt: skip
 from intertask.evaluate.slices import slices
 from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
+from intertask.evaluate.tradeoff import tradeoff
 from intertask.files import written_aside
 from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
@@ -60,6 +62,7 @@ class Evaluator:
         part: What is evaluated.
         trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
             has just been trained on this split.
+        temperatures: Of the tasks, for mixtures of two.
 
     Raises:
         LeakageError: The figures would be wrong.
@@ -74,6 +77,7 @@ class Evaluator:
     item_tags: scipy.sparse.csr_matrix | None = None
     part: Literal["validation", "test"] = "test"
     trained: NDArray[np.int64] | None = None
+    temperatures: Mapping[str, float] = field(default_factory=dict)
     ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
     answers: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
@@ -131,6 +135,7 @@ class Evaluator:
             lists=list_rows,
             differences=differences,
             responses=self._responses(model_system),
+            tradeoffs=self._tradeoffs(model_system),
             findings=self.findings,
             notes=self.notes,
             seconds=self.seconds,
@@ -257,6 +262,23 @@ class Evaluator:
                 answers, name, config, self.training, self.sequences.items[targets], self.corpus.behaviours
             )
         return found
+
+    def _tradeoffs(self, system: ModelSystem) -> list[TradeoffRow]:
+        """Mixtures of the first two tasks that ask for different behaviours, where both have targets."""
+        tasks = self.model.config.tasks
+        own = {
+            name: getattr(tasks[name], "behaviour", None)
+            for name in self.model.config.tasks_that_answer("items")
+        }
+        by_behaviour = {behaviour: name for name, behaviour in reversed(own.items()) if behaviour is not None}
+        history, rows = self.config.history[0], {}
+        for name in [name for name in own if name in by_behaviour.values()][:2]:
+            asked = tasks[name].asked(self.sequences, self.targets, self.corpus.behaviours)
+            rows[name] = asked if history == "kept" else asked[~self.seen[asked]]
+        if len(rows) < 2 or not all(map(len, rows.values())):
+            return []
+        first, second = rows
+        return tradeoff(system, first, second, self.temperatures, self.sequences, self.targets, rows, history)
 
     def _protocol(self) -> Protocol:
         return Protocol(

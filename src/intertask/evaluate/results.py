@@ -107,6 +107,16 @@ class ResponseRow(Config):
     calibration: list[CalibrationBin] = []
 
 
+class TradeoffRow(Config):
+    """What one mixture of two tasks gives to both."""
+
+    first: str
+    second: str
+    history: str
+    weight: float  # of the first task; the second has the rest
+    ndcg: dict[str, float]  # task -> NDCG@10 on its own targets
+
+
 class Finding(Config):
     """Something about log, split, recipe or model that a reader of the figures must know."""
 
@@ -128,6 +138,7 @@ class Evaluation(Config):
     lists: list[ListRow]
     differences: list[DifferenceRow]
     responses: list[ResponseRow]
+    tradeoffs: list[TradeoffRow] = []  # between the first two behaviours that have a task
     findings: list[Finding] = []  # of the leakage linter, none of them an error
     notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
     seconds: dict[str, float] = {}  # time each system took to fit and to rank

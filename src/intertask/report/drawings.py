@@ -27,12 +27,18 @@ class Drawings:
     forests: dict[tuple[str, str], list[Plot]] = field(default_factory=dict)
     slices: dict[tuple[str, str], list[Plot]] = field(default_factory=dict)
     reliability: dict[str, Plot] = field(default_factory=dict)
+    tradeoff: list[Plot] = field(default_factory=list)
     training: list[Plot] = field(default_factory=list)
 
     def all(self) -> list[Plot]:
         """Every plot once."""
         grouped = [*self.forests.values(), *self.slices.values()]
-        return [*(plot for group in grouped for plot in group), *self.reliability.values(), *self.training]
+        return [
+            *(plot for group in grouped for plot in group),
+            *self.reliability.values(),
+            *self.tradeoff,
+            *self.training,
+        ]
 
 
 def drawings(evaluation: Evaluation, journal: Journal) -> Drawings:
@@ -44,6 +50,7 @@ def drawings(evaluation: Evaluation, journal: Journal) -> Drawings:
         _forests(evaluation),
         _slices(evaluation),
         _reliability(evaluation),
+        _tradeoff(evaluation),
         _training(evaluation, journal),
     )
 
@@ -55,6 +62,11 @@ def _forests(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
         if row.metric == metric:
             groups.setdefault((row.task, row.history), []).append(row)
     return {key: [plots.forest(rows, _footer(evaluation, key[1]))] for key, rows in groups.items()}
+
+
+def _tradeoff(evaluation: Evaluation) -> list[Plot]:
+    rows = evaluation.tradeoffs
+    return [plots.tradeoff(rows, _footer(evaluation, rows[0].history))] if rows else []
 
 
 def _slices(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:

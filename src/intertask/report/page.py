@@ -27,6 +27,7 @@ def page(
         _section("Slices", _slices(evaluation, drawings)),
         _section("List quality", _lists(evaluation)),
         _section("Responses", _responses(evaluation, drawings)),
+        _section("Trade-off", _tradeoff(evaluation, drawings)),
         _section("Training", _training(evaluation, journal, drawings)),
         _section("Samples", _samples(samples)),
         _section("Timings", _timings(evaluation, journal)),
@@ -194,6 +195,19 @@ def _responses(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
             bins = tables.calibration(rows, line)
             content.append(_details("Calibration in figures", bins, opened=not drawings.drawn))
     return content
+
+
+def _tradeoff(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
+    rows = evaluation.tradeoffs
+    if not rows:
+        return []
+    words = (
+        f"One list for {rows[0].first} and {rows[0].second}: NDCG@10 of each on its own targets, as the "
+        "weights of their log-probabilities move. Nothing is trained again: the objective of a request "
+        "chooses the mixture."
+    )
+    line = _line(evaluation, rows[0].history)
+    return [tag("p", theirs(words)), *_gallery(drawings.tradeoff, line), tables.tradeoff(rows, line)]
 
 
 def _training(evaluation: Evaluation, journal: Journal, drawings: Drawings) -> list[Element]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow
+from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow, TradeoffRow
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
 from intertask.report.figures import MINUS, label, number, slice_kind
 from intertask.report.journal import Journal
@@ -112,6 +112,25 @@ def reliability(rows: Sequence[ResponseRow], footer: str) -> Plot:
 
     title = f"Reliability: {rows[0].task} (area of a dot: events in the bin)"
     return draw(slug("reliability", rows[0].task), title, footer, paint, height=4.4)
+
+
+def tradeoff(rows: Sequence[TradeoffRow], footer: str) -> Plot:
+    """NDCG@10 of one task over that of another, a point for each mixture."""
+    first, second = rows[0].first, rows[0].second
+
+    def paint(axes: "Axes") -> None:
+        across, up = [row.ndcg[second] for row in rows], [row.ndcg[first] for row in rows]
+        axes.plot(across, up, "o-", color=SERIES[0], markersize=4)
+        for row in rows:
+            axes.annotate(
+                f"{row.weight:g}", (row.ndcg[second], row.ndcg[first]), xytext=(5, 5),
+                textcoords="offset points", color=MUTED, fontsize=8,
+            )  # fmt: skip
+        axes.margins(0.12)
+        axes.set_xlabel(f"{second}, NDCG@10")
+        axes.set_ylabel(f"{first}, NDCG@10")
+
+    return draw(slug("tradeoff", first, second), "Trade-off, by the weight of the first task", footer, paint)
 
 
 def loss(journal: Journal, task: str, footer: str) -> Plot:

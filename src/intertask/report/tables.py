@@ -11,6 +11,7 @@ from intertask.evaluate.results import (
     Provenance,
     RankingRow,
     ResponseRow,
+    TradeoffRow,
 )
 from intertask.report.figures import (
     MINUS,
@@ -154,6 +155,21 @@ def calibration(rows: Sequence[ResponseRow], caption: str) -> Element:
         for figures in [(number(place.predicted), number(place.observed), f"{place.count:,}")]
     ]
     return _table(["System", "Predicted", "Observed", "Events"], body, caption)
+
+
+def tradeoff(rows: Sequence[TradeoffRow], caption: str) -> Element:
+    """What each mixture of two tasks gives to both."""
+    first, second = rows[0].first, rows[0].second
+    body = [
+        _row(
+            f"{row.weight:g} : {1 - row.weight:g}",
+            False,
+            [tag("td", number(row.ndcg[name])) for name in (first, second)],
+        )
+        for row in rows
+    ]
+    header = [f"{first} : {second}", f"{first}, NDCG@10", f"{second}, NDCG@10"]
+    return _table(header, body, caption)
 
 
 def seconds(times: Mapping[str, float], journal: Journal) -> Element:
