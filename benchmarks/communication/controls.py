@@ -1,0 +1,145 @@
+"""Tasks whose worth is known: of noise, of a few labels of a task that has all of them, and out of order.
+
+    python benchmarks/communication/controls.py FOLDER [--seeds 1 2 3] [--mechanisms "shared bottom" ...]
+
+MovieLens-100K, next film and whether it is liked. A third task joins them:
+
+noise      a fair coin for each rating: nothing can be learnt, and the others must not suffer
+few        whether it is liked, known for a tenth of the training ratings (and for all that are asked about):
+           it must gain by the task that knows all
+permuted   whether it is liked, permuted within each person: a rate without an order, which must not help
+
+Runs are folders ARM-SEED below FOLDER, as in grid.py. Prints Markdown: what the two tasks lose by the third,
+against the two alone together; what the third gains against being alone; which of its edges stayed open.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from grid import MECHANISMS, Sizes, single
+
+from intertask import source
+from intertask.config import parse_plugin
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import Change, changes
+from intertask.recipe import Recipe
+from intertask.seeds import generator
+from intertask.transfer import run_arm, settled
+
+CONTROLS = ("noise", "few", "permuted")
+SHARE = 0.1
+RECIPE: dict[str, Any] = {
+    "name": "controls", "width": 32, "max_length": 50, "encoder": {"kind": "gru"},
+    "tasks": {
+        "next": {"kind": "next_item"},
+        "liked": {"kind": "response", "label": "liked"},
+        **{name: {"kind": "response", "label": name} for name in CONTROLS},
+    },
+    "train": {"patience": 5},
+}  # fmt: skip
+
+
+def main() -> None:
+    """Train what is missing, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--mechanisms", nargs="*", default=["shared bottom", "gated slots"])
+    options = parser.parse_args()
+    log = write_log(options.folder)
+    data = {"events": {"path": str(log), "time": "time", "labels": ["liked", *CONTROLS]}}
+    whole = settled(Recipe.model_validate(RECIPE | {"data": data}), Path())
+    lines = [
+        "| Third task | mechanism | next | liked | the third, against alone | edges to it | its own edges |"
+    ]
+    lines.append("|" + "---|" * 7)
+    for mechanism in options.mechanisms:
+        two = arm(whole, ["next", "liked"], mechanism)
+        base = [run(two, options.folder, f"{mechanism}-two", seed) for seed in options.seeds]
+        for control in CONTROLS:
+            three = arm(whole, ["next", "liked", control], mechanism)
+            joint = [run(three, options.folder, f"{mechanism}-{control}", seed) for seed in options.seeds]
+            own = single(whole, control, Sizes(three))
+            alone = [run(own, options.folder, f"alone-{control}", seed) for seed in options.seeds]
+            harm = changes(["next", "liked"], joint, {"next": base, "liked": base})
+            gain = changes([control], joint, {control: alone})[control]
+            cells = [*(told(harm[task]) for task in ("next", "liked")), told(gain), *edges(joint, control)]
+            lines.append(f"| {control} | {mechanism} | {' | '.join(cells)} |")
+    found = Evaluation.read(base[0] / "evaluation.json")
+    protocol = found.protocol
+    lines += [
+        "",
+        f"MovieLens-100K, {protocol.part}, {protocol.split}, {protocol.num_targets} targets, seeds "
+        f"{options.seeds}, commit {found.provenance.commit}; 95 % intervals, paired bootstrap over users.",
+    ]
+    text = "\n".join(lines)
+    (options.folder / "controls.md").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+def write_log(folder: Path) -> Path:
+    """MovieLens-100K with the labels of the controls, in the published order."""
+    frame = source.load(
+        Recipe.model_validate({"data": {"dataset": "movielens_100k"}}).data, Path()
+    ).events.frame
+    random = generator(1, "controls")
+    liked = (frame["rating"] >= 4).to_numpy().astype(np.float32)
+    order = frame.with_row_index().sort("user", "time", maintain_order=True)
+    last = order.group_by("user", maintain_order=True).tail(2)["index"].to_numpy()  # what is asked about
+    known = random.random(len(liked)) < SHARE
+    known[last] = True
+    few = np.where(known, liked, np.nan)
+    order = np.lexsort((random.random(len(liked)), frame["user"].to_numpy()))
+    permuted = np.empty_like(liked)
+    permuted[np.argsort(frame["user"].to_numpy(), kind="stable")] = liked[order]
+    noise = (random.random(len(liked)) < 0.5).astype(np.float32)
+    labels = {"liked": liked, "noise": noise, "few": few.astype(np.float32), "permuted": permuted}
+    columns = [pl.Series(name, values).fill_nan(None) for name, values in labels.items()]
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.select("user", "item", "time").with_columns(columns).write_parquet(folder / "events.parquet")
+    return (folder / "events.parquet").resolve()
+
+
+def arm(whole: Recipe, tasks: list[str], mechanism: str) -> Recipe:
+    """Some of the tasks, above one mechanism."""
+    recipe = whole.model_copy(update={"tasks": {name: whole.tasks[name] for name in tasks}})
+    section = MECHANISMS[mechanism](Sizes(recipe).inner(mechanism))
+    return recipe.model_copy(update={"communication": parse_plugin("communication", section, mechanism)})
+
+
+def run(recipe: Recipe, folder: Path, name: str, seed: int) -> Path:
+    """One run, unless it is there."""
+    return run_arm(recipe, folder, name.replace(" ", "_"), seed, "test")
+
+
+def told(change: Change) -> str:
+    """A change in percent, with its interval."""
+    low, high = (100 * end / abs(change.alone) for end in (change.interval.low, change.interval.high))
+    return f"{change.percent:+.1f} % ({low:+.1f} to {high:+.1f})"
+
+
+def edges(runs: list[Path], control: str) -> list[str]:
+    """How many edges from and to a task stayed open at the end, over all seeds; a dash without edges."""
+    to_it, its_own = [], []
+    for folder in runs:
+        lines = [json.loads(line) for line in (folder / "journal.jsonl").open(encoding="utf-8")]
+        closed = {
+            (verdict["reader"], verdict["source"])
+            for line in lines if line["event"] == "edges"
+            for verdict in line["verdicts"] if verdict["closed"]
+        }  # fmt: skip
+        seen = {
+            (verdict["reader"], verdict["source"])
+            for line in lines if line["event"] == "edges" for verdict in line["verdicts"]
+        }  # fmt: skip
+        to_it += [edge not in closed for edge in seen if edge[1] == control]
+        its_own += [edge not in closed for edge in seen if edge[0] == control]
+    return [f"{sum(own)} of {len(own)} open" if own else "-" for own in (to_it, its_own)]
+
+
+if __name__ == "__main__":
+    main()
