@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from intertask.data.sequences import from_lists
+from intertask.errors import RecipeError
 from intertask.inputs.events import Config
 from intertask.nn.item_table import ItemTable
 from tests import worlds
@@ -86,3 +87,16 @@ def test_every_weight_of_every_part_gets_a_gradient(combine):
     embed = built(**ALL, combine=combine)
     hidden = embed(worlds.batch(worlds.varied()))
     assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())
+
+
+def test_events_of_behaviours_that_are_not_read_are_blanks():
+    embed, plain = (built(position="inverse", behaviour=True, reads=reads) for reads in (("view",), None))
+    codes = [[0, 1, 1, 0]]
+    found, expected = (embedded(one, [[1, 2, 3, 4]], behaviours=codes)[0] for one in (embed, plain))
+    assert found[[0, 3]].abs().max() == 0
+    torch.testing.assert_close(found[[1, 2]], expected[[1, 2]])
+
+
+def test_a_behaviour_that_is_to_be_read_and_is_not_there_is_refused():
+    with pytest.raises(RecipeError, match=r"\[input\] reads: expected some of buy, view, found 'steal'"):
+        built(reads=("steal",))

@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from intertask.data.batches import Batch
+from intertask.errors import RecipeError
 from intertask.inputs import InputConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
@@ -23,6 +24,8 @@ class Config(InputConfig):
         position: "inverse": a vector for how many events ago, 0 for the last event of a history;
             "forward": for how many events after the first; "off": none.
         behaviour: A vector for each behaviour; without effect in a log that has one only.
+        reads: The behaviours whose events are read; those of others stand as blanks in their places. All
+            where it is left out.
         gap: A vector for each log bucket of the seconds since the event before; needs a clock.
         scale: Multiply an item's vector by the square root of the width (Vaswani et al., 2017; SASRec): heads
             read the same table, where vectors must be short, and layers what is about 1 in size.
@@ -34,6 +37,7 @@ class Config(InputConfig):
     kind: Literal["events"] = "events"
     position: Literal["inverse", "forward", "off"] = "inverse"
     behaviour: bool = True
+    reads: tuple[str, ...] | None = None
     gap: bool = False
     scale: bool = True
     combine: Literal["sum", "gate"] = "sum"
@@ -61,6 +65,8 @@ class Input(nn.Module):
         self.inverse = config.position == "inverse"
         behaviours = len(dimensions.behaviours)
         self.behaviour = _table(behaviours, width) if config.behaviour and behaviours > 1 else None
+        self.reads_V: Tensor | None
+        self.register_buffer("reads_V", _reads(config.reads, dimensions.behaviours), persistent=False)
         self.gap = _table(NUM_GAP_BUCKETS, width) if config.gap else None
         self.gate = nn.Linear(2 * width, width) if config.combine == "gate" else None
         self.dropout = Dropout(config.dropout)
@@ -84,8 +90,21 @@ class Input(nn.Module):
             context_BLD = context_BLD + self.gap(log_bucket(gaps_BL, NUM_GAP_BUCKETS))
         if self.gate is not None:
             context_BLD = torch.sigmoid(self.gate(torch.cat([item_BLD, context_BLD], -1))) * context_BLD
-        hidden_BLD: Tensor = self.dropout(item_BLD + context_BLD)
+        hidden_BLD: Tensor = item_BLD + context_BLD
+        if self.reads_V is not None:
+            hidden_BLD = self.reads_V[events.behaviours_BL, None] * hidden_BLD
+        hidden_BLD = self.dropout(hidden_BLD)
         return hidden_BLD
+
+
+def _reads(wanted: tuple[str, ...] | None, behaviours: tuple[str, ...]) -> Tensor | None:
+    """1 for a behaviour that is read, 0 for others."""
+    if wanted is None:
+        return None
+    for name in wanted:
+        if name not in behaviours:
+            raise RecipeError("[input] reads", f"some of {', '.join(behaviours)}", repr(name))
+    return torch.tensor([float(name in wanted) for name in behaviours])
 
 
 def _table(num_rows: int, width: int) -> nn.Embedding:
