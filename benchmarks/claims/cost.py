@@ -1,6 +1,6 @@
 """What an update costs with each mechanism between tasks, in multiples of shared bottom.
 
-    python benchmarks/communication/cost.py benchmarks/communication/retailrocket.toml
+    python benchmarks/claims/cost.py benchmarks/claims/retailrocket.toml
         [--rounds 5] [--threads 2]
 
 All mechanisms take turns on the same batches, round by round, so that what else the machine does falls on
@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 
 import torch
-from grid import MECHANISMS, USUAL, Sizes
+from grid import USUAL, Sizes, joint
 
 from intertask import experiment, source
-from intertask.config import parse_plugin
 from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import prepare
 from intertask.data.windows import training_windows
@@ -45,8 +44,7 @@ def main() -> None:
     sizes = Sizes(recipe)
     models, seconds = {}, {}
     for name in USUAL:
-        section = parse_plugin("communication", MECHANISMS[name](sizes.inner(name)), name)
-        model = experiment.build(recipe.model_copy(update={"communication": section}), corpus, 1).train()
+        model = experiment.build(joint(recipe, name, sizes), corpus, 1).train()
         models[name] = model, Optimiser(model, recipe.train)
         seconds[name] = [updates(*models[name], batches)][:0]  # the first round warms up
     for _ in range(options.rounds):

@@ -1,6 +1,6 @@
 """Every mechanism between tasks on one data set: what each task gains or loses against being trained alone.
 
-    python benchmarks/communication/grid.py benchmarks/communication/retailrocket.toml FOLDER
+    python benchmarks/claims/grid.py benchmarks/claims/retailrocket.toml FOLDER
         [--seeds 1 2 3] [--mechanisms none ple gated_slots ...] [--part test]
 
 All arms have the recipe's encoder, input, loss, balance and budget. The width of a mechanism's hidden layers
@@ -66,8 +66,7 @@ def main() -> None:
     lines = {}
     for name in options.mechanisms:
         seeds = options.seeds if name in THRICE else options.seeds[:1]
-        section = parse_plugin("communication", MECHANISMS[name](sizes.inner(name)), name)
-        arm = recipe.model_copy(update={"communication": section})
+        arm = joint(recipe, name, sizes)
         runs = [run_arm(arm, options.folder, name.replace(" ", "_"), seed, options.part) for seed in seeds]
         own = {task: alone[task][: len(seeds)] for task in recipe.tasks}
         lines[name] = line(list(recipe.tasks), runs, own)
@@ -109,6 +108,12 @@ class Sizes:
                 high = middle
         around = [width for width in (widths[low] - 1, widths[low]) if width >= 1]
         return min(around, key=lambda width: abs(self.count(name, width) - self.target))
+
+
+def joint(recipe: Recipe, name: str, sizes: Sizes) -> Recipe:
+    """All tasks above one mechanism."""
+    section = parse_plugin("communication", MECHANISMS[name](sizes.inner(name)), name)
+    return recipe.model_copy(update={"communication": section})
 
 
 def single(recipe: Recipe, task: str, sizes: Sizes) -> Recipe:

@@ -1,6 +1,6 @@
 """Tasks whose worth is known: of noise, of a few labels of a task that has all of them, and out of order.
 
-    python benchmarks/communication/controls.py FOLDER [--seeds 1 2 3] [--mechanisms "shared bottom" ...]
+    python benchmarks/claims/controls.py FOLDER [--seeds 1 2 3] [--mechanisms "shared bottom" ...]
 
 MovieLens-100K, next film and whether it is liked. A third task joins them:
 
@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from grid import MECHANISMS, Sizes, single
+from grid import Sizes, joint, single
 
 from intertask import source
-from intertask.config import parse_plugin
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Change, changes
 from intertask.recipe import Recipe
@@ -62,12 +61,12 @@ def main() -> None:
         base = [run(two, options.folder, f"{mechanism}-two", seed) for seed in options.seeds]
         for control in CONTROLS:
             three = arm(whole, ["next", "liked", control], mechanism)
-            joint = [run(three, options.folder, f"{mechanism}-{control}", seed) for seed in options.seeds]
+            together = [run(three, options.folder, f"{mechanism}-{control}", seed) for seed in options.seeds]
             own = single(whole, control, Sizes(three))
             alone = [run(own, options.folder, f"alone-{control}", seed) for seed in options.seeds]
-            harm = changes(["next", "liked"], joint, {"next": base, "liked": base})
-            gain = changes([control], joint, {control: alone})[control]
-            cells = [*(told(harm[task]) for task in ("next", "liked")), told(gain), *edges(joint, control)]
+            harm = changes(["next", "liked"], together, {"next": base, "liked": base})
+            gain = changes([control], together, {control: alone})[control]
+            cells = [*(told(harm[task]) for task in ("next", "liked")), told(gain), *edges(together, control)]
             lines.append(f"| {control} | {mechanism} | {' | '.join(cells)} |")
     found = Evaluation.read(base[0] / "evaluation.json")
     protocol = found.protocol
@@ -107,8 +106,7 @@ def write_log(folder: Path) -> Path:
 def arm(whole: Recipe, tasks: list[str], mechanism: str) -> Recipe:
     """Some of the tasks, above one mechanism."""
     recipe = whole.model_copy(update={"tasks": {name: whole.tasks[name] for name in tasks}})
-    section = MECHANISMS[mechanism](Sizes(recipe).inner(mechanism))
-    return recipe.model_copy(update={"communication": parse_plugin("communication", section, mechanism)})
+    return joint(recipe, mechanism, Sizes(recipe))
 
 
 def run(recipe: Recipe, folder: Path, name: str, seed: int) -> Path:

@@ -1,0 +1,85 @@
+"""Robustness: how much less does a joint model lose when training events are replaced by random ones?
+
+    python benchmarks/claims/noise.py benchmarks/claims/retailrocket.toml FOLDER
+        [--shares 0 0.05 0.1 0.2] [--seeds 1 2 3] [--mechanism "gated slots"]
+
+The items of a share of the training events, drawn by the seed of the log alone, become items drawn from all;
+what is asked about stays as it is. For each share every task is trained alone and all together; the table
+holds what each of the two keeps of its own figure without noise. Runs that are there are not trained again.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from grid import MECHANISMS, Sizes, joint, single
+from logs import opened, trained_on, written
+
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import changes
+from intertask.recipe import DataConfig, Recipe
+from intertask.seeds import generator
+from intertask.transfer import run_arm, settled
+
+
+def main() -> None:
+    """Train what is missing, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--shares", type=float, nargs="*", default=[0.0, 0.05, 0.1, 0.2])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
+    options = parser.parse_args()
+    base = settled(Recipe.read(options.recipe), options.recipe.parent)
+    corpus = opened(base, options.recipe.parent)
+    mine = np.flatnonzero(trained_on(base, corpus))
+    sizes = Sizes(base)
+    found = {}
+    for share in options.shares:
+        random = generator(1, "noise")
+        items = np.array(corpus.sequences.items)
+        chosen = random.permutation(mine)[: round(share * len(mine))]
+        items[chosen] = random.integers(corpus.sequences.num_items, size=len(chosen))
+        place = options.folder / f"noise-{share:g}"
+        data = DataConfig.model_validate(written(corpus, place / "events.parquet", items))
+        noisy = base.model_copy(update={"data": data})
+        together = [
+            run_arm(joint(noisy, options.mechanism, sizes), place, "together", seed, "test")
+            for seed in options.seeds
+        ]
+        alone = {
+            task: [
+                run_arm(
+                    single(base, task, sizes).model_copy(update={"data": data}),
+                    place,
+                    f"alone-{task}",
+                    seed,
+                    "test",
+                )
+                for seed in options.seeds
+            ]
+            for task in base.tasks
+        }
+        found[share] = changes(list(base.tasks), together, alone)
+        evaluation = Evaluation.read(together[0] / "evaluation.json")
+    clean = found[min(found)]
+    print("| Task | noise | alone | together | alone keeps | together keeps | together against alone |")
+    print("|---|---|---|---|---|---|---|")
+    for task in base.tasks:
+        for share, row in found.items():
+            now, before = row[task], clean[task]
+            kept, both = now.alone / before.alone, now.together / before.together
+            print(
+                f"| {task} | {share:.0%} | {now.alone:.4f} | {now.together:.4f} | {kept:.1%} | {both:.1%} | "
+                f"{now.percent:+.1f} % ({now.verdict}) |"
+            )
+    protocol = evaluation.protocol
+    print(
+        f"\n{base.name}, {options.mechanism}, {protocol.part}, {protocol.split}, {protocol.candidates}, "
+        f"{protocol.num_targets} targets, seeds {options.seeds}, commit {evaluation.provenance.commit}."
+    )
+
+
+if __name__ == "__main__":
+    main()
