@@ -1,0 +1,75 @@
+"""Cold-start cost: how many events does a sparse behaviour need alone for what it gets beside the others?
+
+    python benchmarks/claims/sparse.py benchmarks/claims/retailrocket.toml FOLDER --task transaction
+        [--shares 0.1 0.25 0.5 1] [--seeds 1 2 3] [--mechanism "gated slots"]
+
+A share of the behaviour's training events, drawn by the seed of the log alone, is left in the log; what is
+asked about stays as it is. The task is trained alone, reading all events, and beside the others. The last
+line says from which share on it is as good together as alone with all of its events.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from grid import MECHANISMS, Sizes, joint, single
+from logs import opened, trained_on, written
+
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import changes
+from intertask.recipe import DataConfig, Recipe
+from intertask.seeds import generator
+from intertask.transfer import run_arm, settled
+
+
+def main() -> None:
+    """Train what is missing, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--shares", type=float, nargs="*", default=[0.1, 0.25, 0.5, 1.0])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
+    options = parser.parse_args()
+    base = settled(Recipe.read(options.recipe), options.recipe.parent)
+    corpus = opened(base, options.recipe.parent)
+    sizes = Sizes(base)
+    code = corpus.behaviours.index(getattr(base.tasks[options.task], "behaviour", None))
+    own = trained_on(base, corpus) & (corpus.sequences.behaviours == code)
+    order = generator(1, "sparse").permutation(np.flatnonzero(own))
+    found = {}
+    for share in sorted(options.shares):
+        keep = ~own
+        keep[order[: round(share * len(order))]] = True
+        place = options.folder / f"share-{share:g}"
+        data = DataConfig.model_validate(written(corpus, place / "events.parquet", keep=keep))
+        thinned = base.model_copy(update={"data": data})
+        together, alone = (
+            [run_arm(recipe, place, arm, seed, "test") for seed in options.seeds]
+            for recipe, arm in (
+                (joint(thinned, options.mechanism, sizes), "together"),
+                (single(thinned, options.task, sizes), "alone"),
+            )
+        )
+        found[share] = changes([options.task], together, {options.task: alone})[options.task]
+        evaluation = Evaluation.read(together[0] / "evaluation.json")
+    print("| Events | alone | together | change |\n|---|---|---|---|")
+    for share, row in found.items():
+        print(
+            f"| {share:.0%}, {round(share * len(order)):,} | {row.alone:.4f} | {row.together:.4f} | "
+            f"{row.percent:+.1f} % ({row.verdict}) |"
+        )
+    goal = found[max(found)].alone
+    enough = [share for share, row in found.items() if row.together >= goal]
+    words = f"from {min(enough):.0%} of its events on" if enough else "with none of these shares"
+    print(f"\nTogether {options.task} is as good as alone with all of its events {words}.")
+    protocol = evaluation.protocol
+    print(
+        f"{base.name}, {options.mechanism}, NDCG@10, {protocol.part}, {protocol.split}, "
+        f"{protocol.candidates}, seeds {options.seeds}, commit {evaluation.provenance.commit}."
+    )
+
+
+if __name__ == "__main__":
+    main()

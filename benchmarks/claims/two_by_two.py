@@ -1,0 +1,91 @@
+"""More input or more supervision: which of the two does a task gain by?
+
+    python benchmarks/claims/two_by_two.py benchmarks/claims/retailrocket.toml FOLDER
+        [--seeds 1 2 3] [--mechanism "gated slots"]
+
+Four arms for each task that asks for a behaviour: the input is the events of that behaviour alone (the others
+stand as blanks) or all events, the supervision is its own task alone or all tasks. What communication brings
+is the step from one task to all with the whole input. Runs that are there are not trained again.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from grid import MECHANISMS, Sizes, joint, single
+
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.transfer import Change, changes
+from intertask.recipe import Recipe
+from intertask.transfer import run_arm, settled
+
+
+def main() -> None:
+    """Train what is missing, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
+    options = parser.parse_args()
+    recipe = settled(Recipe.read(options.recipe), options.recipe.parent)
+    print(study(recipe, options.folder, options.seeds, options.mechanism))
+
+
+def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) -> str:
+    """Train what is missing; the table as Markdown."""
+    sizes = Sizes(recipe)
+    together = joint(recipe, mechanism, sizes)
+    lines = [
+        "| Task | own, own | all, own | own, all | all, all | by input | by supervision |",
+        "|" + "---|" * 7,
+    ]
+    asked = {name: getattr(task, "behaviour", None) for name, task in recipe.tasks.items()}
+    evaluation = None
+    for task, behaviour in asked.items():
+        if behaviour is None or recipe.tasks[task].answer != "items":
+            continue
+        one = single(recipe, task, sizes)
+        arms = {
+            "own, own": (reading(one, behaviour), f"own-{task}"),
+            "all, own": (one, f"alone-{task}"),
+            "own, all": (reading(together, behaviour), f"together-reading-{task}"),
+            "all, all": (together, "together"),
+        }
+        runs = {
+            name: [run_arm(arm, folder, words, seed, "test") for seed in seeds]
+            for name, (arm, words) in arms.items()
+        }
+        step = {
+            name: changes([task], runs[name], {task: runs[other]})[task]
+            for name, other in (("all, own", "own, own"), ("all, all", "all, own"), ("own, all", "own, own"))
+        }
+        values = [step["all, own"].alone, step["all, own"].together, step["own, all"].together]
+        values.append(step["all, all"].together)
+        cells = [f"{value:.4f}" for value in values] + [told(step["all, own"]), told(step["all, all"])]
+        lines.append(f"| {task} | {' | '.join(cells)} |")
+        evaluation = Evaluation.read(runs["all, all"][0] / "evaluation.json")
+    assert evaluation is not None, "no task asks for a behaviour"
+    protocol = evaluation.protocol
+    lines += [
+        "",
+        f"{recipe.name}, {mechanism}, NDCG@10 by input, supervision; {protocol.part}, {protocol.split}, "
+        f"history {protocol.history}, {protocol.candidates}, seeds {list(seeds)}, commit "
+        f"{evaluation.provenance.commit}; 95 % intervals, paired bootstrap over users.",
+    ]
+    return "\n".join(lines)
+
+
+def reading(recipe: Recipe, behaviour: str) -> Recipe:
+    """The same, with the events of one behaviour as input."""
+    return recipe.model_copy(update={"input": recipe.input.model_copy(update={"reads": (behaviour,)})})
+
+
+def told(change: Change) -> str:
+    """A change in percent, with its interval."""
+    low, high = (100 * end / abs(change.alone) for end in (change.interval.low, change.interval.high))
+    return f"{change.percent:+.1f} % ({low:+.1f} to {high:+.1f})"
+
+
+if __name__ == "__main__":
+    main()
