@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from intertask.evaluate.results import Evaluation
+from intertask.recipe import Recipe
+from intertask.transfer import refuse_another
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -35,7 +37,7 @@ def main() -> None:
     ]
     first = Evaluation.read(runs[0] / "evaluation.json")
     found = {
-        "recipe": f"recipes/{options.recipe.name}",
+        "recipe": options.recipe.as_posix(),
         "protocol": first.protocol.model_dump(),
         "fingerprint": first.protocol.fingerprint(),
         "seeds": [summary(run, first) for run in runs],
@@ -51,6 +53,7 @@ def main() -> None:
 
 def trained(recipe: Path, run: Path, seed: int) -> Path:
     """Train and evaluate with one seed, unless that has been done."""
+    refuse_another(Recipe.read(recipe).model_copy(update={"seed": seed}), run)
     if not (run / "evaluation.json").is_file():
         words = [sys.executable, "-m", "intertask"]
         subprocess.run([*words, "train", recipe, "--run", run, "--seed", str(seed)], check=True)

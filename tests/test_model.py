@@ -200,19 +200,22 @@ def test_a_certain_product_has_a_finite_loss():
             built.task(name).item_bias.weight.fill_(60.0)
     loss = built.losses(batch)["buy"]
     loss.backward()
+    assert built.task("buy").item_bias.weight.grad.abs().max() > 1e-3  # a wrong answer can be mended
     assert loss.isfinite() and all(w.grad is None or w.grad.isfinite().all() for w in built.parameters())
 
 
+@every_mechanism
 @pytest.mark.parametrize("kind", ["next_item", "response", "next_behaviour"])
-def test_a_detached_task_learns_and_pushes_on_nothing_but_its_head(kind):
+def test_a_detached_task_learns_and_pushes_on_nothing_but_its_head(kind, communication):
     own = {"kind": kind, "detached": True} | (
         {"label": "rating", "at_least": 3} if kind == "response" else {}
     )
     config = ModelConfig.model_validate(
-        {"width": 8, "communication": "attention", "tasks": {"next": {"kind": "next_item"}, "own": own}}
+        {"width": 8, "communication": communication, "tasks": {"next": {"kind": "next_item"}, "own": own}}
     )
     sequences = worlds.varied()
     built = worlds.model(config, sequences)
+    assert built.attached == ["next"]  # no weight of the exchange is its own, and left as it was drawn
     built.losses(worlds.batch(sequences))["own"].backward()
     pushed = {name for name, weight in built.named_parameters() if weight.grad is not None}
     assert pushed and all(name.startswith("tasks.own.") for name in pushed)

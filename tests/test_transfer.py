@@ -67,6 +67,19 @@ def test_what_is_there_is_not_trained_again(done, monkeypatch):
     assert study(file, folder, [3, 5], "validation") == found
 
 
+def test_what_is_there_of_another_recipe_is_refused_and_not_reported_again(done, tmp_path):
+    file, folder, _ = done
+    other = tmp_path / "recipe.toml"
+    words = file.read_text().replace("width = 8", "width = 16")
+    for name in ("events.csv", "items.csv"):
+        words = words.replace(f'"{name}"', f'"{file.parent / name}"')
+    other.write_text(words)
+    before = (folder / "recipes" / "together.json").read_bytes()
+    with pytest.raises(RecipeError, match="a run of this recipe, found one of another"):
+        study(other, folder, [3, 5], "validation")
+    assert (folder / "recipes" / "together.json").read_bytes() == before
+
+
 def test_another_part_is_not_mistaken_for_the_one_that_is_there(done):
     file, folder, _ = done
     before = (folder / "together-3" / "checkpoints").stat().st_mtime
@@ -78,7 +91,7 @@ def test_another_part_is_not_mistaken_for_the_one_that_is_there(done):
 
 def test_detaching_is_reported_in_place_of_what_it_mends(done, monkeypatch):
     file, folder, _ = done
-    monkeypatch.setattr(Transfer, "to_detach", ["liked"])
+    monkeypatch.setattr(Transfer, "to_detach", "liked")
     found = study(file, folder, [3], "validation", detach=True)
     assert found.recipe == "shop, liked detached"
     freed = Recipe.from_json(folder / "without-liked-3" / "recipe.json")

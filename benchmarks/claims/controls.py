@@ -122,20 +122,16 @@ def told(change: Change) -> str:
 
 def edges(runs: list[Path], control: str) -> list[str]:
     """How many edges from and to a task stayed open at the end, over all seeds; a dash without edges."""
-    to_it, its_own = [], []
+    to_it, its_own = [], []  # whether each is open in the weights that were kept
     for folder in runs:
         lines = [json.loads(line) for line in (folder / "journal.jsonl").open(encoding="utf-8")]
-        closed = {
-            (verdict["reader"], verdict["source"])
-            for line in lines if line["event"] == "edges"
-            for verdict in line["verdicts"] if verdict["closed"]
-        }  # fmt: skip
-        seen = {
-            (verdict["reader"], verdict["source"])
-            for line in lines if line["event"] == "edges" for verdict in line["verdicts"]
-        }  # fmt: skip
-        to_it += [edge not in closed for edge in seen if edge[1] == control]
-        its_own += [edge not in closed for edge in seen if edge[0] == control]
+        judged = [line for line in lines if line["event"] == "edges"]
+        if judged:
+            closed = judged[-1]["closed"]
+            edges = {(v["reader"], v["source"]) for line in judged for v in line["verdicts"]}
+            is_open = {edge: edge[1] not in closed.get(edge[0], []) for edge in edges}
+            to_it += [there for (_, source), there in is_open.items() if source == control]
+            its_own += [there for (reader, _), there in is_open.items() if reader == control]
     return [f"{sum(own)} of {len(own)} open" if own else "-" for own in (to_it, its_own)]
 
 

@@ -87,11 +87,13 @@ class Answerer:
     def _part(
         self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: datetime | None
     ) -> pl.DataFrame:
+        known_B = asked.windows[rows].lengths > 0
+        states_BTD = self._states(asked, rows[known_B], at)
         if isinstance(aim, str):
-            scores_BI = self._scores(asked, rows, aim, at)
+            scores_BI = self._scores(aim, states_BTD, known_B)
         else:
             tasks = aim.ranking(self.model)
-            scores_BI = aim.mixed({name: self._log_shares(asked, rows, name, aim, at) for name in tasks})
+            scores_BI = aim.mixed({name: self._log_shares(aim, name, states_BTD, known_B) for name in tasks})
         if rules.banned_I is not None:
             scores_BI.masked_fill_(rules.banned_I, float("-inf"))
         if rules.exclude_seen:
@@ -100,9 +102,7 @@ class Answerer:
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
         if isinstance(aim, Objective):
-            known_B = asked.windows[rows].lengths > 0
-            states_BTD = self._states(asked, rows[known_B], at)
-            scores_BI = aim.judged(self.model, scores_BI, states_BTD, torch.from_numpy(known_B))
+            scores_BI = aim.judged(self.model, scores_BI, states_BTD, torch.from_numpy(known_B), rules.k)
         values_BK, items_BK = best_items(scores_BI, rules.k)
         left = (values_BK > float("-inf")).numpy()
         owners, ranks = np.nonzero(left)
@@ -115,31 +115,26 @@ class Answerer:
             }
         )
 
-    def _scores(self, asked: Asked, rows: NDArray[np.int64], task: str, at: datetime | None) -> Tensor:
-        empty = asked.windows[rows].lengths == 0
-        if not empty.any():
-            return self._model_scores(asked, rows, task, at)
-        scores_BI = self._popular(task).expand(len(rows), -1).clone()
-        if not empty.all():
-            scores_BI[torch.from_numpy(~empty)] = self._model_scores(asked, rows[~empty], task, at)
+    def _scores(self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]) -> Tensor:
+        """A task's scores of all items; an empty history is answered by training events."""
+        with torch.no_grad():
+            found = self.model.task(task).score_items(states_BTD[:, self.model.place(task)]).cpu()
+        if known_B.all():
+            return found
+        scores_BI = self._popular(task).expand(len(known_B), -1).clone()
+        scores_BI[torch.from_numpy(known_B)] = found
         return scores_BI
 
     def _log_shares(
-        self, asked: Asked, rows: NDArray[np.int64], task: str, aim: Objective, at: datetime | None
+        self, aim: Objective, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]
     ) -> Tensor:
         """A task's calibrated log-probabilities; of an empty history, the shares of the training events."""
-        scores_BI = self._scores(asked, rows, task, at)
+        scores_BI = self._scores(task, states_BTD, known_B)
         shares_BI = aim.log_shares(task, scores_BI)
-        empty_B = torch.from_numpy(asked.windows[rows].lengths == 0)
-        shares_BI[empty_B] = (scores_BI[empty_B] + 1).log() - (scores_BI[empty_B] + 1).sum(
-            1, keepdim=True
-        ).log()
+        empty_B = torch.from_numpy(~known_B)
+        events_BI = scores_BI[empty_B] + 1
+        shares_BI[empty_B] = events_BI.log() - events_BI.sum(1, keepdim=True).log()
         return shares_BI
-
-    def _model_scores(self, asked: Asked, rows: NDArray[np.int64], task: str, at: datetime | None) -> Tensor:
-        states_BD = self._states(asked, rows, at)[:, self.model.place(task)]
-        with torch.no_grad():
-            return self.model.task(task).score_items(states_BD).cpu()
 
     def _popular(self, task: str) -> Tensor:
         """Training events of each item, of the behaviour that the task asks for."""

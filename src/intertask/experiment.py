@@ -71,8 +71,8 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
     trainer = Trainer(
-        model.to(device), balance, corpus.sequences, split, validator, validator.calibration, monitor,
-        recipe.train, recipe.seed, run, folder,
+        model.to(device), balance.to(device), corpus.sequences, split, validator, validator.calibration,
+        monitor, recipe.train, recipe.seed, run, folder,
     )  # fmt: skip
     trained = trainer.run()
     return Fitted(corpus, split, model, trained, validator.temperatures(model))

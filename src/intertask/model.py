@@ -7,6 +7,7 @@ Knows nothing of files, splits, training loops or metrics.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -74,7 +75,9 @@ class Model(nn.Module):
         )
         self.input = config.input.build(dimensions, self.items)
         self.encoder = config.encoder.build(dimensions)
-        self.communication = config.communication.build(dimensions)
+        # A detached task is no party to the exchange: it reads what the encoder says, as it is.
+        self.attached = [name for name, task in config.tasks.items() if not task.detached]
+        self.communication = config.communication.build(replace(dimensions, tasks=tuple(self.attached)))
         self.tasks = nn.ModuleDict(
             {
                 name: task.build(name, dimensions, DetachedItems(self.items) if task.detached else self.items)
@@ -90,24 +93,27 @@ class Model(nn.Module):
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
-        states_BLTD: Tensor = self.communication(self.trunk(batch))
-        return states_BLTD
+        return torch.stack(list(self._by_task(self.trunk(batch)).values()), dim=-2)
+
+    def _by_task(self, hidden_BLD: Tensor) -> dict[str, Tensor]:
+        """The state of each task, from the trunk's output."""
+        attached_BLTD: Tensor = self.communication(hidden_BLD)
+        states = dict(zip(self.attached, attached_BLTD.unbind(-2), strict=True))
+        return {name: states.get(name, hidden_BLD.detach()) for name in self.config.tasks}
 
     def losses(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
         """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
-        states_BLTD = self.states(batch) if hidden_BLD is None else self.communication(hidden_BLD)
+        states = self._by_task(self.trunk(batch) if hidden_BLD is None else hidden_BLD)
         losses = {}
-        for place, (name, config) in enumerate(self.config.tasks.items()):
-            state_BLD = states_BLTD[:, :, place]
-            state_BLD = state_BLD.detach() if config.detached else state_BLD
+        for name, config in self.config.tasks.items():
             task = self.task(name)
             if isinstance(task, Response) and task.config.given is not None:
                 assert batch.following is not None
                 with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
-                    before_BL = self._log_before(name, states_BLTD, batch.following.items_BL)
-                losses[name] = task.loss(state_BLD, batch, before_BL)
+                    before_BL = self._log_before(name, states, batch.following.items_BL)
+                losses[name] = task.loss(states[name], batch, before_BL)
             else:
-                losses[name] = task.loss(state_BLD, batch)
+                losses[name] = task.loss(states[name], batch)
         return {name: loss for name, loss in losses.items() if loss is not None}
 
     def last_states(self, batch: Batch) -> Tensor:
@@ -118,24 +124,19 @@ class Model(nn.Module):
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
         """A response task's answer for each history and item, [N]: a probability, or a value."""
-        task = self.task(name)
-        state_ND = states_NTD[:, self.place(name)]
+        task, states = self.task(name), dict(zip(self.config.tasks, states_NTD.unbind(-2), strict=True))
         if isinstance(task, Response):
-            return task.predict(state_ND, items_N, self._log_before(name, states_NTD, items_N))
-        return task.predict(state_ND, items_N)
+            return task.predict(states[name], items_N, self._log_before(name, states, items_N))
+        return task.predict(states[name], items_N)
 
-    def _log_before(self, name: str, states: Tensor, items: Tensor) -> Tensor | None:
-        """Log-probability of the steps of a funnel before a task, [...]: states [..., T, D], items [...]."""
-        steps = funnel(self.config.tasks, name)[1:]
-        if not steps:
-            return None
+    def _log_before(self, name: str, states: Mapping[str, Tensor], items: Tensor) -> Tensor | None:
+        """Log-probability of the steps of a funnel before a task: states [..., D] by task, items [...]."""
         logs = []
-        for step in steps:
+        for step in funnel(self.config.tasks, name)[1:]:
             task = self.task(step)
             assert isinstance(task, Response)
-            state = states[..., self.place(step), :]
-            logs.append(task.log_yes(state.detach() if task.config.detached else state, items))
-        return torch.stack(logs).sum(0)
+            logs.append(task.log_yes(states[step], items))
+        return torch.stack(logs).sum(0) if logs else None
 
     def task(self, name: str) -> Task:
         """One task."""

@@ -47,7 +47,9 @@ class Objective:
             weights = dict.fromkeys([next(iter(weights))], 1.0)
         return torch.stack([weight * by_task[name] for name, weight in weights.items()]).sum(0)
 
-    def judged(self, model: Model, scores_BI: Tensor, states_BTD: Tensor, known_B: Tensor) -> Tensor:
+    def judged(
+        self, model: Model, scores_BI: Tensor, states_BTD: Tensor, known_B: Tensor, least: int
+    ) -> Tensor:
         """The scores after the response tasks have had their say on the best candidates; -inf for all others.
 
         Args:
@@ -55,13 +57,14 @@ class Objective:
             scores_BI: As `mixed`; -inf for what may not be answered.
             states_BTD: Of the histories that are not empty, in order.
             known_B: Which of the histories that are.
+            least: As many candidates at least are judged.
         """
         judges = [name for name in self.weights if name not in self.ranking(model)]
         if not judges:
             return scores_BI
         ranked = any(self.weights[name] for name in self.ranking(model))
         judged_BI = torch.full_like(scores_BI, float("-inf"))
-        values_BK, items_BK = best_items(scores_BI, min(CANDIDATES, scores_BI.shape[1]))
+        values_BK, items_BK = best_items(scores_BI, min(max(CANDIDATES, least), scores_BI.shape[1]))
         states = iter(states_BTD)
         for row, known in enumerate(known_B.tolist()):
             items_K = items_BK[row][values_BK[row] > float("-inf")]

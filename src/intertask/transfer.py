@@ -54,20 +54,41 @@ def study(
     for task, one in alone.items():
         grown = _grown(one, num_weights(together[0]) - num_weights(own[task][0]))
         matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
-    found = transfer(recipe.name, seeds, together, own, matched)
-    if detach and found.to_detach:
-        tasks = {
-            name: task.model_copy(update={"detached": name in found.to_detach or task.detached})
-            for name, task in recipe.tasks.items()
-        }
-        freed = recipe.model_copy(update={"tasks": tasks})
-        arm = "without-" + "-".join(found.to_detach)
-        together = [run_arm(freed, folder, arm, seed, part) for seed in seeds]
-        title = f"{recipe.name}, {', '.join(found.to_detach)} detached"
-        found = transfer(title, seeds, together, own, matched)
+    found = _written(transfer(recipe.name, seeds, together, own, matched), folder)
+    name = found.to_detach
+    if (
+        not detach
+        or name is None
+        or all(task.detached for other, task in recipe.tasks.items() if other != name)
+    ):
+        return found
+    freed = recipe.tasks[name].model_copy(update={"detached": True})
+    recipe = recipe.model_copy(
+        update={"name": f"{recipe.name}, {name} detached", "tasks": recipe.tasks | {name: freed}}
+    )
+    together = [run_arm(recipe, folder, f"without-{name}", seed, part) for seed in seeds]
+    return _written(transfer(recipe.name, seeds, together, own, matched), folder)
+
+
+def _written(found: Transfer, folder: Path) -> Transfer:
     with written_aside(folder / "transfer.json") as aside:
         aside.write_text(found.model_dump_json(indent=1), encoding="utf-8")
     return found
+
+
+def refuse_another(recipe: Recipe, place: Path) -> None:
+    """What stands in a run's folder must be of this recipe.
+
+    Raises:
+        RecipeError: It is of another one.
+    """
+    if not (place / "recipe.json").is_file():
+        return
+    there = Recipe.from_json(place / "recipe.json")
+    if there.shaping() != recipe.shaping() or there.data != recipe.data:
+        raise RecipeError(
+            str(place), "a run of this recipe", "one of another", "choose another folder, or delete this one"
+        )
 
 
 def settled(recipe: Recipe, beside: Path) -> Recipe:
@@ -83,7 +104,7 @@ def settled(recipe: Recipe, beside: Path) -> Recipe:
         update={
             "data": data.model_copy(update=files),
             "train": recipe.train.model_copy(update={"gradient_steps": steps}),
-            "evaluation": recipe.evaluation.model_copy(update={"baselines": {}}),
+            "evaluation": recipe.evaluation.model_copy(update={"baselines": {}, "tradeoff": False}),
         }
     )
 
@@ -108,9 +129,14 @@ def _grown(recipe: Recipe, missing: int) -> Recipe:
 
 
 def run_arm(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["validation", "test"]) -> Path:
-    """Train and evaluate one arm with one seed, unless that has been done."""
+    """Train and evaluate one arm with one seed, unless that has been done.
+
+    Raises:
+        RecipeError: What has been done is of another recipe.
+    """
     place = folder / f"{arm}-{seed}"
     own = recipe.model_copy(update={"name": arm, "seed": seed})
+    refuse_another(own, place)
     file = folder / "recipes" / f"{arm}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(file) as aside:

@@ -122,6 +122,16 @@ def test_a_response_is_compared_by_what_each_answer_was_worth(runs, tmp_path):
     assert row.first == pytest.approx(-expected, abs=1e-6)
 
 
+def test_a_probability_is_not_compared_with_a_value(runs, tmp_path):
+    other = write(tmp_path / "other")
+    file = other / "answers.parquet"
+    pl.read_parquet(file).with_columns(metric=pl.lit("-squared_error")).write_parquet(file)
+    with pytest.raises(
+        ProtocolError, match="task liked: expected -log_loss, as in the other run, found -squared"
+    ):
+        compare(runs[0], other)
+
+
 @pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet", "answers.parquet"])
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs, tmp_path):

@@ -138,6 +138,37 @@ def test_a_p_value_is_below_5_percent_where_the_95_percent_interval_excludes_zer
     assert np.abs(found.p_values - expected).max() < 0.05
 
 
+def test_one_user_shows_nothing():
+    found = mean_intervals(np.ones((3, 1)), np.zeros(3, np.int64), np.random.default_rng(0))
+    assert found.p_values[0] == 1 and found.lows[0] == found.highs[0] == 1
+
+
+def test_one_run_has_the_interval_of_its_users():
+    values, users = several_targets(300)
+    crossed = bootstrap.crossed_interval(values, users, np.random.default_rng(0), num_resamples=10_000)
+    plain = mean_intervals(values, users, np.random.default_rng(1), num_resamples=10_000)
+    assert crossed.values[0] == pytest.approx(plain.values[0])
+    assert (crossed.lows[0], crossed.highs[0]) == pytest.approx((plain.lows[0], plain.highs[0]), abs=4e-3)
+
+
+def test_runs_that_differ_are_chance_as_well():
+    """Users say nothing, runs differ by luck: a study of three must not call the difference real."""
+    random, found = np.random.default_rng(0), []
+    for _ in range(100):
+        luck = random.normal(0, 0.1, 3)
+        values = luck + random.normal(0, 0.01, size=(200, 3))
+        crossed = bootstrap.crossed_interval(
+            values, np.arange(200), np.random.default_rng(1), num_resamples=300
+        )
+        pooled = mean_intervals(
+            values.mean(1, keepdims=True), np.arange(200), np.random.default_rng(1), num_resamples=300
+        )
+        found.append((crossed.p_values[0] < 0.05, pooled.p_values[0] < 0.05))
+    of_both, of_users = np.mean(found, axis=0)
+    assert of_users > 0.9  # sure of what is chance
+    assert of_both < 0.35  # three runs are few, but they are not ignored
+
+
 def test_holm_known_answer():
     assert bootstrap.holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert bootstrap.holm(np.array([0.5, 0.9])) == pytest.approx([1.0, 1.0])

@@ -31,7 +31,8 @@ def found(buy=0.02, like=-0.01, opposed_by="buy", **changes):
     parts = {
         "recipe": "<i>shop</i>", "seeds": [1, 2], "protocol": PROTOCOL, "commit": "abc", "tasks": tasks,
         "cosines": Cosines(
-            tasks=["buy", "<b>like</b>"], mean=[[1, -0.3], [-0.3, 1]], by_epoch=[[[1, 0], [0, 1]]]
+            tasks=["buy", "<b>like</b>"], mean=[[1, -0.3], [-0.3, 1]], error=[[0, 0.1], [0.1, 0]],
+            by_epoch=[[[1, 0], [0, 1]]],
         ),
         "cost": Cost(seconds_together=10, seconds_alone=18, weights_together=5_000, weights_alone=9_000),
         "closed_edges": {"buy": ["<b>like</b>", "shared 1"]},
@@ -53,6 +54,24 @@ def test_the_first_sentence_says_who_gains_and_who_loses():
     assert first.endswith(f"the worst {MINUS}5.0 % (<b>like</b>).")
     both = found(like=0.01)
     assert transfer.sentences(both)[0].startswith("Trained together, buy and <b>like</b> gain, none loses")
+
+
+def test_names_are_no_markup_of_the_terminal():
+    assert "shop [v2]" in told(found(recipe="shop [v2]")) and "x [/b]" in told(found(recipe="x [/b]"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [({}, "lose"), ({"like": 0.01}, "win"), ({"buy": -0.01, "like": -0.01}, "lose")],
+)
+def test_a_study_is_won_only_where_some_task_gains_and_none_loses(changes, outcome):
+    assert f'class="verdict {outcome}"' in transfer.page(found(**changes))
+
+
+def test_a_better_mean_that_may_be_chance_is_no_win():
+    study = found()
+    chance = [task.model_copy(update={"alone": change(0.02, 0.9)}) for task in study.tasks]
+    assert 'class="verdict undecided"' in transfer.page(study.model_copy(update={"tasks": chance}))
 
 
 def test_a_task_that_loses_gets_advice():

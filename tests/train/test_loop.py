@@ -3,6 +3,7 @@ import torch
 
 from intertask import experiment
 from intertask.balance.equal import WeightedSum
+from intertask.balance.famo import Famo
 from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
 from intertask.model import Model
@@ -224,3 +225,17 @@ def test_cosines_between_gradients_are_told_and_change_nothing(tmp_path):
         assert line["tasks"] == ["next", "high"] and (one, two) == pytest.approx((1, 1), abs=1e-3)
         assert -1 <= cosine == other <= 1 and min(line["norms"]) > 0
     assert not runs.journal(tmp_path / "0", "gradients")
+
+
+def test_the_second_look_sees_the_same_batch_dropout_and_negatives(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("intertask.train.optimiser.Optimiser.step", lambda self, rate: None)
+    usual = Famo.after_step
+
+    def after_step(self, losses):
+        seen.append([abs(float(self.last_T[self.places[n]] - loss)) for n, loss in losses.items()])
+        usual(self, losses)
+
+    monkeypatch.setattr(Famo, "after_step", after_step)
+    runs.fit(tmp_path, balance="famo", train={"epochs": 1})
+    assert len(seen) > 3 and max(map(max, seen)) < 1e-6  # without an update nothing has fallen

@@ -19,7 +19,7 @@ from intertask.errors import RecipeError
 
 CLASSES = {
     "upgrad": "UPGrad", "mgda": "MGDA", "pcgrad": "PCGrad", "cagrad": "CAGrad", "nash_mtl": "NashMTL",
-    "aligned_mtl": "AlignedMTL", "imtl_g": "IMTLG", "dual_proj": "DualProj", "gradvac": "GradVac",
+    "aligned_mtl": "AlignedMTL", "imtl_g": "IMTLG", "dual_proj": "DualProj",
 }  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class Config(BalanceConfig):
 
     kind: Literal["aggregation"] = "aggregation"
     method: Literal[
-        "upgrad", "mgda", "pcgrad", "cagrad", "nash_mtl", "aligned_mtl", "imtl_g", "dual_proj", "gradvac"
+        "upgrad", "mgda", "pcgrad", "cagrad", "nash_mtl", "aligned_mtl", "imtl_g", "dual_proj"
     ] = "upgrad"
     conflict: float = Field(default=0.5, ge=0)
 

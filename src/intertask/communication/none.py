@@ -30,7 +30,7 @@ class Config(CommunicationConfig):
 
 
 class Communication(nn.Module):
-    """S_k = f_k(hidden)."""
+    """S_k = hidden + f_k(hidden)."""
 
     def __init__(self, width: int, num_tasks: int, inner: int) -> None:
         super().__init__()
@@ -39,7 +39,6 @@ class Communication(nn.Module):
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        states_BLTD: Tensor = self.experts(hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1))[
-            ..., 0, :
-        ]
+        around = hidden_BLD.unsqueeze(-2)
+        states_BLTD: Tensor = around + self.experts(around.expand(-1, -1, self.num_tasks, -1))[..., 0, :]
         return states_BLTD

@@ -3,7 +3,7 @@
 Source: Su et al., "STEM: Unleashing the Power of Embeddings for Multi-task Recommendation", AAAI 2024, its
 all-forward task-specific-backward gate. In the equation of the design: PLE with a full mask, G = 0 on
 foreign experts. Departure: its tables of embeddings for each task are not here; a mechanism lies above
-the encoder.
+the encoder. With several levels a task pushes on the others' lower experts through the shared ones.
 """
 
 from typing import Literal

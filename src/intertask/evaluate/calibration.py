@@ -46,7 +46,9 @@ def temperature(
     else:
         assert isinstance(config, ResponseConfig)
         with torch.no_grad():
-            yes = system.model.predict(name, system.states_MTD[torch.from_numpy(rows)], items)
+            yes = system.model.predict(
+                name, system.states_MTD[torch.from_numpy(rows)], items.to(system.model.device)
+            )
         logits = torch.logit(yes.cpu().double(), eps=1e-9)
         labels = torch.from_numpy(config.labels(sequences, behaviours)[targets[rows]]).double()
         losses += [

@@ -64,12 +64,13 @@ def compare(first: Path, second: Path, resamples: int = 2000) -> Comparison:
         [read(folder, evaluation) for folder, evaluation in zip((first, second), evaluations, strict=True)]
         for read in (_ranks, _answers)
     ]
-    if all(one.join(two, on=KEYS).is_empty() for one, two in tables):
+    if all(one.join(two, on=KEYS, how="semi").is_empty() for one, two in tables):
         raise DataError(str(second), "a task of the same name as in the other run", "none in common")
     rows = []
     for one, two in tables:
         pairs = one.join(two, on=[*KEYS, "target"], suffix="_second")
         _refuse_other_targets(one, two, pairs, second)
+        _refuse_other_metrics(pairs, second)
         for (task, history), group in sorted(pairs.group_by(*KEYS, maintain_order=True)):
             rows += _rows(str(task), str(history), group, resamples)
     return Comparison(
@@ -167,6 +168,19 @@ def _refuse_other_targets(
                 place, f"the {one:,} targets of the other run",
                 f"{two:,}, of which {common:,} are the same", "does the task ask for another behaviour?",
             )  # fmt: skip
+
+
+def _refuse_other_metrics(pairs: pl.DataFrame, folder: Path) -> None:
+    """A probability and a value may answer the same targets; what they are worth is not to be subtracted."""
+    if "metric_second" not in pairs.columns:
+        return
+    other = pairs.filter(pl.col("metric") != pl.col("metric_second"))
+    if not other.is_empty():
+        row = other.row(0, named=True)
+        raise ProtocolError(
+            f"{folder} task {row['task']}", f"{row['metric']}, as in the other run", row["metric_second"],
+            "do both answer in the same form?",
+        )  # fmt: skip
 
 
 def _refuse_other_protocol(first: Protocol, second: Protocol, folder: Path) -> None:

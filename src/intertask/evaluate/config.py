@@ -20,6 +20,7 @@ class EvaluationConfig(Config):
             and counted; "kept": they are candidates. Several are reported side by side.
         baselines: Tables [evaluation.baselines.NAME] with the kind of each baseline.
         resamples: Of the bootstrap.
+        tradeoff: Whether mixtures of the first two behaviours that have a task are ranked as well.
     """
 
     k: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(5, 10, 20), min_length=1)
@@ -34,6 +35,7 @@ class EvaluationConfig(Config):
         validate_default=True,
     )
     resamples: int = Field(default=2000, ge=100)
+    tradeoff: bool = True
 
     @field_validator("baselines")
     @classmethod

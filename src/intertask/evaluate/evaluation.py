@@ -265,6 +265,8 @@ class Evaluator:
 
     def _tradeoffs(self, system: ModelSystem) -> list[TradeoffRow]:
         """Mixtures of the first two tasks that ask for different behaviours, where both have targets."""
+        if not self.config.tradeoff:
+            return []
         tasks = self.model.config.tasks
         own = {
             name: getattr(tasks[name], "behaviour", None)

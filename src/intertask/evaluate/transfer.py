@@ -1,7 +1,8 @@
 """What tasks gain or lose by being trained together, from runs that have been evaluated.
 
 Each task is set against itself trained alone, target by target, averaged over the seeds: a paired
-bootstrap over users, corrected by Holm for the number of tasks. Knows nothing of how the runs came about.
+bootstrap over users and seeds, corrected by Holm for the number of tasks. With one seed it knows nothing of
+the luck of training. Knows nothing of how the runs came about.
 """
 
 import json
@@ -12,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from intertask.config import Config
-from intertask.errors import ProtocolError
+from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.results import Evaluation, Interval, Protocol
-from intertask.metrics.bootstrap import difference_intervals, holm
+from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.seeds import generator
 
 METRIC = "ndcg@10"
@@ -28,7 +29,7 @@ class Change(Config):
     together: float
     alone: float
     difference: float  # together minus alone
-    interval: Interval  # 95 %, users
+    interval: Interval  # 95 %, users and seeds
     p_value: float  # corrected by Holm over the tasks
     by_seed: list[float]  # the difference of each seed
 
@@ -61,6 +62,7 @@ class Cosines(Config):
 
     tasks: list[str]
     mean: list[list[float]]
+    error: list[list[float]]  # standard error of the mean, over the steps that were looked at
     by_epoch: list[list[list[float]]]
 
 
@@ -101,9 +103,10 @@ class Transfer(Config):
         return [task for task in self.tasks if task.alone.verdict == "loses"]
 
     @property
-    def to_detach(self) -> list[str]:
-        """The tasks that oppose one that loses."""
-        return sorted({task.opposed_by for task in self.losers if task.opposed_by})
+    def to_detach(self) -> str | None:
+        """The task that opposes the one that loses most; None where none does."""
+        opposed = [task for task in self.losers if task.opposed_by]
+        return min(opposed, key=lambda task: task.alone.percent).opposed_by if opposed else None
 
 
 def transfer(
@@ -167,32 +170,30 @@ def changes(
             )
             for frame, folder in zip(joint, alone[task], strict=True)
         ]
-        mean = pl.concat(pairs).group_by("target", "user").agg(pl.col("value", "value_alone").mean())
-        mean = mean.sort("target")
-        estimate = difference_intervals(
-            mean["value"].to_numpy()[:, None], mean["value_alone"].to_numpy()[:, None],
-            mean["user"].to_numpy(), generator(0, "transfer"),
-        )  # fmt: skip
-        found[task] = mean, estimate, [_mean(p["value"] - p["value_alone"]) for p in pairs]
-    corrected = holm(np.array([estimate.p_values[0] for _, estimate, _ in found.values()]))
+        values, values_alone = (
+            np.stack([pair.sort("target")[name].to_numpy() for pair in pairs], axis=1)
+            for name in ("value", "value_alone")
+        )
+        users = pairs[0].sort("target")["user"].to_numpy()
+        estimate = crossed_interval(values - values_alone, users, generator(0, "transfer"))
+        found[task] = values, values_alone, estimate
+    corrected = holm(np.array([estimate.p_values[0] for _, _, estimate in found.values()]))
     return {
         task: Change(
-            together=_mean(mean["value"]), alone=_mean(mean["value_alone"]),
+            together=float(values.mean()), alone=float(values_alone.mean()),
             difference=float(estimate.values[0]),
             interval=Interval(low=float(estimate.lows[0]), high=float(estimate.highs[0])),
-            p_value=float(p_value), by_seed=by_seed,
+            p_value=float(p_value), by_seed=(values - values_alone).mean(0).tolist(),
         )
-        for (task, (mean, estimate, by_seed)), p_value in zip(found.items(), corrected, strict=True)
+        for (task, (values, values_alone, estimate)), p_value in zip(found.items(), corrected, strict=True)
     }  # fmt: skip
-
-
-def _mean(values: pl.Series) -> float:
-    return float(values.to_numpy().mean())
 
 
 def _first_history(frame: pl.DataFrame, task: str) -> pl.DataFrame:
     """The targets of a task under the way to treat the history that the recipe names first."""
     own = frame.filter(pl.col("task") == task)
+    if own.is_empty():
+        raise DataError(f"task {task}", "targets in the part that is evaluated", "none", "leave the task out")
     return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value")
 
 
@@ -207,16 +208,25 @@ def _cosines(together: Sequence[Path]) -> Cosines | None:
         np.mean([line["cosines"] for line in whole if line["epoch"] == epoch], axis=0).round(4).tolist()
         for epoch in epochs
     ]
-    mean = np.mean([line["cosines"] for line in whole], axis=0).round(4).tolist()
-    return Cosines(tasks=tasks, mean=mean, by_epoch=by_epoch)
+    every = np.array([line["cosines"] for line in whole])
+    error = every.std(axis=0) / len(every) ** 0.5
+    return Cosines(
+        tasks=tasks,
+        mean=every.mean(axis=0).round(4).tolist(),
+        error=error.round(4).tolist(),
+        by_epoch=by_epoch,
+    )
 
 
 def _opposed_by(task: str, cosines: Cosines | None) -> str | None:
-    """The task whose gradient points against this one's; None where none does."""
+    """The task whose gradient points against this one's by more than chance; None where none does."""
     if cosines is None or task not in cosines.tasks:
         return None
-    row = cosines.mean[cosines.tasks.index(task)]
-    cosine, other = min((value, name) for value, name in zip(row, cosines.tasks, strict=True) if name != task)
+    place = cosines.tasks.index(task)
+    highest = np.array(cosines.mean[place]) + 2 * np.array(cosines.error[place])
+    cosine, other = min(
+        (v, name) for v, name in zip(highest.tolist(), cosines.tasks, strict=True) if name != task
+    )
     return other if cosine < 0 else None
 
 
@@ -240,11 +250,10 @@ def num_weights(folder: Path) -> int:
 
 
 def _closed_edges(folder: Path) -> dict[str, list[str]]:
-    closed: dict[str, list[str]] = {}
-    for line in _journal(folder, "edges"):
-        for verdict in line["verdicts"]:
-            if verdict["closed"]:
-                closed.setdefault(verdict["reader"], []).append(verdict["source"])
+    lines = _journal(folder, "edges")
+    closed: dict[str, list[str]] = (
+        lines[-1]["closed"] if lines else {}
+    )  # the last line is of the kept weights
     return closed
 
 

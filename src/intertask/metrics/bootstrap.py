@@ -83,9 +83,53 @@ def mean_intervals(
         totals[start : start + rows] = multiplicities.astype(np.float64) @ sums  # [R, U] x [U, S + 1]
     resampled = totals[:, :-1] / totals[:, -1:]
     lows, highs = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    tails = np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))
-    p_values = np.minimum(1.0, 2 * (tails + 1) / (num_resamples + 1))
+    p_values = _p_values(resampled) if len(sums) > 1 else np.ones(values.shape[1])
     return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs, p_values)
+
+
+def crossed_interval(
+    values: NDArray[np.floating],
+    users: NDArray[np.integer],
+    generator: np.random.Generator,
+    *,
+    num_resamples: int = 2000,
+) -> Estimates:
+    """The mean over targets and runs, with an interval over users and runs, both of which are chance.
+
+    Args:
+        values: [targets, runs], finite, of the same targets in each run. With one run the luck of training
+            is not in the interval.
+        users: As for `mean_intervals`.
+        generator: As for `mean_intervals`.
+        num_resamples: How often users and runs are drawn anew.
+
+    Returns:
+        The estimates, one statistic.
+
+    Raises:
+        ValueError: As for `mean_intervals`.
+
+    Source:
+        Owen, "The pigeonhole bootstrap" (2007): rows and columns of a crossed table drawn apart.
+    """
+    _check(values, users, num_resamples, 0.95)
+    sums = _sums_of_users(values, users)
+    num_users, num_runs = len(sums), values.shape[1]
+    resampled = np.empty((num_resamples, 1))
+    for row in range(num_resamples):
+        drawn = np.bincount(generator.integers(num_users, size=num_users), minlength=num_users)
+        runs = np.bincount(generator.integers(num_runs, size=num_runs), minlength=num_runs)
+        totals = drawn @ sums
+        resampled[row] = (totals[:-1] @ runs) / num_runs / totals[-1]
+    lows, highs = np.quantile(resampled, [0.025, 0.975], axis=0)
+    p_values = _p_values(resampled) if num_users > 1 else np.ones(1)
+    return Estimates(np.array([values.mean(dtype=np.float64)]), lows, highs, p_values)
+
+
+def _p_values(resampled: Floats) -> Floats:
+    tails = np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))
+    p_values: Floats = np.minimum(1.0, 2 * (tails + 1) / (len(resampled) + 1))
+    return p_values
 
 
 def holm(p_values: Floats) -> Floats:

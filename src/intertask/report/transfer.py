@@ -65,18 +65,20 @@ def conditions(found: Transfer) -> str:
         f"{protocol.part} data · {split} · history {protocol.history} · {protocol.candidates} · "
         f"{protocol.num_targets:,} targets · seeds {', '.join(map(str, found.seeds))} · "
         f"commit {found.commit} · protocol {protocol.fingerprint()} · 95 % intervals, paired bootstrap over "
-        "users, of values averaged over seeds; p corrected by Holm"
+        "users and seeds; p corrected by Holm"
     )
 
 
 def terminal(found: Transfer) -> Iterator[RenderableType]:
     """Tables and sentences."""
-    table = Table(title=f"{found.recipe}: together against alone", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=Text(f"{found.recipe}: together against alone"), title_justify="left", box=box.SIMPLE_HEAD
+    )
     for name in ("Task", "Metric", "Alone", "Together", "Change", "95 % interval", "p", "As many weights"):
         table.add_column(name, justify="left" if name in ("Task", "Metric") else "right")
     for row in found.tasks:
         table.add_row(
-            row.task, label(row.metric), number(row.alone.alone), number(row.alone.together),
+            Text(row.task), label(row.metric), number(row.alone.alone), number(row.alone.together),
             Text(_percent(row.alone.percent), style=_STYLES[row.alone.verdict]),
             signed_interval(row.alone.interval), f"{row.alone.p_value:.3f}",
             Text(_percent(row.matched.percent), style=_STYLES[row.matched.verdict]),
@@ -95,16 +97,17 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
 def _cosine_table(cosines: Cosines) -> Table:
     table = Table(title="Cosines between the gradients of tasks", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("", *cosines.tasks):
-        table.add_column(name, justify="right" if name else "left")
+        table.add_column(Text(name), justify="right" if name else "left")
     for name, row in zip(cosines.tasks, cosines.mean, strict=True):
-        table.add_row(name, *(Text(_cosine(value), style="red" if value < 0 else "") for value in row))
+        table.add_row(Text(name), *(Text(_cosine(value), style="red" if value < 0 else "") for value in row))
     return table
 
 
 def page(found: Transfer) -> str:
     """The report as one HTML text that needs nothing beside it."""
     style = resources.files("intertask.report").joinpath("page.css").read_text(encoding="utf-8")
-    outcome = "lose" if found.losers else "win" if found.mean_percent > 0 else "undecided"
+    gains = any(task.alone.verdict == "gains" for task in found.tasks)
+    outcome = "lose" if found.losers else "win" if gains else "undecided"
     first, *others = sentences(found)
     verdict = tag(
         "div", tag("p", first, class_="says"), tag("ul", *(tag("li", theirs(words)) for words in others)),

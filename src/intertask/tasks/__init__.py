@@ -21,8 +21,8 @@ class TaskConfig(PluginConfig):
 
     Args:
         weight: Of its loss, against those of the other tasks.
-        detached: The task learns from what the others have learnt, and pushes on nothing but its own head:
-            for a task that harms others (`intertask transfer` names it).
+        detached: The task reads what the encoder has learnt for the others, takes no part in the exchange,
+            and pushes on nothing but its own head: for one that harms others (`intertask transfer` names it).
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.

@@ -17,7 +17,7 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
-CERTAIN = 1e-6  # nearer to one a product of probabilities may not come: no would have no logarithm
+CERTAIN = 1e-30  # nearer to one a product of probabilities may not come: no would have no logarithm
 
 
 class Config(TaskConfig):

@@ -18,7 +18,7 @@ class TrainConfig(Config):
         learning_rate: Highest learning rate of AdamW.
         warmup_steps: Steps over which it rises from zero.
         schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
-        weight_decay: On matrices other than tables of vectors.
+        weight_decay: On the matrices of linear and recurrent layers.
         average: Decay of an exponential moving average of the weights over the steps, which is then what
             is validated and kept; 0 keeps the weights themselves.
         clip_norm: Longest gradient; longer ones are scaled down.

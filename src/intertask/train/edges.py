@@ -16,6 +16,7 @@ from torch import Tensor
 from intertask.metrics.bootstrap import difference_intervals
 from intertask.model import Model
 
+SIGNIFICANT = 0.05
 OPEN_TS = "communication.open_TS"  # the weight that holds 1 for an open edge, 0 for a closed one
 
 
@@ -52,7 +53,7 @@ class Verdict:
 def has_edges(model: Model) -> bool:
     """Whether the mechanism between the tasks has edges that may be closed."""
     config = model.config.communication
-    return bool(getattr(config, "close_edges", False)) and len(model.tasks) > 1
+    return bool(getattr(config, "close_edges", False)) and len(model.attached) > 1
 
 
 def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
@@ -67,8 +68,7 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
         A verdict for each edge that was open.
     """
     open_TS = edges(model)
-    names = list(model.tasks)
-    sources = names + [f"shared {number + 1}" for number in range(open_TS.shape[1] - len(names))]
+    names, sources = model.attached, _sources(model)
     verdicts, useless = [], []
     for place, reader in enumerate(names):
         found = judge(model, reader)
@@ -84,7 +84,7 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
             gain = difference_intervals(
                 found[0][:, None], without[0][:, None], found[1], np.random.default_rng(seed)
             )
-            closed = not gain.lows[0] > 0
+            closed = not (gain.lows[0] > 0 and gain.p_values[0] < SIGNIFICANT)
             verdicts.append(
                 Verdict(
                     reader, title, float(gain.values[0]), float(gain.lows[0]), float(gain.highs[0]), closed
@@ -95,6 +95,21 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
     for place, source in useless:  # only now: each was judged with all the others open
         open_TS[place, source] = 0.0
     return verdicts
+
+
+def closed(model: Model) -> dict[str, list[str]]:
+    """Which slots each task no longer reads, by name; tasks that read all are left out."""
+    found = {}
+    for reader, row in zip(model.attached, edges(model).tolist(), strict=True):
+        names = [name for name, there in zip(_sources(model), row, strict=True) if not there]
+        if names:
+            found[reader] = names
+    return found
+
+
+def _sources(model: Model) -> list[str]:
+    shared = edges(model).shape[1] - len(model.attached)
+    return model.attached + [f"shared {number + 1}" for number in range(shared)]
 
 
 def edges(model: Model) -> Tensor:

@@ -62,8 +62,8 @@ class Trainer:
         balance: Makes one update of the losses.
         sequences: All events; `split` says which of them are trained on.
         split: A split that has been checked for leakage.
-        validate: The validation metrics of the model as it is, by name.
         judge: How well it answers the calibration targets of a task, by which edges between tasks are closed.
+        validate: The validation metrics of the model as it is, by name.
         monitor: Which of them chooses the epoch; higher is better.
         config: Options.
         seed: Of the run.
@@ -110,7 +110,6 @@ class Trainer:
                     name: weight.to(self.model.device) for name, weight in average.items()
                 }
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
-        over = self.state.finished  # its last lines stand in the journal already
         cuda = [self.model.device] if self.model.device.type == "cuda" else []
         try:
             journal.write(
@@ -127,7 +126,7 @@ class Trainer:
                     self._epoch(journal, move)
             checkpoint.set_weights(self.model, self.best)
             self.model.eval()
-            self._close_edges(None if over else journal)
+            self._close_edges(journal)
         finally:
             journal.close()
         assert self.state.best_metric is not None
@@ -183,8 +182,7 @@ class Trainer:
             if self.average is not None:
                 self.average.update(step)
             if self.balance.looks_again:
-                with torch.no_grad():
-                    self.balance.after_step(self.model.losses(batch))
+                self.balance.after_step(self._same_losses(batch, step))
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
             "step", epoch=self.state.epoch, step=step + 1, losses=values,
@@ -192,6 +190,15 @@ class Trainer:
             tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
         )  # fmt: skip
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+    def _same_losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """The losses of a batch as they are now, with the dropout and the negatives that the step drew."""
+        torch.manual_seed(derive(self.seed, "step", step))
+        with (
+            torch.no_grad(),
+            torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._low_precision),
+        ):
+            return self.model.losses(batch)
 
     def _write_cosines(self, journal: Journal, losses: dict[str, Tensor], trunk_BLD: Tensor) -> None:
         gradients = task_gradients(losses, trunk_BLD)
@@ -247,13 +254,15 @@ class Trainer:
         if reason:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
 
-    def _close_edges(self, journal: Journal | None) -> Tensor | None:
+    def _close_edges(self, journal: Journal) -> Tensor | None:
         """Close what does not help in the weights that are shown; the edges after it, if there are any."""
         if not edges.has_edges(self.model):
             return None
         verdicts = edges.close_useless(self.model, self.judge, derive(self.seed, "edges", self.state.step))
-        if journal is not None:
-            journal.write("edges", step=self.state.step, verdicts=[verdict.line() for verdict in verdicts])
+        journal.write(
+            "edges", step=self.state.step, verdicts=[verdict.line() for verdict in verdicts],
+            closed=edges.closed(self.model),
+        )  # fmt: skip
         return edges.edges(self.model).clone()
 
     def _save(self) -> None:
