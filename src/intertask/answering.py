@@ -3,7 +3,6 @@
 Knows a model and the vocabularies it was trained on; nothing of files or training.
 """
 
-from collections.abc import Mapping
 from collections.abc import Sequence as ListLike
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,13 +47,11 @@ class Answerer:
         model: In evaluation mode.
         reader: Its vocabularies, and the users' events.
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
-        temperatures: Task -> by what its scores are divided before they are mixed with others'.
     """
 
     model: Model
     reader: Reader
     popularity: NDArray[np.int64]
-    temperatures: Mapping[str, float]
 
     def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: datetime | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""
@@ -130,7 +127,7 @@ class Answerer:
     ) -> Tensor:
         """A task's calibrated log-probabilities; of an empty history, the shares of the training events."""
         scores_BI = self._scores(task, states_BTD, known_B)
-        shares_BI = aim.log_shares(task, scores_BI)
+        shares_BI = aim.log_shares(self.model, task, scores_BI)
         empty_B = torch.from_numpy(~known_B)
         events_BI = scores_BI[empty_B] + 1
         shares_BI[empty_B] = events_BI.log() - events_BI.sum(1, keepdim=True).log()

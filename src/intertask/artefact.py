@@ -53,7 +53,6 @@ class Schema(Config):
     num_users: int
     has_times: bool
     catalogue: dict[str, list[str]] = {}  # role -> columns
-    temperatures: dict[str, float] = {}  # task -> by what its scores are divided before they are mixed
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class Artefact:
         histories: The users' events.
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
         catalogue: What there is.
-        temperatures: Task -> by what its scores are divided before they are mixed with others'.
     """
 
     recipe: Recipe
@@ -80,7 +78,6 @@ class Artefact:
     histories: Sequences
     popularity: NDArray[np.int64]
     catalogue: Catalogue | None
-    temperatures: Mapping[str, float]
 
 
 def save(artefact: Artefact, folder: Path) -> None:
@@ -141,7 +138,6 @@ def _write_parts(artefact: Artefact, folder: Path) -> None:
         num_users=len(artefact.users),
         has_times=histories.times is not None,
         catalogue={} if artefact.catalogue is None else artefact.catalogue.roles(),
-        temperatures=dict(artefact.temperatures),
     )
     (folder / "recipe.json").write_text(artefact.recipe.to_json(), encoding="utf-8")
     (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
@@ -188,7 +184,6 @@ def _read_parts(folder: Path) -> Artefact:
         histories=histories,
         popularity=cast("NDArray[np.int64]", arrays["popularity"]),
         catalogue=catalogue,
-        temperatures=schema.temperatures,
     )
 
 

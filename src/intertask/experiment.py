@@ -35,14 +35,12 @@ class Fitted:
         split: What of them was trained on.
         model: With the best weights.
         trained: How training ended.
-        temperatures: Of the tasks' probabilities, by name (`evaluate.calibration`).
     """
 
     corpus: Corpus
     split: Split
     model: Model
     trained: Trained
-    temperatures: dict[str, float]
 
 
 def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
@@ -75,7 +73,8 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
         monitor, recipe.train, recipe.seed, run, folder,
     )  # fmt: skip
     trained = trainer.run()
-    return Fitted(corpus, split, model, trained, validator.temperatures(model))
+    validator.calibrate(model)
+    return Fitted(corpus, split, model, trained)
 
 
 def build(

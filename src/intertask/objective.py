@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from intertask.model import Model
 from intertask.nn.best import best_items
@@ -23,19 +22,17 @@ class Objective:
 
     Args:
         weights: Of tasks that rank items, one at least, and of tasks that judge them; zero or more.
-        temperatures: Task -> by what its scores are divided, so that its probabilities are right.
     """
 
     weights: Mapping[str, float]
-    temperatures: Mapping[str, float]
 
     def ranking(self, model: Model) -> list[str]:
         """The tasks that find candidates."""
         return [name for name in self.weights if model.config.tasks[name].answer == "items"]
 
-    def log_shares(self, name: str, scores_BI: Tensor) -> Tensor:
+    def log_shares(self, model: Model, name: str, scores_BI: Tensor) -> Tensor:
         """Log-probabilities of all items, from a task's scores."""
-        return (scores_BI / self.temperatures.get(name, 1.0)).log_softmax(1)
+        return (scores_BI / float(model.task(name).calibration)).log_softmax(1)
 
     def mixed(self, by_task: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum of log-probabilities, by which candidates are found.
@@ -83,5 +80,4 @@ class Objective:
         if getattr(model.config.tasks[name], "form", "") == "regression":
             spread = answer_K.std(correction=0).clamp(min=1e-6)
             return (answer_K - answer_K.mean()) / spread
-        logit_K = torch.logit(answer_K.double(), eps=1e-9) / self.temperatures.get(name, 1.0)
-        return functional.logsigmoid(logit_K).float()
+        return answer_K.clamp(min=1e-9).log()

@@ -90,7 +90,6 @@ class Recommender:
             fitted.model.eval(),
             _reader(corpus, counts),
             counts,
-            fitted.temperatures,
         )
         return self
 
@@ -206,7 +205,6 @@ class Recommender:
                 histories=stored,
                 popularity=answerer.popularity,
                 catalogue=self.catalogue,
-                temperatures=answerer.temperatures,
             ),
             Path(folder),
         )
@@ -237,7 +235,6 @@ class Recommender:
             model.eval(),
             _reader(corpus, stored.popularity),
             stored.popularity,
-            stored.temperatures,
         )
         return self
 
@@ -258,11 +255,6 @@ class Recommender:
     def model(self) -> Model:
         """The neural network."""
         return self._ready().model
-
-    @property
-    def temperatures(self) -> Mapping[str, float]:
-        """By what each task's scores are divided before they are mixed."""
-        return self._ready().temperatures
 
     @property
     def histories(self) -> Sequences:
@@ -295,7 +287,7 @@ class Recommender:
         ranking = self.recipe.tasks_that_answer("items")
         if not any(name in ranking for name in weights):  # somebody has to find the candidates
             weights = {self._task(None, None): 0.0} | weights
-        return Objective(weights, self._ready().temperatures)
+        return Objective(weights)
 
     def _task(self, behaviour: str | None, task: str | None) -> str:
         tasks = {name: self.recipe.tasks[name] for name in self.recipe.tasks_that_answer("items")}

@@ -80,7 +80,6 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         item_tags(model.catalogue, corpus),
         part,
         artefact.trained_counts(model_folder(folder)),
-        model.temperatures,
     )
     found = evaluator.run()
     evaluator.write(folder)

@@ -16,7 +16,7 @@ class Known:
 
     def __init__(self, factor, tasks, answer=None):
         self.model = type("Model", (), {"config": ModelConfig.model_validate({"tasks": tasks})})()
-        self.model.device = torch.device("cpu")
+        self.model.device, self.model.task = torch.device("cpu"), lambda name: None
         self.model.predict = lambda name, states, items: answer[: len(items)]
         self.states_MTD = torch.zeros(10_000, 1, 1)
         self.scores = factor * torch.log(torch.arange(1.0, ITEMS + 1) / 21)

@@ -21,10 +21,7 @@ def evaluator():
     from intertask import Recommender
 
     fitted = Recommender(shop.recipe(tasks=TASKS)).fit(shop.corpus()).fitted
-    return Evaluator(
-        "shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1,
-        temperatures=fitted.temperatures,
-    )  # fmt: skip
+    return Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
 
 
 def test_both_ends_are_the_tasks_themselves(evaluator):
@@ -52,10 +49,10 @@ def test_both_ends_are_the_tasks_themselves(evaluator):
 def test_a_mixture_is_the_weighted_sum_of_calibrated_log_probabilities(evaluator):
     system = ModelSystem(evaluator.model, evaluator.sequences, evaluator.targets)
     rows = np.arange(4)
-    temperatures = {"buys": 2.0}
-    found = Mixed(system, {"buys": 0.3, "views": 0.7}, temperatures).score("anything", rows)
-    expected = 0.3 * (system.score("buys", rows) / 2).log_softmax(1)
-    expected = expected + 0.7 * system.score("views", rows).log_softmax(1)
+    found = Mixed(system, {"buys": 0.3, "views": 0.7}).score("anything", rows)
+    one, two = (float(evaluator.model.task(name).calibration) for name in ("buys", "views"))
+    expected = 0.3 * (system.score("buys", rows) / one).log_softmax(1)
+    expected = expected + 0.7 * (system.score("views", rows) / two).log_softmax(1)
     torch.testing.assert_close(found, expected)
 
 

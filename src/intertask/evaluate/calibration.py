@@ -8,10 +8,12 @@ Modern Neural Networks", ICML 2017.
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from intertask.data.sequences import Sequences
+from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
-from intertask.tasks.response import Config as ResponseConfig
+from intertask.tasks.next_behaviour import NextBehaviour
 
 GRID = np.geomspace(0.25, 4.0, 33)
 SCORES = 2 * 10**7  # looked at for a head: 500 targets among 40,000 items
@@ -26,33 +28,34 @@ def temperature(
 
     Args:
         system: The model, asked about all targets.
-        name: A task that ranks items, or a binary response.
+        name: A task with a probability: any but a regression. Its calibration is 1.
         sequences: All events.
         targets: int64 [targets], places of the target events.
         rows: int64 [n], those that the task is asked about; one at least.
         behaviours: Names of the behaviours.
     """
-    config = system.model.config.tasks[name]
+    config, task = system.model.config.tasks[name], system.model.task(name)
     most = max(LEAST, min(MOST, SCORES // sequences.num_items)) if config.answer == "items" else len(rows)
     rows = rows[:: -(-len(rows) // most)]
-    items = torch.from_numpy(sequences.items[targets[rows]].astype(np.int64))
     losses = np.zeros(len(GRID))
     if config.answer == "items":
+        items = torch.from_numpy(sequences.items[targets[rows]].astype(np.int64))
         for start in range(0, len(rows), LEAST):
             part = slice(start, start + LEAST)
-            scores_BI = system.score(name, rows[part]).cpu()
-            own_B = scores_BI.gather(1, items[part, None])[:, 0]
-            losses += [float((torch.logsumexp(scores_BI / t, 1) - own_B / t).sum()) for t in GRID.tolist()]
-    else:
-        assert isinstance(config, ResponseConfig)
-        with torch.no_grad():
-            yes = system.model.predict(
-                name, system.states_MTD[torch.from_numpy(rows)], items.to(system.model.device)
-            )
-        logits = torch.logit(yes.cpu().double(), eps=1e-9)
-        labels = torch.from_numpy(config.labels(sequences, behaviours)[targets[rows]]).double()
-        losses += [
-            float(torch.nn.functional.binary_cross_entropy_with_logits(logits / t, labels, reduction="sum"))
-            for t in GRID.tolist()
-        ]
+            losses += _losses(system.score(name, rows[part]).cpu(), items[part])
+        return float(GRID[losses.argmin()])
+    answers = model_answers(system, name, sequences, targets[rows], rows, behaviours)
+    predicted = torch.from_numpy(answers.predicted).double()
+    if isinstance(task, NextBehaviour):
+        logits = predicted.clamp(min=1e-12).log()
+    else:  # yes against no
+        yes = torch.logit(predicted, eps=1e-7)
+        logits = torch.stack([torch.zeros_like(yes), yes], 1)
+    losses += _losses(logits, torch.from_numpy(answers.labels.astype(np.int64)))
     return float(GRID[losses.argmin()])
+
+
+def _losses(logits_BC: Tensor, right_B: Tensor) -> NDArray[np.float64]:
+    """Sum of the log losses under each temperature of the grid."""
+    own_B = logits_BC.gather(1, right_B[:, None])[:, 0]
+    return np.array([float((torch.logsumexp(logits_BC / t, 1) - own_B / t).sum()) for t in GRID.tolist()])

@@ -1,7 +1,7 @@
 """One evaluation: the model and every baseline on the same targets, with intervals and slices."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -62,7 +62,6 @@ class Evaluator:
         part: What is evaluated.
         trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
             has just been trained on this split.
-        temperatures: Of the tasks, for mixtures of two.
 
     Raises:
         LeakageError: The figures would be wrong.
@@ -77,7 +76,6 @@ class Evaluator:
     item_tags: scipy.sparse.csr_matrix | None = None
     part: Literal["validation", "test"] = "test"
     trained: NDArray[np.int64] | None = None
-    temperatures: Mapping[str, float] = field(default_factory=dict)
     ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
     answers: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
@@ -280,7 +278,7 @@ class Evaluator:
         if len(rows) < 2 or not all(map(len, rows.values())):
             return []
         first, second = rows
-        return tradeoff(system, first, second, self.temperatures, self.sequences, self.targets, rows, history)
+        return tradeoff(system, first, second, self.sequences, self.targets, rows, history)
 
     def _protocol(self) -> Protocol:
         return Protocol(

@@ -20,26 +20,26 @@ WEIGHTS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
 class Mixed:
     """A model whose tasks all answer with one mixture of the log-probabilities of two."""
 
-    def __init__(
-        self, system: ModelSystem, weights: Mapping[str, float], temperatures: Mapping[str, float]
-    ) -> None:
+    def __init__(self, system: ModelSystem, weights: Mapping[str, float]) -> None:
         self.name = system.name
         self.system = system
         self.weights = weights
-        self.temperatures = temperatures
 
     def score(self, task: str, rows: NDArray[np.int64]) -> Tensor:
         """The weighted sum, whoever asks."""
         parts = [
-            weight * (self.system.score(name, rows) / self.temperatures.get(name, 1.0)).log_softmax(1)
+            weight * (self.system.score(name, rows) / self._calibration(name)).log_softmax(1)
             for name, weight in self.weights.items()
             if weight
         ]
         return sum(parts[1:], parts[0])
 
+    def _calibration(self, name: str) -> float:
+        return float(self.system.model.task(name).calibration)
+
 
 def tradeoff(
-    system: ModelSystem, first: str, second: str, temperatures: Mapping[str, float], sequences: Sequences,
+    system: ModelSystem, first: str, second: str, sequences: Sequences,
     targets: NDArray[np.int64], rows: Mapping[str, NDArray[np.int64]], history: HistoryMode,
 ) -> list[TradeoffRow]:  # fmt: skip
     """NDCG@10 of both tasks under each mixture.
@@ -48,7 +48,6 @@ def tradeoff(
         system: The model, asked about all targets.
         first: A task that ranks items.
         second: Another.
-        temperatures: Of the tasks.
         sequences: All events.
         targets: int64 [targets], places of the target events.
         rows: Which of the targets each of the two is asked about.
@@ -56,7 +55,7 @@ def tradeoff(
     """
     found = []
     for weight in WEIGHTS:
-        mixed = Mixed(system, {first: weight, second: 1 - weight}, temperatures)
+        mixed = Mixed(system, {first: weight, second: 1 - weight})
         gains = {
             name: float(
                 ndcg(rank_targets(mixed, name, sequences, targets, rows[name], history, K).ranks, K).mean()

@@ -94,16 +94,14 @@ class Validator:
             return ranking.ndcg(found.ranks, self.sequences.num_items), users
         return model_answers(system, name, self.sequences, targets, asked, self.behaviours).qualities(), users
 
-    def temperatures(self, model: Model) -> dict[str, float]:
-        """A temperature for each task whose probabilities can be mixed with others'."""
+    def calibrate(self, model: Model) -> None:
+        """Set the calibration of each task that answers with probabilities, where it has targets."""
         system = ModelSystem(model, self.sequences, self.targets)
-        found = {}
         for name, config in model.config.tasks.items():
             rows = config.asked(self.sequences, self.targets, self.behaviours)
-            binary = isinstance(config, ResponseConfig) and config.form == "binary"
-            if len(rows) and (binary or config.answer == "items"):
-                found[name] = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)
-        return found
+            if len(rows) and getattr(config, "form", "") != "regression":
+                found = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)
+                model.task(name).calibration.fill_(found)
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
@@ -61,7 +62,15 @@ class TaskConfig(PluginConfig):
 
 
 class Task(nn.Module, ABC):
-    """A head with its loss."""
+    """A head with its loss.
+
+    `calibration` is what the logits of its probabilities are divided by once it has been trained, 1 until
+    then: a weight without gradient, so that it is kept with the others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calibration = nn.Parameter(torch.ones(()), requires_grad=False)
 
     @abstractmethod
     def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:

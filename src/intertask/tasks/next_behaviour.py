@@ -53,4 +53,4 @@ class NextBehaviour(Task):
 
     def predict_behaviours(self, state_BD: Tensor) -> Tensor:
         """Probabilities of the behaviours, [B, behaviours]."""
-        return torch.softmax(self.head(state_BD), dim=-1)
+        return torch.softmax(self.head(state_BD) / self.calibration, dim=-1)

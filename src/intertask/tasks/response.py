@@ -147,7 +147,10 @@ class Response(Task):
         if self.config.form == "regression":
             return self._raw(state_ND, items_N)
         log_yes_N = self.log_yes(state_ND, items_N)
-        return log_yes_N.exp() if log_before_N is None else (log_before_N + log_yes_N).exp()
+        yes_N = log_yes_N.exp() if log_before_N is None else (log_before_N + log_yes_N).exp()
+        if self.calibration == 1:
+            return yes_N
+        return torch.sigmoid(torch.logit(yes_N, eps=1e-7) / self.calibration)
 
     def log_yes(self, state: Tensor, items: Tensor) -> Tensor:
         """The log-probability of yes, given the steps before: [..., D] and [...] -> [...]."""
