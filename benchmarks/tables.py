@@ -1,8 +1,12 @@
 """Results of evaluated runs as Markdown: every system, every task, visited and unvisited items apart.
 
 python benchmarks/tables.py runs/retailrocket runs/online_retail > docs/results.md
+
+A table of all recipes in benchmarks/results, with the spread over their seeds, stands above.
 """
 
+import json
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +14,7 @@ from pathlib import Path
 from intertask.evaluate.results import Evaluation, RankingRow
 
 SLICES = ("all", "visited", "unvisited")
+RESULTS = Path(__file__).parent / "results"
 METRICS = ("hr@10", "ndcg@10", "mrr@10")
 
 
@@ -18,9 +23,38 @@ def main(runs: list[Path]) -> None:
     print(
         "# Results\n\nMade by `benchmarks/tables.py` from the runs of the recipes. Intervals: 95 %, users.\n"
     )
+    print("\n".join(_seeds(sorted(RESULTS.glob("*.json")))))
     for run in runs:
         found = Evaluation.read(run / "evaluation.json")
         print("\n".join(_run(found, run.name)))
+
+
+def _seeds(files: list[Path]) -> Iterator[str]:
+    yield "## Over seeds\n"
+    yield "Mean and standard deviation on the test part, from `benchmarks/results`.\n"
+    yield "| Recipe | task | seeds | HR@10 | NDCG@10 | best baseline | validation NDCG@10 | commit |"
+    yield "|" + "---|" * 8
+    for file in files:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        for task in found["seeds"][0]["test"]:
+            hits, gain = (
+                _spread([seed["test"][task][metric] for seed in found["seeds"]]) for metric in METRICS[:2]
+            )
+            system = max(found["baselines"], key=lambda name: found["baselines"][name][task]["ndcg@10"])
+            best = found["baselines"][system][task]["ndcg@10"]
+            course = f"{task.partition(',')[0]}/ndcg@10"
+            chosen = _spread([max(seed["validation"][course]) for seed in found["seeds"]])
+            commits = ", ".join(sorted({seed["commit"][:7] for seed in found["seeds"]}))
+            yield (
+                f"| `{found['recipe']}` | {task} | {len(found['seeds'])} | {hits} | {gain} | "
+                f"{system} {best:.4f} | {chosen} | {commits} |"
+            )
+    yield ""
+
+
+def _spread(values: list[float]) -> str:
+    mean = f"{statistics.mean(values):.4f}"
+    return f"{mean} ± {statistics.stdev(values):.4f}" if len(values) > 1 else mean
 
 
 def _run(found: Evaluation, name: str) -> Iterator[str]:
