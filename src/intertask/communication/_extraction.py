@@ -4,24 +4,22 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.experts import Experts, gated, uniform
 
 
-class ExtractionConfig(CommunicationConfig):
+class ExtractionConfig(ExpertsConfig):
     """Options of own and shared experts.
 
     Args:
         num_levels: Levels, one on top of the other.
         num_own: Experts of each task.
         num_shared: Experts of all.
-        inner: Width of an expert's hidden layer; the model's width where left out.
     """
 
     num_levels: int = Field(default=1, ge=1)
     num_own: int = Field(default=1, ge=1)
     num_shared: int = Field(default=1, ge=1)
-    inner: int | None = Field(default=None, ge=1)
 
 
 class Extraction(nn.Module):
@@ -58,7 +56,7 @@ class Level(nn.Module):
         self, config: ExtractionConfig, width: int, num_tasks: int, *, foreign: bool, last: bool
     ) -> None:
         super().__init__()
-        own, shared, inner = config.num_own, config.num_shared, config.inner or width
+        own, shared, inner = config.num_own, config.num_shared, config.hidden(width)
         self.own = Experts(num_tasks, own, width, inner)
         self.shared = Experts(1, shared, width, inner)
         heard = (num_tasks, own) if foreign else (own,)

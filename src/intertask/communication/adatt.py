@@ -11,24 +11,22 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, gated, uniform
 
 
-class Config(CommunicationConfig):
+class Config(ExpertsConfig):
     """Options of the fusion.
 
     Args:
         num_levels: Levels, one on top of the other.
         num_own: Experts of each task.
-        inner: Width of an expert's hidden layer; the model's width where left out.
     """
 
     kind: Literal["adatt"] = "adatt"
     num_levels: int = Field(default=1, ge=1)
     num_own: int = Field(default=1, ge=1)
-    inner: int | None = Field(default=None, ge=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
@@ -56,7 +54,7 @@ class Level(nn.Module):
 
     def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.experts = Experts(num_tasks, config.num_own, width, config.inner or width)
+        self.experts = Experts(num_tasks, config.num_own, width, config.hidden(width))
         self.gate = uniform(num_tasks, num_tasks, config.num_own, width, fan_in=width)
         self.own = nn.Parameter(torch.full((num_tasks, config.num_own), 1 / config.num_own))
 

@@ -8,27 +8,21 @@ design: a mask below the diagonal, in the order in which the recipe names the ta
 from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, uniform
 
 
-class Config(CommunicationConfig):
-    """Options of the transfer.
-
-    Args:
-        inner: Width of an expert's hidden layer; the model's width where left out.
-    """
+class Config(ExpertsConfig):
+    """Options of the transfer: those of its experts."""
 
     kind: Literal["aitm"] = "aitm"
-    inner: int | None = Field(default=None, ge=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(dimensions.width, len(dimensions.tasks), self.inner or dimensions.width)
+        return Communication(dimensions.width, len(dimensions.tasks), self.hidden(dimensions.width))
 
 
 class Communication(nn.Module):

@@ -10,28 +10,24 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts
 
 
-class Config(CommunicationConfig):
+class Config(ExpertsConfig):
     """Options of cross-stitch.
 
     Args:
-        inner: Width of an expert's hidden layer; the model's width where left out.
         own: The share of its own state with which a task begins; the rest is split among the others.
     """
 
     kind: Literal["cross_stitch"] = "cross_stitch"
-    inner: int | None = Field(default=None, ge=1)
     own: float = Field(default=0.9, gt=0, le=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(
-            dimensions.width, len(dimensions.tasks), self.inner or dimensions.width, self.own
-        )
+        return Communication(dimensions.width, len(dimensions.tasks), self.hidden(dimensions.width), self.own)
 
 
 class Communication(nn.Module):

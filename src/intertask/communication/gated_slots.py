@@ -16,19 +16,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 
 
-class Config(CommunicationConfig):
+class Config(ExpertsConfig):
     """Options of gated slots.
 
     Args:
         num_shared: Slots of no task, which all may hear.
-        inner: Width of a slot's hidden layer; the model's width where left out.
         sequence: Whether a slot reads the sequence before it, besides its own position.
         nothing: Whether a task may hear nothing.
         output_gate: Whether what is heard passes a gate that starts almost closed.
@@ -39,7 +38,6 @@ class Config(CommunicationConfig):
     kind: Literal["gated_slots"] = "gated_slots"
     position_wise: ClassVar[bool] = False
     num_shared: int = Field(default=2, ge=0)
-    inner: int | None = Field(default=None, ge=1)
     sequence: bool = True
     nothing: bool = True
     output_gate: bool = True
@@ -73,7 +71,7 @@ class Communication(nn.Module):
         self.config = config
         self.num_tasks = num_tasks
         num_slots = num_tasks + config.num_shared
-        inner = config.inner or width
+        inner = config.hidden(width)
         self.own = Experts(num_tasks, 1, width, inner)
         self.shared = Experts(config.num_shared, 1, width, inner) if config.num_shared else None
         self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None

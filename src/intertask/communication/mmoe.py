@@ -10,27 +10,25 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, gated, uniform
 
 
-class Config(CommunicationConfig):
+class Config(ExpertsConfig):
     """Options of the mixture.
 
     Args:
         num_experts: Shared experts.
-        inner: Width of an expert's hidden layer; the model's width where left out.
     """
 
     kind: Literal["mmoe"] = "mmoe"
     num_experts: int = Field(default=4, ge=1)
-    inner: int | None = Field(default=None, ge=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
         return Communication(
-            dimensions.width, len(dimensions.tasks), self.num_experts, self.inner or dimensions.width
+            dimensions.width, len(dimensions.tasks), self.num_experts, self.hidden(dimensions.width)
         )
 
 

@@ -6,27 +6,21 @@ does all alone is told by a recipe that has no other.
 
 from typing import Literal
 
-from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.communication import CommunicationConfig
+from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts
 
 
-class Config(CommunicationConfig):
-    """Options of private states.
-
-    Args:
-        inner: Width of an expert's hidden layer; the model's width where left out.
-    """
+class Config(ExpertsConfig):
+    """Options of private states: those of its experts."""
 
     kind: Literal["none"] = "none"
-    inner: int | None = Field(default=None, ge=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(dimensions.width, len(dimensions.tasks), self.inner or dimensions.width)
+        return Communication(dimensions.width, len(dimensions.tasks), self.hidden(dimensions.width))
 
 
 class Communication(nn.Module):

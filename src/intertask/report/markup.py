@@ -3,6 +3,7 @@
 Text enters as text and is escaped when the tree is written. Knows nothing of what the page says.
 """
 
+from importlib import resources
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -23,6 +24,20 @@ def tag(name: str, /, *content: Content, **attributes: str) -> Element:
 def theirs(text: str) -> Element:
     """Text in a user's own words, kept apart from ours whichever way it is written."""
     return tag("bdi", text)
+
+
+def standing_alone(title: str, body: Element) -> str:
+    """A page with the project's style that needs nothing beside it, as HTML text."""
+    style = resources.files("intertask.report").joinpath("page.css").read_text(encoding="utf-8")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", style),
+    )
+    return document(tag("html", head, tag("body", body), lang="en"))
 
 
 def document(root: Element) -> str:

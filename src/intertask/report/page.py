@@ -1,7 +1,6 @@
 """The page: which sections a report has, in which order, and the words between tables and plots."""
 
 from collections.abc import Sequence
-from importlib import resources
 from xml.etree.ElementTree import Element
 
 from intertask.evaluate.results import Evaluation, RankingRow
@@ -10,7 +9,7 @@ from intertask.report.canvas import Plot
 from intertask.report.drawings import Drawings
 from intertask.report.figures import by_question, conditions, label, main_metric, model_system, number, ranked
 from intertask.report.journal import Journal
-from intertask.report.markup import document, tag, theirs
+from intertask.report.markup import standing_alone, tag, theirs
 from intertask.report.samples import Sample
 from intertask.report.verdict import headline, verdicts
 
@@ -35,19 +34,10 @@ def page(
     ]
     shown = [section for section in sections if section is not None]
     links = [tag("a", section[0].text, href=f"#{section.get('id')}") for section in shown]
-    style = resources.files("intertask.report").joinpath("page.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{evaluation.model}: evaluation report"),
-        tag("style", style),
-    )
     main = tag(
         "main", *_opening(evaluation), tag("nav", *links, aria_label="Sections"), *shown, _missing(drawings)
     )
-    return document(tag("html", head, tag("body", main), lang="en"))
+    return standing_alone(f"{evaluation.model}: evaluation report", main)
 
 
 def _opening(evaluation: Evaluation) -> list[Element]:

@@ -1,7 +1,6 @@
 """A study of transfer between tasks, for the terminal and as a page. Reads the findings and nothing else."""
 
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from xml.etree.ElementTree import Element
 
 from rich import box
@@ -11,7 +10,7 @@ from rich.text import Text
 
 from intertask.evaluate.transfer import Change, Cosines, TaskTransfer, Transfer
 from intertask.report.figures import MINUS, duration, label, number, signed, signed_interval
-from intertask.report.markup import document, tag, theirs
+from intertask.report.markup import standing_alone, tag, theirs
 
 _STYLES = {"gains": "bold green", "loses": "bold red", "no difference shown": ""}
 
@@ -105,7 +104,6 @@ def _cosine_table(cosines: Cosines) -> Table:
 
 def page(found: Transfer) -> str:
     """The report as one HTML text that needs nothing beside it."""
-    style = resources.files("intertask.report").joinpath("page.css").read_text(encoding="utf-8")
     gains = any(task.alone.verdict == "gains" for task in found.tasks)
     outcome = "lose" if found.losers else "win" if gains else "undecided"
     first, *others = sentences(found)
@@ -119,18 +117,10 @@ def page(found: Transfer) -> str:
         _section("Edges", [tag("p", words) for words in _edges(found)]),
         _section("Cost", [tag("p", cost(found))]),
     ]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{found.recipe}: transfer between tasks"),
-        tag("style", style),
-    )
     header = tag(
         "header", tag("h1", theirs(found.recipe)), tag("p", theirs(conditions(found)), class_="quiet")
     )
-    return document(tag("html", head, tag("body", tag("main", header, verdict, *sections)), lang="en"))
+    return standing_alone(f"{found.recipe}: transfer between tasks", tag("main", header, verdict, *sections))
 
 
 def _section(title: str, content: Sequence[Element]) -> Element:
