@@ -38,7 +38,7 @@ RECIPE: dict[str, Any] = {
         "liked": {"kind": "response", "label": "liked"},
         **{name: {"kind": "response", "label": name} for name in CONTROLS},
     },
-    "train": {"patience": 5},
+    "train": {"patience": 5, "monitor": "all"},
 }  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from intertask.data.splits import TimeSplit
 from intertask.errors import LeakageError, TrainingError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.systems import ModelSystem
-from intertask.evaluate.validation import Validator, default_monitor
+from intertask.evaluate.validation import Validator, default_monitor, over_tasks
 from intertask.metrics.ranking import ndcg
+from intertask.model import ModelConfig
 from intertask.run import item_tags
 from tests import shop
 
@@ -301,3 +302,30 @@ def test_what_was_written_is_read_back(evaluated, tmp_path):
     json.loads((tmp_path / "evaluation.json").read_text())
     asked.write(tmp_path)
     assert pl.read_parquet(tmp_path / "ranks.parquet").equals(pl.concat(asked.ranks))
+
+
+def test_the_metric_over_all_tasks_counts_a_percent_alike_for_each():
+    config = ModelConfig.model_validate(
+        {
+            "tasks": {
+                "next": {"kind": "next_item"},
+                "liked": {"kind": "response", "label": "liked"},
+                "stars": {"kind": "response", "label": "rating", "form": "regression"},
+                "unasked": {"kind": "next_item"},
+            }
+        }
+    )
+    found = {
+        "next/ndcg@10": 0.2,
+        "next/hr@10": 0.5,
+        "liked/-log_loss": -0.5,
+        "liked/auc": 0.9,
+        "stars/-rmse": -2.0,
+    }
+    whole = over_tasks(found, config)
+    assert whole == pytest.approx((0.2 * (1 / 0.5) * (1 / 2.0)) ** (1 / 3))
+    for name in ("next/ndcg@10", "liked/-log_loss", "stars/-rmse"):
+        better = found | {name: found[name] * (1.1 if found[name] > 0 else 1 / 1.1)}
+        assert over_tasks(better, config) == pytest.approx(whole * 1.1 ** (1 / 3))
+    assert over_tasks(found | {"next/ndcg@10": 0.0}, config) > 0
+    assert np.isnan(over_tasks({}, config))

@@ -1,5 +1,8 @@
 """The few numbers that choose an epoch: cheap enough to be taken after each one."""
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +20,8 @@ from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
 
 K = 10
+SMALLEST = 1e-6  # an NDCG of zero has no logarithm
+ALL = "all"  # the metric over all tasks
 
 
 def default_monitor(config: ModelConfig) -> str:
@@ -29,8 +34,29 @@ def default_monitor(config: ModelConfig) -> str:
     return f"{name}/-log_loss"
 
 
+def over_tasks(metrics: Mapping[str, float], config: ModelConfig) -> float:
+    """The geometric mean over the tasks of NDCG@10, or of one over the log loss or root mean squared error.
+
+    A change in percent counts the same for each task, however large its metric is. Tasks without
+    validation targets are left out.
+    """
+    logs = []
+    for name, task in config.tasks.items():
+        if task.answer == "items":
+            value = metrics.get(f"{name}/ndcg@{K}")
+        else:
+            error = "-rmse" if getattr(task, "form", "") == "regression" else "-log_loss"
+            loss = metrics.get(f"{name}/{error}")
+            value = None if loss is None else 1 / max(SMALLEST, -loss)
+        if value is not None:
+            logs.append(math.log(max(SMALLEST, value)))
+    return math.exp(sum(logs) / len(logs)) if logs else math.nan
+
+
 class Validator:
     """Validation metrics of a model, by "task/metric"; higher is better for each, losses are negated.
+
+    Where there are several tasks, "all" is a metric over them (`over_tasks`).
 
     Args:
         sequences: All events.
@@ -67,7 +93,7 @@ class Validator:
                 names += [f"{name}/{metric}" for metric in metrics]
             else:
                 names += [f"{name}/accuracy", f"{name}/-log_loss"]
-        return names
+        return [*names, ALL] if len(config.tasks) > 1 and names else names
 
     def _rows(self, task: TaskConfig) -> NDArray[np.int64]:
         rows = task.asked(self.sequences, self.targets, self.behaviours)
@@ -120,4 +146,6 @@ class Validator:
             for metric, value in answers.metrics().items():
                 rising = metric in ("auc", "accuracy")
                 metrics[f"{name}/{metric if rising else '-' + metric}"] = value if rising else -value
+        if len(model.config.tasks) > 1 and metrics:
+            metrics[ALL] = over_tasks(metrics, model.config)
         return metrics

@@ -13,8 +13,8 @@ class TrainConfig(Config):
     Args:
         epochs: At most so many.
         patience: Stop after so many epochs without a better validation metric.
-        monitor: The validation metric that chooses the epoch, such as "next/ndcg@10"; of the recipe's
-            first task where it is left out.
+        monitor: The validation metric that chooses the epoch, such as "next/ndcg@10", or "all", a mean over
+            the tasks; of the recipe's first task where it is left out.
         learning_rate: Highest learning rate of AdamW.
         warmup_steps: Steps over which it rises from zero.
         schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
