@@ -51,6 +51,17 @@ def test_weight_decay_shrinks_matrices_and_spares_tables_and_biases():
         torch.testing.assert_close(weight.detach(), factor * before[name], msg=name)
 
 
+def test_tables_shrink_where_it_is_asked_for_and_by_their_own_rate():
+    module = nn.ModuleDict({"linear": nn.Linear(2, 2), "table": nn.Embedding(2, 2), "norm": nn.LayerNorm(2)})
+    before = {name: weight.detach().clone() for name, weight in module.named_parameters()}
+    for weight in module.parameters():
+        weight.grad = torch.zeros_like(weight)
+    Optimiser(module, TrainConfig(table_decay=0.5)).step(0.1)
+    for name, weight in module.named_parameters():
+        factor = 0.95 if "table" in name else 1.0
+        torch.testing.assert_close(weight.detach(), factor * before[name], msg=name)
+
+
 def table(sparse):
     module = nn.Embedding(5, 2, sparse=sparse)
     with torch.no_grad():

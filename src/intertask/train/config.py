@@ -19,6 +19,8 @@ class TrainConfig(Config):
         warmup_steps: Steps over which it rises from zero.
         schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
         weight_decay: On the matrices of linear and recurrent layers.
+        table_decay: On tables of vectors, items' among them; helps where most items are rare. Without effect
+            on large tables that are updated row by row.
         average: Decay of an exponential moving average of the weights over the steps, which is then what
             is validated and kept; 0 keeps the weights themselves.
         clip_norm: Longest gradient; longer ones are scaled down.
@@ -42,6 +44,7 @@ class TrainConfig(Config):
     warmup_steps: int = Field(default=200, ge=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: float = Field(default=0.0, ge=0)
+    table_decay: float = Field(default=0.0, ge=0)
     average: float = Field(default=0.995, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, gt=0)
     batch_tokens: int | None = Field(default=None, ge=1)

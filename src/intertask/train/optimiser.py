@@ -12,9 +12,10 @@ from intertask.train.config import TrainConfig
 class Optimiser:
     """AdamW for dense gradients, and Adam of the looked-up rows for tables with sparse ones.
 
-    Weight decay falls on the matrices of linear and recurrent layers alone. A row that a step did not
-    read is left as it is, moments included (torch's SparseAdam), so that a step costs the same in a
-    table of any size.
+    Weight decay falls on the matrices of linear and recurrent layers, and on tables of vectors as far as
+    the configuration asks for it; never on biases, norms, and tables with sparse gradients. A row that a
+    step did not read is left as it is, moments included (torch's SparseAdam), so that a step costs the
+    same in a table of any size.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
@@ -23,11 +24,20 @@ class Optimiser:
         sparse = {id(weight): weight for weight in sparse_tables(model)}
         learnt = [weight for weight in model.parameters() if weight.requires_grad]
         dense = [weight for weight in learnt if id(weight) not in sparse]
-        decayed = [weight for weight in dense if id(weight) in matrices]
-        free = [weight for weight in dense if id(weight) not in matrices]
+        tables = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
         groups = [
-            {"params": decayed, "weight_decay": config.weight_decay},
-            {"params": free, "weight_decay": 0.0},
+            {
+                "params": [weight for weight in dense if id(weight) in matrices],
+                "weight_decay": config.weight_decay,
+            },
+            {
+                "params": [weight for weight in dense if id(weight) in tables],
+                "weight_decay": config.table_decay,
+            },
+            {
+                "params": [weight for weight in dense if id(weight) not in matrices | tables],
+                "weight_decay": 0.0,
+            },
         ]
         self.weights = learnt
         self.clip_norm = config.clip_norm
