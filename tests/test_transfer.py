@@ -99,6 +99,16 @@ def test_detaching_is_reported_in_place_of_what_it_mends(done, monkeypatch):
     assert json.loads((folder / "transfer.json").read_text())["recipe"] == found.recipe
 
 
+def test_whom_a_task_hears_is_told_where_the_mechanism_tells(done, tmp_path):
+    assert done[2].reading is None  # PLE
+    file = shop.write_files(tmp_path, TOML.replace('"ple"', '"gated_slots"'))
+    found = study(file, tmp_path / "study", [1], "validation").reading
+    assert found.readers == ["next", "buys", "liked"]
+    assert found.sources == ["itself", *found.readers, "shared 1", "shared 2", "nothing"]
+    for place, row in enumerate(found.shares):
+        assert sum(row) == pytest.approx(1, abs=1e-5) and row[1 + place] == 0 and 0 < found.gates[place] < 1
+
+
 def test_one_task_has_nobody_to_listen_to(tmp_path):
     file = shop.write_files(
         tmp_path, 'width = 8\n[data.events]\npath = "events.csv"\n[tasks.next]\nkind = "next_item"\n'

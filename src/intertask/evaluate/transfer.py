@@ -75,6 +75,15 @@ class Cost(Config):
     weights_alone: int
 
 
+class Reading(Config):
+    """Whom each task hears, mean over the last positions of some histories."""
+
+    readers: list[str]
+    sources: list[str]  # itself, the tasks, the shared slots, nothing
+    shares: list[list[float]]  # readers x sources; a row sums to one
+    gates: list[float]  # how far each reader's output gate is open
+
+
 class Transfer(Config):
     """Everything that a study found."""
 
@@ -86,6 +95,7 @@ class Transfer(Config):
     cosines: Cosines | None
     cost: Cost
     closed_edges: dict[str, list[str]]  # of the first seed: which slots each task no longer reads
+    reading: Reading | None = None  # of the first seed, where the mechanism tells
 
     @property
     def mean_percent(self) -> float:

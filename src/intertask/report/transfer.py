@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from intertask.evaluate.transfer import Change, Cosines, TaskTransfer, Transfer
+from intertask.evaluate.transfer import Change, Cosines, Reading, TaskTransfer, Transfer
 from intertask.report.figures import MINUS, duration, label, number, signed, signed_interval
 from intertask.report.markup import standing_alone, tag, theirs
 
@@ -114,7 +114,7 @@ def page(found: Transfer) -> str:
     sections = [
         _section("Tasks", _tasks(found.tasks)),
         _section("Gradients", _gradients(found.cosines)),
-        _section("Edges", [tag("p", words) for words in _edges(found)]),
+        _section("Edges", [*_reading(found.reading), *(tag("p", words) for words in _edges(found))]),
         _section("Cost", [tag("p", cost(found))]),
     ]
     header = tag(
@@ -183,6 +183,19 @@ def _heat_rows(tasks: Sequence[str], matrix: Sequence[Sequence[float]]) -> list[
 def _heat(value: float) -> str:
     series = 1 if value >= 0 else 2
     return f"background: color-mix(in srgb, var(--series-{series}) {abs(value) * 60:.0f}%, transparent)"
+
+
+def _reading(reading: Reading | None) -> list[Element]:
+    if reading is None:
+        return []
+    rows = []
+    for name, values, gate in zip(reading.readers, reading.shares, reading.gates, strict=True):
+        cells = [tag("td", f"{value:.2f}", style=_heat(value)) for value in values]
+        rows.append(tag("tr", tag("th", theirs(name), scope="row"), *cells, tag("td", f"{gate:.2f}")))
+    caption = (
+        "Shares of what a task attends to after a user's last event, and how far its output gate is open."
+    )
+    return [_table(("", *reading.sources, "gate"), rows, caption)]
 
 
 def _edges(found: Transfer) -> list[str]:

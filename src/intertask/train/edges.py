@@ -68,7 +68,7 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
         A verdict for each edge that was open.
     """
     open_TS = edges(model)
-    names, sources = model.attached, _sources(model)
+    names, sources = model.attached, slots(model)
     verdicts, useless = [], []
     for place, reader in enumerate(names):
         found = judge(model, reader)
@@ -101,13 +101,14 @@ def closed(model: Model) -> dict[str, list[str]]:
     """Which slots each task no longer reads, by name; tasks that read all are left out."""
     found = {}
     for reader, row in zip(model.attached, edges(model).tolist(), strict=True):
-        names = [name for name, there in zip(_sources(model), row, strict=True) if not there]
+        names = [name for name, there in zip(slots(model), row, strict=True) if not there]
         if names:
             found[reader] = names
     return found
 
 
-def _sources(model: Model) -> list[str]:
+def slots(model: Model) -> list[str]:
+    """Names of the slots that may be read: the tasks that take part, then the shared ones."""
     shared = edges(model).shape[1] - len(model.attached)
     return model.attached + [f"shared {number + 1}" for number in range(shared)]
 
