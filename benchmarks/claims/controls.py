@@ -13,18 +13,16 @@ Runs are folders ARM-SEED below FOLDER, as in grid.py. Prints Markdown: what the
 against the two alone together; what the third gains against being alone; which of its edges stayed open.
 """
 
-import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from grid import Sizes, joint, single
+from grid import Sizes, arguments, joint, single, told
 
 from intertask import source
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Change, changes
+from intertask.evaluate.transfer import changes, closed_edges, journal
 from intertask.recipe import Recipe
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
@@ -44,9 +42,7 @@ RECIPE: dict[str, Any] = {
 
 def main() -> None:
     """Train what is missing, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    parser = arguments(__doc__, recipe=False, mechanism=False)
     parser.add_argument("--mechanisms", nargs="*", default=["shared bottom", "gated slots"])
     options = parser.parse_args()
     log = write_log(options.folder)
@@ -73,7 +69,8 @@ def main() -> None:
     lines += [
         "",
         f"MovieLens-100K, {protocol.part}, {protocol.split}, {protocol.num_targets} targets, seeds "
-        f"{options.seeds}, commit {found.provenance.commit}; 95 % intervals, paired bootstrap over users.",
+        f"{options.seeds}, commit {found.provenance.commit}; 95 % intervals, paired bootstrap over users and "
+        "seeds.",
     ]
     text = "\n".join(lines)
     (options.folder / "controls.md").write_text(text + "\n", encoding="utf-8")
@@ -114,24 +111,15 @@ def run(recipe: Recipe, folder: Path, name: str, seed: int) -> Path:
     return run_arm(recipe, folder, name.replace(" ", "_"), seed, "test")
 
 
-def told(change: Change) -> str:
-    """A change in percent, with its interval."""
-    low, high = (100 * end / abs(change.alone) for end in (change.interval.low, change.interval.high))
-    return f"{change.percent:+.1f} % ({low:+.1f} to {high:+.1f})"
-
-
 def edges(runs: list[Path], control: str) -> list[str]:
     """How many edges from and to a task stayed open at the end, over all seeds; a dash without edges."""
     to_it, its_own = [], []  # whether each is open in the weights that were kept
     for folder in runs:
-        lines = [json.loads(line) for line in (folder / "journal.jsonl").open(encoding="utf-8")]
-        judged = [line for line in lines if line["event"] == "edges"]
-        if judged:
-            closed = judged[-1]["closed"]
-            edges = {(v["reader"], v["source"]) for line in judged for v in line["verdicts"]}
-            is_open = {edge: edge[1] not in closed.get(edge[0], []) for edge in edges}
-            to_it += [there for (_, source), there in is_open.items() if source == control]
-            its_own += [there for (reader, _), there in is_open.items() if reader == control]
+        closed = closed_edges(folder)
+        judged = {(v["reader"], v["source"]) for line in journal(folder, "edges") for v in line["verdicts"]}
+        is_open = {edge: edge[1] not in closed.get(edge[0], []) for edge in judged}
+        to_it += [there for (_, source), there in is_open.items() if source == control]
+        its_own += [there for (reader, _), there in is_open.items() if reader == control]
     return [f"{sum(own)} of {len(own)} open" if own else "-" for own in (to_it, its_own)]
 
 

@@ -7,12 +7,11 @@ stands in place of the behaviour, and each has a next-item task: `two_by_two.py`
 gains by reading the other's events, and what by being trained beside it.
 """
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from grid import MECHANISMS
+from grid import arguments
 from logs import written
 from two_by_two import study
 
@@ -27,11 +26,7 @@ DOMAINS = ("thrill", "other")
 
 def main() -> None:
     """Train what is missing, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
-    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
-    options = parser.parse_args()
+    options = arguments(__doc__, recipe=False).parse_args()
     base = Recipe.read(Path(__file__).parent / "movielens_1m.toml")
     loaded = source.load(base.data, Path())
     assert loaded.catalogue is not None

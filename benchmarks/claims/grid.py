@@ -18,10 +18,10 @@ from typing import Any
 
 from intertask.config import parse_plugin
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Change, changes, num_weights
+from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
-from intertask.transfer import run_arm, settled
+from intertask.transfer import alone, run_arm, settled
 
 Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
 MECHANISMS: dict[str, Build] = {
@@ -46,18 +46,27 @@ USUAL = tuple(MECHANISMS)[:10]
 THRICE = ("none", "shared bottom", "PLE", "attention", "gated slots")  # the others with the first seed alone
 
 
-def main() -> None:
-    """Train what is missing, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("recipe", type=Path)
+def arguments(doc: str | None, *, recipe: bool = True, mechanism: bool = True) -> argparse.ArgumentParser:
+    """What all claims are told on the command line."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawTextHelpFormatter)
+    if recipe:
+        parser.add_argument("recipe", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
+    if mechanism:
+        parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
+    return parser
+
+
+def main() -> None:
+    """Train what is missing, print."""
+    parser = arguments(__doc__, mechanism=False)
     parser.add_argument("--mechanisms", nargs="*", choices=list(MECHANISMS), default=list(USUAL))
     parser.add_argument("--part", choices=["validation", "test"], default="test")
     options = parser.parse_args()
     recipe = settled(Recipe.read(options.recipe), options.recipe.parent)
     sizes = Sizes(recipe)
-    alone = {
+    singles = {
         task: [
             run_arm(single(recipe, task, sizes), options.folder, f"alone-{task}", seed, options.part)
             for seed in options.seeds
@@ -69,13 +78,13 @@ def main() -> None:
         seeds = options.seeds if name in THRICE else options.seeds[:1]
         arm = joint(recipe, name, sizes)
         runs = [run_arm(arm, options.folder, name.replace(" ", "_"), seed, options.part) for seed in seeds]
-        own = {task: alone[task][: len(seeds)] for task in recipe.tasks}
+        own = {task: singles[task][: len(seeds)] for task in recipe.tasks}
         lines[name] = line(list(recipe.tasks), runs, own)
-    evaluation = Evaluation.read(alone[next(iter(alone))][0] / "evaluation.json")
+    evaluation = Evaluation.read(next(iter(singles.values()))[0] / "evaluation.json")
     found = {
         "recipe": recipe.name, "seeds": options.seeds, "commit": evaluation.provenance.commit,
         "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
-        "alone": {task: num_weights(runs[0]) for task, runs in alone.items()}, "mechanisms": lines,
+        "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
     }  # fmt: skip
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(table(found))
@@ -119,25 +128,27 @@ def joint(recipe: Recipe, name: str, sizes: Sizes) -> Recipe:
 
 def single(recipe: Recipe, task: str, sizes: Sizes) -> Recipe:
     """One task alone, with one expert as `none` has for each."""
-    section = parse_plugin("communication", MECHANISMS["none"](sizes.inner("none")), "none")
-    own = recipe.tasks[task]
-    own = own.model_copy(update={"detached": False} | ({"given": None} if hasattr(own, "given") else {}))
-    train = recipe.train.model_copy(update={"monitor": None})
-    return recipe.model_copy(update={"tasks": {task: own}, "communication": section, "train": train})
+    return joint(alone(recipe, task), "none", sizes)
 
 
-def line(tasks: list[str], runs: list[Path], alone: dict[str, list[Path]]) -> dict[str, Any]:
+def told(change: Change) -> str:
+    """A change in percent, with its interval; as it is where nothing is what it would be in percent of."""
+    if not change.alone:
+        return f"{change.difference:+.4f}"
+    low, high = (100 * end / abs(change.alone) for end in (change.interval.low, change.interval.high))
+    return f"{change.percent:+.1f} % ({low:+.1f} to {high:+.1f})"
+
+
+def line(tasks: list[str], runs: list[Path], singles: dict[str, list[Path]]) -> dict[str, Any]:
     """What one mechanism did."""
-    found = changes(tasks, runs, alone)
-    journals = [[json.loads(row) for row in (run / "journal.jsonl").open(encoding="utf-8")] for run in runs]
-    steps = [row["seconds"] for journal in journals for row in journal if row["event"] == "step"]
-    edges = [row["closed"] for row in journals[0] if row["event"] == "edges"]
+    found = changes(tasks, runs, singles)
+    steps = [row["seconds"] for run in runs for row in journal(run, "step")]
     return {
         "seeds": len(runs),
         "weights": num_weights(runs[0]),
         "step_seconds": round(sum(steps) / len(steps), 5),
         "tasks": {task: change.model_dump() | {"verdict": change.verdict} for task, change in found.items()},
-        "closed_edges": edges[-1] if edges else {},
+        "closed_edges": closed_edges(runs[0]),
     }
 
 

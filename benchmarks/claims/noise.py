@@ -8,11 +8,8 @@ what is asked about stays as it is. For each share every task is trained alone a
 holds what each of the two keeps of its own figure without noise. Runs that are there are not trained again.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
-from grid import MECHANISMS, Sizes, joint, single
+from grid import Sizes, arguments, joint, single
 from logs import opened, trained_on, written
 
 from intertask.evaluate.results import Evaluation
@@ -24,12 +21,8 @@ from intertask.transfer import run_arm, settled
 
 def main() -> None:
     """Train what is missing, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("folder", type=Path)
+    parser = arguments(__doc__)
     parser.add_argument("--shares", type=float, nargs="*", default=[0.0, 0.05, 0.1, 0.2])
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
-    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
     options = parser.parse_args()
     base = settled(Recipe.read(options.recipe), options.recipe.parent)
     corpus = opened(base, options.recipe.parent)
@@ -50,13 +43,7 @@ def main() -> None:
         ]
         alone = {
             task: [
-                run_arm(
-                    single(base, task, sizes).model_copy(update={"data": data}),
-                    place,
-                    f"alone-{task}",
-                    seed,
-                    "test",
-                )
+                run_arm(single(noisy, task, sizes), place, f"alone-{task}", seed, "test")
                 for seed in options.seeds
             ]
             for task in base.tasks

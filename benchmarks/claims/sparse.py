@@ -8,11 +8,8 @@ asked about stays as it is. The task is trained alone, reading all events, and b
 line says from which share on it is as good together as alone with all of its events.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
-from grid import MECHANISMS, Sizes, joint, single
+from grid import Sizes, arguments, joint, single
 from logs import opened, trained_on, written
 
 from intertask.evaluate.results import Evaluation
@@ -24,13 +21,9 @@ from intertask.transfer import run_arm, settled
 
 def main() -> None:
     """Train what is missing, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("folder", type=Path)
+    parser = arguments(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--shares", type=float, nargs="*", default=[0.1, 0.25, 0.5, 1.0])
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
-    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
     options = parser.parse_args()
     base = settled(Recipe.read(options.recipe), options.recipe.parent)
     corpus = opened(base, options.recipe.parent)

@@ -8,26 +8,20 @@ stand as blanks) or all events, the supervision is its own task alone or all tas
 is the step from one task to all with the whole input. Runs that are there are not trained again.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from grid import MECHANISMS, Sizes, joint, single
+from grid import Sizes, arguments, joint, single, told
 
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Change, changes
+from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
 from intertask.transfer import run_arm, settled
 
 
 def main() -> None:
     """Train what is missing, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2, 3])
-    parser.add_argument("--mechanism", choices=list(MECHANISMS), default="gated slots")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     recipe = settled(Recipe.read(options.recipe), options.recipe.parent)
     print(study(recipe, options.folder, options.seeds, options.mechanism))
 
@@ -71,7 +65,7 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
         "",
         f"{recipe.name}, {mechanism}, NDCG@10 by input, supervision; {protocol.part}, {protocol.split}, "
         f"history {protocol.history}, {protocol.candidates}, seeds {list(seeds)}, commit "
-        f"{evaluation.provenance.commit}; 95 % intervals, paired bootstrap over users.",
+        f"{evaluation.provenance.commit}; 95 % intervals, paired bootstrap over users and seeds.",
     ]
     return "\n".join(lines)
 
@@ -79,12 +73,6 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
 def reading(recipe: Recipe, behaviour: str) -> Recipe:
     """The same, with the events of one behaviour as input."""
     return recipe.model_copy(update={"input": recipe.input.model_copy(update={"reads": (behaviour,)})})
-
-
-def told(change: Change) -> str:
-    """A change in percent, with its interval."""
-    low, high = (100 * end / abs(change.alone) for end in (change.interval.low, change.interval.high))
-    return f"{change.percent:+.1f} % ({low:+.1f} to {high:+.1f})"
 
 
 if __name__ == "__main__":

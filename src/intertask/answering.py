@@ -90,7 +90,7 @@ class Answerer:
             scores_BI = self._scores(aim, states_BTD, known_B)
         else:
             tasks = aim.ranking(self.model)
-            scores_BI = aim.mixed({name: self._log_shares(aim, name, states_BTD, known_B) for name in tasks})
+            scores_BI = aim.mixed({name: self._log_shares(name, states_BTD, known_B) for name in tasks})
         if rules.banned_I is not None:
             scores_BI.masked_fill_(rules.banned_I, float("-inf"))
         if rules.exclude_seen:
@@ -122,12 +122,10 @@ class Answerer:
         scores_BI[torch.from_numpy(known_B)] = found
         return scores_BI
 
-    def _log_shares(
-        self, aim: Objective, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]
-    ) -> Tensor:
+    def _log_shares(self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]) -> Tensor:
         """A task's calibrated log-probabilities; of an empty history, the shares of the training events."""
         scores_BI = self._scores(task, states_BTD, known_B)
-        shares_BI = aim.log_shares(self.model, task, scores_BI)
+        shares_BI = self.model.task(task).log_shares(scores_BI)
         empty_B = torch.from_numpy(~known_B)
         events_BI = scores_BI[empty_B] + 1
         shares_BI[empty_B] = events_BI.log() - events_BI.sum(1, keepdim=True).log()

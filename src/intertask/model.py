@@ -118,9 +118,9 @@ class Model(nn.Module):
 
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last event of each history, states_BTD."""
-        states_BLTD = self.states(batch)
-        rows = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device)
-        return states_BLTD[rows, batch.lengths_B - 1]
+        rows, last = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device), batch.lengths_B - 1
+        states = self._by_task(self.trunk(batch)).values()
+        return torch.stack([state_BLD[rows, last] for state_BLD in states], dim=1)
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
         """A response task's answer for each history and item, [N]: a probability, or a value."""

@@ -30,10 +30,6 @@ class Objective:
         """The tasks that find candidates."""
         return [name for name in self.weights if model.config.tasks[name].answer == "items"]
 
-    def log_shares(self, model: Model, name: str, scores_BI: Tensor) -> Tensor:
-        """Log-probabilities of all items, from a task's scores."""
-        return (scores_BI / float(model.task(name).calibration)).log_softmax(1)
-
     def mixed(self, by_task: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum of log-probabilities, by which candidates are found.
 

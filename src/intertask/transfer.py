@@ -8,25 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import torch
-
 from intertask import run as runs
-from intertask.communication.gated_slots import Communication as Slots
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
-from intertask.data.batches import history_batch
-from intertask.data.windows import Windows
 from intertask.errors import RecipeError
+from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Reading, Transfer, num_weights, transfer
+from intertask.evaluate.transfer import Transfer, num_weights, transfer
 from intertask.files import written_aside
 from intertask.recipe import Recipe
 from intertask.recommender import Recommender
-from intertask.train.edges import slots
 
 GRADIENT_STEPS = 20
-READ_USERS, READ_BATCH = 2_000, 100
 
 
 def study(
@@ -53,14 +46,14 @@ def study(
     if len(recipe.tasks) < 2:
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(recipe.tasks), "add one")
     recipe = settled(recipe, file.parent)
-    alone = {task: _alone(recipe, task) for task in recipe.tasks}
+    singles = {task: alone(recipe, task) for task in recipe.tasks}
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
         task: [run_arm(one, folder, f"alone-{task}", seed, part) for seed in seeds]
-        for task, one in alone.items()
+        for task, one in singles.items()
     }
     matched = {}
-    for task, one in alone.items():
+    for task, one in singles.items():
         grown = _grown(one, num_weights(together[0]) - num_weights(own[task][0]))
         matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
     found = _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
@@ -80,36 +73,11 @@ def study(
 
 
 def _written(found: Transfer, run: Path, folder: Path) -> Transfer:
-    found = found.model_copy(update={"reading": reading(run)})
+    recommender = Recommender.load(runs.model_folder(run))
+    found = found.model_copy(update={"reading": reading(recommender.model, recommender.histories)})
     with written_aside(folder / "transfer.json") as aside:
         aside.write_text(found.model_dump_json(indent=1), encoding="utf-8")
     return found
-
-
-def reading(run: Path) -> Reading | None:
-    """Whom the tasks of a joint run hear after the last events of some users; None where nothing tells."""
-    recommender = Recommender.load(runs.model_folder(run))
-    model, histories = recommender.model, recommender.histories
-    if not isinstance(model.communication, Slots):
-        return None
-    windows = Windows(histories.offsets[:-1], histories.offsets[1:])
-    windows = windows[np.flatnonzero(windows.lengths > 0)[:READ_USERS]]
-    recent = Windows(np.maximum(windows.starts, windows.stops - model.config.max_length), windows.stops)
-    shares, gates = [], []
-    for start in range(0, len(recent), READ_BATCH):
-        batch = history_batch(histories, recent[np.arange(start, min(len(recent), start + READ_BATCH))])
-        rows = torch.arange(len(batch.lengths_B))
-        with torch.no_grad():
-            heard = model.communication.exchange(model.trunk(batch))
-        shares.append(heard.shares_BLTN[rows, batch.lengths_B - 1])
-        gates.append(heard.gates_BLT[rows, batch.lengths_B - 1])
-    nothing = ["nothing"] if model.communication.config.nothing else []
-    return Reading(
-        readers=model.attached,
-        sources=["itself", *slots(model), *nothing],
-        shares=torch.cat(shares).mean(0).tolist(),
-        gates=torch.cat(gates).mean(0).tolist(),
-    )
 
 
 def refuse_another(recipe: Recipe, place: Path) -> None:
@@ -145,7 +113,7 @@ def settled(recipe: Recipe, beside: Path) -> Recipe:
     )
 
 
-def _alone(recipe: Recipe, task: str) -> Recipe:
+def alone(recipe: Recipe, task: str) -> Recipe:
     """One task with the whole input and the same encoder; its own metric chooses the epoch."""
     free = {"given": None} if hasattr(recipe.tasks[task], "given") else {}
     return recipe.model_copy(

@@ -1,8 +1,9 @@
 import pytest
 from rich.console import Console
 
+from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Interval, Protocol
-from intertask.evaluate.transfer import Change, Cosines, Cost, Reading, TaskTransfer, Transfer
+from intertask.evaluate.transfer import Change, Cosines, Cost, TaskTransfer, Transfer
 from intertask.report import transfer, write_transfer
 from intertask.report.figures import MINUS
 

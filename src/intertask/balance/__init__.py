@@ -80,13 +80,14 @@ class Balance(nn.Module, ABC):
 
 
 def task_gradients(losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
-    """The gradient of each loss at the trunk's output, one row a task; weights above it get their sum."""
+    """The gradient of each loss at the trunk's output, one row a task; weights above it get their sum.
+
+    The graph is kept: tasks share what lies between the trunk and their heads.
+    """
     rows: list[Tensor] = []
     for loss in losses.values():
         trunk_BLD.grad = None
-        torch.autograd.backward(
-            loss, retain_graph=True
-        )  # tasks share what lies between the trunk and their heads
+        torch.autograd.backward(loss, retain_graph=True)
         own = torch.zeros_like(trunk_BLD) if trunk_BLD.grad is None else trunk_BLD.grad  # a detached task's
         rows.append(own.flatten())
     trunk_BLD.grad = None

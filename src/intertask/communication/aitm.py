@@ -2,7 +2,8 @@
 
 Source: Xi et al., "Modeling the Sequential Dependence among Audience Multi-step Conversions with
 Multi-task Learning in Targeted Display Advertising", KDD 2021, equations 3 to 9. In the equation of the
-design: a mask below the diagonal, in the order in which the recipe names the tasks.
+design: a mask below the diagonal, in the order in which the recipe names the tasks. Departure: the
+paper's penalty on a step that is likelier than the one before it is not here; `given` of a response does it.
 """
 
 from typing import Literal
@@ -30,7 +31,6 @@ class Communication(nn.Module):
 
     def __init__(self, width: int, num_tasks: int, inner: int) -> None:
         super().__init__()
-        self.num_tasks = num_tasks
         self.towers = Experts(num_tasks, 1, width, inner)
         self.transfers = nn.ModuleList(nn.Linear(width, width) for _ in range(num_tasks - 1))
         # h1, h2 and h3 of each transfer, side by side.
@@ -38,7 +38,7 @@ class Communication(nn.Module):
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        own_BLTD = self.towers(hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1))[..., 0, :]
+        own_BLTD = self.towers.first(hidden_BLD)
         states = [own_BLTD[..., 0, :]]
         for place, (transfer, maps) in enumerate(zip(self.transfers, self.maps, strict=True), 1):
             heard_BL2D = torch.stack([own_BLTD[..., place, :], transfer(states[-1]).relu()], -2)

@@ -35,13 +35,10 @@ class Communication(nn.Module):
 
     def __init__(self, width: int, num_tasks: int, inner: int, own: float) -> None:
         super().__init__()
-        self.num_tasks = num_tasks
         self.experts = Experts(num_tasks, 1, width, inner)
         stitch = torch.full((num_tasks, num_tasks), (1 - own) / max(1, num_tasks - 1))
         self.stitch = nn.Parameter(stitch.fill_diagonal_(own if num_tasks > 1 else 1.0))
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        own_BLTD = self.experts(hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1))[..., 0, :]
-        states_BLTD: Tensor = torch.einsum("kn,blnd->blkd", self.stitch, own_BLTD)
-        return states_BLTD
+        return torch.einsum("kn,blnd->blkd", self.stitch, self.experts.first(hidden_BLD))

@@ -120,11 +120,8 @@ class Communication(nn.Module):
         """The slots of the tasks, and the shared ones: the encoder's state, changed by each for itself."""
         read_BLSD = None if self.reader is None else self.reader(hidden_BLD)
         around = hidden_BLD.unsqueeze(-2)
-        own_BLTD = around + self.own(around.expand(-1, -1, self.num_tasks, -1))[..., 0, :]
-        shared_BLSD = None
-        if self.shared is not None:
-            said = self.shared(around.expand(-1, -1, self.config.num_shared, -1))
-            shared_BLSD = around + said[..., 0, :]
+        own_BLTD = around + self.own.first(hidden_BLD)
+        shared_BLSD = None if self.shared is None else around + self.shared.first(hidden_BLD)
         if read_BLSD is not None:
             own_BLTD = own_BLTD + read_BLSD[..., : self.num_tasks, :]
             if shared_BLSD is not None:

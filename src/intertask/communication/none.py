@@ -28,11 +28,8 @@ class Communication(nn.Module):
 
     def __init__(self, width: int, num_tasks: int, inner: int) -> None:
         super().__init__()
-        self.num_tasks = num_tasks
         self.experts = Experts(num_tasks, 1, width, inner)
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        around = hidden_BLD.unsqueeze(-2)
-        states_BLTD: Tensor = around + self.experts(around.expand(-1, -1, self.num_tasks, -1))[..., 0, :]
-        return states_BLTD
+        return hidden_BLD.unsqueeze(-2) + self.experts.first(hidden_BLD)

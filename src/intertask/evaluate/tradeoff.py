@@ -28,14 +28,11 @@ class Mixed:
     def score(self, task: str, rows: NDArray[np.int64]) -> Tensor:
         """The weighted sum, whoever asks."""
         parts = [
-            weight * (self.system.score(name, rows) / self._calibration(name)).log_softmax(1)
+            weight * self.system.model.task(name).log_shares(self.system.score(name, rows))
             for name, weight in self.weights.items()
             if weight
         ]
         return sum(parts[1:], parts[0])
-
-    def _calibration(self, name: str) -> float:
-        return float(self.system.model.task(name).calibration)
 
 
 def tradeoff(

@@ -8,6 +8,7 @@ the luck of training. Knows nothing of how the runs came about.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ import polars as pl
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import per_target
+from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Evaluation, Interval, Protocol
 from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.seeds import generator
@@ -73,15 +75,6 @@ class Cost(Config):
     seconds_alone: float
     weights_together: int
     weights_alone: int
-
-
-class Reading(Config):
-    """Whom each task hears, mean over the last positions of some histories."""
-
-    readers: list[str]
-    sources: list[str]  # itself, the tasks, the shared slots, nothing
-    shares: list[list[float]]  # readers x sources; a row sums to one
-    gates: list[float]  # how far each reader's output gate is open
 
 
 class Transfer(Config):
@@ -163,7 +156,7 @@ def transfer(
         )  # fmt: skip
     return Transfer(
         recipe=recipe, seeds=list(seeds), protocol=evaluation.protocol, commit=evaluation.provenance.commit,
-        tasks=rows, cosines=cosines, cost=_cost(together, alone), closed_edges=_closed_edges(together[0]),
+        tasks=rows, cosines=cosines, cost=_cost(together, alone), closed_edges=closed_edges(together[0]),
     )  # fmt: skip
 
 
@@ -208,7 +201,7 @@ def _first_history(frame: pl.DataFrame, task: str) -> pl.DataFrame:
 
 
 def _cosines(together: Sequence[Path]) -> Cosines | None:
-    lines = [line for folder in together for line in _journal(folder, "gradients")]
+    lines = [line for folder in together for line in journal(folder, "gradients")]
     if not lines:
         return None
     tasks = max((line["tasks"] for line in lines), key=len)
@@ -251,22 +244,22 @@ def _cost(together: Sequence[Path], alone: Mapping[str, Sequence[Path]]) -> Cost
 
 
 def _seconds(folder: Path) -> float:
-    return float(sum(line["seconds"] for event in ("step", "validation") for line in _journal(folder, event)))
+    return float(sum(line["seconds"] for event in ("step", "validation") for line in journal(folder, event)))
 
 
 def num_weights(folder: Path) -> int:
     """How many numbers a run trains."""
-    return int(_journal(folder, "start")[0]["weights"])
+    return int(journal(folder, "start")[0]["weights"])
 
 
-def _closed_edges(folder: Path) -> dict[str, list[str]]:
-    lines = _journal(folder, "edges")
-    closed: dict[str, list[str]] = (
-        lines[-1]["closed"] if lines else {}
-    )  # the last line is of the kept weights
+def closed_edges(folder: Path) -> dict[str, list[str]]:
+    """Which slots each task of a run no longer reads; the journal's last word is of the kept weights."""
+    lines = journal(folder, "edges")
+    closed: dict[str, list[str]] = lines[-1]["closed"] if lines else {}
     return closed
 
 
-def _journal(folder: Path, event: str) -> list[dict]:  # type: ignore[type-arg]
+def journal(folder: Path, event: str) -> list[dict[str, Any]]:
+    """The lines of one event in the journal of a run."""
     lines = map(json.loads, (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line["event"] == event]

@@ -13,11 +13,12 @@ class Experts(nn.Module):
         width: Of input and output, D.
         inner: Of the hidden layer.
 
-    Shapes: forward: hidden [..., G, D] -> [..., G, E, D].
+    Shapes: forward: hidden [..., G, D] -> [..., G, E, D]; `first`: hidden [..., D] -> [..., G, D].
     """
 
     def __init__(self, num_groups: int, num_experts: int, width: int, inner: int) -> None:
         super().__init__()
+        self.num_groups = num_groups
         self.num_experts = num_experts
         self.up = uniform(num_groups, width, num_experts * inner, fan_in=width)
         self.up_bias = uniform(num_groups, num_experts * inner, fan_in=width)
@@ -29,6 +30,11 @@ class Experts(nn.Module):
         inner = torch.einsum("...gd,gdm->...gm", hidden, self.up) + self.up_bias
         inner = inner.relu().view(*inner.shape[:-1], self.num_experts, -1)
         return torch.einsum("...gei,geid->...ged", inner, self.down) + self.down_bias
+
+    def first(self, hidden: Tensor) -> Tensor:
+        """What the first expert of each group says, where all groups read the same vector."""
+        said: Tensor = self(hidden.unsqueeze(-2).expand(*hidden.shape[:-1], self.num_groups, -1))
+        return said[..., 0, :]
 
 
 def uniform(*shape: int, fan_in: int) -> nn.Parameter:

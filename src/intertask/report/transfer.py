@@ -8,10 +8,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from intertask.evaluate.transfer import Change, Cosines, Reading, TaskTransfer, Transfer
+from intertask.evaluate.reading import Reading
+from intertask.evaluate.transfer import Change, Cosines, TaskTransfer, Transfer
 from intertask.report.figures import MINUS, duration, label, number, signed, signed_interval
 from intertask.report.markup import standing_alone, tag, theirs
 
+_COSINES = "Cosines at the trunk's output: below zero two tasks pull it apart."
 _STYLES = {"gains": "bold green", "loses": "bold red", "no difference shown": ""}
 
 
@@ -87,8 +89,8 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
         yield _cosine_table(found.cosines)
     for sentence in sentences(found):
         yield Text(sentence)
-    for reader, sources in found.closed_edges.items():
-        yield Text(f"{reader} no longer reads {', '.join(sources)}.")
+    for words in _edges(found):
+        yield Text(words)
     yield Text(cost(found))
     yield Text(conditions(found), style="dim")
 
@@ -114,7 +116,7 @@ def page(found: Transfer) -> str:
     sections = [
         _section("Tasks", _tasks(found.tasks)),
         _section("Gradients", _gradients(found.cosines)),
-        _section("Edges", [*_reading(found.reading), *(tag("p", words) for words in _edges(found))]),
+        _section("Edges", [*_reading(found.reading), *_closed(found)]),
         _section("Cost", [tag("p", cost(found))]),
     ]
     header = tag(
@@ -169,9 +171,6 @@ def _gradients(cosines: Cosines | None) -> list[Element]:
     ]
 
 
-_COSINES = "Cosines at the trunk's output: below zero two tasks pull it apart."
-
-
 def _heat_rows(tasks: Sequence[str], matrix: Sequence[Sequence[float]]) -> list[Element]:
     rows = []
     for name, values in zip(tasks, matrix, strict=True):
@@ -198,9 +197,11 @@ def _reading(reading: Reading | None) -> list[Element]:
     return [_table(("", *reading.sources, "gate"), rows, caption)]
 
 
+def _closed(found: Transfer) -> list[Element]:
+    return [tag("p", words) for words in _edges(found) or ["No edge between tasks was closed."]]
+
+
 def _edges(found: Transfer) -> list[str]:
-    if not found.closed_edges:
-        return ["No edge between tasks was closed."]
     return [f"{reader} no longer reads {', '.join(own)}." for reader, own in found.closed_edges.items()]
 
 

@@ -80,6 +80,10 @@ class Task(nn.Module, ABC):
         """Scores of all items, [B, I], higher is better; tasks whose answer is "items" only."""
         raise TypeError(f"{type(self).__name__} does not rank items")
 
+    def log_shares(self, scores_BI: Tensor) -> Tensor:
+        """Calibrated log-probabilities of all items, from their scores."""
+        return (scores_BI / float(self.calibration)).log_softmax(1)
+
     def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
         """A probability or value for each history and item, [N]; tasks whose answer is "response" only."""
         raise TypeError(f"{type(self).__name__} does not predict a response")

@@ -19,7 +19,6 @@ from intertask.model import Model
 SIGNIFICANT = 0.05
 OPEN_TS = "communication.open_TS"  # the weight that holds 1 for an open edge, 0 for a closed one
 
-
 # How well each calibration target of a task was answered, higher is better, and the user who owns it; None
 # where the task has no such target.
 Judge = Callable[[Model, str], tuple[NDArray[np.float64], NDArray[np.int64]] | None]
@@ -92,7 +91,7 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
             )
             if closed:
                 useless.append((place, source))
-    for place, source in useless:  # only now: each was judged with all the others open
+    for place, source in useless:  # only now: each was judged with the others as they stood
         open_TS[place, source] = 0.0
     return verdicts
 
