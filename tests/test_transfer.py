@@ -104,7 +104,7 @@ def test_whom_a_task_hears_is_told_where_the_mechanism_tells(done, tmp_path):
     file = shop.write_files(tmp_path, TOML.replace('"ple"', '"gated_slots"'))
     found = study(file, tmp_path / "study", [1], "validation").reading
     assert found.readers == ["next", "buys", "liked"]
-    assert found.sources == ["itself", *found.readers, "shared 1", "shared 2", "nothing"]
+    assert found.sources == [*found.readers, "shared 1", "shared 2", "nothing"]
     for place, row in enumerate(found.shares):
         assert sum(row) == pytest.approx(1, abs=1e-5) and row[1 + place] == 0 and 0 < found.gates[place] < 1
 

@@ -36,11 +36,8 @@ def direct(mechanism, hidden_LD):
         row = []
         for task in PLACES:
             query = mechanism.query(normed[task]) / WIDTH**0.5
-            heard = [task, *(other for other in range(len(slots)) if other != task)]
-            logits = torch.stack(
-                [query @ mechanism.key(normed[other]) for other in heard] + [torch.tensor(0.0)]
-            )
-            values = [mechanism.value(normed[other]) for other in heard] + [torch.zeros(WIDTH)]
+            logits = torch.stack([query @ read for read in [*normed, mechanism.nothing]])
+            values = [*normed, torch.zeros(WIDTH)]
             gate = torch.sigmoid(mechanism.gate(normed[task]))
             row.append(slots[task] + gate * mechanism.project_out(mixed(logits, values)))
         states.append(torch.stack(row))
@@ -56,8 +53,8 @@ def test_it_equals_its_definition():
 
 def test_tasks_begin_almost_alone():
     found = built(Config()).exchange(vectors())
-    assert (found.gates_BLT < 0.1).all()
-    torch.testing.assert_close(found.shares_BLTN.sum(-1), torch.ones(2, 3, 3))
+    assert (found.gates_BLTD.mean(-1) < 0.1).all()
+    torch.testing.assert_close(found.shares_BLTS.sum(-1), torch.ones(2, 3, 3))
 
 
 def heard_by(mechanism, reader, source):
@@ -75,14 +72,14 @@ def test_a_closed_edge_carries_nothing_and_an_open_one_does(source):
     assert heard_by(mechanism, 0, source)
     mechanism.open_TS[0, source] = 0.0
     assert not heard_by(mechanism, 0, source)
-    assert mechanism.exchange(vectors()).shares_BLTN[:, :, 0, 1 + source].abs().max() == 0
+    assert mechanism.exchange(vectors()).shares_BLTS[:, :, 0, source].abs().max() == 0
 
 
 def test_with_all_edges_closed_and_nothing_to_turn_to_a_task_hears_itself():
     mechanism = drawn(nothing=False)
     mechanism.open_TS.zero_()
-    shares = mechanism.exchange(vectors()).shares_BLTN
-    torch.testing.assert_close(shares[..., 0], torch.ones(2, 3, 3))
+    shares = mechanism.exchange(vectors()).shares_BLTS
+    torch.testing.assert_close(shares, torch.eye(3, 5).expand(2, 3, 3, 5))
 
 
 @pytest.mark.parametrize(("share", "pushes"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])

@@ -38,7 +38,7 @@ def found(buy=0.02, like=-0.01, opposed_by="buy", **changes):
         "cost": Cost(seconds_together=10, seconds_alone=18, weights_together=5_000, weights_alone=9_000),
         "closed_edges": {"buy": ["<b>like</b>", "shared 1"]},
         "reading": Reading(
-            readers=["buy", "<b>like</b>"], sources=["itself", "buy", "<b>like</b>", "nothing"],
+            readers=["buy", "<b>like</b>"], sources=["buy", "<b>like</b>", "shared 1", "nothing"],
             shares=[[0.5, 0.0, 0.3, 0.2], [0.41, 0.59, 0.0, 0.0]], gates=[0.06, 0.77],
         ),
     }  # fmt: skip

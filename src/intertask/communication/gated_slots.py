@@ -6,7 +6,7 @@ closed, so that all tasks begin as if alone. A gradient gate lets a task hear an
 it. An edge that does not help on held-out data is closed for good (`train/edges.py`).
 
 In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
-foreign slots and 1 on the own and the shared ones.
+the tasks' slots and 1 on the shared ones.
 """
 
 from typing import ClassVar, Literal, NamedTuple
@@ -31,7 +31,7 @@ class Config(ExpertsConfig):
         sequence: Whether a slot reads the sequence before it, besides its own position.
         nothing: Whether a task may hear nothing.
         output_gate: Whether what is heard passes a gate that starts almost closed.
-        gradient: How much of its gradient a task passes on to other tasks' slots, 0 to 1.
+        gradient: How much of its gradient a task passes on to the tasks' slots that it reads, 0 to 1.
         close_edges: Whether edges that do not help are closed.
     """
 
@@ -54,17 +54,21 @@ class Heard(NamedTuple):
 
     Args:
         states_BLTD: After it.
-        shares_BLTN: Whom each task attended to: itself, the tasks in order, the shared slots, nothing.
-        gates_BLT: How far its output gate was open, mean over the width.
+        shares_BLTS: Whom each task attended to: the tasks, itself among them, the shared slots, nothing.
+        gates_BLTD: How far its output gate was open.
     """
 
     states_BLTD: Tensor
-    shares_BLTN: Tensor
-    gates_BLT: Tensor
+    shares_BLTS: Tensor
+    gates_BLTD: Tensor
 
 
 class Communication(nn.Module):
-    """S'_k = S_k + gate(S_k) W_o sum_n A[k, n] v_n over {self, tasks, shared, nothing}."""
+    """S'_k = S_k + gate(S_k) W_o sum_n A[k, n] S_n over {self, tasks, shared}, where A may fall on nothing.
+
+    Slots are normed before they are read. One head with a matrix for queries and one behind the sum says
+    all that four matrices would say, in half of the products.
+    """
 
     def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
@@ -77,8 +81,7 @@ class Communication(nn.Module):
         self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
+        self.nothing = uniform(width, fan_in=width) if config.nothing else None
         self.project_out = nn.Linear(width, width)
         self.gate = nn.Linear(width, width) if config.output_gate else None
         if self.gate is not None:
@@ -92,41 +95,37 @@ class Communication(nn.Module):
 
     def exchange(self, hidden_BLD: Tensor) -> Heard:
         """The states, and whom each task heard."""
-        own_BLTD, shared_BLSD = self._slots(hidden_BLD)
-        normed_BLTD = self.norm(own_BLTD)
-        asked_BLTD = self.query(normed_BLTD) / hidden_BLD.shape[-1] ** 0.5
-        foreign_BLSD = _scaled_gradient(normed_BLTD, self.config.gradient)
-        if shared_BLSD is not None:
-            foreign_BLSD = torch.cat([foreign_BLSD, self.norm(shared_BLSD)], -2)
-        to_self = (asked_BLTD * self.key(normed_BLTD)).sum(-1, keepdim=True)
-        to_others = torch.einsum("bltd,blsd->blts", asked_BLTD, self.key(foreign_BLSD))
-        closed_TS = self.open_TS < 0.5
-        itself = torch.eye(self.num_tasks, self.open_TS.shape[1], dtype=torch.bool, device=closed_TS.device)
-        to_others = to_others.masked_fill(closed_TS | itself, float("-inf"))
-        logits = [to_self, to_others]
-        if self.config.nothing:
-            logits.append(torch.zeros_like(to_self))
-        shares_BLTN = torch.cat(logits, -1).softmax(-1)
-        of_self, of_others = shares_BLTN[..., :1], shares_BLTN[..., 1 : 1 + foreign_BLSD.shape[-2]]
-        heard_BLTD = of_self * self.value(normed_BLTD)
-        heard_BLTD = heard_BLTD + torch.einsum("blts,blsd->bltd", of_others, self.value(foreign_BLSD))
-        change_BLTD = self.project_out(heard_BLTD)
+        slots_BLSD = self._slots(hidden_BLD)
+        own_BLTD = slots_BLSD[..., : self.num_tasks, :]
+        read_BLSD = self.norm(slots_BLSD)
+        normed_BLTD, shared_BLSD = read_BLSD.split([self.num_tasks, self.config.num_shared], -2)
+        if self.config.gradient < 1.0:
+            read_BLSD = torch.cat([_scaled_gradient(normed_BLTD, self.config.gradient), shared_BLSD], -2)
+        asked_BLTD = self.query(normed_BLTD)
+        logits_BLTS = torch.einsum("bltd,blsd->blts", asked_BLTD, read_BLSD)
+        if self.nothing is not None:
+            logits_BLTS = torch.cat([logits_BLTS, (asked_BLTD @ self.nothing).unsqueeze(-1)], -1)
+        shares_BLTS = (logits_BLTS * hidden_BLD.shape[-1] ** -0.5 + self._closed()).softmax(-1)
+        of_slots = shares_BLTS[..., : read_BLSD.shape[-2]]
+        change_BLTD = self.project_out(torch.einsum("blts,blsd->bltd", of_slots, read_BLSD))
         if self.gate is None:
-            return Heard(own_BLTD + change_BLTD, shares_BLTN, torch.ones_like(to_self[..., 0]))
+            return Heard(own_BLTD + change_BLTD, shares_BLTS, torch.ones_like(change_BLTD))
         gate_BLTD = torch.sigmoid(self.gate(normed_BLTD))
-        return Heard(own_BLTD + gate_BLTD * change_BLTD, shares_BLTN, gate_BLTD.mean(-1))
+        return Heard(own_BLTD + gate_BLTD * change_BLTD, shares_BLTS, gate_BLTD)
 
-    def _slots(self, hidden_BLD: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The slots of the tasks, and the shared ones: the encoder's state, changed by each for itself."""
-        read_BLSD = None if self.reader is None else self.reader(hidden_BLD)
-        around = hidden_BLD.unsqueeze(-2)
-        own_BLTD = around + self.own.first(hidden_BLD)
-        shared_BLSD = None if self.shared is None else around + self.shared.first(hidden_BLD)
-        if read_BLSD is not None:
-            own_BLTD = own_BLTD + read_BLSD[..., : self.num_tasks, :]
-            if shared_BLSD is not None:
-                shared_BLSD = shared_BLSD + read_BLSD[..., self.num_tasks :, :]
-        return own_BLTD, shared_BLSD
+    def _closed(self) -> Tensor:
+        """What is added to logits, minus infinity at closed edges; to itself and to nothing there is none."""
+        closed_TS = torch.zeros_like(self.open_TS).masked_fill(self.open_TS < 0.5, float("-inf"))
+        closed_TS.fill_diagonal_(0.0)
+        return functional.pad(closed_TS, (0, 1)) if self.nothing is not None else closed_TS
+
+    def _slots(self, hidden_BLD: Tensor) -> Tensor:
+        """The slots of the tasks, then the shared ones: the encoder's state, changed by each for itself."""
+        changes = [self.own.first(hidden_BLD)]
+        if self.shared is not None:
+            changes.append(self.shared.first(hidden_BLD))
+        slots_BLSD = hidden_BLD.unsqueeze(-2) + torch.cat(changes, -2)
+        return slots_BLSD if self.reader is None else slots_BLSD + self.reader(hidden_BLD)
 
 
 class SequenceReader(nn.Module):

@@ -17,7 +17,7 @@ class Reading(Config):
     """Whom each task hears, mean over the last positions of some histories."""
 
     readers: list[str]
-    sources: list[str]  # itself, the tasks, the shared slots, nothing
+    sources: list[str]  # the tasks, itself among them, the shared slots, nothing
     shares: list[list[float]]  # readers x sources; a row sums to one
     gates: list[float]  # how far each reader's output gate is open
 
@@ -40,10 +40,12 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
             batch = history_batch(histories, recent[rows]).to(model.device)
             heard = model.communication.exchange(model.trunk(batch))
             places, last = torch.arange(len(rows), device=model.device), batch.lengths_B - 1
-            shares.append(heard.shares_BLTN[places, last])
-            gates.append(heard.gates_BLT[places, last])
-    sources = ["itself", *model.attached]
-    sources += [f"shared {number + 1}" for number in range(model.communication.config.num_shared)]
+            shares.append(heard.shares_BLTS[places, last])
+            gates.append(heard.gates_BLTD[places, last].mean(-1))
+    sources = [
+        *model.attached,
+        *(f"shared {number + 1}" for number in range(model.communication.config.num_shared)),
+    ]
     return Reading(
         readers=model.attached,
         sources=[*sources, "nothing"] if model.communication.config.nothing else sources,
