@@ -24,9 +24,9 @@ from intertask.balance.equal import WeightedSum
 from intertask.data.prepare import prepare
 from intertask.evaluate.provenance import provenance
 from intertask.experiment import build
-from intertask.model import Model
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
+from intertask.train.stream import Stream
 
 PROFILED, SHOWN = 20, 18
 
@@ -46,15 +46,16 @@ def main() -> None:
     counts = np.bincount(split.training(corpus.sequences).items, minlength=len(corpus.items))
     model = build(recipe, corpus, recipe.seed, counts)
     balance = WeightedSum({name: task.weight for name, task in recipe.tasks.items()})
+    stream = Stream.of(model, corpus.sequences, split, config)
     ends = []
 
-    def ended(model: Model) -> dict[str, float]:
+    def ended() -> dict[str, float]:
         ends.append(time.perf_counter())
         return {"none": 0.0}
 
     with TemporaryDirectory() as folder:
         trainer = Trainer(
-            model, balance, corpus.sequences, split, ended, "none", config, recipe.seed, "epoch",
+            [stream], balance, ended, lambda model, task: None, "none", config, recipe.seed, "epoch",
             Path(folder),
         )  # fmt: skip
         trainer.run()
@@ -69,8 +70,8 @@ def main() -> None:
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB; "
         f"commit {provenance(recipe.seed).commit}"
     )
-    rows = np.array_split(np.arange(len(trainer.windows)), trainer.num_batches)[:PROFILED]
-    batches = [trainer._batch(chosen) for chosen in rows]
+    rows = np.array_split(np.arange(len(stream.windows)), trainer.num_batches)[:PROFILED]
+    batches = [stream.batch(chosen) for chosen in rows]
     model.train()
     with profile(activities=[ProfilerActivity.CPU]) as record:
         for batch in batches:

@@ -20,6 +20,7 @@ from intertask.experiment import build
 from intertask.model import Model
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
+from intertask.train.stream import Stream
 
 FILE = "intertask.pt"
 PLAIN = {"gated": False, "inner_factor": 1.0}  # as near as our blocks come to those of SASRec
@@ -132,8 +133,9 @@ def _trainer(
     weights = {name: task.weight for name, task in recipe.tasks.items()}
     monitor = default_monitor(recipe)
     return Trainer(
-        model, recipe.balance.build(weights, constant), prepared.sequences, split,
-        lambda model: {monitor: validate(model)}, monitor, recipe.train, recipe.seed, "peers", folder,
+        [Stream.of(model, prepared.sequences, split, recipe.train)], recipe.balance.build(weights, constant),
+        lambda: {monitor: validate(model)}, lambda model, task: None, monitor, recipe.train, recipe.seed,
+        "peers", folder,
     )  # fmt: skip
 
 

@@ -126,6 +126,20 @@ def plugins(folder: str, table: str = "", *, may_be_empty: bool = False) -> Any:
     return BeforeValidator(read)
 
 
+def sections(kind: type[ConfigType]) -> Any:  # noqa: ANN401  (see `plugin`)
+    """Annotates a field that holds a table of named sections, each an object of one class."""
+
+    def read(value: object, info: ValidationInfo) -> dict[str, ConfigType]:
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"[{info.field_name}]", f"tables [{info.field_name}.NAME]", repr(value))
+        return {
+            str(name): part if isinstance(part, kind) else parse(kind, part, f"[{info.field_name}.{name}]")
+            for name, part in value.items()
+        }
+
+    return BeforeValidator(read)
+
+
 def _dotted(table: str, info: ValidationInfo) -> str:
     return f"{table}.{info.field_name}" if table else str(info.field_name)
 

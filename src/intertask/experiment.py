@@ -6,24 +6,27 @@ ranks.parquet and answers.parquet once it has been evaluated.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from intertask.data.corpus import Corpus
 from intertask.data.splits import Split
 from intertask.errors import RecipeError
-from intertask.evaluate.validation import Validator, default_monitor
+from intertask.evaluate.validation import ALL, Validator, default_monitor, over_tasks
 from intertask.files import written_aside
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.recipe import Recipe
+from intertask.recipe import MAIN, Recipe
 from intertask.seeds import derive
 from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
+from intertask.train.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -44,43 +47,121 @@ class Fitted:
 
 
 def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
-    """Train, or go on training, in a run's folder.
+    """Train, or go on training, in a run's folder; a recipe of one stream.
+
+    Raises:
+        RecipeError: The recipe does not fit the data, or has several streams.
+        TrainingError: A loss is not finite.
+    """
+    if recipe.streams:
+        raise RecipeError(
+            "[streams]", "a recipe of one log", f"{', '.join(recipe.streams)} beside it",
+            "train it with `intertask train`, or intertask.run.train",
+        )  # fmt: skip
+    return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
+
+
+def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> dict[str, Fitted]:
+    """Train all streams of a recipe together, or go on training, in a run's folder.
+
+    Args:
+        recipe: With as many streams as there are corpora.
+        corpora: The data of each stream, by its name.
+        folder: Of the run.
 
     Raises:
         RecipeError: The recipe does not fit the data.
         TrainingError: A loss is not finite.
     """
-    split = recipe.split.split(corpus.sequences)
-    training = split.training(corpus.sequences)
-    # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
-    model = build(recipe, corpus, recipe.seed, np.bincount(training.items, minlength=len(corpus.items)))
-    constant = {name: task.constant_loss(training, corpus.behaviours) for name, task in recipe.tasks.items()}
-    weights = {name: task.weight for name, task in recipe.tasks.items()}
-    balance = recipe.balance.build(weights, constant)
-    validator = Validator(
-        corpus.sequences, split, corpus.behaviours, recipe.evaluation.history[0],
-        recipe.train.validation_targets, recipe.seed,
-    )  # fmt: skip
-    monitor = recipe.train.monitor or default_monitor(recipe)
-    _check_monitor(monitor, validator.names(recipe))
-    run = _digest(recipe, corpus)
+    parts: dict[str, Part] = {}
+    for name, view in recipe.views().items():
+        shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
+        parts[name] = Part(name, view, corpora[name], shared)
+    balance = recipe.balance.build(
+        {task: config.weight for part in parts.values() for task, config in part.recipe.tasks.items()},
+        {task: scale for part in parts.values() for task, scale in part.constant.items()},
+    )
+    monitor = recipe.train.monitor or (ALL if recipe.streams else default_monitor(recipe))
+    _check_monitor(monitor, [name for part in parts.values() for name in part.metrics(recipe)])
+    run = _digest(recipe, corpora)
     checkpoint.refuse_other_run(folder / "checkpoints", run)
     device = _device(recipe.train.device)
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
-    trainer = Trainer(
-        model.to(device), balance.to(device), corpus.sequences, split, validator, validator.calibration,
+    streams = [
+        Stream.of(
+            part.model.to(device), part.corpus.sequences, part.split, recipe.train,
+            name if recipe.streams else "", recipe.streams[name].weight if name in recipe.streams else 1.0,
+        )
+        for name, part in parts.items()
+    ]  # fmt: skip
+    owners = {task: part for part in parts.values() for task in part.recipe.tasks}
+
+    def validate() -> dict[str, float]:
+        metrics = {name: value for part in parts.values() for name, value in part.validate().items()}
+        if recipe.streams:
+            metrics[ALL] = over_tasks(
+                metrics, {task: part.recipe.tasks[task] for task, part in owners.items()}
+            )
+        return metrics
+
+    trained = Trainer(
+        streams, balance.to(device), validate,
+        lambda model, task: owners[task].validator.calibration(model, task),
         monitor, recipe.train, recipe.seed, run, folder,
-    )  # fmt: skip
-    trained = trainer.run()
-    validator.calibrate(model)
-    return Fitted(corpus, split, model, trained)
+    ).run()  # fmt: skip
+    for part in parts.values():
+        part.validator.calibrate(part.model)
+    return {name: Fitted(part.corpus, part.split, part.model, trained) for name, part in parts.items()}
+
+
+class Part:
+    """One stream of a recipe, ready to be trained.
+
+    Args:
+        name: Of the stream.
+        recipe: As if it stood alone.
+        corpus: Its data.
+        shared: Parts of its model that are another stream's.
+
+    Raises:
+        RecipeError: The recipe does not fit the data.
+    """
+
+    def __init__(self, name: str, recipe: Recipe, corpus: Corpus, shared: Mapping[str, nn.Module]) -> None:
+        self.recipe, self.corpus = recipe, corpus
+        self.split = recipe.split.split(corpus.sequences)
+        training = self.split.training(corpus.sequences)
+        counts = np.bincount(training.items, minlength=len(corpus.items))
+        # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
+        self.model = build(recipe, corpus, recipe.seed, counts, name, shared)
+        self.constant = {
+            task: config.constant_loss(training, corpus.behaviours) for task, config in recipe.tasks.items()
+        }
+        self.validator = Validator(
+            corpus.sequences, self.split, corpus.behaviours, recipe.evaluation.history[0],
+            recipe.train.validation_targets, recipe.seed,
+        )  # fmt: skip
+
+    def metrics(self, whole: Recipe) -> list[str]:
+        """Names of the validation metrics; of several streams, the one over the tasks is of all of them."""
+        names = self.validator.names(self.recipe)
+        return [*names, ALL] if whole.streams and names else names
+
+    def validate(self) -> dict[str, float]:
+        """The validation metrics."""
+        return self.validator(self.model)
+
+
+def _shared(recipe: Recipe, stream: str) -> tuple[str, ...]:
+    return recipe.streams[stream].share if stream in recipe.streams else ()
 
 
 def build(
-    config: ModelConfig, corpus: Corpus, seed: int, item_counts: NDArray[np.int64] | None = None
-) -> Model:
-    """An untrained model for a corpus, its weights drawn from the seed."""
+    config: ModelConfig, corpus: Corpus, seed: int, item_counts: NDArray[np.int64] | None = None,
+    stream: str = MAIN, shared: Mapping[str, nn.Module] | None = None,
+) -> Model:  # fmt: skip
+    """An untrained model for a corpus, its weights drawn from the seed and the stream's name."""
     dimensions = Dimensions(
         width=config.width,
         max_length=config.max_length,
@@ -91,8 +172,8 @@ def build(
         item_counts=item_counts,
     )
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "weights"))
-        return Model(config, dimensions)
+        torch.manual_seed(derive(seed, "weights", *([] if stream == MAIN else [stream])))
+        return Model(config, dimensions, shared)
 
 
 def _check_monitor(monitor: str, metrics: list[str]) -> None:
@@ -103,8 +184,9 @@ def _check_monitor(monitor: str, metrics: list[str]) -> None:
         )  # fmt: skip
 
 
-def _digest(recipe: Recipe, corpus: Corpus) -> str:
-    text = json.dumps(recipe.shaping(), sort_keys=True) + corpus.sequences.digest()
+def _digest(recipe: Recipe, corpora: Mapping[str, Corpus]) -> str:
+    text = json.dumps(recipe.shaping(), sort_keys=True)
+    text += "".join(corpus.sequences.digest() for corpus in corpora.values())
     return hashlib.sha256(text.encode()).hexdigest()
 
 

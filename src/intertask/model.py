@@ -41,6 +41,7 @@ class ModelConfig(Config):
     Args:
         width: Of every hidden vector.
         max_length: Longest history that is read, in events.
+        exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
     """
 
     width: int = Field(default=64, ge=1)
@@ -49,6 +50,11 @@ class ModelConfig(Config):
     encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
+    exchange: tuple[str, ...] | None = None
+
+    def attached(self) -> list[str]:
+        """The tasks of its own that take part in the exchange."""
+        return [name for name, task in self.tasks.items() if not task.detached]
 
     def tasks_that_answer(self, answer: str) -> list[str]:
         """The names of the tasks with this kind of answer, in the recipe's order."""
@@ -58,12 +64,21 @@ class ModelConfig(Config):
 class Model(nn.Module):
     """All parts, built for one data set.
 
+    Args:
+        config: What the parts are.
+        dimensions: Sizes of recipe and data.
+        shared: Parts of another model that this one uses in place of its own, by name: "encoder",
+            "communication".
+
     Raises:
         RecipeError: Parts that do not fit each other or the data.
     """
 
-    def __init__(self, config: ModelConfig, dimensions: Dimensions) -> None:
+    def __init__(
+        self, config: ModelConfig, dimensions: Dimensions, shared: Mapping[str, nn.Module] | None = None
+    ) -> None:
         super().__init__()
+        shared = shared or {}
         _check(config, dimensions)
         self.config = config
         self.dimensions = dimensions
@@ -74,10 +89,13 @@ class Model(nn.Module):
             sparse=rows_alone and dimensions.num_items >= SPARSE_FROM,
         )
         self.input = config.input.build(dimensions, self.items)
-        self.encoder = config.encoder.build(dimensions)
+        self.encoder = shared["encoder"] if "encoder" in shared else config.encoder.build(dimensions)
         # A detached task is no party to the exchange: it reads what the encoder says, as it is.
-        self.attached = [name for name, task in config.tasks.items() if not task.detached]
-        self.communication = config.communication.build(replace(dimensions, tasks=tuple(self.attached)))
+        self.attached = list(config.exchange or config.attached())
+        parties = replace(dimensions, tasks=tuple(self.attached))
+        self.communication = (
+            shared["communication"] if "communication" in shared else config.communication.build(parties)
+        )
         self.tasks = nn.ModuleDict(
             {
                 name: task.build(name, dimensions, DetachedItems(self.items) if task.detached else self.items)
@@ -194,7 +212,10 @@ def _check(config: ModelConfig, dimensions: Dimensions) -> None:
             )
     for name in config.tasks:
         funnel(config.tasks, name)
-    if all(task.detached for task in config.tasks.values()):
+    missing = [name for name in config.attached() if name not in (config.exchange or config.tasks)]
+    if missing:
+        raise RecipeError("exchange", "all tasks that are not detached", f"none named {missing[0]!r}")
+    if not config.attached():
         raise RecipeError("[tasks]", "a task that is not detached", "none", "nothing would train the encoder")
     for name, task in config.tasks.items():
         if task.needs_causal and not config.encoder.causal:

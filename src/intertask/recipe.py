@@ -5,18 +5,21 @@ The sections' options live beside what they configure; this file only lists the 
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from intertask.balance import BalanceConfig
 from intertask.balance.entropy import Config as Entropy
-from intertask.config import Config, parse, plugin, read_toml
+from intertask.config import Config, parse, plugin, plugins, read_toml, sections
 from intertask.data.splits import LeaveOneOut, TimeSplit
 from intertask.datasets import DatasetConfig
 from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig
+from intertask.inputs import InputConfig
+from intertask.inputs.events import Config as EventsInput
 from intertask.model import ModelConfig
+from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
 
 
@@ -59,6 +62,33 @@ class DataConfig(Config):
         return self
 
 
+MAIN = "main"  # the stream that the recipe's own sections describe
+Splits = Annotated[LeaveOneOut | TimeSplit, Field(discriminator="kind")]
+
+
+class StreamConfig(Config):
+    """A log beside the recipe's own, with tasks of its own, that trains parts of the same model.
+
+    Args:
+        data: Where it comes from.
+        split: What of it trains and what is held out.
+        input: How its events become vectors.
+        max_length: Longest history; the recipe's where left out.
+        tasks: Named as no other stream's.
+        share: Which parts are those of the recipe's own stream. Tasks that share the communication take part
+            in one exchange.
+        weight: How often it has its turn, against 1 of the recipe's own.
+    """
+
+    data: DataConfig
+    split: Splits = LeaveOneOut()
+    input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
+    max_length: int | None = Field(default=None, ge=1)
+    tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")]
+    share: tuple[Literal["encoder", "communication"], ...] = ("encoder", "communication")
+    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
 class Recipe(ModelConfig):
     """A recipe.
 
@@ -70,15 +100,60 @@ class Recipe(ModelConfig):
         balance: Several losses to one.
         train: Options of training.
         evaluation: Options of evaluation.
+        streams: Further logs, by name, each with tasks of its own.
     """
 
     name: str = "unnamed"
     seed: int = Field(default=1, ge=0)
     data: DataConfig = DataConfig()
-    split: Annotated[LeaveOneOut | TimeSplit, Field(discriminator="kind")] = LeaveOneOut()
+    split: Splits = LeaveOneOut()
     balance: Annotated[SerializeAsAny[BalanceConfig], plugin("balance")] = Entropy()
     train: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    streams: Annotated[dict[str, StreamConfig], sections(StreamConfig)] = {}
+
+    @field_validator("streams")
+    @classmethod
+    def _can_be_folders(cls, streams: dict[str, StreamConfig]) -> dict[str, StreamConfig]:
+        for name in streams:
+            if name == MAIN or not name.isidentifier():
+                raise ValueError(f"a name of letters, digits and _, other than {MAIN}, not {name!r}")
+        return streams
+
+    @model_validator(mode="after")
+    def _tasks_of_one_name(self) -> "Recipe":
+        owners: dict[str, str] = dict.fromkeys(self.tasks, MAIN)
+        for name, stream in self.streams.items():
+            for task in stream.tasks:
+                if task in owners:
+                    raise ValueError(f"two tasks named {task!r}, of the streams {owners[task]} and {name}")
+                owners[task] = name
+        return self
+
+    def all_tasks(self) -> list[str]:
+        """The names of the tasks of all streams."""
+        return [task for view in self.views().values() for task in view.tasks]
+
+    def views(self) -> dict[str, "Recipe"]:
+        """The recipe of each stream as if it stood alone, its own first; it knows who shares its exchange."""
+        together = [*self.attached(), *(
+            task
+            for stream in self.streams.values()
+            if "communication" in stream.share
+            for task, config in stream.tasks.items()
+            if not config.detached
+        )]  # fmt: skip
+        alone = tuple(together) == tuple(self.attached())
+        exchange = self.exchange if alone else tuple(together)
+        views = {MAIN: self.model_copy(update={"streams": {}, "exchange": exchange})}
+        for name, stream in self.streams.items():
+            changes = {
+                "streams": {}, "data": stream.data, "split": stream.split, "input": stream.input,
+                "tasks": stream.tasks, "max_length": stream.max_length or self.max_length,
+                "exchange": exchange if "communication" in stream.share else None,
+            }  # fmt: skip
+            views[name] = self.model_copy(update=changes | {"name": f"{self.name}, {name}"})
+        return views
 
     @classmethod
     def read(cls, file: str | Path) -> "Recipe":
@@ -105,6 +180,8 @@ class Recipe(ModelConfig):
         told = self.model_dump(mode="json", exclude={"name", "data", "evaluation"})
         for harmless in ("workers", "checkpoint_steps", "gradient_steps", "device"):
             del told["train"][harmless]
+        for stream in told["streams"].values():
+            del stream["data"]
         return told | {"history": self.evaluation.history[0]}
 
     def to_json(self) -> str:

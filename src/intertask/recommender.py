@@ -84,14 +84,21 @@ class Recommender:
                 fitted = fit(self.recipe, corpus, Path(folder))
         else:
             fitted = fit(self.recipe, corpus, Path(run))
+        self._take(fitted, catalogue)
+        return self
+
+    @classmethod
+    def trained(cls, recipe: Recipe, fitted: Fitted, catalogue: Catalogue | None = None) -> "Recommender":
+        """A recommender of what has been trained, as one of several streams."""
+        self = cls(recipe)
+        self._take(fitted, catalogue)
+        return self
+
+    def _take(self, fitted: Fitted, catalogue: Catalogue | None) -> None:
+        corpus = fitted.corpus
         self.fitted, self.catalogue = fitted, catalogue
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
-        self._answerer = Answerer(
-            fitted.model.eval(),
-            _reader(corpus, counts),
-            counts,
-        )
-        return self
+        self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts)
 
     def recommend(
         self,

@@ -4,10 +4,13 @@ recipe.toml      as the user wrote it      recipe.json      complete, defaults i
 journal.jsonl    every step's losses       checkpoints/     to go on from
 model/           the artefact              evaluation.json  and, for each target, ranks and answers.parquet
 report.html      and plots/
+streams/NAME/    corpus, model and evaluation of each further log that was trained with it
 """
 
 import shutil
 import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -24,19 +27,22 @@ from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
-from intertask.experiment import Fitted
+from intertask.experiment import Fitted, fit_streams
 from intertask.files import refuse_foreign, written_aside
-from intertask.recipe import Recipe
+from intertask.recipe import MAIN, Recipe
 from intertask.recommender import Recommender
 
 
 def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
-    """Train as a recipe says, or go on with a run that was stopped, and save the model.
+    """Train as a recipe says, or go on with a run that was stopped, and save the model of each stream.
 
     Args:
         file: The recipe.
         folder: Of the run.
         seed: In place of the recipe's.
+
+    Returns:
+        What was trained on the recipe's own log.
 
     Raises:
         RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
@@ -46,14 +52,21 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
         recipe = parse(Recipe, recipe.model_dump() | {"seed": seed}, "--seed")
     for leftover in folder.glob(".*.*"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover, ignore_errors=True)
-    corpus, catalogue = _prepared(recipe, file.parent, folder)
-    recommender = Recommender(recipe).fit(corpus, catalogue, run=folder)
-    recommender.save(folder / "model")
+    views = recipe.views()
+    folders = {name: folder if name == MAIN else folder / "streams" / name for name in views}
+    prepared = _prepared(recipe, file.parent, folders)
+    fitted = fit_streams(recipe, {name: corpus for name, (corpus, _) in prepared.items()}, folder)
+    for name, view in views.items():
+        Recommender.trained(view, fitted[name], prepared[name][1]).save(folders[name] / "model")
     if file.suffix != ".json":  # recipe.json stands there already
         with written_aside(folder / "recipe.toml") as aside:
             shutil.copyfile(file, aside)
-    assert recommender.fitted is not None
-    return recommender.fitted
+    return fitted[MAIN]
+
+
+def stream_folders(folder: Path) -> list[Path]:
+    """The folders of a run's streams: its own, then those of further logs, by name."""
+    return [folder, *sorted(place.parent for place in folder.glob("streams/*/model"))]
 
 
 def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
@@ -87,14 +100,20 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
     return found
 
 
-def _prepared(recipe: Recipe, beside: Path, folder: Path) -> tuple[Corpus, Catalogue | None]:
-    """The corpus, mapped from the run's folder, and the catalogue; the log itself is let go."""
-    loaded = source.load(recipe.data, beside)
-    refuse_foreign(folder / "corpus", CORPUS_FILES, "a prepared log")
-    with written_aside(folder / "corpus") as aside:
-        _refuse_another_run(folder, recipe, prepare(loaded.events, aside))
-    _account(loaded, folder)
-    return open_corpus(folder / "corpus"), loaded.catalogue
+def _prepared(
+    recipe: Recipe, beside: Path, folders: Mapping[str, Path]
+) -> dict[str, tuple[Corpus, Catalogue | None]]:
+    """The corpus of each stream, mapped from its folder, and its catalogue; the logs are let go."""
+    loaded = {}
+    with ExitStack() as stack:  # nothing is changed before all logs have been read and found to be the run's
+        for name, view in recipe.views().items():
+            loaded[name] = source.load(view.data, beside)
+            refuse_foreign(folders[name] / "corpus", CORPUS_FILES, "a prepared log")
+            aside = stack.enter_context(written_aside(folders[name] / "corpus"))
+            _refuse_another_run(folders[MAIN], recipe, folders[name], prepare(loaded[name].events, aside))
+    for name, own in loaded.items():
+        _account(own, folders[name])
+    return {name: (open_corpus(folders[name] / "corpus"), own.catalogue) for name, own in loaded.items()}
 
 
 def _account(loaded: Loaded, folder: Path) -> None:
@@ -113,12 +132,12 @@ def _account(loaded: Loaded, folder: Path) -> None:
             )
 
 
-def _refuse_another_run(folder: Path, recipe: Recipe, corpus: Corpus) -> None:
+def _refuse_another_run(folder: Path, recipe: Recipe, stream: Path, corpus: Corpus) -> None:
     """Before anything in the folder changes: its checkpoints must be of this recipe and data."""
-    if not all((folder / name).exists() for name in ("checkpoints", "corpus")):
+    if not all(place.exists() for place in (folder / "checkpoints", stream / "corpus")):
         return
     same_recipe = Recipe.from_json(folder / "recipe.json").shaping() == recipe.shaping()
-    if same_recipe and open_corpus(folder / "corpus").sequences.digest() == corpus.sequences.digest():
+    if same_recipe and open_corpus(stream / "corpus").sequences.digest() == corpus.sequences.digest():
         return
     raise RecipeError(
         str(folder), "a run of this recipe and data", f"other {'data' if same_recipe else 'options'}",

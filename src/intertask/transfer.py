@@ -16,8 +16,9 @@ from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Transfer, num_weights, transfer
 from intertask.files import written_aside
-from intertask.recipe import Recipe
+from intertask.recipe import DataConfig, Recipe
 from intertask.recommender import Recommender
+from intertask.tasks import TaskConfig
 
 GRADIENT_STEPS = 20
 
@@ -43,10 +44,11 @@ def study(
         RecipeError: The recipe has one task, or does not fit the data.
     """
     recipe = Recipe.read(file)
-    if len(recipe.tasks) < 2:
-        raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(recipe.tasks), "add one")
+    tasks = recipe.all_tasks()
+    if len(tasks) < 2:
+        raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(tasks), "add one")
     recipe = settled(recipe, file.parent)
-    singles = {task: alone(recipe, task) for task in recipe.tasks}
+    singles = {task: alone(view, task) for view in recipe.views().values() for task in view.tasks}
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
         task: [run_arm(one, folder, f"alone-{task}", seed, part) for seed in seeds]
@@ -58,18 +60,33 @@ def study(
         matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
     found = _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
     name = found.to_detach
-    if (
-        not detach
-        or name is None
-        or all(task.detached for other, task in recipe.tasks.items() if other != name)
-    ):
+    if not detach or name is None or not _detachable(recipe, name):
         return found
-    freed = recipe.tasks[name].model_copy(update={"detached": True})
-    recipe = recipe.model_copy(
-        update={"name": f"{recipe.name}, {name} detached", "tasks": recipe.tasks | {name: freed}}
-    )
+    recipe = _detached(recipe, name)
     together = [run_arm(recipe, folder, f"without-{name}", seed, part) for seed in seeds]
     return _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
+
+
+def _detachable(recipe: Recipe, name: str) -> bool:
+    """Whether a task may be detached: some other one of its stream has to train it."""
+    views = recipe.views().values()
+    return any(name in view.tasks and set(view.attached()) - {name} for view in views)
+
+
+def _detached(recipe: Recipe, name: str) -> Recipe:
+    def freed(tasks: dict[str, TaskConfig]) -> dict[str, TaskConfig]:
+        return {
+            task: config.model_copy(update={"detached": True}) if task == name else config
+            for task, config in tasks.items()
+        }
+
+    streams = {
+        stream: config.model_copy(update={"tasks": freed(config.tasks)})
+        for stream, config in recipe.streams.items()
+    }
+    return recipe.model_copy(
+        update={"name": f"{recipe.name}, {name} detached", "tasks": freed(recipe.tasks), "streams": streams}
+    )
 
 
 def _written(found: Transfer, run: Path, folder: Path) -> Transfer:
@@ -97,20 +114,28 @@ def refuse_another(recipe: Recipe, place: Path) -> None:
 
 def settled(recipe: Recipe, beside: Path) -> Recipe:
     """The recipe as all arms have it: files named from the root, gradients compared, no baselines."""
-    data = recipe.data
+    streams = {
+        name: stream.model_copy(update={"data": _from_the_root(stream.data, beside)})
+        for name, stream in recipe.streams.items()
+    }
+    steps = recipe.train.gradient_steps or GRADIENT_STEPS
+    return recipe.model_copy(
+        update={
+            "data": _from_the_root(recipe.data, beside),
+            "streams": streams,
+            "train": recipe.train.model_copy(update={"gradient_steps": steps}),
+            "evaluation": recipe.evaluation.model_copy(update={"baselines": {}, "tradeoff": False}),
+        }
+    )
+
+
+def _from_the_root(data: DataConfig, beside: Path) -> DataConfig:
     files = {
         name: part.model_copy(update={"path": (beside / part.path).resolve()})
         for name, part in (("events", data.events), ("catalogue", data.catalogue))
         if part is not None
     }
-    steps = recipe.train.gradient_steps or GRADIENT_STEPS
-    return recipe.model_copy(
-        update={
-            "data": data.model_copy(update=files),
-            "train": recipe.train.model_copy(update={"gradient_steps": steps}),
-            "evaluation": recipe.evaluation.model_copy(update={"baselines": {}, "tradeoff": False}),
-        }
-    )
+    return data.model_copy(update=files)
 
 
 def alone(recipe: Recipe, task: str) -> Recipe:
@@ -120,6 +145,7 @@ def alone(recipe: Recipe, task: str) -> Recipe:
         update={
             "tasks": {task: recipe.tasks[task].model_copy(update={"detached": False} | free)},
             "communication": Shared(),
+            "exchange": None,
             "train": recipe.train.model_copy(update={"monitor": None}),
         }
     )
@@ -147,7 +173,13 @@ def run_arm(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["va
         aside.write_text(own.to_json(), encoding="utf-8")
     if not (place / "evaluation.json").is_file():
         runs.train(file, place, seed)
-        runs.evaluate(place, part)
+        _evaluate(place, part)
     elif Evaluation.read(place / "evaluation.json").protocol.part != part:
-        runs.evaluate(place, part)
+        _evaluate(place, part)
     return place
+
+
+def _evaluate(run: Path, part: Literal["validation", "test"]) -> None:
+    """All streams of a run; its own last, whose evaluation says that it is done."""
+    for folder in reversed(runs.stream_folders(run)):
+        runs.evaluate(folder, part)

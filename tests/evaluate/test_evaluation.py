@@ -322,10 +322,10 @@ def test_the_metric_over_all_tasks_counts_a_percent_alike_for_each():
         "liked/auc": 0.9,
         "stars/-rmse": -2.0,
     }
-    whole = over_tasks(found, config)
+    whole = over_tasks(found, config.tasks)
     assert whole == pytest.approx((0.2 * (1 / 0.5) * (1 / 2.0)) ** (1 / 3))
     for name in ("next/ndcg@10", "liked/-log_loss", "stars/-rmse"):
         better = found | {name: found[name] * (1.1 if found[name] > 0 else 1 / 1.1)}
-        assert over_tasks(better, config) == pytest.approx(whole * 1.1 ** (1 / 3))
-    assert over_tasks(found | {"next/ndcg@10": 0.0}, config) > 0
-    assert np.isnan(over_tasks({}, config))
+        assert over_tasks(better, config.tasks) == pytest.approx(whole * 1.1 ** (1 / 3))
+    assert over_tasks(found | {"next/ndcg@10": 0.0}, config.tasks) > 0
+    assert np.isnan(over_tasks({}, config.tasks))

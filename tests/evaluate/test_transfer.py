@@ -28,8 +28,8 @@ def run(folder, weights=100, quality=0.0, rank=0):
         {"event": "gradients", "epoch": 0, "tasks": TASKS, "cosines": COSINES},
         {"event": "gradients", "epoch": 0, "tasks": TASKS[:2], "cosines": [[1.0, 0.9], [0.9, 1.0]]},
         {"event": "gradients", "epoch": 1, "tasks": TASKS, "cosines": [[c / 2 for c in r] for r in COSINES]},
-        {"event": "edges", "verdicts": [], "closed": {"buys": ["liked"], "next": ["liked"]}},
-        {"event": "edges", "verdicts": [], "closed": {"buys": ["liked"]}},
+        {"event": "edges", "step": 4, "verdicts": [], "closed": {"buys": ["liked"], "next": ["liked"]}},
+        {"event": "edges", "step": 8, "verdicts": [], "closed": {"buys": ["liked"]}},
     ]  # fmt: skip
     (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder

@@ -8,6 +8,7 @@ from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
 from intertask.model import Model
 from intertask.train.loop import Trainer
+from intertask.train.stream import Stream
 from tests import worlds
 from tests.train import runs
 
@@ -29,8 +30,8 @@ def trainer(folder, corpus, metrics, **options):
     given = iter(metrics)
     split = recipe.split.split(corpus.sequences)
     return Trainer(
-        experiment.build(recipe, corpus, 0), WeightedSum({"next": 1.0}), corpus.sequences, split,
-        lambda model: {"score": next(given)}, lambda model, task: None, "score",
+        [Stream.of(experiment.build(recipe, corpus, 0), corpus.sequences, split, recipe.train)],
+        WeightedSum({"next": 1.0}), lambda: {"score": next(given)}, lambda model, task: None, "score",
         recipe.train, 0, "run", folder,
     )  # fmt: skip
 
@@ -55,16 +56,17 @@ def test_a_gradient_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_pa
 
 
 def test_the_last_checkpoint_is_kept_and_good_when_a_loss_is_nan(tmp_path, monkeypatch):
-    usual = Trainer._batch
+    usual, taken = Stream.batch, []
 
     def poisoned(self, rows):
-        if self.state.step >= 6:
+        taken.append(rows)
+        if len(taken) > 6:
             with torch.no_grad():
                 self.model.items.weight_ID.fill_(float("nan"))
         return usual(self, rows)
 
     with monkeypatch.context() as patch, pytest.raises(TrainingError, match=r"task 'next', step 6: .* nan"):
-        patch.setattr(Trainer, "_batch", poisoned)
+        patch.setattr(Stream, "batch", poisoned)
         runs.fit(tmp_path, train={"workers": 0})
     whole = runs.fit(tmp_path / "whole", train={"workers": 0})
     resumed = runs.fit(tmp_path, train={"workers": 0})

@@ -31,11 +31,14 @@ def evaluate(
     from intertask.recommender import Recommender
     from intertask.report import terminal
 
-    found = runs.evaluate(run, part.value)
-    model = Recommender.load(runs.model_folder(run))
-    page = report.write(run, sample_users(model, samples) if samples else [])
+    found = {}
+    for folder in runs.stream_folders(run):
+        found[folder.name] = runs.evaluate(folder, part.value)
+        model = Recommender.load(runs.model_folder(folder))
+        page = report.write(folder, sample_users(model, samples) if samples else [])
+        if not as_json:
+            terminal.show(found[folder.name], Console())
+            typer.echo(f"report: {page}")
     if as_json:
-        print_json(found.model_dump(mode="json"))
-        return
-    terminal.show(found, Console())
-    typer.echo(f"report: {page}")
+        own, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
+        print_json(own | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else own)

@@ -133,19 +133,21 @@ def transfer(
         DataError: One has not been evaluated.
     """
     evaluation = Evaluation.read(together[0] / "evaluation.json")
-    for folder in [*together, *(f for runs in (alone, matched) for own in runs.values() for f in own)]:
-        if Evaluation.read(folder / "evaluation.json").protocol != evaluation.protocol:
-            raise ProtocolError(
-                str(folder), "the protocol of the joint run", "another", "evaluate both in the same way"
-            )
+    for task in alone:
+        expected = Evaluation.read(stream_of(together[0], task) / "evaluation.json").protocol
+        joint = [stream_of(folder, task) for folder in together]
+        for folder in [*joint, *alone[task], *matched[task]]:
+            if Evaluation.read(folder / "evaluation.json").protocol != expected:
+                raise ProtocolError(
+                    str(folder), "the protocol of the joint run", "another", "evaluate both in the same way"
+                )
     cosines = _cosines(together)
     tasks = list(alone)
     against_alone = changes(tasks, together, alone)
     against_matched = changes(tasks, together, matched)
-    frame = per_target(together[0], METRIC)
     rows = []
     for task in tasks:
-        own = frame.filter(pl.col("task") == task)
+        own = per_target(stream_of(together[0], task), METRIC).filter(pl.col("task") == task)
         loses = against_alone[task].verdict == "loses"
         rows.append(
             TaskTransfer(
@@ -164,14 +166,13 @@ def changes(
     tasks: Sequence[str], together: Sequence[Path], alone: Mapping[str, Sequence[Path]]
 ) -> dict[str, Change]:
     """What each task gains or loses, Holm-corrected over the tasks; folders as for `transfer`."""
-    joint = [per_target(folder, METRIC) for folder in together]
     found = {}
     for task in tasks:
         pairs = [
-            _first_history(frame, task).join(
-                _first_history(per_target(folder, METRIC), task), on="target", suffix="_alone"
+            _first_history(stream_of(joint, task), task).join(
+                _first_history(own, task), on="target", suffix="_alone"
             )
-            for frame, folder in zip(joint, alone[task], strict=True)
+            for joint, own in zip(together, alone[task], strict=True)
         ]
         values, values_alone = (
             np.stack([pair.sort("target")[name].to_numpy() for pair in pairs], axis=1)
@@ -192,9 +193,18 @@ def changes(
     }  # fmt: skip
 
 
-def _first_history(frame: pl.DataFrame, task: str) -> pl.DataFrame:
+def stream_of(run: Path, task: str) -> Path:
+    """Where a run has the evaluation of a task: in its own folder, or in that of one of its streams."""
+    for file in sorted(run.glob("streams/*/evaluation.json")):
+        found = Evaluation.read(file)
+        if task in {row.task for row in found.rankings} | {row.task for row in found.responses}:
+            return file.parent
+    return run
+
+
+def _first_history(folder: Path, task: str) -> pl.DataFrame:
     """The targets of a task under the way to treat the history that the recipe names first."""
-    own = frame.filter(pl.col("task") == task)
+    own = per_target(folder, METRIC).filter(pl.col("task") == task)
     if own.is_empty():
         raise DataError(f"task {task}", "targets in the part that is evaluated", "none", "leave the task out")
     return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value")
@@ -254,9 +264,9 @@ def num_weights(folder: Path) -> int:
 
 def closed_edges(folder: Path) -> dict[str, list[str]]:
     """Which slots each task of a run no longer reads; the journal's last word is of the kept weights."""
-    lines = journal(folder, "edges")
-    closed: dict[str, list[str]] = lines[-1]["closed"] if lines else {}
-    return closed
+    lines = journal(folder, "edges")  # a line for each stream
+    last = [line["closed"] for line in lines if line["step"] == lines[-1]["step"]]
+    return {task: slots for closed in last for task, slots in closed.items()}
 
 
 def journal(folder: Path, event: str) -> list[dict[str, Any]]:

@@ -34,14 +34,14 @@ def default_monitor(config: ModelConfig) -> str:
     return f"{name}/-log_loss"
 
 
-def over_tasks(metrics: Mapping[str, float], config: ModelConfig) -> float:
+def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) -> float:
     """The geometric mean over the tasks of NDCG@10, or of one over the log loss or root mean squared error.
 
     A change in percent counts the same for each task, however large its metric is. Tasks without
     validation targets are left out.
     """
     logs = []
-    for name, task in config.tasks.items():
+    for name, task in tasks.items():
         if task.answer == "items":
             value = metrics.get(f"{name}/ndcg@{K}")
         else:
@@ -147,5 +147,5 @@ class Validator:
                 rising = metric in ("auc", "accuracy")
                 metrics[f"{name}/{metric if rising else '-' + metric}"] = value if rising else -value
         if len(model.config.tasks) > 1 and metrics:
-            metrics[ALL] = over_tasks(metrics, model.config)
+            metrics[ALL] = over_tasks(metrics, model.config.tasks)
         return metrics

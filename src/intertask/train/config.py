@@ -27,6 +27,8 @@ class TrainConfig(Config):
         batch_tokens: Most positions in a batch, padding included. Left out: 4,096, or fewer where an epoch
             would have less than 32 steps, so that a small log is not trained in a handful of steps.
         windows: "last": the last max_length events of each user; "all": all events, in several windows.
+        stream_temperature: Of several streams, one has turns in proportion to its weight times its number of
+            batches to the power of one over this: 1 by size, higher values nearer to equal turns.
         workers: Threads that prepare batches ahead; the result does not depend on it.
         validation_targets: At most so many validation targets choose the epoch.
         checkpoint_steps: A checkpoint after so many steps, and after every epoch.
@@ -49,6 +51,7 @@ class TrainConfig(Config):
     clip_norm: float = Field(default=1.0, gt=0)
     batch_tokens: int | None = Field(default=None, ge=1)
     windows: Literal["last", "all"] = "all"
+    stream_temperature: float = Field(default=1.0, gt=0)
     workers: int = Field(default=1, ge=0)
     validation_targets: int = Field(default=50_000, ge=1)
     checkpoint_steps: int = Field(default=500, ge=1)

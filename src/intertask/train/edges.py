@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from intertask.metrics.bootstrap import difference_intervals
 from intertask.model import Model
@@ -67,9 +67,11 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
         A verdict for each edge that was open.
     """
     open_TS = edges(model)
-    names, sources = model.attached, slots(model)
+    sources = slots(model)
     verdicts, useless = [], []
-    for place, reader in enumerate(names):
+    for place, reader in enumerate(model.attached):
+        if reader not in model.config.tasks:  # of another stream, whose judge knows it
+            continue
         found = judge(model, reader)
         if found is None:  # nothing is known of it: its edges stay
             continue
@@ -100,6 +102,8 @@ def closed(model: Model) -> dict[str, list[str]]:
     """Which slots each task no longer reads, by name; tasks that read all are left out."""
     found = {}
     for reader, row in zip(model.attached, edges(model).tolist(), strict=True):
+        if reader not in model.config.tasks:
+            continue
         names = [name for name, there in zip(slots(model), row, strict=True) if not there]
         if names:
             found[reader] = names
@@ -117,6 +121,13 @@ def edges(model: Model) -> Tensor:
     found = model.get_parameter(OPEN_TS)
     assert not found.requires_grad
     return found.detach()
+
+
+def switches(models: nn.Module) -> dict[str, Tensor]:
+    """The edges of one model or several as they are, by the names of their weights."""
+    return {
+        name: weight.detach().clone() for name, weight in models.named_parameters() if name.endswith(OPEN_TS)
+    }
 
 
 def copy_edges(source: Tensor, *targets: Tensor) -> None:

@@ -6,25 +6,20 @@ that is started again in the same folder ends with the same bits as one that was
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from intertask.balance import Balance, task_gradients
-from intertask.data.batches import Batch, plan, training_batch
-from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
-from intertask.data.windows import training_windows
+from intertask.data.batches import Batch
 from intertask.errors import TrainingError
 from intertask.model import Model
 from intertask.progress import Bar, bar
-from intertask.seeds import derive, generator
+from intertask.seeds import derive
 from intertask.train import checkpoint, edges
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
@@ -32,9 +27,9 @@ from intertask.train.config import TrainConfig
 from intertask.train.journal import Journal
 from intertask.train.optimiser import Optimiser, learning_rate
 from intertask.train.prefetch import prefetched
+from intertask.train.stream import Stream, Turn, turns
 
-BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = 4096, 256, 32  # where the recipe leaves the size of a batch out
-Validate = Callable[[Model], dict[str, float]]
+Validate = Callable[[], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -58,13 +53,12 @@ class Trainer:
     """One run in one folder.
 
     Args:
-        model: Trained in place; ends with the best epoch's weights.
+        streams: Their models are trained in place, and end with the best epoch's weights.
         balance: Makes one update of the losses.
-        sequences: All events; `split` says which of them are trained on.
-        split: A split that has been checked for leakage.
-        judge: How well it answers the calibration targets of a task, by which edges between tasks are closed.
-        validate: The validation metrics of the model as it is, by name.
-        monitor: Which of them chooses the epoch; higher is better.
+        validate: The validation metrics of the models as they are, by name.
+        judge: How well a model answers the calibration targets of a task, by which edges between tasks are
+            closed.
+        monitor: Which metric chooses the epoch; higher is better.
         config: Options.
         seed: Of the run.
         run: A digest of recipe and data, so that a folder is never resumed with others.
@@ -72,26 +66,28 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Model, balance: Balance, sequences: Sequences, split: Split, validate: Validate,
-        judge: edges.Judge, monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
+        self, streams: Sequence[Stream], balance: Balance, validate: Validate, judge: edges.Judge,
+        monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
     ) -> None:  # fmt: skip
-        self.model, self.balance = model, balance
-        self.sequences = sequences
-        self.windows = training_windows(sequences, split.train_stop, model.config.max_length, config.windows)
-        if len(self.windows) == 0:
-            raise TrainingError(
-                "training events", "a user with two of them", "none", "use a longer log, or another split"
-            )
+        self.streams, self.balance = streams, balance
+        # What streams share is one weight here, by the name that it has in the first.
+        self.model: nn.Module = (
+            streams[0].model
+            if len(streams) == 1
+            else nn.ModuleDict({stream.name: stream.model for stream in streams})
+        )
+        self.device = streams[0].model.device
         self.validate, self.judge, self.monitor = validate, judge, monitor
         self.config, self.seed = config, seed
         self.folder = folder
-        self.optimiser = Optimiser(model, config)
+        self.optimiser = Optimiser(self.model, config)
         self.state = Progress(run)
-        self.best: dict[str, Tensor] = checkpoint.weights(model)
-        self.average = Average(model, config.average) if config.average else None
-        total = int((self.windows.lengths - 1).sum())
-        self.batch_tokens = config.batch_tokens or min(BATCH_TOKENS, max(LEAST_TOKENS, total // LEAST_STEPS))
-        self.num_batches = len(plan(self.windows.lengths - 1, self.batch_tokens, generator(seed, "order", 0)))
+        self.best: dict[str, Tensor] = checkpoint.weights(self.model)
+        self.average = Average(self.model, config.average) if config.average else None
+        self.num_batches = len(self._turns(0))
+
+    def _turns(self, epoch: int) -> list[Turn]:
+        return turns(self.streams, self.config.stream_temperature, self.seed, epoch)
 
     def run(self) -> Trained:
         """Train from the newest checkpoint, or from the start, to the end.
@@ -106,15 +102,14 @@ class Trainer:
         if found is not None:
             self.state, self.best, average = found
             if self.average is not None:
-                self.average.weights = {
-                    name: weight.to(self.model.device) for name, weight in average.items()
-                }
+                self.average.weights = {name: weight.to(self.device) for name, weight in average.items()}
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
-        cuda = [self.model.device] if self.model.device.type == "cuda" else []
+        cuda = [self.device] if self.device.type == "cuda" else []
         try:
             journal.write(
                 "start" if found is None else "resume", step=self.state.step, epoch=self.state.epoch,
-                windows=len(self.windows), weights=sum(w.numel() for w in self.model.parameters()),
+                windows=sum(len(stream.windows) for stream in self.streams),
+                weights=sum(w.numel() for w in self.model.parameters()),
             )  # fmt: skip
             # Dropout and sampled negatives draw from torch's generator, which is given back as it was.
             with (
@@ -136,12 +131,12 @@ class Trainer:
 
     def _epoch(self, journal: Journal, move: Bar) -> None:
         epoch = self.state.epoch
-        batches = plan(self.windows.lengths - 1, self.batch_tokens, generator(self.seed, "order", epoch))
-        self.num_batches = len(batches)
-        batches = batches[self.state.batch :]
+        ahead = self._turns(epoch)
+        self.num_batches = len(ahead)
+        ahead = ahead[self.state.batch :]
         self.model.train()
-        for left, batch in enumerate(prefetched(self._batch, batches, self.config.workers), 1 - len(batches)):
-            note = self._step(batch, journal)
+        for left, turn in enumerate(prefetched(_prepared, ahead, self.config.workers), 1 - len(ahead)):
+            note = self._step(*turn, journal)
             move(1, f"epoch {epoch}  {note}")
             # The last step of an epoch is saved with its validation, or the journal would hold that twice.
             if left and self.state.step % self.config.checkpoint_steps == 0:
@@ -149,18 +144,16 @@ class Trainer:
         self._close_epoch(journal)
         self._save()
 
-    def _batch(self, rows: NDArray[np.int64]) -> Batch:
-        return training_batch(self.sequences, self.windows[rows]).to(self.model.device)
-
-    def _step(self, batch: Batch, journal: Journal) -> str:
+    def _step(self, stream: Stream, batch: Batch, journal: Journal) -> str:
+        model = stream.model
         began, step = time.perf_counter(), self.state.step
         torch.manual_seed(derive(self.seed, "step", step))
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
         rate = learning_rate(self.config, step, done)
-        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._low_precision):
-            hidden_BLD = self.model.trunk(batch)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision):
+            hidden_BLD = model.trunk(batch)
             trunk_BLD = hidden_BLD.detach().requires_grad_()  # tasks push on it, and it on the encoder, once
-            losses = self.model.losses(batch, trunk_BLD)
+            losses = model.losses(batch, trunk_BLD)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         for name, value in values.items():
             if not math.isfinite(value):
@@ -182,23 +175,23 @@ class Trainer:
             if self.average is not None:
                 self.average.update(step)
             if self.balance.looks_again:
-                self.balance.after_step(self._same_losses(batch, step))
+                self.balance.after_step(self._same_losses(model, batch, step))
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
-            "step", epoch=self.state.epoch, step=step + 1, losses=values,
-            total=total, learning_rate=rate,
+            "step", epoch=self.state.epoch, step=step + 1, **({"stream": stream.name} if stream.name else {}),
+            losses=values, total=total, learning_rate=rate,
             tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
         )  # fmt: skip
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
 
-    def _same_losses(self, batch: Batch, step: int) -> dict[str, Tensor]:
+    def _same_losses(self, model: Model, batch: Batch, step: int) -> dict[str, Tensor]:
         """The losses of a batch as they are now, with the dropout and the negatives that the step drew."""
         torch.manual_seed(derive(self.seed, "step", step))
         with (
             torch.no_grad(),
-            torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._low_precision),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision),
         ):
-            return self.model.losses(batch)
+            return model.losses(batch)
 
     def _write_cosines(self, journal: Journal, losses: dict[str, Tensor], trunk_BLD: Tensor) -> None:
         gradients = task_gradients(losses, trunk_BLD)
@@ -213,7 +206,7 @@ class Trainer:
     @property
     def _low_precision(self) -> bool:
         if self.config.precision == "auto":
-            return self.model.device.type == "cuda"
+            return self.device.type == "cuda"
         return self.config.precision == "bfloat16"
 
     def _close_epoch(self, journal: Journal) -> None:
@@ -222,12 +215,12 @@ class Trainer:
         self.model.eval()
         own = nullcontext(checkpoint.weights(self.model))
         with own if self.average is None else self.average.shown() as kept:
-            closed = None
+            closed = {}
             if epoch + 1 == self.config.epochs // 2:
                 closed = self._close_edges(journal)
-            metrics = self.validate(self.model)
-        if closed is not None:
-            edges.copy_edges(closed, edges.edges(self.model), kept[edges.OPEN_TS])
+            metrics = self.validate()
+        for name, switches in closed.items():
+            edges.copy_edges(switches, self.model.get_parameter(name), kept[name])
         if self.monitor not in metrics:
             raise TrainingError(
                 f"validation {self.monitor!r}", "a metric that the validation targets define", "none",
@@ -254,16 +247,19 @@ class Trainer:
         if reason:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
 
-    def _close_edges(self, journal: Journal) -> Tensor | None:
-        """Close what does not help in the weights that are shown; the edges after it, if there are any."""
-        if not edges.has_edges(self.model):
-            return None
-        verdicts = edges.close_useless(self.model, self.judge, derive(self.seed, "edges", self.state.step))
-        journal.write(
-            "edges", step=self.state.step, verdicts=[verdict.line() for verdict in verdicts],
-            closed=edges.closed(self.model),
-        )  # fmt: skip
-        return edges.edges(self.model).clone()
+    def _close_edges(self, journal: Journal) -> dict[str, Tensor]:
+        """Close what does not help in the weights that are shown; the edges after it, by their names."""
+        for stream in self.streams:
+            if not edges.has_edges(stream.model):
+                continue
+            verdicts = edges.close_useless(
+                stream.model, self.judge, derive(self.seed, "edges", self.state.step)
+            )
+            journal.write(
+                "edges", step=self.state.step, verdicts=[verdict.line() for verdict in verdicts],
+                closed=edges.closed(stream.model),
+            )  # fmt: skip
+        return edges.switches(self.model)
 
     def _save(self) -> None:
         average = {} if self.average is None else self.average.weights
@@ -276,6 +272,11 @@ class Trainer:
             self.best,
             average,
         )
+
+
+def _prepared(turn: Turn) -> tuple[Stream, Batch]:
+    stream, rows = turn
+    return stream, stream.batch(rows)
 
 
 def _not_finite(where: str, what: str, value: float) -> TrainingError:

@@ -1,0 +1,95 @@
+"""Where batches come from: a log, the model that learns from it, and how often it has its turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.data.batches import Batch, plan, training_batch
+from intertask.data.sequences import Sequences
+from intertask.data.splits import Split
+from intertask.data.windows import Windows, training_windows
+from intertask.errors import TrainingError
+from intertask.model import Model
+from intertask.seeds import generator
+from intertask.train.config import TrainConfig
+
+BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = 4096, 256, 32  # where the recipe leaves the size of a batch out
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One log, and what is trained on it.
+
+    Args:
+        model: Whose losses its batches have; it may share parts with those of other streams.
+        sequences: All events.
+        windows: Of training events.
+        batch_tokens: Most positions in a batch.
+        name: In the journal, and of its own random numbers; empty where there is one stream.
+        weight: How often it has its turn, against the others.
+    """
+
+    model: Model
+    sequences: Sequences
+    windows: Windows
+    batch_tokens: int
+    name: str = ""
+    weight: float = 1.0
+
+    @classmethod
+    def of(
+        cls, model: Model, sequences: Sequences, split: Split, config: TrainConfig, name: str = "",
+        weight: float = 1.0,
+    ) -> "Stream":  # fmt: skip
+        """The training events of a split that has been checked for leakage.
+
+        Raises:
+            TrainingError: There is nothing to train on.
+        """
+        windows = training_windows(sequences, split.train_stop, model.config.max_length, config.windows)
+        if len(windows) == 0:
+            raise TrainingError(
+                "training events", "a user with two of them", "none", "use a longer log, or another split"
+            )
+        total = int((windows.lengths - 1).sum())
+        tokens = config.batch_tokens or min(BATCH_TOKENS, max(LEAST_TOKENS, total // LEAST_STEPS))
+        return cls(model, sequences, windows, tokens, name, weight)
+
+    def order(self, seed: int, epoch: int, turn: int = 0) -> list[NDArray[np.int64]]:
+        """The windows of each batch of one pass over all of them, in an order of its own."""
+        named = (self.name, turn) if self.name else ()
+        return plan(self.windows.lengths - 1, self.batch_tokens, generator(seed, "order", epoch, *named))
+
+    def batch(self, rows: NDArray[np.int64]) -> Batch:
+        """The batch of some windows."""
+        return training_batch(self.sequences, self.windows[rows]).to(self.model.device)
+
+
+Turn = tuple[Stream, NDArray[np.int64]]  # whose turn it is, and the windows of its batch
+
+
+def turns(streams: Sequence[Stream], temperature: float, seed: int, epoch: int) -> list[Turn]:
+    """Whose batch each step of an epoch takes: as many steps as all streams have batches together.
+
+    A stream has turns in proportion to its weight times its batches to the power of 1 / temperature, one
+    at least, spread evenly over the epoch. One with more turns than batches begins again, in another
+    order; of one with fewer, other batches are left out in each epoch. Source of the temperature: Wang,
+    Tsvetkov and Neubig, "Balancing Training for Multilingual Neural Machine Translation", ACL 2020.
+    """
+    passes = [[stream.order(seed, epoch)] for stream in streams]
+    sizes = np.array([len(first) for [first] in passes])
+    shares = np.array([stream.weight for stream in streams]) * sizes ** (1 / temperature)
+    counts = np.maximum(1, np.rint(sizes.sum() * shares / shares.sum())).astype(int)
+    if len(streams) == 1:
+        counts = sizes
+    for stream, own, count in zip(streams, passes, counts, strict=True):
+        while sum(map(len, own)) < count:
+            own.append(stream.order(seed, epoch, len(own)))
+    placed = [
+        ((turn + 0.5) / count, place, rows)
+        for place, (own, count) in enumerate(zip(passes, counts, strict=True))
+        for turn, rows in enumerate([rows for one in own for rows in one][:count])
+    ]
+    return [(streams[place], rows) for _, place, rows in sorted(placed, key=lambda turn: turn[:2])]

@@ -1,0 +1,209 @@
+"""Several logs, each with tasks of its own, that train one encoder together."""
+
+import json
+import math
+
+import polars as pl
+import pytest
+import torch
+
+from intertask import Recommender, experiment
+from intertask import run as runs
+from intertask.errors import RecipeError
+from intertask.evaluate.transfer import stream_of
+from intertask.recipe import Recipe
+from intertask.train.loop import Trainer
+from intertask.transfer import study
+from tests import shop, worlds
+from tests.cli.command import Command
+from tests.train import runs as small
+
+SLOTS = {"kind": "gated_slots", "num_shared": 1}
+OTHER = {
+    "data": {},
+    "tasks": {
+        "there": {"kind": "next_item"},
+        "liked": {"kind": "response", "label": "rating", "at_least": 3},
+    },
+    "max_length": 4,
+}
+TOML = shop.TOML.replace(
+    "[train]",
+    """\
+[communication]
+kind = "gated_slots"
+
+[streams.branch]
+max_length = 6
+weight = 0.5
+
+[streams.branch.data.events]
+path = "branch.csv"
+behaviour = "action"
+
+[streams.branch.tasks.visit]
+kind = "next_item"
+
+[train]""",
+)
+
+
+def recipe(**changes):
+    stream = OTHER | changes.pop("stream", {})
+    return Recipe.model_validate(
+        small.recipe(communication=SLOTS).model_dump() | {"streams": {"far": stream}} | changes
+    )
+
+
+def corpora():
+    return {
+        "main": worlds.corpus(worlds.varied(num_users=60, longest=8)),
+        "far": worlds.corpus(worlds.varied(num_users=30, num_items=9, longest=6, seed=4)),
+    }
+
+
+def fit(folder, **changes):
+    return experiment.fit_streams(recipe(**changes), corpora(), folder)
+
+
+def write_files(folder):
+    events = shop.events(seed=7).rename({"visitor": "user", "sku": "item"}).drop("ts", "liked")
+    events.with_columns(pl.col("item") + "-branch").write_csv(folder / "branch.csv")
+    return shop.write_files(folder, TOML)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("streams")
+    return folder, fit(folder)
+
+
+def test_the_encoder_and_the_exchange_are_one_and_the_rest_is_its_own(trained):
+    one, other = (trained[1][name].model for name in ("main", "far"))
+    assert one.encoder is other.encoder and one.communication is other.communication
+    assert one.items is not other.items and one.items.weight_ID.shape != other.items.weight_ID.shape
+    assert one.attached == other.attached == ["next", "high", "there", "liked"]
+
+
+def test_parts_that_are_not_shared_are_its_own(tmp_path):
+    fitted = fit(tmp_path, stream={"share": ["encoder"]})
+    one, other = (fitted[name].model for name in ("main", "far"))
+    assert one.encoder is other.encoder and one.communication is not other.communication
+    assert (one.attached, other.attached) == (["next", "high"], ["there", "liked"])
+
+
+def test_each_step_has_the_losses_of_one_stream(trained):
+    steps = small.journal(trained[0], "step")
+    losses = {line["stream"]: set(line["losses"]) for line in steps}
+    assert losses == {"main": {"next", "high"}, "far": {"there", "liked"}}
+    for line in steps:
+        assert set(line["losses"]) <= losses[line["stream"]]
+
+
+def test_the_epoch_is_chosen_by_all_tasks_of_all_streams(trained):
+    metrics = small.journal(trained[0], "validation")[0]["metrics"]
+    parts = [metrics["next/ndcg@10"], metrics["there/ndcg@10"]]
+    parts += [-1 / metrics[f"{task}/-log_loss"] for task in ("high", "liked")]
+    assert metrics["all"] == pytest.approx(math.prod(parts) ** 0.25)
+
+
+def test_edges_are_judged_by_the_stream_that_has_the_task(trained):
+    verdicts = [line["verdicts"] for line in small.journal(trained[0], "edges")]
+    readers = [sorted({verdict["reader"] for verdict in found}) for found in verdicts[:2]]
+    assert readers == [["high", "next"], ["liked", "there"]]
+
+
+def test_a_stopped_run_ends_as_one_that_was_not_stopped(trained, tmp_path, monkeypatch):
+    usual = Trainer._step
+
+    def stopping(self, *arguments):
+        if self.state.step == 9:
+            raise KeyboardInterrupt
+        return usual(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "_step", stopping)
+        fit(tmp_path)
+    again = fit(tmp_path)
+    for name, fitted in trained[1].items():
+        whole = small.weights(fitted)
+        assert all(torch.equal(weight, whole[key]) for key, weight in small.weights(again[name]).items())
+
+
+def test_other_data_in_a_stream_are_another_run(tmp_path):
+    fit(tmp_path)
+    changed = corpora() | {"far": worlds.corpus(worlds.varied(num_users=31, num_items=9, longest=6))}
+    with pytest.raises(RecipeError, match="found one of another run"):
+        experiment.fit_streams(recipe(), changed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"stream": {"tasks": {"next": {"kind": "next_item"}}}},
+            "two tasks named 'next', of the streams main and far",
+        ),
+        ({"streams": {"main": OTHER}}, "other than main, not 'main'"),
+        ({"streams": {"a/b": OTHER}}, "letters, digits and _"),
+        ({"stream": {"weight": -1.0}}, r"\[streams.far\] weight: expected greater than 0"),
+        ({"stream": {"weight": math.nan}}, r"\[streams.far\] weight: expected a finite number"),
+        ({"stream": {"waight": 1.0}}, r"\[streams.far\] waight: .* did you mean 'weight'"),
+        ({"stream": {"input": "event"}}, r"\[streams.far.input\] kind: .* did you mean 'events'"),
+        ({"streams": 3}, r"\[streams\]: expected tables \[streams.NAME\], found 3"),
+        ({"stream": {"tasks": {}}}, r"\[streams.far.tasks\]: expected at least one table"),
+        ({"stream": {"share": ["heads"]}}, "'encoder' or 'communication'"),
+    ],
+)
+def test_a_stream_that_cannot_be_is_refused(changes, words):
+    with pytest.raises((ValueError, RecipeError), match=words):
+        recipe(**changes)
+
+
+def test_an_encoder_that_reads_times_needs_them_in_every_log(tmp_path):
+    logs = corpora()
+    sequences = logs["far"].sequences
+    untimed = worlds.corpus(type(sequences)(**{**vars(sequences), "times": None}))
+    with pytest.raises(RecipeError, match=r"\[encoder\]: expected a log with times"):
+        experiment.fit_streams(
+            recipe(encoder={"kind": "attention", "time_bias": "history"}), logs | {"far": untimed}, tmp_path
+        )
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_library_says_how_several_logs_are_trained():
+    with pytest.raises(RecipeError, match=r"\[streams\]: expected a recipe of one log, found far beside it"):
+        Recommender(recipe()).fit(corpora()["main"])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shops")
+    runs.train(write_files(folder), folder / "run")
+    return folder / "run"
+
+
+def test_every_stream_has_a_model_that_answers_in_its_own_ids(run):
+    assert [place.name for place in runs.stream_folders(run)] == ["run", "branch"]
+    shop_model, branch = (Recommender.load(place / "model") for place in runs.stream_folders(run))
+    assert branch.recommend(users=[shop.user_id(1)], k=3)["item"].str.ends_with("-branch").all()
+    assert not shop_model.recommend(users=[shop.user_id(1)], k=3)["item"].str.ends_with("-branch").any()
+    assert torch.equal(next(shop_model.model.encoder.parameters()), next(branch.model.encoder.parameters()))
+
+
+def test_the_command_evaluates_every_stream(run, monkeypatch, capsys):
+    intertask = Command(monkeypatch, capsys)
+    done = intertask("evaluate", str(run), "--samples", "0")
+    assert done.code == 0
+    assert done.out.count("report: ") == 2 and "visit, history masked" in done.out
+    as_json = json.loads(intertask("evaluate", str(run), "--samples", "0", "--json").out)
+    assert {row["task"] for row in as_json["streams"]["branch"]["rankings"]} == {"visit"}
+    assert stream_of(run, "visit") == run / "streams" / "branch" and stream_of(run, "next") == run
+
+
+def test_a_study_sets_each_task_against_itself_on_its_own_log(tmp_path):
+    found = study(write_files(tmp_path), tmp_path / "study", [1], "validation")
+    assert [row.task for row in found.tasks] == ["next", "buys", "liked", "visit"]
+    alone = Recipe.from_json(tmp_path / "study" / "alone-visit-1" / "recipe.json")
+    assert alone.max_length == 6 and not alone.streams and list(alone.tasks) == ["visit"]
+    assert set(found.closed_edges) <= {"next", "buys", "liked", "visit"}

@@ -1,0 +1,67 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from intertask import experiment
+from intertask.train.config import TrainConfig
+from intertask.train.stream import Stream, turns
+from tests import worlds
+from tests.train import runs
+
+
+def stream(name, num_users, weight=1.0):
+    corpus = worlds.corpus(worlds.varied(num_users=num_users, longest=8))
+    recipe = runs.recipe()
+    model = experiment.build(recipe, corpus, 0)
+    split = recipe.split.split(corpus.sequences)
+    return Stream.of(model, corpus.sequences, split, TrainConfig(batch_tokens=20), name, weight)
+
+
+def counted(streams, temperature=1.0, epoch=0):
+    found = Counter(own.name for own, _ in turns(streams, temperature, 0, epoch))
+    return [found[own.name] for own in streams]
+
+
+@pytest.fixture(scope="module")
+def two():
+    return [stream("large", 120), stream("small", 20)]
+
+
+def test_by_size_each_window_has_its_turn_once_an_epoch(two):
+    order = turns(two, 1.0, 0, 0)
+    for own in two:
+        rows = np.concatenate([rows for name, rows in order if name is own])
+        assert sorted(rows.tolist()) == list(range(len(own.windows)))
+
+
+def test_a_temperature_and_a_weight_move_the_turns_and_not_their_number(two):
+    large, small = counted(two)
+    warm, even = counted(two, 2.0), counted(two, 1e9)
+    assert sum(warm) == sum(even) == large + small
+    assert warm == [
+        round((large + small) * part / (large**0.5 + small**0.5)) for part in np.sqrt([large, small])
+    ]
+    assert abs(even[0] - even[1]) <= 1
+    heavy = counted([two[0], stream("small", 20, weight=3.0)])
+    assert heavy[1] == round((large + small) * 3 * small / (large + 3 * small))
+
+
+def test_the_smallest_weight_has_one_turn(two):
+    assert counted([two[0], stream("small", 20, weight=1e-9)])[1] == 1
+
+
+def test_one_that_comes_round_again_has_another_order(two):
+    small = two[1]
+    rows = [rows.tolist() for own, rows in turns(two, 1e9, 0, 0) if own is small]
+    once = len(small.order(0, 0))
+    assert len(rows) > once and sorted(np.concatenate(rows[:once])) == list(range(len(small.windows)))
+    assert rows[once : 2 * once] != rows[:once]
+
+
+def test_turns_are_spread_over_the_epoch_and_differ_between_epochs(two):
+    names = [own.name for own, _ in turns(two, 1.0, 0, 0)]
+    places = np.flatnonzero(np.array(names) == "small")
+    assert np.ptp(np.diff(places)) <= 1
+    one, again, other = ([rows.tolist() for _, rows in turns(two, 1.0, 0, epoch)] for epoch in (0, 0, 1))
+    assert one == again != other
