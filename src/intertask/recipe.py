@@ -12,7 +12,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from intertask.balance import BalanceConfig
 from intertask.balance.entropy import Config as Entropy
 from intertask.config import Config, parse, plugin, plugins, read_toml, sections
-from intertask.data.splits import LeaveOneOut, TimeSplit
+from intertask.data.splits import LeaveOneOut, TimeSplit, UserSplit
 from intertask.datasets import DatasetConfig
 from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig
@@ -63,7 +63,7 @@ class DataConfig(Config):
 
 
 MAIN = "main"  # the stream that the recipe's own sections describe
-Splits = Annotated[LeaveOneOut | TimeSplit, Field(discriminator="kind")]
+Splits = Annotated[LeaveOneOut | TimeSplit | UserSplit, Field(discriminator="kind")]
 
 
 class StreamConfig(Config):

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from intertask.data.sequences import Sequences, from_lists
-from intertask.data.splits import LeaveOneOut, Split, TimeSplit
+from intertask.data.splits import LeaveOneOut, Split, TimeSplit, UserSplit
 from intertask.errors import DataError, LeakageError
 
 
@@ -216,3 +216,41 @@ def test_descriptions_tell_the_splits_apart():
         )
     }
     assert len(found) == 4
+
+
+user_splits = st.builds(
+    UserSplit, train=st.floats(0.1, 0.6), validation=st.floats(0.1, 0.35), seed=st.integers(0, 3)
+)
+
+
+@given(logs(shortest=1), user_splits)
+def test_a_user_trains_or_is_asked_and_never_both(sequences, config):
+    split = split_or_assume(config, sequences)
+    trains = split.train_stop > sequences.offsets[:-1]
+    assert (split.train_stop[trains] == sequences.offsets[1:][trains]).all()
+    parts = [sequences.users_of(split.validation), sequences.users_of(split.test)]
+    asked = np.concatenate(parts)
+    assert len(set(asked.tolist())) == len(asked) and not trains[asked].any()
+    left_out = set(range(sequences.num_users)) - set(asked.tolist()) - set(np.flatnonzero(trains).tolist())
+    assert all(sequences.lengths[user] < 2 for user in left_out)
+    assert np.isin(np.concatenate([split.validation, split.test]), sequences.offsets[1:] - 1).all()
+
+
+def test_who_trains_is_drawn_by_the_seed():
+    sequences = from_lists([[0, 1]] * 100, 2)
+    one, again, other = (UserSplit(seed=seed).split(sequences) for seed in (0, 0, 1))
+    assert np.array_equal(one.test, again.test) and not np.array_equal(one.test, other.test)
+    assert (len(one.validation), len(one.test)) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("config", "rows", "words"),
+    [
+        (UserSplit(train=0.9, validation=0.1), [[0, 1]] * 9, r"train \+ validation < 1"),
+        (UserSplit(), [[0, 1]] * 4, "for the validation part, found none"),
+        (UserSplit(), [[0]] * 50, "a user with two events for the validation part"),
+    ],
+)
+def test_a_part_without_users_is_refused(config, rows, words):
+    with pytest.raises(DataError, match=words):
+        config.split(from_lists(rows, 2))

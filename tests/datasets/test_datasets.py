@@ -21,6 +21,7 @@ real_data = pytest.mark.skipif(
 COUNTS = {
     "amazon_beauty": (22_363, 12_101, 198_502, ("review",)),
     "amazon_sports": (35_598, 18_357, 296_337, ("review",)),
+    "census_income": (99_762, 611, 99_762 * 40, ("asked", "told")),
     "jdata": (3_880, 12_971, 30_360, ("browse", "comment", "follow", "order")),
     "movielens_100k": (943, 1_682, 100_000, ("rate",)),
     "movielens_1m": (6_040, 3_416, 999_611, ("rate",)),
@@ -56,6 +57,22 @@ def test_a_data_set_that_cannot_be_had_says_what_to_do(kind: str, monkeypatch: p
     monkeypatch.delenv("INTERTASK_DATA", raising=False)
     with pytest.raises(DataError, match=r"set INTERTASK_DATA to a folder that holds it; the data come from"):
         load(kind)
+
+
+@real_data
+def test_people_of_the_census_are_told_column_by_column_and_asked_last() -> None:
+    people = pl.read_parquet(ROOT / "census-income-kdd" / "test.parquet")
+    sequences = prepare(load("census_income").events).sequences
+    assert set(sequences.lengths.tolist()) == {40}
+    last = sequences.offsets[1:] - 1
+    assert sequences.labels["income"][last].sum() == 6_186
+    assert sequences.labels["never_married"][last].sum() == (people["marital_stat"] == "Never married").sum()
+    assert np.isnan(np.delete(sequences.labels["income"], last)).all()
+    some = load("census_income", columns=("age", "education")).events.frame
+    first = some.filter(user=0).sort("order")["item"].to_list()  # 38 years, between the fifth and sixth tenth
+    assert first == ["age=6", "education=1st 2nd 3rd or 4th grade", "asked"]
+    with pytest.raises(DataError, match=r"columns: expected some of age, .*, found 'income_50k'"):
+        load("census_income", columns=("income_50k",))
 
 
 @real_data

@@ -16,6 +16,7 @@ from intertask.config import PluginConfig
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out
 from intertask.errors import DataError, LeakageError
+from intertask.seeds import generator
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,56 @@ class TimeSplit(SplitConfig):
             places = places[np.append(users[places[1:]] != users[places[:-1]], True)]
         # A first event has no history to predict it from.
         return places[places > sequences.offsets[users[places]]]
+
+
+class UserSplit(SplitConfig):
+    """Some users train with all that they did; of the others, whom it never sees, the last event is asked.
+
+    Source: Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (strong
+    generalisation).
+
+    Args:
+        train: Share of the users who train.
+        validation: Share of the users whose last event validates; those who are left test.
+        seed: Of the draw.
+    """
+
+    kind: Literal["users"] = "users"
+    train: float = Field(default=0.8, gt=0, lt=1)
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+
+    def split(self, sequences: Sequences) -> Split:
+        """The split, checked for leakage.
+
+        Raises:
+            DataError: One of the parts is empty.
+        """
+        if not self.train + self.validation < 1:
+            raise DataError("[split]", "train + validation < 1", f"{self.train + self.validation}")
+        drawn = generator(self.seed, "split").permutation(sequences.num_users)
+        cuts = [int(share * len(drawn)) for share in (self.train, self.train + self.validation)]
+        trained = np.zeros(len(drawn), dtype=bool)
+        trained[drawn[: cuts[0]]] = True
+        split = Split(
+            train_stop=np.where(trained, sequences.offsets[1:], sequences.offsets[:-1]),
+            validation=self._last(drawn[cuts[0] : cuts[1]], sequences),
+            test=self._last(drawn[cuts[1] :], sequences),
+            description=f"users, {self.train:g} train, {self.validation:g} validate, seed {self.seed}",
+        )
+        sizes = {"train": trained.sum(), "validation": len(split.validation), "test": len(split.test)}
+        for part, size in sizes.items():
+            if size == 0:
+                raise DataError(
+                    "[split] users", f"a user with two events for the {part} part", "none",
+                    "choose other shares, or a log of more users",
+                )  # fmt: skip
+        split.check(sequences)
+        return split
+
+    def _last(self, users: NDArray[np.int64], sequences: Sequences) -> NDArray[np.int64]:
+        users = np.sort(users[sequences.lengths[users] >= 2])  # a first event has no history
+        return np.asarray(sequences.offsets[users + 1] - 1)
 
 
 def _clock(sequences: Sequences) -> NDArray[np.int64]:
