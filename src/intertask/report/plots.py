@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MAX_POINTS = 800  # of a raw curve: more are not seen, and each is bytes in the page
+_LEGEND_LETTERS = 62  # beside each other in a legend, lines and gaps included
+_LONGEST_NAME = 48
 _MARKS = {"better": ("o", SERIES[0]), "worse": ("D", SERIES[1]), "no difference shown": ("s", MUTED)}
 
 
@@ -186,9 +188,14 @@ def validation(journal: Journal, metrics: Sequence[str], footer: str) -> Plot:
 
 
 def _legend_above(axes: "Axes") -> None:
-    entries = len(axes.get_legend_handles_labels()[1])
-    columns = entries if entries <= 3 else 2
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2, handlelength=1.6)
+    lines, names = axes.get_legend_handles_labels()
+    names = [name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names]
+    widest = max(map(len, names), default=0) + 6  # a line and the gap beside it
+    columns = max(1, min(len(names), 3, _LEGEND_LETTERS // widest))  # a wider legend would crush the axes
+    axes.legend(
+        lines, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2,
+        handlelength=1.6,
+    )  # fmt: skip
 
 
 def _extremes(values: np.ndarray) -> np.ndarray:
