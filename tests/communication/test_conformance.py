@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from intertask.communication import Tells
 from tests import worlds
 from tests.assertions import (
     assert_batch_composition_ignored,
@@ -10,6 +11,7 @@ from tests.assertions import (
     assert_deterministic_in_eval,
     assert_every_weight_gets_gradient,
     assert_positionwise,
+    assert_same,
     assert_task_permutation_equivariant,
 )
 
@@ -75,6 +77,24 @@ def test_every_weight_gets_a_gradient_and_so_does_what_is_read(config):
     weighted = states * torch.randn(states.shape, generator=torch.Generator().manual_seed(1))
     assert_every_weight_gets_gradient(mechanism, weighted.sum())
     assert (hidden.grad.abs().sum(-1) > 0).all()
+
+
+@every_variant
+def test_what_it_tells_of_the_exchange_is_a_share_of_each_source_and_changes_nothing(config):
+    mechanism = built(config)
+    if not isinstance(mechanism, Tells):
+        return
+    heard = mechanism.exchange(numbers())
+    assert torch.equal(heard.states_BLTD, mechanism(numbers()))
+    assert heard.shares_BLTS.shape == (3, 4, len(TASKS), len(TASKS) + len(mechanism.further))
+    assert_same(heard.shares_BLTS.sum(-1), torch.ones(3, 4, len(TASKS)), "shares sum to one")
+    assert heard.shares_BLTS.min() >= 0
+    assert ((heard.gates_BLT >= 0) & (heard.gates_BLT <= 1)).all() and heard.gates_BLT.shape == (3, 4, 3)
+
+
+def test_these_mechanisms_tell_whom_a_task_hears():
+    told = {config.kind for config in VARIANTS.values() if isinstance(built(config), Tells)}
+    assert told == {"adatt", "aitm", "attention", "gated_slots", "ple", "stem"}
 
 
 @every_variant

@@ -1,9 +1,9 @@
 """Communication between tasks: hidden_BLD -> states_BLTD, causal. One file a mechanism."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 
 from intertask.config import PluginConfig
 from intertask.nn.dimensions import Dimensions
@@ -21,3 +21,33 @@ class CommunicationConfig(PluginConfig):
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:
         """A module whose forward maps hidden_BLD to states_BLTD, one state for each task."""
+
+
+class Heard(NamedTuple):
+    """What one exchange did.
+
+    Args:
+        states_BLTD: After it.
+        shares_BLTS: Whom each task attended to, a row sums to one: the tasks, itself among them, then what
+            the mechanism calls its `further` sources.
+        gates_BLT: How far what is heard was let in, 0 to 1.
+    """
+
+    states_BLTD: Tensor
+    shares_BLTS: Tensor
+    gates_BLT: Tensor
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A mechanism that can tell whom each task hears.
+
+    Attributes:
+        further: Names of the sources that are no tasks.
+    """
+
+    further: tuple[str, ...]
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and whom each task heard."""
+        ...

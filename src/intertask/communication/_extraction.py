@@ -4,6 +4,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.experts import Experts, gated, uniform
 
@@ -34,19 +35,35 @@ class Extraction(nn.Module):
 
     def __init__(self, config: ExtractionConfig, width: int, num_tasks: int, *, foreign: bool) -> None:
         super().__init__()
-        self.num_tasks = num_tasks
+        self.num_tasks, self.num_shared, self.foreign = num_tasks, config.num_shared, foreign
         self.levels = nn.ModuleList(
             Level(config, width, num_tasks, foreign=foreign, last=level == config.num_levels - 1)
             for level in range(config.num_levels)
         )
 
+    further: tuple[str, ...] = ("shared",)
+
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
+        return self._levels(hidden_BLD)[0]
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and whose experts each task's gate of the last level lets through."""
+        states_BLTD, shares_BLTN = self._levels(hidden_BLD)
+        own, shared = shares_BLTN[..., : -self.num_shared], shares_BLTN[..., -self.num_shared :]
+        if self.foreign:
+            of_tasks_BLTT = own.unflatten(-1, (self.num_tasks, -1)).sum(-1)
+        else:
+            of_tasks_BLTT = torch.diag_embed(own.sum(-1))
+        shares_BLTS = torch.cat([of_tasks_BLTT, shared.sum(-1, keepdim=True)], -1)
+        return Heard(states_BLTD, shares_BLTS, torch.ones_like(shares_BLTS[..., 0]))
+
+    def _levels(self, hidden_BLD: Tensor) -> tuple[Tensor, Tensor]:
         states_BLTD = hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1)
         shared_BLD = hidden_BLD
         for level in self.levels:
-            states_BLTD, shared_BLD = level(states_BLTD, shared_BLD)
-        return states_BLTD
+            states_BLTD, shared_BLD, shares_BLTN = level(states_BLTD, shared_BLD)
+        return states_BLTD, shares_BLTN
 
 
 class Level(nn.Module):
@@ -66,8 +83,8 @@ class Level(nn.Module):
         self.upward_own = None if last else uniform(num_tasks, own, width, fan_in=width)
         self.upward_shared = None if last else uniform(shared, width, fan_in=width)
 
-    def forward(self, states_BLTD: Tensor, shared_BLD: Tensor) -> tuple[Tensor, Tensor]:
-        """The states after this level; the shared one stays as it was on the last."""
+    def forward(self, states_BLTD: Tensor, shared_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The states after this level, the shared one as it was on the last; and the experts' shares."""
         own_BLTED = self.own(states_BLTD)
         shared_BLSD = self.shared(shared_BLD.unsqueeze(-2)).squeeze(-3)
         of_shared = torch.einsum("bltd,tsd->blts", states_BLTD, self.shared_gate)
@@ -78,14 +95,15 @@ class Level(nn.Module):
             of_own = torch.einsum("bltd,ted->blte", states_BLTD, self.own_gate)
             heard = own_BLTED
         everyone = shared_BLSD.unsqueeze(-3).expand(*heard.shape[:3], -1, -1)
-        states_BLTD = gated(torch.cat([of_own, of_shared], -1), torch.cat([heard, everyone], -2))
+        shares_BLTN = torch.cat([of_own, of_shared], -1).softmax(-1)
+        states_BLTD = gated(shares_BLTN, torch.cat([heard, everyone], -2))
         if self.upward_own is not None:
             logits_own = torch.einsum("bld,ted->blte", shared_BLD, self.upward_own).flatten(-2)
             logits_shared = torch.einsum("bld,sd->bls", shared_BLD, self.upward_shared)
-            logits = torch.cat([logits_own, logits_shared], -1).unsqueeze(-2)
+            upward = torch.cat([logits_own, logits_shared], -1).softmax(-1).unsqueeze(-2)
             said = torch.cat([own_BLTED.flatten(-3, -2), shared_BLSD], -2)
-            shared_BLD = gated(logits, said).squeeze(-2)
-        return states_BLTD, shared_BLD
+            shared_BLD = gated(upward, said).squeeze(-2)
+        return states_BLTD, shared_BLD, shares_BLTN
 
 
 def _others_detached(own_BLTED: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, gated, uniform
@@ -41,12 +42,19 @@ class Communication(nn.Module):
         self.num_tasks = num_tasks
         self.levels = nn.ModuleList(Level(config, width, num_tasks) for _ in range(config.num_levels))
 
+    further: tuple[str, ...] = ()
+
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
+        return self.exchange(hidden_BLD).states_BLTD
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and by which experts each task's last fusion went, the native ones not counted."""
         states_BLTD = hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1)
         for level in self.levels:
-            states_BLTD = level(states_BLTD)
-        return states_BLTD
+            states_BLTD, shares_BLTN = level(states_BLTD)
+        shares_BLTT = shares_BLTN.unflatten(-1, (self.num_tasks, -1)).sum(-1)
+        return Heard(states_BLTD, shares_BLTT, torch.ones_like(shares_BLTT[..., 0]))
 
 
 class Level(nn.Module):
@@ -58,9 +66,10 @@ class Level(nn.Module):
         self.gate = uniform(num_tasks, num_tasks, config.num_own, width, fan_in=width)
         self.own = nn.Parameter(torch.full((num_tasks, config.num_own), 1 / config.num_own))
 
-    def forward(self, states_BLTD: Tensor) -> Tensor:
-        """The states after this level."""
+    def forward(self, states_BLTD: Tensor) -> tuple[Tensor, Tensor]:
+        """The states after this level, and the shares of all experts in them."""
         said_BLTED = self.experts(states_BLTD)
-        logits = torch.einsum("bltd,tned->bltne", states_BLTD, self.gate).flatten(-2)
+        logits_BLTN = torch.einsum("bltd,tned->bltne", states_BLTD, self.gate).flatten(-2)
         native_BLTD = torch.einsum("te,blted->bltd", self.own, said_BLTED)
-        return native_BLTD + gated(logits, said_BLTED.flatten(-3, -2))
+        shares_BLTN = logits_BLTN.softmax(-1)
+        return native_BLTD + gated(shares_BLTN, said_BLTED.flatten(-3, -2)), shares_BLTN

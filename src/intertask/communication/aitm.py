@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, uniform
@@ -36,13 +37,22 @@ class Communication(nn.Module):
         # h1, h2 and h3 of each transfer, side by side.
         self.maps = nn.ParameterList(uniform(3, width, width, fan_in=width) for _ in range(num_tasks - 1))
 
+    further: tuple[str, ...] = ()
+
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
+        return self.exchange(hidden_BLD).states_BLTD
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and how much of each is the step's own and how much comes from the one before."""
         own_BLTD = self.towers.first(hidden_BLD)
         states = [own_BLTD[..., 0, :]]
+        shares_BLTT = torch.zeros(*own_BLTD.shape[:-1], own_BLTD.shape[-2], device=own_BLTD.device)
+        shares_BLTT[..., 0, 0] = 1.0
         for place, (transfer, maps) in enumerate(zip(self.transfers, self.maps, strict=True), 1):
             heard_BL2D = torch.stack([own_BLTD[..., place, :], transfer(states[-1]).relu()], -2)
             key, query, value = torch.einsum("blud,mde->mblue", heard_BL2D, maps)
             shares_BL2 = ((key * query).sum(-1) / hidden_BLD.shape[-1] ** 0.5).softmax(-1)
+            shares_BLTT[..., place, [place, place - 1]] = shares_BL2.detach()
             states.append(torch.einsum("blu,blud->bld", shares_BL2, value))
-        return torch.stack(states, -2)
+        return Heard(torch.stack(states, -2), shares_BLTT, torch.ones_like(shares_BLTT[..., 0]))

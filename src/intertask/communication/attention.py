@@ -9,9 +9,8 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
-from intertask.communication import CommunicationConfig
+from intertask.communication import CommunicationConfig, Heard
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 
@@ -46,13 +45,20 @@ class Communication(nn.Module):
         self.project_out = nn.Linear(width, width)
         self.dropout = Dropout(config.dropout)
 
+    further: tuple[str, ...] = ()
+
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
+        return self.exchange(hidden_BLD).states_BLTD
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and whom each task attended to, mean over the heads."""
         states_BLTD = hidden_BLD.unsqueeze(-2) + torch.einsum("bld,tde->blte", hidden_BLD, self.private)
         batch, length, tasks, width = states_BLTD.shape
         heads = self.project_in(self.norm(states_BLTD)).view(batch, length, tasks, 3, self.num_heads, -1)
         query, key, value = heads.permute(3, 0, 1, 4, 2, 5)  # each [B, L, H, T, D / H]
-        read = functional.scaled_dot_product_attention(query, key, value)
-        read_BLTD = read.transpose(-2, -3).reshape(batch, length, tasks, width)
+        shares_BLHTT = (query @ key.transpose(-1, -2) / key.shape[-1] ** 0.5).softmax(-1)
+        read_BLTD = (shares_BLHTT @ value).transpose(-2, -3).reshape(batch, length, tasks, width)
         change_BLTD: Tensor = self.dropout(self.project_out(read_BLTD))
-        return states_BLTD + change_BLTD
+        shares_BLTT = shares_BLHTT.mean(-3)
+        return Heard(states_BLTD + change_BLTD, shares_BLTT, torch.ones_like(shares_BLTT[..., 0]))

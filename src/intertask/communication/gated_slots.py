@@ -9,13 +9,14 @@ In the equation of the design: rho = 1, A a masked softmax times the output gate
 the tasks' slots and 1 on the shared ones.
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, uniform
@@ -49,20 +50,6 @@ class Config(ExpertsConfig):
         return Communication(self, dimensions.width, len(dimensions.tasks))
 
 
-class Heard(NamedTuple):
-    """What one exchange did.
-
-    Args:
-        states_BLTD: After it.
-        shares_BLTS: Whom each task attended to: the tasks, itself among them, the shared slots, nothing.
-        gates_BLTD: How far its output gate was open.
-    """
-
-    states_BLTD: Tensor
-    shares_BLTS: Tensor
-    gates_BLTD: Tensor
-
-
 class Communication(nn.Module):
     """S'_k = S_k + gate(S_k) W_o sum_n A[k, n] S_n over {self, tasks, shared}, where A may fall on nothing.
 
@@ -74,6 +61,8 @@ class Communication(nn.Module):
         super().__init__()
         self.config = config
         self.num_tasks = num_tasks
+        self.further = tuple(f"shared {number + 1}" for number in range(config.num_shared))
+        self.further += ("nothing",) if config.nothing else ()
         num_slots = num_tasks + config.num_shared
         inner = config.hidden(width)
         self.own = Experts(num_tasks, 1, width, inner)
@@ -91,10 +80,15 @@ class Communication(nn.Module):
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        return self.exchange(hidden_BLD).states_BLTD
+        states_BLTD, _, _ = self._exchange(hidden_BLD)
+        return states_BLTD
 
     def exchange(self, hidden_BLD: Tensor) -> Heard:
         """The states, and whom each task heard."""
+        states_BLTD, shares_BLTS, gate = self._exchange(hidden_BLD)
+        return Heard(states_BLTD, shares_BLTS, gate.expand_as(states_BLTD).mean(-1))
+
+    def _exchange(self, hidden_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         slots_BLSD = self._slots(hidden_BLD)
         own_BLTD = slots_BLSD[..., : self.num_tasks, :]
         read_BLSD = self.norm(slots_BLSD)
@@ -109,9 +103,9 @@ class Communication(nn.Module):
         of_slots = shares_BLTS[..., : read_BLSD.shape[-2]]
         change_BLTD = self.project_out(torch.einsum("blts,blsd->bltd", of_slots, read_BLSD))
         if self.gate is None:
-            return Heard(own_BLTD + change_BLTD, shares_BLTS, torch.ones_like(change_BLTD))
+            return own_BLTD + change_BLTD, shares_BLTS, torch.ones((), device=own_BLTD.device)
         gate_BLTD = torch.sigmoid(self.gate(normed_BLTD))
-        return Heard(own_BLTD + gate_BLTD * change_BLTD, shares_BLTS, gate_BLTD)
+        return own_BLTD + gate_BLTD * change_BLTD, shares_BLTS, gate_BLTD
 
     def _closed(self) -> Tensor:
         """What is added to logits, minus infinity at closed edges; to itself and to nothing there is none."""

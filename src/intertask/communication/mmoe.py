@@ -43,4 +43,5 @@ class Communication(nn.Module):
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
         said_BLND = self.experts(hidden_BLD.unsqueeze(-2)).squeeze(-3)
-        return gated(torch.einsum("bld,knd->blkn", hidden_BLD, self.gate), said_BLND)
+        shares_BLKN = torch.einsum("bld,knd->blkn", hidden_BLD, self.gate).softmax(-1)
+        return gated(shares_BLKN, said_BLND)

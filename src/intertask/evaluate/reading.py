@@ -1,9 +1,9 @@
-"""Whom the tasks of a model hear. Only mechanisms that attend to tasks and gate what they hear can tell."""
+"""Whom the tasks of a model hear. Only mechanisms that mix what they hear by shares can tell."""
 
 import numpy as np
 import torch
 
-from intertask.communication.gated_slots import Communication as Slots
+from intertask.communication import Tells
 from intertask.config import Config
 from intertask.data.batches import history_batch, plan
 from intertask.data.sequences import Sequences
@@ -17,9 +17,9 @@ class Reading(Config):
     """Whom each task hears, mean over the last positions of some histories."""
 
     readers: list[str]
-    sources: list[str]  # the tasks, itself among them, the shared slots, nothing
+    sources: list[str]  # the tasks, itself among them, then what is no task
     shares: list[list[float]]  # readers x sources; a row sums to one
-    gates: list[float]  # how far each reader's output gate is open
+    gates: list[float]  # how far each reader lets in what it hears
 
 
 def reading(model: Model, histories: Sequences) -> Reading | None:
@@ -29,7 +29,7 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
         model: In evaluation mode.
         histories: The users' events.
     """
-    if not isinstance(model.communication, Slots):
+    if not isinstance(model.communication, Tells):
         return None
     windows = Windows(histories.offsets[:-1], histories.offsets[1:])
     windows = windows[np.flatnonzero(windows.lengths > 0)[:USERS]]
@@ -41,14 +41,10 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
             heard = model.communication.exchange(model.trunk(batch))
             places, last = torch.arange(len(rows), device=model.device), batch.lengths_B - 1
             shares.append(heard.shares_BLTS[places, last])
-            gates.append(heard.gates_BLTD[places, last].mean(-1))
-    sources = [
-        *model.attached,
-        *(f"shared {number + 1}" for number in range(model.communication.config.num_shared)),
-    ]
+            gates.append(heard.gates_BLT[places, last])
     return Reading(
         readers=model.attached,
-        sources=[*sources, "nothing"] if model.communication.config.nothing else sources,
+        sources=[*model.attached, *model.communication.further],
         shares=torch.cat(shares).mean(0).tolist(),
         gates=torch.cat(gates).mean(0).tolist(),
     )

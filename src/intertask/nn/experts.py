@@ -43,9 +43,8 @@ def uniform(*shape: int, fan_in: int) -> nn.Parameter:
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
-def gated(logits: Tensor, said: Tensor) -> Tensor:
-    """A softmax over the sources: logits [..., K, N], said [..., N, D] or [..., K, N, D] -> [..., K, D]."""
-    shares = logits.softmax(-1)
-    if said.ndim == logits.ndim:
+def gated(shares: Tensor, said: Tensor) -> Tensor:
+    """What sources say, by their shares: [..., K, N] and [..., N, D] or [..., K, N, D] -> [..., K, D]."""
+    if said.ndim == shares.ndim:
         return torch.einsum("...kn,...nd->...kd", shares, said)
     return torch.einsum("...kn,...knd->...kd", shares, said)
