@@ -52,7 +52,7 @@ class Extraction(nn.Module):
         states_BLTD, shares_BLTN = self._levels(hidden_BLD)
         own, shared = shares_BLTN[..., : -self.num_shared], shares_BLTN[..., -self.num_shared :]
         if self.foreign:
-            of_tasks_BLTT = own.unflatten(-1, (self.num_tasks, -1)).sum(-1)
+            of_tasks_BLTT = own.reshape(*own.shape[:-1], self.num_tasks, -1).sum(-1)
         else:
             of_tasks_BLTT = torch.diag_embed(own.sum(-1))
         shares_BLTS = torch.cat([of_tasks_BLTT, shared.sum(-1, keepdim=True)], -1)

@@ -53,7 +53,7 @@ class Communication(nn.Module):
         states_BLTD = hidden_BLD.unsqueeze(-2).expand(-1, -1, self.num_tasks, -1)
         for level in self.levels:
             states_BLTD, shares_BLTN = level(states_BLTD)
-        shares_BLTT = shares_BLTN.unflatten(-1, (self.num_tasks, -1)).sum(-1)
+        shares_BLTT = shares_BLTN.reshape(*shares_BLTN.shape[:-1], self.num_tasks, -1).sum(-1)
         return Heard(states_BLTD, shares_BLTT, torch.ones_like(shares_BLTT[..., 0]))
 
 

@@ -5,7 +5,6 @@ bootstrap over users and seeds, corrected by Holm for the number of tasks. With 
 the luck of training. Knows nothing of how the runs came about.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Evaluation, Interval, Protocol
+from intertask.journal import entries
 from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.seeds import generator
 
@@ -271,5 +271,4 @@ def closed_edges(folder: Path) -> dict[str, list[str]]:
 
 def journal(folder: Path, event: str) -> list[dict[str, Any]]:
     """The lines of one event in the journal of a run."""
-    lines = map(json.loads, (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line["event"] == event]
+    return [line for line in entries(folder / "journal.jsonl")[0] if line["event"] == event]

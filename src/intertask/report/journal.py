@@ -3,11 +3,12 @@
 A run that was killed leaves a last line that is cut short. It is left out, counted, and never an error.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from intertask.journal import entries
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def read(file: Path) -> Journal:
     """
     steps: dict[int, Step] = {}
     validations: dict[int, Validation] = {}
-    stop, best_epoch, unreadable = "", None, 0
-    for line in _lines(file):
+    stop, best_epoch = "", None
+    events, unreadable = entries(file)
+    for event in events:
         try:
-            event = json.loads(line)
             if event["event"] == "step":
                 steps[int(event["step"])] = _step(event)
             elif event["event"] == "validation":
@@ -90,16 +91,6 @@ def read(file: Path) -> Journal:
         best_epoch if best_epoch is None else int(best_epoch),
         unreadable,
     )
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        # A line cut inside a character is as unreadable as one cut between two.
-        return [
-            line for line in file.read_text(encoding="utf-8", errors="replace").split("\n") if line.strip()
-        ]
-    except FileNotFoundError:
-        return []
 
 
 def _step(event: Mapping[str, object]) -> Step:

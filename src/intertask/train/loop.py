@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from intertask.balance import Balance, task_gradients
 from intertask.data.batches import Batch
 from intertask.errors import TrainingError
+from intertask.journal import Journal
 from intertask.model import Model
 from intertask.progress import Bar, bar
 from intertask.seeds import derive
@@ -24,7 +25,6 @@ from intertask.train import checkpoint, edges
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
-from intertask.train.journal import Journal
 from intertask.train.optimiser import Optimiser, learning_rate
 from intertask.train.prefetch import prefetched
 from intertask.train.stream import Stream, Turn, turns

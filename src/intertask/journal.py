@@ -1,10 +1,10 @@
-"""The diary of a run: one JSON object a line, one line a step."""
+"""The diary of a run, written and read: one JSON object a line, one line a step."""
 
 import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from intertask.files import unwritable, written_aside
 
@@ -44,15 +44,25 @@ class Journal:
             self._handle.close()
 
 
-def _until(file: Path, step: int) -> str:
+def entries(file: Path) -> tuple[list[dict[str, Any]], int]:
+    """The lines of a journal, none without a file, and how many were unreadable, as a killed run's last."""
     if not file.exists():
-        return ""
-    kept = []
-    for line in file.read_text(encoding="utf-8").splitlines():
+        return [], 0
+    read, unreadable = [], 0
+    # A line cut inside a character is as unreadable as one cut between two.
+    for line in file.read_text(encoding="utf-8", errors="replace").split("\n"):
+        if not line.strip():
+            continue
         try:
             entry = json.loads(line)
-        except json.JSONDecodeError:  # the half line of a killed run
-            continue
-        if entry.get("step", 0) <= step:
-            kept.append(line + "\n")
-    return "".join(kept)
+        except json.JSONDecodeError:
+            entry = None
+        if isinstance(entry, dict) and "event" in entry:
+            read.append(entry)
+        else:
+            unreadable += 1
+    return read, unreadable
+
+
+def _until(file: Path, step: int) -> str:
+    return "".join(json.dumps(entry) + "\n" for entry in entries(file)[0] if entry.get("step", 0) <= step)

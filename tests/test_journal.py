@@ -1,6 +1,6 @@
 import json
 
-from intertask.train.journal import Journal
+from intertask.journal import Journal
 
 
 def write(file, resume_step, *steps):
