@@ -95,7 +95,7 @@ def test_every_system_stands_in_the_table_for_every_task_and_history(evaluated):
             assert [len(row) for row in rows] == [1, 1, 1]
             assert len({row[0].count for row in rows}) == 1
     assert {row.system for row in found.lists} == {"intertask", "popularity", "transition"}
-    assert {d.baseline for d in found.differences} == {"popularity", "transition"}
+    assert {d.baseline for d in found.differences if d.history} == {"popularity", "transition"}
     assert {f"{name}, ranking" for name in ("intertask", "popularity", "transition")} <= set(found.seconds)
 
 
@@ -165,6 +165,14 @@ def test_responses_stand_beside_the_base_rate_and_the_items_means(evaluated):
     assert base.metrics["log_loss"] == pytest.approx(expected, rel=1e-5)
     assert base.metrics["auc"] == 0.5
     assert found.responses[2].metrics["auc"] == 1.0  # in the shop the item alone decides
+    against = [row for row in found.differences if row.task == "liked"]
+    assert [(row.baseline, row.metric, row.history) for row in against] == [
+        ("base rate", "-log_loss", ""), ("item mean", "-log_loss", "")
+    ]  # fmt: skip
+    for row, other in zip(against, found.responses[1:], strict=True):
+        gain = other.metrics["log_loss"] - found.responses[0].metrics["log_loss"]
+        assert row.difference == pytest.approx(gain, abs=1e-6)
+        assert row.interval.low < row.difference < row.interval.high
 
 
 def test_evaluation_is_deterministic(evaluated):

@@ -64,3 +64,15 @@ def test_the_headline_is_a_win_only_where_every_comparison_is() -> None:
 
 def test_without_differences_nothing_is_claimed() -> None:
     assert headline(verdicts([])).outcome == "unknown"
+
+
+def test_a_response_is_judged_by_its_own_metric_beside_the_rankings() -> None:
+    response = {"task": "liked", "history": "", "metric": "-log_loss"}
+    rows = [
+        difference("pop", 0.04, 0.03, 0.05),
+        difference("base rate", -0.1, -0.2, -0.05).model_copy(update=response),
+    ]
+    ranking, answer = verdicts(rows)
+    assert (ranking.outcome, answer.outcome) == ("win", "lose")
+    assert answer.sentence.startswith("base rate beats the model at Log-likelihood: model minus base rate")
+    assert verdicts(rows[1:]) == [answer]

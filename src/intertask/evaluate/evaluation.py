@@ -123,6 +123,7 @@ class Evaluator:
             rankings += self._ranking_rows(task, history, by_system)
             list_rows += self._list_rows(task, history, by_system)
             differences += self._differences(task, history, by_system)
+        responses, against = self._responses(model_system)
         protocol = self._protocol()
         return Evaluation(
             model=self.name,
@@ -131,8 +132,8 @@ class Evaluator:
             provenance=provenance(self.seed),
             rankings=rankings,
             lists=list_rows,
-            differences=differences,
-            responses=self._responses(model_system),
+            differences=differences + against,
+            responses=responses,
             tradeoffs=self._tradeoffs(model_system),
             findings=self.findings,
             notes=self.notes,
@@ -239,8 +240,9 @@ class Evaluator:
                     metrics[f"diversity@{k}"] = lists.diversity(some, vectors)
             yield ListRow(system=system, task=task, history=history, metrics=metrics)
 
-    def _responses(self, system: ModelSystem) -> list[ResponseRow]:
-        found = []
+    def _responses(self, system: ModelSystem) -> tuple[list[ResponseRow], list[DifferenceRow]]:
+        """How well the response tasks are answered, and the model against each answer that needs none."""
+        found, against = [], []
         for name, config in self.model.config.tasks.items():
             if config.answer == "items":
                 continue
@@ -256,10 +258,24 @@ class Evaluator:
                     metric=pl.lit(answers.quality), quality=pl.Series(answers.qualities())
                 )
             )
-            found += reference_answers(
-                answers, name, config, self.training, self.sequences.items[targets], self.corpus.behaviours
+            references = reference_answers(
+                answers, config, self.training, self.sequences.items[targets], self.corpus.behaviours
             )
-        return found
+            found += [other.row(reference, name) for reference, other in references.items()]
+            gains = difference_intervals(
+                np.stack([answers.qualities()] * len(references), 1),
+                np.stack([other.qualities() for other in references.values()], 1),
+                self.sequences.users_of(targets), self._resampling(), num_resamples=self.resamples,
+            )  # fmt: skip
+            against += [
+                DifferenceRow(
+                    task=name, history="", baseline=reference, metric=answers.quality,
+                    difference=float(gains.values[place]),
+                    interval=Interval(low=float(gains.lows[place]), high=float(gains.highs[place])),
+                )
+                for place, reference in enumerate(references)
+            ]  # fmt: skip
+        return found, against
 
     def _tradeoffs(self, system: ModelSystem) -> list[TradeoffRow]:
         """Mixtures of the first two tasks that ask for different behaviours, where both have targets."""

@@ -101,15 +101,14 @@ def model_answers(
 
 
 def reference_answers(
-    answers: Answers, name: str, config: object, training: Sequences, items: NDArray[np.int32],
+    answers: Answers, config: object, training: Sequences, items: NDArray[np.int32],
     behaviours: tuple[str, ...],
-) -> list[ResponseRow]:  # fmt: skip
+) -> dict[str, Answers]:  # fmt: skip
     """What the base rate and the items' means answer to the same targets.
 
     Args:
         answers: The model's, for their labels.
-        name: The task.
-        config: Its config.
+        config: Of the task.
         training: The training events.
         items: int32 [n], the targets' items.
         behaviours: Names of the behaviours.
@@ -118,14 +117,14 @@ def reference_answers(
     if not isinstance(config, ResponseConfig):
         events = np.bincount(training.behaviours, minlength=len(behaviours)) + 1.0
         share = np.tile((events / events.sum()).astype(np.float32), (num, 1))
-        return [Answers(answers.form, answers.labels, share).row("base rate", name)]
+        return {"base rate": Answers(answers.form, answers.labels, share)}
     labels = config.labels(training, behaviours)
     known = ~np.isnan(labels)
     rate = float(labels[known].mean())
     sums = np.bincount(training.items[known], labels[known], training.num_items)
     counts = np.bincount(training.items[known], minlength=training.num_items)
     means = ((sums + SHRINKAGE * rate) / (counts + SHRINKAGE)).astype(np.float32)
-    return [
-        Answers(answers.form, answers.labels, np.full(num, rate, np.float32)).row("base rate", name),
-        Answers(answers.form, answers.labels, means[items]).row("item mean", name),
-    ]
+    return {
+        "base rate": Answers(answers.form, answers.labels, np.full(num, rate, np.float32)),
+        "item mean": Answers(answers.form, answers.labels, means[items]),
+    }

@@ -72,10 +72,10 @@ class ListRow(Config):
 
 
 class DifferenceRow(Config):
-    """Paired bootstrap of the model against one other system, over the same users."""
+    """Paired bootstrap of the model against one other system, over the same users; higher is better."""
 
     task: str
-    history: str
+    history: str  # empty for a response task, which has none to mask
     baseline: str
     metric: str
     difference: float  # model minus baseline

@@ -56,9 +56,10 @@ def drawings(evaluation: Evaluation, journal: Journal) -> Drawings:
 
 
 def _forests(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
-    metric = main_metric(row.metric for row in evaluation.differences)
+    differences = [row for row in evaluation.differences if row.history]  # a response's stand in its table
+    metric = main_metric(row.metric for row in differences)
     groups: dict[tuple[str, str], list[DifferenceRow]] = {}
-    for row in evaluation.differences:
+    for row in differences:
         if row.metric == metric:
             groups.setdefault((row.task, row.history), []).append(row)
     return {key: [plots.forest(rows, _footer(evaluation, key[1]))] for key, rows in groups.items()}

@@ -12,6 +12,7 @@ LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "brier", "rmse", "
 _ORDER = ("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share")
 _NAMES = {
     "hr": "HR", "ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "auc": "AUC", "rmse": "RMSE", "mae": "MAE",
+    "-log_loss": "Log-likelihood", "-squared_error": "Squared error, negated",
 }  # fmt: skip
 
 

@@ -46,7 +46,11 @@ def _opening(evaluation: Evaluation) -> list[Element]:
     whole = headline(found)
     each = [
         tag(
-            "li", tag("b", theirs(at.task), f", history {at.history}: "), _MARKS[at.outcome], " ", at.sentence
+            "li",
+            tag("b", theirs(at.task), f", history {at.history}: " if at.history else ": "),
+            _MARKS[at.outcome],
+            " ",
+            at.sentence,
         )
         for at in found
     ]

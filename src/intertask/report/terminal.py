@@ -72,7 +72,8 @@ def _verdicts(evaluation: Evaluation) -> Iterator[Text]:
     yield Text(whole.sentence, style=_STYLES[whole.outcome])
     if len(found) > 1:
         for verdict in found:
-            question = f"  {verdict.task}, history {verdict.history}: "
+            history = f", history {verdict.history}" if verdict.history else ""
+            question = f"  {verdict.task}{history}: "
             yield Text.assemble((question, _STYLES[verdict.outcome]), verdict.sentence)
 
 

@@ -26,11 +26,15 @@ class Verdict:
 
 def verdicts(differences: Sequence[DifferenceRow]) -> list[Verdict]:
     """One verdict for each task and history, in the order of the differences."""
-    metric = main_metric(row.metric for row in differences)
+    ranking = main_metric(row.metric for row in differences if row.history)
     groups: dict[tuple[str, str], list[DifferenceRow]] = {}
     for row in differences:
-        groups.setdefault((row.task, row.history), []).extend([row] if row.metric == metric else [])
-    return [_verdict(task, history, rows, metric) for (task, history), rows in groups.items()]
+        own = row.metric == ranking or not row.history  # a response task has one metric
+        groups.setdefault((row.task, row.history), []).extend([row] if own else [])
+    return [
+        _verdict(task, history, rows, ranking if history else rows[0].metric)
+        for (task, history), rows in groups.items()
+    ]
 
 
 def headline(found: Sequence[Verdict]) -> Verdict:
