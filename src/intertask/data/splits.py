@@ -165,13 +165,13 @@ class TimeSplit(SplitConfig):
             f"{self.targets} target{'s' if self.targets == 'successive' else ''}",
             cuts=(first, second),
         )
-        sizes = {"train": in_train.sum(), "validation": len(split.validation), "test": len(split.test)}
-        for part, size in sizes.items():
-            if size == 0:
-                raise DataError(
-                    "[split] time", f"some events for the {part} part", "none",
-                    "choose other shares, or a log that spans more time",
-                )  # fmt: skip
+        _refuse_empty(
+            split,
+            bool(in_train.any()),
+            self.kind,
+            "some events",
+            "choose other shares, or a log that spans more time",
+        )
         split.check(sequences)
         return split
 
@@ -219,13 +219,10 @@ class UserSplit(SplitConfig):
             test=self._last(drawn[cuts[1] :], sequences),
             description=f"users, {self.train:g} train, {self.validation:g} validate, seed {self.seed}",
         )
-        sizes = {"train": trained.sum(), "validation": len(split.validation), "test": len(split.test)}
-        for part, size in sizes.items():
-            if size == 0:
-                raise DataError(
-                    "[split] users", f"a user with two events for the {part} part", "none",
-                    "choose other shares, or a log of more users",
-                )  # fmt: skip
+        _refuse_empty(
+            split, bool(trained.any()), self.kind, "a user with two events",
+            "choose other shares, or a log of more users",
+        )  # fmt: skip
         split.check(sequences)
         return split
 
@@ -240,6 +237,12 @@ def _clock(sequences: Sequences) -> NDArray[np.int64]:
             "[split] time", "a log with times", "a log without", "map a time column, or use leave_one_out"
         )
     return np.asarray(sequences.times)
+
+
+def _refuse_empty(split: Split, trains: bool, kind: str, what: str, hint: str) -> None:
+    for part, there in (("train", trains), ("validation", len(split.validation)), ("test", len(split.test))):
+        if not there:
+            raise DataError(f"[split] {kind}", f"{what} for the {part} part", "none", hint)
 
 
 def _refuse(bad: NDArray[np.bool_], expected: str, found: str) -> None:
