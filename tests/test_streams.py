@@ -130,6 +130,17 @@ def test_a_stopped_run_ends_as_one_that_was_not_stopped(trained, tmp_path, monke
         assert all(torch.equal(weight, whole[key]) for key, weight in small.weights(again[name]).items())
 
 
+@pytest.mark.parametrize("kind", ["equal", "uncertainty", "dwa", "famo", "gradnorm", "aggregation"])
+def test_every_balance_takes_steps_of_one_stream_at_a_time(kind, tmp_path):
+    fitted = fit(tmp_path, balance=kind)
+    for one in fitted.values():
+        assert all(weight.isfinite().all() for weight in one.model.parameters())
+    last = {}
+    for line in small.journal(tmp_path, "step"):
+        last |= line["losses"]
+    assert set(last) == {"next", "high", "there", "liked"}
+
+
 def test_other_data_in_a_stream_are_another_run(tmp_path):
     fit(tmp_path)
     changed = corpora() | {"far": worlds.corpus(worlds.varied(num_users=31, num_items=9, longest=6))}
