@@ -187,6 +187,16 @@ def test_the_library_says_how_several_logs_are_trained():
         Recommender(recipe()).fit(corpora()["main"])
 
 
+def test_the_command_reads_the_log_that_is_named(tmp_path, monkeypatch, capsys):
+    intertask, file = Command(monkeypatch, capsys), str(write_files(tmp_path))
+    own, branch = (
+        json.loads(intertask("data", file, "--json", *words).out) for words in ([], ["--stream", "branch"])
+    )
+    assert own["labels"] == ["liked"] and branch["labels"] == []
+    done = intertask("data", file, "--stream", "brunch")
+    assert done.code and "--stream: expected one of main, branch, found 'brunch'" in done.err
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shops")

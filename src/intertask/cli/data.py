@@ -12,6 +12,9 @@ def data(
     what: Annotated[
         str, typer.Argument(help="A recipe file, or the name of a data set (see `list datasets`).")
     ],
+    stream: Annotated[
+        str | None, typer.Option(help="Which of a recipe's logs; its own where left out.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the prepared sequences into this folder.")] = None,
     refused: Annotated[
         Path | None, typer.Option(help="Write the refused rows to this .csv or .parquet.")
@@ -26,7 +29,7 @@ def data(
     from intertask.config import parse
     from intertask.data.prepare import prepare
     from intertask.errors import RequestError
-    from intertask.recipe import DataConfig, Recipe
+    from intertask.recipe import MAIN, DataConfig, Recipe
 
     file = Path(what)
     if file.suffix != ".toml" and file.exists():
@@ -35,7 +38,10 @@ def data(
             "name the file in a recipe, under [data.events]",
         )  # fmt: skip
     if file.suffix == ".toml":
-        loaded = source.load(Recipe.read(file).data, file.parent)
+        views = Recipe.read(file).views()
+        if stream is not None and stream not in views:
+            raise RequestError("--stream", f"one of {', '.join(views)}", repr(stream))
+        loaded = source.load(views[stream or MAIN].data, file.parent)
     else:
         loaded = source.load(parse(DataConfig, {"dataset": what}, "data"), Path())
     reports = [loaded.events.report] + ([] if loaded.catalogue is None else [loaded.catalogue.report])
