@@ -9,6 +9,7 @@ import torch
 
 from intertask import Recommender, experiment
 from intertask import run as runs
+from intertask.artefact import num_weights
 from intertask.errors import RecipeError
 from intertask.evaluate.transfer import stream_of
 from intertask.recipe import Recipe
@@ -227,4 +228,9 @@ def test_a_study_sets_each_task_against_itself_on_its_own_log(tmp_path):
     assert [row.task for row in found.tasks] == ["next", "buys", "liked", "visit"]
     alone = Recipe.from_json(tmp_path / "study" / "alone-visit-1" / "recipe.json")
     assert alone.max_length == 6 and not alone.streams and list(alone.tasks) == ["visit"]
+    matched, joint = (
+        num_weights(tmp_path / "study" / run / "model")
+        for run in ("matched-visit-1", "together-1/streams/branch")
+    )
+    assert matched == pytest.approx(joint, rel=0.05)  # the other log's items are no part of its model
     assert set(found.closed_edges) <= {"next", "buys", "liked", "visit"}

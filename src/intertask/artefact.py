@@ -13,6 +13,7 @@ Never a pickle. What is truncated, altered, missing, foreign or too new is refus
 
 import importlib.metadata
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,19 @@ def load(folder: Path) -> Artefact:
         raise ArtefactError(
             str(folder), "the files of one model", str(error), "save the model again"
         ) from None
+
+
+def num_weights(folder: Path) -> int:
+    """How many numbers a model has, read from the head of their file.
+
+    Raises:
+        ArtefactError: There is no such file.
+    """
+    try:
+        with safe_open(folder / "weights.safetensors", framework="numpy") as file:
+            return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ArtefactError(str(folder), "a model", str(error)) from None
 
 
 def trained_counts(folder: Path) -> NDArray[np.int64]:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from intertask import artefact
 from intertask import run as runs
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
 from intertask.errors import RecipeError
 from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Transfer, num_weights, transfer
+from intertask.evaluate.transfer import Transfer, stream_of, transfer
 from intertask.files import written_aside
 from intertask.recipe import DataConfig, Recipe
 from intertask.recommender import Recommender
@@ -56,7 +57,8 @@ def study(
     }
     matched = {}
     for task, one in singles.items():
-        grown = _grown(one, num_weights(together[0]) - num_weights(own[task][0]))
+        joint, single = (runs.model_folder(stream_of(run, task)) for run in (together[0], own[task][0]))
+        grown = _grown(one, artefact.num_weights(joint) - artefact.num_weights(single))
         matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
     found = _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
     name = found.to_detach
