@@ -36,9 +36,9 @@ def train(options: Options, data: Exported) -> Found:
     with TemporaryDirectory() as folder:
         trainer = _trainer(recipe, model, options, Path(folder), lambda _: 0.0)
 
-        def losses(batch: object) -> object:
-            meter.require(int(batch.lengths_B.sum()), trainer.num_batches)
-            return own(batch)
+        def losses(*given: object) -> object:
+            meter.require(int(given[0].lengths_B.sum()), trainer.num_batches)
+            return own(*given)
 
         model.losses = losses
         with suppress(Enough):
