@@ -1,5 +1,6 @@
 """Published mechanisms written down directly, one vector at a time, to set the batched ones against."""
 
+import pytest
 import torch
 from torch.nn import functional
 
@@ -7,6 +8,8 @@ from tests import worlds
 
 WIDTH, INNER = 8, 6
 TASKS = ("view", "cart", "buy")
+
+as_published_or_residual = pytest.mark.parametrize("residual", [False, True])
 
 
 def built(config, tasks=TASKS):
@@ -30,7 +33,8 @@ def say(experts, group, number, x):
     """One expert of one group: a linear layer, ReLU, a linear layer."""
     own = slice(number * INNER, (number + 1) * INNER)
     inner = functional.linear(x, experts.up[group, :, own].T, experts.up_bias[group, own]).relu()
-    return functional.linear(inner, experts.down[group, number].T, experts.down_bias[group, number])
+    said = functional.linear(inner, experts.down[group, number].T, experts.down_bias[group, number])
+    return x + said if experts.residual else said
 
 
 def mixed(logits, said):

@@ -1,14 +1,23 @@
 import pytest
 
 from intertask.communication.adatt import Config
-from tests.communication.direct import INNER, TASKS, assert_equals, built, mixed, say
+from tests.communication.direct import (
+    INNER,
+    TASKS,
+    as_published_or_residual,
+    assert_equals,
+    built,
+    mixed,
+    say,
+)
 
 PLACES = range(len(TASKS))
 
 
+@as_published_or_residual
 @pytest.mark.parametrize("num_levels", [1, 2])
-def test_it_equals_the_equations_of_the_paper(num_levels):
-    mechanism = built(Config(num_levels=num_levels, num_own=2, inner=INNER))
+def test_it_equals_the_equations_of_the_paper(num_levels, residual):
+    mechanism = built(Config(num_levels=num_levels, num_own=2, inner=INNER, residual=residual))
 
     def states(x):
         own = [x] * len(TASKS)

@@ -1,11 +1,22 @@
 import torch
 
 from intertask.communication.aitm import Config
-from tests.communication.direct import INNER, TASKS, WIDTH, assert_equals, built, mixed, say, vectors
+from tests.communication.direct import (
+    INNER,
+    TASKS,
+    WIDTH,
+    as_published_or_residual,
+    assert_equals,
+    built,
+    mixed,
+    say,
+    vectors,
+)
 
 
-def test_it_equals_the_equations_of_the_paper():
-    mechanism = built(Config(inner=INNER))
+@as_published_or_residual
+def test_it_equals_the_equations_of_the_paper(residual):
+    mechanism = built(Config(inner=INNER, residual=residual))
 
     def states(x):
         states = [say(mechanism.towers, 0, 0, x)]
@@ -13,7 +24,8 @@ def test_it_equals_the_equations_of_the_paper():
             own, heard = say(mechanism.towers, task, 0, x), mechanism.transfers[task - 1](states[-1]).relu()
             first, second, third = (weight.T for weight in mechanism.maps[task - 1])
             logits = [(first @ u) @ (second @ u) / WIDTH**0.5 for u in (own, heard)]
-            states.append(mixed(logits, [third @ own, third @ heard]))
+            values = [third @ u + residual * u for u in (own, heard)]
+            states.append(mixed(logits, values))
         return states
 
     assert_equals(mechanism, states)

@@ -1,7 +1,7 @@
 import torch
 
 from intertask.communication.cross_stitch import Config
-from tests.communication.direct import INNER, TASKS, assert_equals, built, say
+from tests.communication.direct import INNER, TASKS, as_published_or_residual, assert_equals, built, say
 
 
 def test_it_begins_near_identity():
@@ -13,8 +13,9 @@ def test_one_task_keeps_its_state_whole():
     assert built(Config(own=0.8), ("buy",)).stitch.tolist() == [[1.0]]
 
 
-def test_a_state_is_the_stitched_sum_of_what_the_experts_say():
-    mechanism = built(Config(inner=INNER))
+@as_published_or_residual
+def test_a_state_is_the_stitched_sum_of_what_the_experts_say(residual):
+    mechanism = built(Config(inner=INNER, residual=residual))
     with torch.no_grad():
         mechanism.stitch.copy_(torch.tensor([[0.5, 0.4, -0.2], [0.0, 1.0, 0.3], [0.1, 0.2, 0.9]]))
 

@@ -31,7 +31,7 @@ def direct(mechanism, hidden_LD):
             keys, values = mechanism.reader.key(past), mechanism.reader.value(past)
             read = mixed(keys @ (x @ ask) / keys.shape[1] ** 0.5, values) @ out
             group, own = (mechanism.own, number) if number < 3 else (mechanism.shared, number - 3)
-            slots.append(x + say(group, own, 0, x) + read)
+            slots.append(say(group, own, 0, x) + read)
         normed = [mechanism.norm(slot) for slot in slots]
         row = []
         for task in PLACES:

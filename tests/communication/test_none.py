@@ -1,10 +1,19 @@
 from intertask.communication.none import Config
-from tests.communication.direct import INNER, TASKS, assert_equals, built, say, vectors
+from tests.communication.direct import (
+    INNER,
+    TASKS,
+    as_published_or_residual,
+    assert_equals,
+    built,
+    say,
+    vectors,
+)
 
 
-def test_a_state_is_the_encoders_and_what_the_own_expert_says():
-    mechanism = built(Config(inner=INNER))
-    assert_equals(mechanism, lambda x: [x + say(mechanism.experts, task, 0, x) for task in range(len(TASKS))])
+@as_published_or_residual
+def test_a_state_is_what_the_own_expert_says(residual):
+    mechanism = built(Config(inner=INNER, residual=residual))
+    assert_equals(mechanism, lambda x: [say(mechanism.experts, task, 0, x) for task in range(len(TASKS))])
 
 
 def test_a_task_hears_nothing_of_the_others():

@@ -2,14 +2,24 @@ import pytest
 import torch
 
 from intertask.communication.ple import Config
-from tests.communication.direct import INNER, TASKS, assert_equals, built, mixed, say, vectors
+from tests.communication.direct import (
+    INNER,
+    TASKS,
+    as_published_or_residual,
+    assert_equals,
+    built,
+    mixed,
+    say,
+    vectors,
+)
 
 PLACES = range(len(TASKS))
 
 
+@as_published_or_residual
 @pytest.mark.parametrize("num_levels", [1, 2, 3])
-def test_it_equals_the_equations_of_the_paper(num_levels):
-    mechanism = built(Config(num_levels=num_levels, num_own=2, num_shared=2, inner=INNER))
+def test_it_equals_the_equations_of_the_paper(num_levels, residual):
+    mechanism = built(Config(num_levels=num_levels, num_own=2, num_shared=2, inner=INNER, residual=residual))
 
     def states(x):
         own, shared = [x] * len(TASKS), x

@@ -1,13 +1,23 @@
 import torch
 
 from intertask.communication.stem import Config
-from tests.communication.direct import INNER, TASKS, assert_equals, built, mixed, say, vectors
+from tests.communication.direct import (
+    INNER,
+    TASKS,
+    as_published_or_residual,
+    assert_equals,
+    built,
+    mixed,
+    say,
+    vectors,
+)
 
 PLACES = range(len(TASKS))
 
 
-def test_a_state_is_a_gate_over_the_experts_of_all_tasks_and_the_shared_ones():
-    mechanism = built(Config(num_own=2, num_shared=2, inner=INNER))
+@as_published_or_residual
+def test_a_state_is_a_gate_over_the_experts_of_all_tasks_and_the_shared_ones(residual):
+    mechanism = built(Config(num_own=2, num_shared=2, inner=INNER, residual=residual))
     (level,) = mechanism.levels
 
     def states(x):

@@ -1,8 +1,9 @@
-"""The option that all mechanisms with experts have."""
+"""The options that all mechanisms with experts have."""
 
 from pydantic import Field
 
 from intertask.communication import CommunicationConfig
+from intertask.nn.experts import Experts
 
 
 class ExpertsConfig(CommunicationConfig):
@@ -10,10 +11,14 @@ class ExpertsConfig(CommunicationConfig):
 
     Args:
         inner: Width of an expert's hidden layer; the model's width where left out.
+        residual: Whether an expert adds to what it reads. In the papers it does not, where experts read
+            fields side by side. A sequence encoder's output already asks for an item: an expert that begins
+            at random hides that, and rare tasks never find it again (docs/decisions.md).
     """
 
     inner: int | None = Field(default=None, ge=1)
+    residual: bool = True
 
-    def hidden(self, width: int) -> int:
-        """Width of the hidden layer in a model of some width."""
-        return self.inner or width
+    def experts(self, num_groups: int, num_experts: int, width: int) -> Experts:
+        """Groups of experts in a model of some width."""
+        return Experts(num_groups, num_experts, width, self.inner or width, residual=self.residual)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
-from intertask.nn.experts import Experts, gated, uniform
+from intertask.nn.experts import gated, uniform
 
 
 class ExtractionConfig(ExpertsConfig):
@@ -73,9 +73,9 @@ class Level(nn.Module):
         self, config: ExtractionConfig, width: int, num_tasks: int, *, foreign: bool, last: bool
     ) -> None:
         super().__init__()
-        own, shared, inner = config.num_own, config.num_shared, config.hidden(width)
-        self.own = Experts(num_tasks, own, width, inner)
-        self.shared = Experts(1, shared, width, inner)
+        own, shared = config.num_own, config.num_shared
+        self.own = config.experts(num_tasks, own, width)
+        self.shared = config.experts(1, shared, width)
         heard = (num_tasks, own) if foreign else (own,)
         self.own_gate = uniform(num_tasks, *heard, width, fan_in=width)
         self.shared_gate = uniform(num_tasks, shared, width, fan_in=width)

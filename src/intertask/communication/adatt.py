@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import Experts, gated, uniform
+from intertask.nn.experts import gated, uniform
 
 
 class Config(ExpertsConfig):
@@ -62,7 +62,7 @@ class Level(nn.Module):
 
     def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.experts = Experts(num_tasks, config.num_own, width, config.hidden(width))
+        self.experts = config.experts(num_tasks, config.num_own, width)
         self.gate = uniform(num_tasks, num_tasks, config.num_own, width, fan_in=width)
         self.own = nn.Parameter(torch.full((num_tasks, config.num_own), 1 / config.num_own))
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import Experts, uniform
+from intertask.nn.experts import uniform
 
 
 class Config(ExpertsConfig):
@@ -24,15 +24,19 @@ class Config(ExpertsConfig):
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(dimensions.width, len(dimensions.tasks), self.hidden(dimensions.width))
+        return Communication(self, dimensions.width, len(dimensions.tasks))
 
 
 class Communication(nn.Module):
-    """z_k = sum over u in {q_k, g(z_{k-1})} of softmax(h1(u) . h2(u) / sqrt(D)) h3(u); z_1 = q_1."""
+    """z_k = sum over u in {q_k, g(z_{k-1})} of softmax(h1(u) . h2(u) / sqrt(D)) h3(u); z_1 = q_1.
 
-    def __init__(self, width: int, num_tasks: int, inner: int) -> None:
+    With residual experts h3 adds to what it reads, too.
+    """
+
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.towers = Experts(num_tasks, 1, width, inner)
+        self.residual = config.residual
+        self.towers = config.experts(num_tasks, 1, width)
         self.transfers = nn.ModuleList(nn.Linear(width, width) for _ in range(num_tasks - 1))
         # h1, h2 and h3 of each transfer, side by side.
         self.maps = nn.ParameterList(uniform(3, width, width, fan_in=width) for _ in range(num_tasks - 1))
@@ -52,6 +56,7 @@ class Communication(nn.Module):
         for place, (transfer, maps) in enumerate(zip(self.transfers, self.maps, strict=True), 1):
             heard_BL2D = torch.stack([own_BLTD[..., place, :], transfer(states[-1]).relu()], -2)
             key, query, value = torch.einsum("blud,mde->mblue", heard_BL2D, maps)
+            value = value + heard_BL2D if self.residual else value
             shares_BL2 = ((key * query).sum(-1) / hidden_BLD.shape[-1] ** 0.5).softmax(-1)
             shares_BLTT[..., place, [place, place - 1]] = shares_BL2.detach()
             states.append(torch.einsum("blu,blud->bld", shares_BL2, value))

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import Experts
 
 
 class Config(ExpertsConfig):
@@ -27,15 +26,16 @@ class Config(ExpertsConfig):
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(dimensions.width, len(dimensions.tasks), self.hidden(dimensions.width), self.own)
+        return Communication(self, dimensions.width, len(dimensions.tasks))
 
 
 class Communication(nn.Module):
     """S'_k = sum_n A[k, n] f_n(hidden)."""
 
-    def __init__(self, width: int, num_tasks: int, inner: int, own: float) -> None:
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.experts = Experts(num_tasks, 1, width, inner)
+        own = config.own
+        self.experts = config.experts(num_tasks, 1, width)
         stitch = torch.full((num_tasks, num_tasks), (1 - own) / max(1, num_tasks - 1))
         self.stitch = nn.Parameter(stitch.fill_diagonal_(own if num_tasks > 1 else 1.0))
 

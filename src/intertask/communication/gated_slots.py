@@ -19,7 +19,7 @@ from torch.nn import functional
 from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import Experts, uniform
+from intertask.nn.experts import uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 
@@ -64,9 +64,8 @@ class Communication(nn.Module):
         self.further = tuple(f"shared {number + 1}" for number in range(config.num_shared))
         self.further += ("nothing",) if config.nothing else ()
         num_slots = num_tasks + config.num_shared
-        inner = config.hidden(width)
-        self.own = Experts(num_tasks, 1, width, inner)
-        self.shared = Experts(config.num_shared, 1, width, inner) if config.num_shared else None
+        self.own = config.experts(num_tasks, 1, width)
+        self.shared = config.experts(config.num_shared, 1, width) if config.num_shared else None
         self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
@@ -115,10 +114,8 @@ class Communication(nn.Module):
 
     def _slots(self, hidden_BLD: Tensor) -> Tensor:
         """The slots of the tasks, then the shared ones: the encoder's state, changed by each for itself."""
-        changes = [self.own.first(hidden_BLD)]
-        if self.shared is not None:
-            changes.append(self.shared.first(hidden_BLD))
-        slots_BLSD = hidden_BLD.unsqueeze(-2) + torch.cat(changes, -2)
+        said = [experts.first(hidden_BLD) for experts in (self.own, self.shared) if experts is not None]
+        slots_BLSD = torch.cat(said, -2)
         return slots_BLSD if self.reader is None else slots_BLSD + self.reader(hidden_BLD)
 
 

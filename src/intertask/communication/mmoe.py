@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import Experts, gated, uniform
+from intertask.nn.experts import gated, uniform
 
 
 class Config(ExpertsConfig):
@@ -27,18 +27,16 @@ class Config(ExpertsConfig):
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(
-            dimensions.width, len(dimensions.tasks), self.num_experts, self.hidden(dimensions.width)
-        )
+        return Communication(self, dimensions.width, len(dimensions.tasks))
 
 
 class Communication(nn.Module):
     """S_k = sum_n softmax(W_k hidden)_n f_n(hidden)."""
 
-    def __init__(self, width: int, num_tasks: int, num_experts: int, inner: int) -> None:
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.experts = Experts(1, num_experts, width, inner)
-        self.gate = uniform(num_tasks, num_experts, width, fan_in=width)
+        self.experts = config.experts(1, config.num_experts, width)
+        self.gate = uniform(num_tasks, config.num_experts, width, fan_in=width)
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""

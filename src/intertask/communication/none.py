@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import Experts
 
 
 class Config(ExpertsConfig):
@@ -20,16 +19,16 @@ class Config(ExpertsConfig):
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
-        return Communication(dimensions.width, len(dimensions.tasks), self.hidden(dimensions.width))
+        return Communication(self, dimensions.width, len(dimensions.tasks))
 
 
 class Communication(nn.Module):
-    """S_k = hidden + f_k(hidden)."""
+    """S_k = f_k(hidden)."""
 
-    def __init__(self, width: int, num_tasks: int, inner: int) -> None:
+    def __init__(self, config: Config, width: int, num_tasks: int) -> None:
         super().__init__()
-        self.experts = Experts(num_tasks, 1, width, inner)
+        self.experts = config.experts(num_tasks, 1, width)
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        return hidden_BLD.unsqueeze(-2) + self.experts.first(hidden_BLD)
+        return self.experts.first(hidden_BLD)

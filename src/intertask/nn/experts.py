@@ -12,12 +12,16 @@ class Experts(nn.Module):
         num_experts: In each group, E.
         width: Of input and output, D.
         inner: Of the hidden layer.
+        residual: Whether an expert adds to what it reads.
 
     Shapes: forward: hidden [..., G, D] -> [..., G, E, D]; `first`: hidden [..., D] -> [..., G, D].
     """
 
-    def __init__(self, num_groups: int, num_experts: int, width: int, inner: int) -> None:
+    def __init__(
+        self, num_groups: int, num_experts: int, width: int, inner: int, *, residual: bool = False
+    ) -> None:
         super().__init__()
+        self.residual = residual
         self.num_groups = num_groups
         self.num_experts = num_experts
         self.up = uniform(num_groups, width, num_experts * inner, fan_in=width)
@@ -29,7 +33,8 @@ class Experts(nn.Module):
         """What each expert says."""
         inner = torch.einsum("...gd,gdm->...gm", hidden, self.up) + self.up_bias
         inner = inner.relu().view(*inner.shape[:-1], self.num_experts, -1)
-        return torch.einsum("...gei,geid->...ged", inner, self.down) + self.down_bias
+        said = torch.einsum("...gei,geid->...ged", inner, self.down) + self.down_bias
+        return said + hidden.unsqueeze(-2) if self.residual else said
 
     def first(self, hidden: Tensor) -> Tensor:
         """What the first expert of each group says, where all groups read the same vector."""
