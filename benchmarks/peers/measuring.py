@@ -9,7 +9,7 @@ import math
 import platform
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +19,7 @@ from typing import Literal, Protocol
 from exported import Exported
 from ranking import Score, evaluate
 
-WIDTH, LAYERS, HEADS, DROPOUT = 64, 2, 2, 0.2  # the equal model
+WIDTH, LAYERS, HEADS = 64, 2, 2  # the equal model
 SEQUENCES = 128  # in a batch of RecTools, whose default it is, and of RePlay, which has none
 ENDLESS = 100_000  # epochs, where patience or the clock ends training
 
@@ -43,6 +43,7 @@ class Options:
         patience: Validations without a better NDCG@10 that end a course.
         every: Epochs between validations.
         limit: Seconds of training that end a course.
+        dropout: Of the states of the equal model.
         equal: A course of the equal model instead of the library's defaults.
         recipe: Of intertask's course.
         lines: The file of a course.
@@ -59,6 +60,7 @@ class Options:
     patience: int
     every: int
     limit: float
+    dropout: float
     equal: bool
     recipe: Path | None
     lines: Path
@@ -184,6 +186,7 @@ class Course:
         return {
             "ndcg@10": self.best,
             "epochs": self.epochs,
+            "ended_by": "the limit" if self.trained >= self.options.limit else "patience",
             "seconds": self.trained,
             "weights": weights,
             "course": self.points,
@@ -197,12 +200,34 @@ class LightningTrainer(Protocol):
     num_training_batches: float
 
 
+class Module(Protocol):
+    """What is used of a `torch.nn.Module`."""
+
+    def modules(self) -> Iterable[object]:
+        """All parts."""
+        ...
+
+
+def keep_attention(module: Module) -> None:
+    """No dropout on attention weights: one option of the peers drops them and the states alike.
+
+    With it none of the libraries can take PyTorch's fused attention on a CPU.
+    """
+    for part in module.modules():
+        if type(part).__name__ == "MultiheadAttention":
+            part.dropout = 0.0
+
+
 class LightningMeter:
     """Callback that meters a Lightning training; to be mixed with the Callback of either package."""
 
     def __init__(self, meter: Meter, count: Callable[[Mapping[str, object]], int]) -> None:
         super().__init__()
         self.meter, self.count = meter, count
+
+    def on_train_start(self, trainer: LightningTrainer, module: Module) -> None:
+        """Make the model equal."""
+        keep_attention(module)
 
     def on_train_batch_start(
         self, trainer: LightningTrainer, module: object, batch: Mapping[str, object], index: int
@@ -219,8 +244,10 @@ class LightningCourse:
         super().__init__()
         self.course, self.scorer = course, scorer
 
-    def on_train_start(self, trainer: LightningTrainer, module: object) -> None:
+    def on_train_start(self, trainer: LightningTrainer, module: Module) -> None:
         """Start the clock."""
+        if self.course.options.equal:
+            keep_attention(module)
         self.course.start()
 
     def on_train_epoch_end(self, trainer: LightningTrainer, module: object) -> None:

@@ -26,6 +26,7 @@ from intertask.evaluate.provenance import provenance
 HERE = Path(__file__).parent
 ORIGIN = provenance(1).model_dump(mode="json", include={"commit", "date", "machine"})
 STAGES = ("train", "evaluate")
+REST = 2.0  # seconds between two processes, in which the one before has gone
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Peer:
 
 PEERS = {
     "intertask": Peer("intertask"),
-    "intertask-gated": Peer("intertask", "gated"),
+    "intertask-defaults": Peer("intertask", "defaults"),
     "rectools": Peer("rectools"),
     "replay": Peer("replay"),
     "replay-buckets": Peer("replay", "buckets"),
@@ -46,7 +47,7 @@ PEERS = {
     "implicit-als": Peer("implicit", "als"),
     "implicit-bpr": Peer("implicit", "bpr"),
 }
-COURSES = ("intertask", "rectools", "replay")
+COURSES = ("intertask", "rectools", "replay", "replay-buckets")
 
 
 def main() -> None:
@@ -94,7 +95,8 @@ def _parse() -> argparse.Namespace:
     add("--threads", type=int, default=os.cpu_count())
     add("--timeout", type=float, default=900, help="Seconds of a process, not of a course; 0: any.")
     add("--quality", action="store_true", help="Validation NDCG@10 against training time instead.")
-    add("--equal", action="store_true", help="Quality: the equal model, not the libraries' defaults.")
+    add("--dropout", type=float, default=0.2, help="Of the states of the equal model.")
+    add("--equal", action="store_true", help="Quality: the equal model, not the peers' defaults.")
     add("--patience", type=int, default=5, help="Quality: validations without a better one.")
     add("--every", type=int, default=1, help="Quality: epochs between validations.")
     add("--limit", type=float, default=3600, help="Quality: seconds of training, at most.")
@@ -108,9 +110,12 @@ def _parse() -> argparse.Namespace:
 def _settings(told: argparse.Namespace) -> dict[str, object]:
     if told.quality:
         recipe = None if told.recipe is None else hashlib.sha256(told.recipe.read_bytes()).hexdigest()[:12]
-        names = ("equal", "patience", "every", "limit", "threads")
-        return {name: getattr(told, name) for name in names} | {"recipe": recipe}
-    return {name: getattr(told, name) for name in ("epochs", "seconds", "warm_up", "threads")}
+        names = ("equal", "patience", "every", "limit", "threads", "dropout")
+        return (
+            {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in names} | {"recipe": recipe}
+        )
+    names = ("epochs", "seconds", "warm_up", "threads", "dropout")
+    return {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in names}
 
 
 def _turns(told: argparse.Namespace) -> Iterator[tuple[int, str, str]]:
@@ -166,7 +171,7 @@ def _child(python: Path, key: dict[str, object], told: argparse.Namespace, folde
         lines=folder / f"quality-{name}.jsonl",
         recipe=None if told.recipe is None else told.recipe.absolute(),
         **{field: getattr(told, field) for field in (
-            "epochs", "seconds", "warm_up", "threads", "patience", "every", "limit", "equal",
+            "epochs", "seconds", "warm_up", "threads", "patience", "every", "limit", "dropout", "equal",
         )},
     )  # fmt: skip
     words = [python, HERE / f"run_{peer.library}.py", stage, "--out", out, "--options", options.to_json()]
@@ -174,6 +179,7 @@ def _child(python: Path, key: dict[str, object], told: argparse.Namespace, folde
     if peer.library == "implicit":  # which has threads of its own, and warns of a second pool
         threads["OPENBLAS_NUM_THREADS"] = "1"
     environment = os.environ | threads | {"PYTHONWARNINGS": "ignore"}
+    time.sleep(REST)
     load, began = os.getloadavg()[0], time.perf_counter()
     with (scratch / f"{stage}.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(words, stdout=log, stderr=log, env=environment)

@@ -1,4 +1,4 @@
-"""intertask: the attention encoder of the equal model, or a recipe's own model for a course."""
+"""intertask: the attention encoder of the equal model, its own defaults, or a recipe for a course."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,7 +23,6 @@ from intertask.train.loop import Trainer
 from intertask.train.stream import Stream
 
 FILE = "intertask.pt"
-PLAIN = {"gated": False, "inner_factor": 1.0}  # as near as our blocks come to those of SASRec
 
 
 def train(options: Options, data: Exported) -> Found:
@@ -67,7 +66,7 @@ def evaluate(options: Options, data: Exported) -> Found:
 def quality(options: Options, data: Exported) -> Found:
     """The course of a recipe, or of the equal model."""
     recipe = _equal(options, data, measuring.ENDLESS)
-    if options.recipe is not None and not options.equal:
+    if options.recipe is not None:
         recipe = Recipe.read(options.recipe)
     model = _build(recipe, options, data)
     course = Course(options, data)
@@ -76,12 +75,13 @@ def quality(options: Options, data: Exported) -> Found:
     task = model.config.tasks_that_answer("items")[0]
 
     def validate(model: Model) -> float:
-        system = ModelSystem(model, sequences, split.validation)
         rows = np.full(data.num_users, -1)
         rows[data.target_users] = np.arange(len(data.target_users))
 
         def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
-            return system.score(task, rows[users]).numpy()
+            # Made here, where the clock stands: it encodes the histories at once.
+            system = ModelSystem(model, sequences, split.validation[rows[users]])
+            return system.score(task, np.arange(len(users))).numpy()
 
         if course.end_epoch(score):
             raise Enough
@@ -98,6 +98,10 @@ def quality(options: Options, data: Exported) -> Found:
 def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
     sequences = corpus(options.dataset).sequences
     assert sequences.num_items == data.num_items, "exported from other data"
+    # As near as our blocks come to those of SASRec, and batches as large; or blocks and batches of our own.
+    plain = options.variant == "plain"
+    blocks = {"gated": False, "inner_factor": 1.0} if plain else {}
+    batches = {"batch_tokens": measuring.SEQUENCES * data.max_length} if plain else {}
     return Recipe.model_validate(
         {
             "width": measuring.WIDTH,
@@ -106,11 +110,12 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
                 "kind": "attention",
                 "num_layers": measuring.LAYERS,
                 "num_heads": measuring.HEADS,
-                "dropout": measuring.DROPOUT,
-                **({} if options.variant == "gated" else PLAIN),
+                "dropout": options.dropout,
+                **blocks,
             },
+            "input": {"kind": "events", "dropout": options.dropout},
             # The events that the peers read, and no average of the weights, which they do not keep.
-            "train": {"epochs": epochs, "patience": epochs, "windows": "last", "average": 0.0},
+            "train": {"epochs": epochs, "patience": epochs, "windows": "last", "average": 0.0, **batches},
         }
     )
 

@@ -123,8 +123,9 @@ def _settings(options: Options, data: Exported, *, equal: bool) -> dict[str, obj
             "hidden_size": measuring.WIDTH,
             "n_layers": measuring.LAYERS,
             "n_heads": measuring.HEADS,
-            "hidden_dropout_prob": measuring.DROPOUT,
-            "attn_dropout_prob": measuring.DROPOUT,
+            "inner_size": measuring.WIDTH,
+            "hidden_dropout_prob": options.dropout,
+            "attn_dropout_prob": 0.0,
             "MAX_ITEM_LIST_LENGTH": length,
         }
     return settings

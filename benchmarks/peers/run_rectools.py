@@ -72,7 +72,7 @@ def _model(options: Options, data: Exported, callback: Callback, epochs: int, *,
             "n_factors": measuring.WIDTH,
             "n_blocks": measuring.LAYERS,
             "n_heads": measuring.HEADS,
-            "dropout_rate": measuring.DROPOUT,
+            "dropout_rate": options.dropout,
             "session_max_len": data.max_length,
             "batch_size": measuring.SEQUENCES,
         }

@@ -85,7 +85,7 @@ def _model(options: Options, data: Exported, *, equal: bool) -> SasRec:
             "embedding_dim": measuring.WIDTH,
             "num_blocks": measuring.LAYERS,
             "num_heads": measuring.HEADS,
-            "dropout": measuring.DROPOUT,
+            "dropout": options.dropout,
             "max_sequence_length": data.max_length,
         }
     schema = _schema(data, asked.get("embedding_dim", 192))
