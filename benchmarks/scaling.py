@@ -3,9 +3,10 @@
     python benchmarks/scaling.py FOLDER [--items 1000 10000 ...] [--events 1000000 ...] [--steps 60]
 
 Every measurement is a process of its own: made-up events (`dataset = "synthetic"`), prepared to mapped
-files, then steps of training as the trainer makes them, after a few that do not count. Writes
-scaling.jsonl and scaling.svg into the folder. Peak memory is what the operating system accounts to the
-process.
+files, then updates with their average of the weights, after a few that do not count; checkpoints and
+validation, which come once in many steps, are not in it. Writes scaling.jsonl and scaling.svg into the
+folder; what is in the first is not measured again. Items are those that occur. Peak memory is what the
+operating system accounts to the process.
 """
 
 import argparse
@@ -14,9 +15,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from intertask.evaluate.provenance import provenance
 
 LENGTH = 40  # mean events of a user
 CATALOGUE_EVENTS, LOG_ITEMS = 2_000_000, 20_000
+EVENTS_OF_AN_ITEM = 5  # at least, in the mean: with fewer, many items would never occur
 FULL_SOFTMAX_UP_TO = 100_000
 WARM_UP = 10
 
@@ -62,7 +67,7 @@ model = experiment.build(recipe, corpus, 1, np.bincount(training.items, minlengt
 windows = training_windows(sequences, split.train_stop, recipe.max_length, "all")
 batches = plan(windows.lengths - 1, 4096, np.random.default_rng(0))
 optimiser, average = Optimiser(model, recipe.train), Average(model, recipe.train.average)
-targets = 0
+began, targets = time.perf_counter(), 0
 for step, rows in enumerate(batches[: steps + warm_up]):
     if step == warm_up:
         began, targets = time.perf_counter(), 0
@@ -74,7 +79,10 @@ for step, rows in enumerate(batches[: steps + warm_up]):
     optimiser.step(1e-3)
     average.update(step)
     targets += int(batch.lengths_B.sum())
-print(json.dumps({"seconds": time.perf_counter() - began, "targets": targets}))
+print(json.dumps({
+    "seconds": time.perf_counter() - began, "targets": targets, "items": len(corpus.items),
+    "threads": torch.get_num_threads(),
+}))
 """
 
 
@@ -89,19 +97,32 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    lines = []
+    file = options.folder / "scaling.jsonl"
     for what, sizes in (("items", options.items), ("events", options.events)):
         for size in sizes:
             items, events = (size, CATALOGUE_EVENTS) if what == "items" else (LOG_ITEMS, size)
-            for line in measure(options.folder, items, events, options.steps):
-                lines.append({"grows": what, "items": items, "events": events} | line)
-                print(json.dumps(lines[-1]), flush=True)
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (options.folder / "scaling.jsonl").write_text(text, encoding="utf-8")
-    draw(lines, options.folder / "scaling.svg")
+            events = max(events, EVENTS_OF_AN_ITEM * items)
+            key = {"grows": what, "size": size, "steps": options.steps, "commit": provenance(1).commit}
+            if any(key.items() <= line.items() for line in written(file)):
+                continue
+            found = [
+                key | {"events": events} | line
+                for line in measure(options.folder, items, events, options.steps)
+            ]
+            with file.open("a", encoding="utf-8") as lines:
+                lines.writelines(json.dumps(line) + "\n" for line in found)
+            print("\n".join(map(json.dumps, found)), flush=True)
+    draw(written(file), options.folder / "scaling.svg")
 
 
-def measure(folder: Path, items: int, events: int, steps: int) -> list[dict[str, object]]:
+def written(file: Path) -> list[dict[str, Any]]:
+    """What has been measured."""
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def measure(folder: Path, items: int, events: int, steps: int) -> list[dict[str, Any]]:
     """Make a log, prepare it, train some steps on it with each loss."""
     log, corpus = folder / "events.parquet", folder / "corpus"
     run(MAKE.format(length=LENGTH), events, items, log)
@@ -114,7 +135,9 @@ def measure(folder: Path, items: int, events: int, steps: int) -> list[dict[str,
             continue
         found, peak = run(TRAIN, corpus, loss, steps, WARM_UP)
         seconds = found["seconds"] / found["targets"] * 1e6
-        lines.append({"step": f"train, {loss}", "seconds_per_million_events": seconds, "peak_gib": peak})
+        told = {"items": int(found["items"]), "threads": int(found["threads"])}
+        told |= {"seconds_per_million_events": seconds, "peak_gib": peak}
+        lines.append({"step": f"train, {loss}"} | told)
     return [{key: round(v, 3) if isinstance(v, float) else v for key, v in line.items()} for line in lines]
 
 
@@ -129,7 +152,7 @@ def run(program: str, *words: object) -> tuple[dict[str, float], float]:
     return json.loads(printed or "{}"), usage.ru_maxrss / 2**20
 
 
-def draw(lines: list[dict[str, object]], file: Path) -> None:
+def draw(lines: list[dict[str, Any]], file: Path) -> None:
     """Seconds per million events and peak memory, over items and over events."""
     import matplotlib as mpl
 
@@ -148,7 +171,7 @@ def draw(lines: list[dict[str, object]], file: Path) -> None:
             ):
                 axis = axes[row][column]
                 axis.plot(
-                    [line[what] for line in chosen], [line[key] for line in chosen], marker="o", label=step
+                    [line["size"] for line in chosen], [line[key] for line in chosen], marker="o", label=step
                 )
                 axis.set(xscale="log", yscale="log" if row == 0 else "linear", ylabel=label)
                 axis.grid(alpha=0.3)

@@ -24,6 +24,7 @@ from intertask.errors import ProtocolError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
+from intertask.transfer import refuse_another
 
 METRIC = "ndcg@10"
 
@@ -36,17 +37,28 @@ def main() -> None:
     options = parser.parse_args()
     plan = tomllib.loads(options.file.read_text(encoding="utf-8"))
     options.folder.mkdir(parents=True, exist_ok=True)
-    base = Recipe.read(options.file.parent / plan["base"]).model_dump(mode="json")
-    for title, common in plan.get("tables", {"": {}}).items():
-        recipe = changed(base, plan.get("always", {}) | common)
+    for title, variants in recipes(options.file).items():
         runs = {
-            name: [
-                run(options.folder, f"{title} {name}".strip(), changed(recipe, own), seed, plan["part"])
-                for seed in plan["seeds"]
-            ]
-            for name, own in plan["variants"].items()
+            name: [run(options.folder, recipe, seed, plan["part"]) for seed in plan["seeds"]]
+            for name, recipe in variants.items()
         }
         print("\n".join([f"**{title}**\n" if title else "", *table(runs, plan), ""]))
+
+
+def recipes(file: Path) -> dict[str, dict[str, Recipe]]:
+    """The recipe of each variant of each table, all of them checked; one table has an empty title."""
+    plan = tomllib.loads(file.read_text(encoding="utf-8"))
+    base = Recipe.read(file.parent / plan["base"]).model_dump(mode="json")
+    always = plan.get("always", {})
+    return {
+        title: {
+            name: Recipe.model_validate(
+                changed(base, always | common | own) | {"name": f"{title} {name}".strip()}
+            )
+            for name, own in plan["variants"].items()
+        }
+        for title, common in plan.get("tables", {"": {}}).items()
+    }
 
 
 def changed(recipe: dict[str, Any], changes: dict[str, object]) -> dict[str, Any]:
@@ -61,12 +73,13 @@ def changed(recipe: dict[str, Any], changes: dict[str, object]) -> dict[str, Any
     return told
 
 
-def run(folder: Path, name: str, recipe: dict[str, Any], seed: int, part: str) -> Path:
+def run(folder: Path, recipe: Recipe, seed: int, part: str) -> Path:
     """Train and evaluate one variant with one seed, unless that has been done."""
-    place = folder / f"{name.replace(' ', '_')}-{seed}"
+    place = folder / f"{recipe.name.replace(' ', '_')}-{seed}"
+    refuse_another(recipe.model_copy(update={"seed": seed}), place)
     if not (place / "evaluation.json").is_file():
         file = folder / f"{place.name}.json"
-        file.write_text(json.dumps(recipe | {"name": name}), encoding="utf-8")
+        file.write_text(recipe.to_json(), encoding="utf-8")
         words = [sys.executable, "-m", "intertask"]
         subprocess.run([*words, "train", file, "--run", place, "--seed", str(seed)], check=True)
         subprocess.run([*words, "evaluate", place, "--part", part, "--samples", "0"], check=True)
