@@ -31,7 +31,8 @@ class TrainConfig(Config):
             batches to the power of one over this: 1 by size, higher values nearer to equal turns.
         workers: Threads that prepare batches ahead; the result does not depend on it.
         validation_targets: At most so many validation targets choose the epoch.
-        checkpoint_steps: A checkpoint after so many steps, and after every epoch.
+        checkpoint_steps: A checkpoint after so many steps, and after an epoch where the last one is a tenth
+            of that ago.
         gradient_steps: The cosines between the tasks' gradients at the trunk's output go into the journal
             after so many steps; 0 for never. Changes nothing that is trained.
         device: "auto" takes a GPU where there is one.

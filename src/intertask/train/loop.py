@@ -82,6 +82,7 @@ class Trainer:
         self.folder = folder
         self.optimiser = Optimiser(self.model, config)
         self.state = Progress(run)
+        self.saved = 0  # the step of the newest checkpoint
         self.best: dict[str, Tensor] = checkpoint.weights(self.model)
         self.average = Average(self.model, config.average) if config.average else None
         self.num_batches = len(self._turns(0))
@@ -101,6 +102,7 @@ class Trainer:
         )
         if found is not None:
             self.state, self.best, average = found
+            self.saved = self.state.step
             if self.average is not None:
                 self.average.weights = {name: weight.to(self.device) for name, weight in average.items()}
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
@@ -142,7 +144,9 @@ class Trainer:
             if left and self.state.step % self.config.checkpoint_steps == 0:
                 self._save()
         self._close_epoch(journal)
-        self._save()
+        # An epoch of a small log takes less time than a checkpoint of it.
+        if self.state.finished or self.state.step - self.saved >= self.config.checkpoint_steps // 10:
+            self._save()
 
     def _step(self, stream: Stream, batch: Batch, journal: Journal) -> str:
         model = stream.model
@@ -262,6 +266,7 @@ class Trainer:
         return edges.switches(self.model)
 
     def _save(self) -> None:
+        self.saved = self.state.step
         average = {} if self.average is None else self.average.weights
         checkpoint.save(
             self.folder / "checkpoints",
