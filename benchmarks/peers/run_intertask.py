@@ -100,7 +100,7 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
     assert sequences.num_items == data.num_items, "exported from other data"
     # As near as our blocks come to those of SASRec, and batches as large; or blocks and batches of our own.
     plain = options.variant == "plain"
-    blocks = {"gated": False, "inner_factor": 1.0} if plain else {}
+    blocks = {"gated": False, "inner_factor": 2 / 3} if plain else {}
     batches = {"batch_tokens": measuring.SEQUENCES * data.max_length} if plain else {}
     return Recipe.model_validate(
         {
