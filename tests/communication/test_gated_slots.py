@@ -22,14 +22,15 @@ def direct(mechanism, hidden_LD):
     """The definition, one position, task and source at a time."""
     states = []
     for place, x in enumerate(hidden_LD):
-        asks, outs = [*mechanism.reader.query_tasks], [*mechanism.reader.out_tasks]
-        asks += [*mechanism.reader.query_shared]
-        outs += [*mechanism.reader.out_shared]
+        reader = mechanism.reader
+        concerns, outs = (
+            [*reader.concern_tasks, *reader.concern_shared],
+            [*reader.out_tasks, *reader.out_shared],
+        )
         slots = []
-        for number, (ask, out) in enumerate(zip(asks, outs, strict=True)):
+        for number, (concern, out) in enumerate(zip(concerns, outs, strict=True)):
             past = hidden_LD[: place + 1]
-            keys, values = mechanism.reader.key(past), mechanism.reader.value(past)
-            read = mixed(keys @ (x @ ask) / keys.shape[1] ** 0.5, values) @ out
+            read = mixed(5 * torch.tanh(past @ concern / 5), reader.value(past)) @ out
             group, own = (mechanism.own, number) if number < 3 else (mechanism.shared, number - 3)
             slots.append(say(group, own, 0, x) + read)
         normed = [mechanism.norm(slot) for slot in slots]
@@ -39,7 +40,7 @@ def direct(mechanism, hidden_LD):
             logits = torch.stack([query @ read for read in [*normed, mechanism.nothing]])
             values = [*normed, torch.zeros(WIDTH)]
             gate = torch.sigmoid(mechanism.gate(normed[task]))
-            row.append(slots[task] + gate * mechanism.project_out(mixed(logits, values)))
+            row.append(slots[task] + mechanism.project_out(gate * mixed(logits, values)))
         states.append(torch.stack(row))
     return torch.stack(states)
 

@@ -22,6 +22,7 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
+BOUND = 5.0  # of the logarithm of how much a position concerns a slot
 
 
 class Config(ExpertsConfig):
@@ -51,10 +52,10 @@ class Config(ExpertsConfig):
 
 
 class Communication(nn.Module):
-    """S'_k = S_k + gate(S_k) W_o sum_n A[k, n] S_n over {self, tasks, shared}, where A may fall on nothing.
+    """S'_k = S_k + W_o g_k sum_n A[k, n] S_n over {self, tasks, shared}, where A may fall on nothing.
 
-    Slots are normed before they are read. One head with a matrix for queries and one behind the sum says
-    all that four matrices would say, in half of the products.
+    Slots are normed before they are read; g_k is one number for each position. One head with a matrix for
+    queries and one behind the sum says all that four matrices would say, in half of the products.
     """
 
     def __init__(self, config: Config, width: int, num_tasks: int) -> None:
@@ -70,8 +71,8 @@ class Communication(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
         self.nothing = uniform(width, fan_in=width) if config.nothing else None
-        self.project_out = nn.Linear(width, width)
-        self.gate = nn.Linear(width, width) if config.output_gate else None
+        self.project_out = nn.Linear(width, width, bias=False)  # a bias would pass the gate by
+        self.gate = nn.Linear(width, 1) if config.output_gate else None
         if self.gate is not None:
             nn.init.constant_(self.gate.bias, ALMOST_CLOSED)
         # Open edges, from the reader to what it reads: a weight without gradient, so that it is kept.
@@ -79,32 +80,28 @@ class Communication(nn.Module):
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        states_BLTD, _, _ = self._exchange(hidden_BLD)
-        return states_BLTD
+        return self._exchange(hidden_BLD)[0]
 
     def exchange(self, hidden_BLD: Tensor) -> Heard:
         """The states, and whom each task heard."""
-        states_BLTD, shares_BLTS, gate = self._exchange(hidden_BLD)
-        return Heard(states_BLTD, shares_BLTS, gate.expand_as(states_BLTD).mean(-1))
+        return Heard(*self._exchange(hidden_BLD))
 
     def _exchange(self, hidden_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        slots_BLSD = self._slots(hidden_BLD)
-        own_BLTD = slots_BLSD[..., : self.num_tasks, :]
-        read_BLSD = self.norm(slots_BLSD)
-        normed_BLTD, shared_BLSD = read_BLSD.split([self.num_tasks, self.config.num_shared], -2)
-        if self.config.gradient < 1.0:
-            read_BLSD = torch.cat([_scaled_gradient(normed_BLTD, self.config.gradient), shared_BLSD], -2)
+        own_BLTD, *shared = self._slots(hidden_BLD)
+        normed_BLTD = self.norm(own_BLTD)
+        heard = [_scaled_gradient(normed_BLTD, self.config.gradient), *map(self.norm, shared)]
+        read_BLSD = torch.cat(heard, -2)
         asked_BLTD = self.query(normed_BLTD)
         logits_BLTS = torch.einsum("bltd,blsd->blts", asked_BLTD, read_BLSD)
         if self.nothing is not None:
             logits_BLTS = torch.cat([logits_BLTS, (asked_BLTD @ self.nothing).unsqueeze(-1)], -1)
         shares_BLTS = (logits_BLTS * hidden_BLD.shape[-1] ** -0.5 + self._closed()).softmax(-1)
-        of_slots = shares_BLTS[..., : read_BLSD.shape[-2]]
-        change_BLTD = self.project_out(torch.einsum("blts,blsd->bltd", of_slots, read_BLSD))
-        if self.gate is None:
-            return own_BLTD + change_BLTD, shares_BLTS, torch.ones((), device=own_BLTD.device)
-        gate_BLTD = torch.sigmoid(self.gate(normed_BLTD))
-        return own_BLTD + gate_BLTD * change_BLTD, shares_BLTS, gate_BLTD
+        gates_BLT = torch.ones_like(shares_BLTS[..., 0])
+        if self.gate is not None:
+            gates_BLT = torch.sigmoid(self.gate(normed_BLTD)).squeeze(-1)
+        let_in = gates_BLT.unsqueeze(-1) * shares_BLTS[..., : read_BLSD.shape[-2]]
+        change_BLTD = self.project_out(torch.einsum("blts,blsd->bltd", let_in, read_BLSD))
+        return own_BLTD + change_BLTD, shares_BLTS, gates_BLT
 
     def _closed(self) -> Tensor:
         """What is added to logits, minus infinity at closed edges; to itself and to nothing there is none."""
@@ -112,36 +109,39 @@ class Communication(nn.Module):
         closed_TS.fill_diagonal_(0.0)
         return functional.pad(closed_TS, (0, 1)) if self.nothing is not None else closed_TS
 
-    def _slots(self, hidden_BLD: Tensor) -> Tensor:
-        """The slots of the tasks, then the shared ones: the encoder's state, changed by each for itself."""
+    def _slots(self, hidden_BLD: Tensor) -> list[Tensor]:
+        """The slots of the tasks, and the shared ones: the encoder's state, changed by each for itself."""
         said = [experts.first(hidden_BLD) for experts in (self.own, self.shared) if experts is not None]
-        slots_BLSD = torch.cat(said, -2)
-        return slots_BLSD if self.reader is None else slots_BLSD + self.reader(hidden_BLD)
+        if self.reader is None:
+            return said
+        read = self.reader(hidden_BLD).split([slots.shape[-2] for slots in said], -2)
+        return [own + more for own, more in zip(said, read, strict=True)]
 
 
 class SequenceReader(nn.Module):
-    """Causal attention of each slot over the positions until now, one narrow head a slot."""
+    """What each slot keeps of the positions until now: a mean, weighted by how much each concerns the slot.
+
+    The weights do not depend on who asks, so that running sums do; queries of each position's own cost more
+    than all of the exchange.
+    """
 
     def __init__(self, width: int, num_tasks: int, num_shared: int) -> None:
         super().__init__()
-        self.narrow = max(1, width // 4)
-        self.query_tasks = uniform(num_tasks, width, self.narrow, fan_in=width)
-        self.query_shared = uniform(num_shared, width, self.narrow, fan_in=width) if num_shared else None
-        self.key = nn.Linear(width, self.narrow)
-        self.value = nn.Linear(width, self.narrow)
-        self.out_tasks = uniform(num_tasks, self.narrow, width, fan_in=self.narrow)
-        self.out_shared = uniform(num_shared, self.narrow, width, fan_in=self.narrow) if num_shared else None
+        narrow = max(1, width // 4)
+        self.concern_tasks = uniform(num_tasks, width, fan_in=width)
+        self.concern_shared = uniform(num_shared, width, fan_in=width) if num_shared else None
+        self.value = nn.Linear(width, narrow)
+        self.out_tasks = uniform(num_tasks, narrow, width, fan_in=narrow)
+        self.out_shared = uniform(num_shared, narrow, width, fan_in=narrow) if num_shared else None
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """What each slot read, [B, L, T + S, D]."""
-        ask = _together(self.query_tasks, self.query_shared)
-        out = _together(self.out_tasks, self.out_shared)
-        query_BSLN = torch.einsum("bld,sdn->bsln", hidden_BLD, ask)
-        key_BSLN, value_BSLN = (
-            part(hidden_BLD).unsqueeze(1).expand(-1, len(ask), -1, -1) for part in (self.key, self.value)
-        )
-        read_BSLN = functional.scaled_dot_product_attention(query_BSLN, key_BSLN, value_BSLN, is_causal=True)
-        return torch.einsum("bsln,snd->blsd", read_BSLN, out)
+        concern_SD = _together(self.concern_tasks, self.concern_shared)
+        # Bounded, since no maximum may be taken away: it would be the future's.
+        weight_BLS = (BOUND * torch.tanh(hidden_BLD @ concern_SD.T / BOUND)).exp()
+        sum_BLSN = (weight_BLS.unsqueeze(-1) * self.value(hidden_BLD).unsqueeze(-2)).cumsum(1)
+        read_BLSN = sum_BLSN / weight_BLS.cumsum(1).unsqueeze(-1)
+        return torch.einsum("blsn,snd->blsd", read_BLSN, _together(self.out_tasks, self.out_shared))
 
 
 def _together(of_tasks: Tensor, of_shared: Tensor | None) -> Tensor:
