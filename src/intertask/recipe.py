@@ -49,11 +49,19 @@ class CatalogueFile(Config):
 
 
 class DataConfig(Config):
-    """Where the data come from: a known data set, or files; neither where they are handed over."""
+    """Where the data come from: a known data set, or files; neither where they are handed over.
+
+    Args:
+        dataset: A known data set.
+        events: A log in a file.
+        catalogue: Of the items of that log.
+        users: So many users of the log alone, drawn once for all runs; all where left out.
+    """
 
     dataset: Annotated[SerializeAsAny[DatasetConfig], plugin("datasets", table="data")] | None = None
     events: EventsFile | None = None
     catalogue: CatalogueFile | None = None
+    users: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataConfig":

@@ -1,6 +1,7 @@
 """The data that a recipe names: a known data set, or files beside the recipe."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from intertask.data.catalogue import Catalogue
@@ -8,6 +9,7 @@ from intertask.data.event_log import EventLog
 from intertask.datasets import Loaded
 from intertask.errors import RecipeError
 from intertask.recipe import DataConfig
+from intertask.seeds import generator
 
 
 def load(data: DataConfig, beside: Path) -> Loaded:
@@ -21,6 +23,19 @@ def load(data: DataConfig, beside: Path) -> Loaded:
         RecipeError: The section names no data.
         DataError: The data cannot be had, or cannot be used.
     """
+    loaded = _whole(data, beside)
+    return loaded if data.users is None else replace(loaded, events=_of_some(loaded.events, data.users))
+
+
+def _of_some(events: EventLog, num_users: int) -> EventLog:
+    """The events of some users, drawn from all."""
+    codes = events.coded["user"].to_physical()
+    everyone = codes.unique(maintain_order=True)
+    drawn = generator(0, "users").permutation(len(everyone))[:num_users]
+    return replace(events, coded=events.coded.filter(codes.is_in(everyone.gather(drawn).implode())))
+
+
+def _whole(data: DataConfig, beside: Path) -> Loaded:
     if data.dataset is not None:
         loaded: Loaded = data.dataset.load(cache())
         return loaded
