@@ -5,7 +5,8 @@
 
 Four arms for each task that asks for a behaviour: the input is the events of that behaviour alone (the others
 stand as blanks) or all events, the supervision is its own task alone or all tasks. What communication brings
-is the step from one task to all with the whole input. Runs that are there are not trained again.
+is the step from one task to all with the whole input. Runs that are there are not trained again;
+two of the arms are in a folder of grid.py.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
             "own, own": (reading(one, behaviour), f"own-{task}"),
             "all, own": (one, f"alone-{task}"),
             "own, all": (reading(together, behaviour), f"together-reading-{task}"),
-            "all, all": (together, "together"),
+            "all, all": (together, mechanism.replace(" ", "_")),
         }
         runs = {
             name: [run_arm(arm, folder, words, seed, "test") for seed in seeds]

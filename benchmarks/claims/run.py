@@ -1,0 +1,97 @@
+"""All claims in one command: trains what is missing, and rebuilds every table.
+
+    python benchmarks/claims/run.py FOLDER [--only grid-retailrocket noise ...] [--jobs 2]
+
+A claim is a program beside this file with its arguments. Its runs are folders below a folder in FOLDER,
+which may be stopped and go on; claims on the same runs share one. When it is done its table stands in
+benchmarks/results/claims/CLAIM.md, with the figures of each seed in CLAIM.json where the program writes them.
+So many claims run at once, a thread each; what goes wrong stands in FOLDER/CLAIM.log.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from grid import MECHANISMS
+
+HERE = Path(__file__).parent
+RESULTS = HERE.parent / "results" / "claims"
+
+
+class Claim(NamedTuple):
+    """A program, its arguments, the folder of its runs, and the claim that makes them where it only reads."""
+
+    program: str
+    words: tuple[str, ...]
+    folder: str
+    after: str | None = None
+
+
+CLAIMS = {
+    "grid-retailrocket": Claim("grid.py", ("retailrocket.toml", "--mechanisms", *MECHANISMS), "retailrocket"),
+    "grid-online_retail": Claim(
+        "grid.py", ("online_retail.toml", "--mechanisms", *MECHANISMS), "online_retail"
+    ),
+    "grid-movielens_1m": Claim("grid.py", ("movielens_1m.toml", "--mechanisms", *MECHANISMS), "movielens_1m"),
+    "grid-census_income": Claim("grid.py", ("census_income.toml",), "census_income"),
+    "grid-jdata": Claim("grid.py", ("jdata.toml",), "jdata"),
+    "grid-tmall": Claim("grid.py", ("tmall.toml",), "tmall"),
+    "controls": Claim("controls.py", (), "controls"),
+    "two_by_two": Claim("two_by_two.py", ("retailrocket.toml",), "retailrocket", "grid-retailrocket"),
+    "diversity": Claim("diversity.py", (), "retailrocket", "grid-retailrocket"),
+    "noise": Claim("noise.py", ("retailrocket.toml",), "noise"),
+    "sparse": Claim("sparse.py", ("retailrocket.toml", "--task", "transaction"), "sparse"),
+    "domains": Claim("domains.py", (), "domains"),
+}
+
+
+def main() -> None:
+    """Run those that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="*", choices=list(CLAIMS), default=list(CLAIMS))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        running = {}
+        for name in options.only:  # one that reads the runs of another comes behind it in CLAIMS
+            before = running.get(CLAIMS[name].after or "")
+            running[name] = pool.submit(run, options.folder, name, before)
+        failed = [name for name, job in running.items() if not job.result()]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}; see {options.folder}/CLAIM.log")
+
+
+def run(folder: Path, name: str, before: Future[bool] | None) -> bool:
+    """One claim, after the one whose runs it reads; whether it went well."""
+    if before is not None and not before.result():
+        return False
+    program, words, place, _ = CLAIMS[name]
+    files = [str(HERE / word) if word.endswith(".toml") else word for word in words]
+    recipe, rest = ([files[0]], files[1:]) if words and words[0].endswith(".toml") else ([], files)
+    command = [sys.executable, str(HERE / program), *recipe, str(folder / place), *rest]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+    with (folder / f"{name}.log").open("w", encoding="utf-8") as log:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=log, env=os.environ | threads, check=False
+        )
+    if done.returncode:
+        print(f"{name}: failed", flush=True)
+        return False
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.md").write_bytes(done.stdout)
+    figures = folder / place / program.replace(".py", ".json")
+    if figures.is_file():
+        shutil.copyfile(figures, RESULTS / f"{name}.json")
+    print(f"{name}: {RESULTS / name}.md", flush=True)
+    return True
+
+
+if __name__ == "__main__":
+    main()
