@@ -18,6 +18,7 @@ import numpy as np
 
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
+from intertask.report.figures import conditions
 from intertask.transfer import refuse_another
 
 RESULTS = Path(__file__).parent / "results"
@@ -46,7 +47,7 @@ def main() -> None:
     options.results.mkdir(parents=True, exist_ok=True)
     file = options.results / f"{options.recipe.stem}.json"
     file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(f"{file}: {len(runs)} seeds, {first.protocol.split}, {first.protocol.part}")
+    print(f"{file}: {len(runs)} seeds, {conditions(first)}")
     for line in means(found["seeds"]):
         print(line)
 

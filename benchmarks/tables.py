@@ -32,8 +32,11 @@ def main(runs: list[Path]) -> None:
 def _seeds(files: list[Path]) -> Iterator[str]:
     yield "## Over seeds\n"
     yield "Mean and standard deviation on the test part, from `benchmarks/results`.\n"
-    yield "| Recipe | task | seeds | HR@10 | NDCG@10 | best baseline | validation NDCG@10 | commit |"
-    yield "|" + "---|" * 8
+    yield (
+        "| Recipe | task | seeds | HR@10 | NDCG@10 | best baseline | validation NDCG@10 | commit | "
+        "fingerprint |"
+    )
+    yield "|" + "---|" * 9
     for file in files:
         found = json.loads(file.read_text(encoding="utf-8"))
         for task in found["seeds"][0]["test"]:
@@ -47,7 +50,7 @@ def _seeds(files: list[Path]) -> Iterator[str]:
             commits = ", ".join(sorted({seed["commit"][:7] for seed in found["seeds"]}))
             yield (
                 f"| `{found['recipe']}` | {task} | {len(found['seeds'])} | {hits} | {gain} | "
-                f"{system} {best:.4f} | {chosen} | {commits} |"
+                f"{system} {best:.4f} | {chosen} | {commits} | {found['fingerprint']} |"
             )
     yield ""
 

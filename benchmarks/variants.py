@@ -24,6 +24,7 @@ from intertask.errors import ProtocolError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
+from intertask.report.figures import conditions
 from intertask.transfer import refuse_another
 
 METRIC = "ndcg@10"
@@ -105,7 +106,7 @@ def table(runs: dict[str, list[Path]], plan: dict[str, Any]) -> list[str]:
     for row in Evaluation.read(first[0] / "evaluation.json").rankings:
         if (row.task, row.history, row.slice) == (task, history, "all") and row.system != "intertask":
             lines.append(f"| *{row.system}* | {row.metrics[METRIC]:.4f} | {row.metrics['hr@10']:.4f} | | | |")
-    protocol = Evaluation.read(first[0] / "evaluation.json").protocol
+    evaluation = Evaluation.read(first[0] / "evaluation.json")
     origins = {
         Evaluation.read(folder / "evaluation.json").provenance.commit
         for own in runs.values()
@@ -113,9 +114,8 @@ def table(runs: dict[str, list[Path]], plan: dict[str, Any]) -> list[str]:
     }
     return [
         *lines, "",
-        f"Task {task}, history {history}, {protocol.part}, {protocol.split}, {protocol.num_targets} targets, "
-        f"{protocol.candidates}, data {protocol.data[:12]}, seeds {plan['seeds']}, "
-        f"commit {', '.join(sorted(origins))}.",
+        f"Task {task}, seeds {plan['seeds']}, commits {', '.join(sorted(origins))}: "
+        f"{conditions(evaluation, history)}.",
     ]  # fmt: skip
 
 

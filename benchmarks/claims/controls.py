@@ -24,6 +24,7 @@ from intertask import source
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes, closed_edges, journal
 from intertask.recipe import Recipe
+from intertask.report.figures import conditions
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
 
@@ -65,12 +66,10 @@ def main() -> None:
             cells = [*(told(harm[task]) for task in ("next", "liked")), told(gain), *edges(together, control)]
             lines.append(f"| {control} | {mechanism} | {' | '.join(cells)} |")
     found = Evaluation.read(base[0] / "evaluation.json")
-    protocol = found.protocol
     lines += [
         "",
-        f"MovieLens-100K, {protocol.part}, {protocol.split}, {protocol.num_targets} targets, seeds "
-        f"{options.seeds}, commit {found.provenance.commit}; 95 % intervals, paired bootstrap over users and "
-        "seeds.",
+        f"MovieLens-100K, seeds {options.seeds}: {conditions(found)}. 95 % intervals, paired bootstrap over "
+        "users and seeds.",
     ]
     text = "\n".join(lines)
     (options.folder / "controls.md").write_text(text + "\n", encoding="utf-8")

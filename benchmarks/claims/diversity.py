@@ -15,6 +15,7 @@ import numpy as np
 from grid import MECHANISMS
 
 from intertask.evaluate.results import Evaluation
+from intertask.report.figures import conditions
 
 METRICS = ("coverage@10", "novelty@10", "diversity@10", "popularity_share@10")
 
@@ -39,11 +40,7 @@ def main() -> None:
             print(f"| {task} | {name} | {' | '.join(f'{value:.4f}' for value in values.mean(0))} |")
         changes = [" ".join(f"{value:+.4f}" for value in column) for column in (both - one).T]
         print(f"| {task} | difference by seed | {' | '.join(changes)} |")
-    protocol = together[0].protocol
-    print(
-        f"\n{options.mechanism}, {protocol.part}, {protocol.split}, history {protocol.history}, data "
-        f"{protocol.data[:12]}, seeds {', '.join(seeds)}, commit {together[0].provenance.commit}."
-    )
+    print(f"\n{options.mechanism}, seeds {', '.join(seeds)}: {conditions(together[0])}.")
 
 
 def figures(found: Evaluation, task: str) -> list[float]:

@@ -21,6 +21,7 @@ from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
+from intertask.report.figures import conditions
 from intertask.transfer import alone, run_arm, settled
 
 Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
@@ -84,6 +85,7 @@ def main() -> None:
     found = {
         "recipe": recipe.name, "seeds": options.seeds, "commit": evaluation.provenance.commit,
         "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
+        "conditions": conditions(evaluation),
         "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
     }  # fmt: skip
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -177,14 +179,11 @@ def table(found: dict[str, Any]) -> str:
             f"| {name} | {row['seeds']} | {row['weights']:,} | {cells} | {mean:+.1f} % | {worst:+.1f} % | "
             f"{losses} |"
         )
-    protocol = found["protocol"]
     lines += [
         "",
-        f"{found['recipe']}, {protocol['part']}, {protocol['split']}, history {protocol['history']}, "
-        f"{protocol['candidates']}, {protocol['num_targets']} targets, data {protocol['data'][:12]}, seeds "
-        f"{found['seeds']}, commit {found['commit']}. NDCG@10, or log-likelihood of a response. ▲ and ▼: p "
-        "below 5 % after Holm's correction over the tasks, paired bootstrap over users and seeds; one seed "
-        "knows nothing of the luck of training. Alone to together, with the same seeds.",
+        f"{found['recipe']}, seeds {found['seeds']}: {found['conditions']}. NDCG@10, or log-likelihood of a "
+        "response. ▲ and ▼: p below 5 % after Holm's correction over the tasks, paired bootstrap over users "
+        "and seeds; one seed knows nothing of the luck of training. Alone to together, with the same seeds.",
     ]
     return "\n".join(lines)
 

@@ -15,6 +15,7 @@ from logs import opened, trained_on, written
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
+from intertask.report.figures import conditions
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
 
@@ -61,11 +62,7 @@ def main() -> None:
                 f"| {task} | {share:.0%} | {now.alone:.4f} | {now.together:.4f} | {kept:.1%} | {both:.1%} | "
                 f"{now.percent:+.1f} % ({now.verdict}) |"
             )
-    protocol = evaluation.protocol
-    print(
-        f"\n{base.name}, {options.mechanism}, {protocol.part}, {protocol.split}, {protocol.candidates}, "
-        f"{protocol.num_targets} targets, seeds {options.seeds}, commit {evaluation.provenance.commit}."
-    )
+    print(f"\n{base.name}, {options.mechanism}, seeds {options.seeds}: {conditions(evaluation)}.")
 
 
 if __name__ == "__main__":

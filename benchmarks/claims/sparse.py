@@ -15,6 +15,7 @@ from logs import opened, trained_on, written
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
+from intertask.report.figures import conditions
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
 
@@ -57,11 +58,7 @@ def main() -> None:
     enough = [share for share, row in found.items() if row.together >= goal]
     words = f"from {min(enough):.0%} of its events on" if enough else "with none of these shares"
     print(f"\nTogether {options.task} is as good as alone with all of its events {words}.")
-    protocol = evaluation.protocol
-    print(
-        f"{base.name}, {options.mechanism}, NDCG@10, {protocol.part}, {protocol.split}, "
-        f"{protocol.candidates}, seeds {options.seeds}, commit {evaluation.provenance.commit}."
-    )
+    print(f"{base.name}, {options.mechanism}, NDCG@10, seeds {options.seeds}: {conditions(evaluation)}.")
 
 
 if __name__ == "__main__":

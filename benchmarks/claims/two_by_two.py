@@ -17,6 +17,7 @@ from grid import Sizes, arguments, joint, single, told
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
+from intertask.report.figures import conditions
 from intertask.transfer import run_arm, settled
 
 
@@ -61,12 +62,10 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
         lines.append(f"| {task} | {' | '.join(cells)} |")
         evaluation = Evaluation.read(runs["all, all"][0] / "evaluation.json")
     assert evaluation is not None, "no task asks for a behaviour"
-    protocol = evaluation.protocol
     lines += [
         "",
-        f"{recipe.name}, {mechanism}, NDCG@10 by input, supervision; {protocol.part}, {protocol.split}, "
-        f"history {protocol.history}, {protocol.candidates}, seeds {list(seeds)}, commit "
-        f"{evaluation.provenance.commit}; 95 % intervals, paired bootstrap over users and seeds.",
+        f"{recipe.name}, {mechanism}, NDCG@10 by input, supervision; seeds {list(seeds)}: "
+        f"{conditions(evaluation)}. 95 % intervals, paired bootstrap over users and seeds.",
     ]
     return "\n".join(lines)
 
