@@ -41,7 +41,8 @@ def evaluate(options: Options, data: Exported) -> Found:
     """Ten recommendations for every user, without what was seen, and the metrics of them."""
     torch.set_num_threads(options.threads)
     model = SASRecModel.load_from_checkpoint(
-        options.folder / FILE, model_params_update={"get_trainer_func": None}
+        options.folder / FILE,
+        model_params_update={"get_trainer_func": None, "epochs": options.epochs + 1},
     )
     dataset = _dataset(data)
     targets = pd.DataFrame({Columns.User: data.target_users, Columns.Item: data.target_items})
