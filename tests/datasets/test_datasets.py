@@ -10,8 +10,10 @@ import pytest
 
 from intertask.config import config_class, kinds
 from intertask.data.prepare import prepare
+from intertask.data.splits import LeaveOneOut
 from intertask.datasets import DatasetConfig, Loaded
 from intertask.errors import DataError
+from intertask.evaluate.ranking import visited
 
 ROOT = Path(os.environ.get("INTERTASK_DATA", ""))
 real_data = pytest.mark.skipif(
@@ -27,6 +29,7 @@ COUNTS = {
     "movielens_1m": (6_040, 3_416, 999_611, ("rate",)),
     "online_retail": (4_363, 3_677, 404_913, ("purchase", "return")),
     "retailrocket_mbht": (11_411, 31_193, 118_097, ("cart", "transaction", "view")),
+    "tmall_mbcgcn": (15_449, 11_953, 1_146_161, ("buy", "cart", "view")),
 }
 
 
@@ -142,3 +145,57 @@ def test_what_is_said_of_retailrockets_rows_is_so() -> None:
     }
     assert len({row for row, _ in following}) == 4_253
     assert all(event == (target_of[row], 0) for row, event in following)
+
+
+def tmall(behaviour: str, part: str) -> pl.DataFrame:
+    return pl.read_parquet(ROOT / "tmall-mbcgcn" / f"{behaviour}_{part}.parquet")
+
+
+@real_data
+def test_leave_one_out_tests_the_published_buys_of_tmall() -> None:
+    corpus = prepare(load("tmall_mbcgcn").events)
+    sequences = corpus.sequences
+    split = LeaveOneOut().split(sequences)
+    published = tmall("buy", "test").sort("user_id")
+    assert np.array_equal(corpus.users.ids, published["user_id"])
+    assert np.array_equal(corpus.items.decode(sequences.items[split.test]), published["item_id"])
+    assert set(sequences.behaviours[split.validation]) == {corpus.behaviours.index("buy")}
+    assert visited(sequences, split.test).sum() == 12_852  # 83.2 %
+    places = np.arange(sequences.num_events)
+    trained = places < split.train_stop[sequences.users_of(places)]
+    bought = np.flatnonzero(trained & (sequences.behaviours == corpus.behaviours.index("buy")))
+    assert round(visited(sequences, bought).mean(), 3) == 0.438
+
+
+@real_data
+def test_what_is_said_of_tmalls_files_is_so() -> None:
+    pair = ["user_id", "item_id"]
+    trained = {name: tmall(name, "train").select(pair) for name in ("view", "cart", "buy")}
+    tested = {name: tmall(name, "test").select(pair) for name in ("view", "cart", "buy")}
+    asked, visits = tested["buy"], pl.concat([trained["view"], trained["cart"]])
+    for frame in trained.values():
+        assert frame.group_by("user_id").len().filter(pl.col("len") >= 2).height == 15_449
+    for frame in tested.values():
+        assert frame["user_id"].n_unique() == frame.height == 15_449
+    assert asked.join(trained["view"], on=pair, how="semi").height == 12_315  # 79.7 %
+    assert asked.join(trained["buy"], on=pair, how="semi").height == 0
+    assert round(trained["buy"].join(trained["view"], on=pair, how="semi").height / 92_180, 3) == 0.793
+    unvisited = asked.join(visits, on=pair, how="anti")
+    assert unvisited.height == 2_597
+    assert unvisited.join(pl.concat([tested["view"], tested["cart"]]), on=pair, how="semi").height == 311
+    # Numbered by their first buyer: who is first to buy something has the next numbers, all of them.
+    first = pl.concat([trained["buy"], asked]).group_by("item_id").agg(pl.col("user_id").min())
+    assert first.sort("item_id")["user_id"].is_sorted()
+    assert first["item_id"].max() == first.height - 1
+    assert first["user_id"].n_unique() == 5_122
+    assert first.filter(user_id=0)["item_id"].sort().to_list() == list(range(13))
+
+
+@real_data
+@pytest.mark.parametrize("behaviour", ["cart", "buy"])
+def test_tmalls_lists_are_shuffled(behaviour: str) -> None:
+    lists = tmall(behaviour, "train").with_columns(pl.len().over("user_id").alias("length"))
+    lists = lists.filter(pl.col("length") >= 4).with_columns(pl.col("list_pos") / (pl.col("length") - 1))
+    items = lists.group_by("item_id").agg(pl.col("list_pos").mean(), pl.len()).filter(pl.col("len") >= 20)
+    by_chance = (lists["list_pos"].var() / items["len"]).mean()  # type: ignore[operator]
+    assert items["list_pos"].var() == pytest.approx(by_chance, rel=0.1)
