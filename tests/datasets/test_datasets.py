@@ -168,6 +168,25 @@ def test_leave_one_out_tests_the_published_buys_of_tmall() -> None:
 
 
 @real_data
+def test_tmall_asks_a_third_of_its_users_about_each_behaviour() -> None:
+    corpus = prepare(load("tmall_mbcgcn", asked="each").events)
+    sequences = corpus.sequences
+    assert (len(corpus.users), len(corpus.items), sequences.num_events) == COUNTS["tmall_mbcgcn"][:3]
+    split = LeaveOneOut().split(sequences)
+    behaviours = sequences.behaviours[split.test]
+    assert np.array_equal(sequences.behaviours[split.validation], behaviours)
+    for behaviour, num_asked, num_visited in (
+        ("buy", 5_182, 4_305),
+        ("cart", 5_110, 3_415),
+        ("view", 5_157, 1_186),
+    ):
+        targets = split.test[behaviours == corpus.behaviours.index(behaviour)]
+        published = tmall(behaviour, "test").sort("user_id")["item_id"].gather(sequences.users_of(targets))
+        assert np.array_equal(corpus.items.decode(sequences.items[targets]), published)
+        assert (len(targets), visited(sequences, targets).sum()) == (num_asked, num_visited)
+
+
+@real_data
 def test_what_is_said_of_tmalls_files_is_so() -> None:
     pair = ["user_id", "item_id"]
     trained = {name: tmall(name, "train").select(pair) for name in ("view", "cart", "buy")}
@@ -178,8 +197,19 @@ def test_what_is_said_of_tmalls_files_is_so() -> None:
     for frame in tested.values():
         assert frame["user_id"].n_unique() == frame.height == 15_449
     assert asked.join(trained["view"], on=pair, how="semi").height == 12_315  # 79.7 %
-    assert asked.join(trained["buy"], on=pair, how="semi").height == 0
-    assert round(trained["buy"].join(trained["view"], on=pair, how="semi").height / 92_180, 3) == 0.793
+    for name, drawn_share, tested_share in (
+        ("buy", 0.833, 0.832),
+        ("cart", 0.667, 0.663),
+        ("view", 0.227, 0.226),
+    ):
+        assert tested[name].join(trained[name], on=pair, how="semi").height == 0
+        others = pl.concat([trained[other] for other in trained if other != name]).unique()
+        found = trained[name].join(others.with_columns(found=True), on=pair, how="left")
+        by_user = found.group_by("user_id").agg(pl.col("found").count() / pl.len())
+        assert by_user["found"].mean() == pytest.approx(drawn_share, abs=5e-4)
+        assert tested[name].join(others, on=pair, how="semi").height / 15_449 == pytest.approx(
+            tested_share, abs=5e-4
+        )
     unvisited = asked.join(visits, on=pair, how="anti")
     assert unvisited.height == 2_597
     assert unvisited.join(pl.concat([tested["view"], tested["cart"]]), on=pair, how="semi").height == 311
