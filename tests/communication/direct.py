@@ -31,9 +31,10 @@ def assert_equals(mechanism, states_of):
 
 def say(experts, group, number, x):
     """One expert of one group: a linear layer, ReLU, a linear layer."""
-    own = slice(number * INNER, (number + 1) * INNER)
-    inner = functional.linear(x, experts.up[group, :, own].T, experts.up_bias[group, own]).relu()
-    said = functional.linear(inner, experts.down[group, number].T, experts.down_bias[group, number])
+    inner = experts.down.shape[2]
+    own = slice(number * inner, (number + 1) * inner)
+    hidden = functional.linear(x, experts.up[group, :, own].T, experts.up_bias[group, own]).relu()
+    said = functional.linear(hidden, experts.down[group, number].T, experts.down_bias[group, number])
     return x + said if experts.residual else said
 
 

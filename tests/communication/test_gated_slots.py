@@ -9,7 +9,7 @@ PLACES = range(len(TASKS))
 
 def drawn(**options):
     """All weights drawn, so that nothing starts at zero or almost closed."""
-    mechanism = built(Config(inner=INNER, **options))
+    mechanism = built(Config(inner=4 * INNER, **options))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in mechanism.parameters():
@@ -21,6 +21,7 @@ def drawn(**options):
 def direct(mechanism, hidden_LD):
     """The definition, one position, task and source at a time."""
     states = []
+    hidden_LD = torch.stack([say(mechanism.common, 0, 0, x) for x in hidden_LD])
     for place, x in enumerate(hidden_LD):
         reader = mechanism.reader
         concerns, outs = (
@@ -52,9 +53,10 @@ def test_it_equals_its_definition():
         torch.testing.assert_close(mechanism(hidden), expected, atol=1e-5, rtol=1e-4)  # sums of other order
 
 
-def test_tasks_begin_almost_alone():
+def test_all_tasks_begin_with_one_state_and_hear_almost_nothing():
     found = built(Config()).exchange(vectors())
     assert (found.gates_BLT < 0.1).all()
+    torch.testing.assert_close(found.states_BLTD, found.states_BLTD[:, :, :1].expand(-1, -1, 3, -1))
     torch.testing.assert_close(found.shares_BLTS.sum(-1), torch.ones(2, 3, 3))
 
 

@@ -1,9 +1,11 @@
 """Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
 
-A slot a task and some shared ones read the sequence causally. Then each task attends to itself, to the
-other tasks, to the shared slots and to nothing; what it hears passes an output gate that starts almost
-closed, so that all tasks begin as if alone. A gradient gate lets a task hear another without pushing on
-it. An edge that does not help on held-out data is closed for good (`train/edges.py`).
+All slots begin as what one expert of all tasks says: few labels learn by the many from the first step on.
+Each then goes its own way as far as that pays, by a narrow expert and by what it keeps of the sequence, both
+of which begin at nothing. A task attends to itself, to the other tasks, to some slots of no task and to
+nothing; what it hears passes an output gate that starts almost closed. A gradient gate lets a task hear
+another without pushing on it. An edge that does not help on held-out data is closed for good
+(`train/edges.py`).
 
 In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
 the tasks' slots and 1 on the shared ones.
@@ -16,19 +18,20 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from intertask.communication import Heard
-from intertask.communication._experts import ExpertsConfig
+from intertask.communication import CommunicationConfig, Heard
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.experts import uniform
+from intertask.nn.experts import Experts, uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 BOUND = 5.0  # of the logarithm of how much a position concerns a slot
 
 
-class Config(ExpertsConfig):
+class Config(CommunicationConfig):
     """Options of gated slots.
 
     Args:
+        inner: Width of the hidden layer of the expert of all tasks; the model's width where left out. Those
+            of the slots' own are a quarter of it wide.
         num_shared: Slots of no task, which all may hear.
         sequence: Whether a slot reads the sequence before it, besides its own position.
         nothing: Whether a task may hear nothing.
@@ -39,6 +42,7 @@ class Config(ExpertsConfig):
 
     kind: Literal["gated_slots"] = "gated_slots"
     position_wise: ClassVar[bool] = False
+    inner: int | None = Field(default=None, ge=1)
     num_shared: int = Field(default=2, ge=0)
     sequence: bool = True
     nothing: bool = True
@@ -65,8 +69,10 @@ class Communication(nn.Module):
         self.further = tuple(f"shared {number + 1}" for number in range(config.num_shared))
         self.further += ("nothing",) if config.nothing else ()
         num_slots = num_tasks + config.num_shared
-        self.own = config.experts(num_tasks, 1, width)
-        self.shared = config.experts(config.num_shared, 1, width) if config.num_shared else None
+        inner = config.inner or width
+        self.common = Experts(1, 1, width, inner, residual=True)
+        self.own = own_way(num_tasks, width, inner)
+        self.shared = own_way(config.num_shared, width, inner) if config.num_shared else None
         self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
@@ -110,12 +116,21 @@ class Communication(nn.Module):
         return functional.pad(closed_TS, (0, 1)) if self.nothing is not None else closed_TS
 
     def _slots(self, hidden_BLD: Tensor) -> list[Tensor]:
-        """The slots of the tasks, and the shared ones: the encoder's state, changed by each for itself."""
+        """The slots of the tasks, and the shared ones: one state, changed by each for itself."""
+        hidden_BLD = self.common.first(hidden_BLD).squeeze(-2)
         said = [experts.first(hidden_BLD) for experts in (self.own, self.shared) if experts is not None]
         if self.reader is None:
             return said
         read = self.reader(hidden_BLD).split([slots.shape[-2] for slots in said], -2)
         return [own + more for own, more in zip(said, read, strict=True)]
+
+
+def own_way(num_slots: int, width: int, inner: int) -> Experts:
+    """A narrow expert for each slot, which changes nothing at first."""
+    experts = Experts(num_slots, 1, width, max(1, inner // 4), residual=True)
+    nn.init.zeros_(experts.down)
+    nn.init.zeros_(experts.down_bias)
+    return experts
 
 
 class SequenceReader(nn.Module):
@@ -131,8 +146,8 @@ class SequenceReader(nn.Module):
         self.concern_tasks = uniform(num_tasks, width, fan_in=width)
         self.concern_shared = uniform(num_shared, width, fan_in=width) if num_shared else None
         self.value = nn.Linear(width, narrow)
-        self.out_tasks = uniform(num_tasks, narrow, width, fan_in=narrow)
-        self.out_shared = uniform(num_shared, narrow, width, fan_in=narrow) if num_shared else None
+        self.out_tasks = nn.Parameter(torch.zeros(num_tasks, narrow, width))
+        self.out_shared = nn.Parameter(torch.zeros(num_shared, narrow, width)) if num_shared else None
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """What each slot read, [B, L, T + S, D]."""
