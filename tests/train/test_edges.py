@@ -38,7 +38,20 @@ def test_an_edge_stays_open_where_it_helps_and_there_alone():
         ("next", "high"): False, ("next", "shared 1"): True,
         ("high", "next"): True, ("high", "shared 1"): False,
     }  # fmt: skip
-    assert [round(verdict.gain, 6) for verdict in verdicts] == [0.1, 0.0, -0.2, 0.3]
+    gains = {(verdict.reader, verdict.source): round(verdict.gain, 6) for verdict in verdicts}
+    assert list(gains.values()) == [0.0, 0.1, -0.2, 0.3]  # of a reader those that were closed come first
+
+
+def test_of_two_sources_that_say_the_same_one_stays_open():
+    built = model()
+    noise = np.random.default_rng(0).normal(size=len(USERS))
+
+    def judge(built, name):
+        either = edges.edges(built)[built.place(name)].numpy()[[1 - built.place(name), 2]].max()
+        return 0.01 * noise + either, USERS
+
+    edges.close_useless(built, judge, seed=0)
+    assert edges.edges(built).sum(1).tolist() == [2, 2]  # itself, and one of the two
 
 
 def test_a_closed_edge_is_not_judged_again():

@@ -1,8 +1,10 @@
 """Edges between tasks that do not help on held-out data are closed for good.
 
 An edge is a task that reads another slot. With the rest of the model as it is, the reader answers the
-calibration targets once with the edge and once without; unless a paired bootstrap over users says that it
-is better with it, the edge is closed. Which edges there are is the mechanism's to say.
+calibration targets once with the edge and once without. Of the edges for which a paired bootstrap over users
+does not say that it is better with them, the one that brings least is closed, and the others are judged
+again: two that say the same are both useless beside each other, and one of them is needed. Which edges there
+are is the mechanism's to say.
 """
 
 from collections.abc import Callable
@@ -56,7 +58,7 @@ def has_edges(model: Model) -> bool:
 
 
 def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
-    """Judge every open edge of a model as it is, then close those that do not help.
+    """Close edges of each task, the least useful first, until those that are left help.
 
     Args:
         model: In evaluation mode; its edges are changed in place.
@@ -64,38 +66,41 @@ def close_useless(model: Model, judge: Judge, seed: int) -> list[Verdict]:
         seed: Of the bootstrap.
 
     Returns:
-        A verdict for each edge that was open.
+        The last verdict on each edge that was open.
     """
-    open_TS = edges(model)
-    sources = slots(model)
-    verdicts, useless = [], []
+    verdicts: list[Verdict] = []
     for place, reader in enumerate(model.attached):
-        if reader not in model.config.tasks:  # of another stream, whose judge knows it
-            continue
-        found = judge(model, reader)
-        if found is None:  # nothing is known of it: its edges stay
-            continue
-        for source, title in enumerate(sources):
-            if source == place or open_TS[place, source] == 0:
+        if reader in model.config.tasks:  # another is of another stream, whose judge knows it
+            verdicts += _close_of(model, judge, seed, place)
+    return verdicts
+
+
+def _close_of(model: Model, judge: Judge, seed: int, place: int) -> list[Verdict]:
+    """The same for one reader."""
+    open_S, reader = edges(model)[place], model.attached[place]
+    closed: list[Verdict] = []
+    while (found := judge(model, reader)) is not None:  # nothing is known of it: its edges stay
+        verdicts = {}
+        for source, title in enumerate(slots(model)):
+            if source == place or open_S[source] == 0:
                 continue
-            open_TS[place, source] = 0.0
+            open_S[source] = 0.0
             without = judge(model, reader)
-            open_TS[place, source] = 1.0
+            open_S[source] = 1.0
             assert without is not None
             gain = difference_intervals(
                 found[0][:, None], without[0][:, None], found[1], np.random.default_rng(seed)
             )
-            closed = not (gain.lows[0] > 0 and gain.p_values[0] < SIGNIFICANT)
-            verdicts.append(
-                Verdict(
-                    reader, title, float(gain.values[0]), float(gain.lows[0]), float(gain.highs[0]), closed
-                )
-            )
-            if closed:
-                useless.append((place, source))
-    for place, source in useless:  # only now: each was judged with the others as they stood
-        open_TS[place, source] = 0.0
-    return verdicts
+            helps = bool(gain.lows[0] > 0 and gain.p_values[0] < SIGNIFICANT)
+            ends = float(gain.values[0]), float(gain.lows[0]), float(gain.highs[0])
+            verdicts[source] = Verdict(reader, title, *ends, closed=not helps)
+        useless = [source for source, verdict in verdicts.items() if verdict.closed]
+        if not useless:
+            return closed + list(verdicts.values())
+        least = min(useless, key=lambda source: verdicts[source].gain)
+        open_S[least] = 0.0
+        closed.append(verdicts[least])
+    return closed
 
 
 def closed(model: Model) -> dict[str, list[str]]:
