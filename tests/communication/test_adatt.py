@@ -28,7 +28,10 @@ def test_it_equals_the_equations_of_the_paper(num_levels, residual):
             ]
             everyone = [*said[0], *said[1], *said[2]]
             own = [
-                native[task] + mixed(level.gate[task].flatten(0, 1) @ own[task], everyone) for task in PLACES
+                native[task]
+                + mixed(level.gate[task].flatten(0, 1) @ own[task], everyone)
+                - residual * own[task]
+                for task in PLACES
             ]
         return own
 

@@ -72,4 +72,6 @@ class Level(nn.Module):
         logits_BLTN = torch.einsum("bltd,tned->bltne", states_BLTD, self.gate).flatten(-2)
         native_BLTD = torch.einsum("te,blted->bltd", self.own, said_BLTED)
         shares_BLTN = logits_BLTN.softmax(-1)
-        return native_BLTD + gated(shares_BLTN, said_BLTED.flatten(-3, -2)), shares_BLTN
+        fused_BLTD = native_BLTD + gated(shares_BLTN, said_BLTED.flatten(-3, -2))
+        # What experts add to is in both sums, and is meant once.
+        return fused_BLTD - states_BLTD if self.experts.residual else fused_BLTD, shares_BLTN
