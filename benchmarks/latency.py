@@ -1,6 +1,7 @@
 """How long one user waits: recommendations for one person at a time, one thread, 100,000 items.
 
-    POLARS_MAX_THREADS=1 python benchmarks/latency.py [--items 100000] [--requests 1000] [--ids integers] [--users] [--cosine]
+    POLARS_MAX_THREADS=1 python benchmarks/latency.py
+        [--items 100000] [--requests 1000] [--ids integers] [--users] [--cosine]
 
 Weights are untrained, since time does not depend on them. A history is given in the caller's own ids, its
 items are masked, ten items come back with ids and scores. Time on the clock is what somebody waits; that of

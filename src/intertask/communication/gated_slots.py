@@ -4,8 +4,8 @@ All slots begin as what one expert of all tasks says: few labels learn by the ma
 Each then goes its own way as far as that pays, by a narrow expert and by what it keeps of the sequence, both
 of which begin at nothing. A task attends to itself, to the other tasks, to some slots of no task and to
 nothing; what it hears passes an output gate that starts almost closed. A gradient gate lets a task hear
-another without pushing on it. An edge that does not help on held-out data is closed for good
-(`train/edges.py`).
+another's slot without pushing on it; on what all have in common all push. An edge that does not help on
+held-out data is closed for good (`train/edges.py`).
 
 In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
 the tasks' slots and 1 on the shared ones.
@@ -71,8 +71,8 @@ class Communication(nn.Module):
         num_slots = num_tasks + config.num_shared
         inner = config.inner or width
         self.common = Experts(1, 1, width, inner, residual=True)
-        self.own = own_way(num_tasks, width, inner)
-        self.shared = own_way(config.num_shared, width, inner) if config.num_shared else None
+        self.own = _own_experts(num_tasks, width, inner)
+        self.shared = _own_experts(config.num_shared, width, inner) if config.num_shared else None
         self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
@@ -125,7 +125,7 @@ class Communication(nn.Module):
         return [own + more for own, more in zip(said, read, strict=True)]
 
 
-def own_way(num_slots: int, width: int, inner: int) -> Experts:
+def _own_experts(num_slots: int, width: int, inner: int) -> Experts:
     """A narrow expert for each slot, which changes nothing at first."""
     experts = Experts(num_slots, 1, width, max(1, inner // 4), residual=True)
     nn.init.zeros_(experts.down)
