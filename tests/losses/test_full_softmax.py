@@ -146,3 +146,25 @@ def test_ligers_kernel_is_cross_entropy():
     # Triton's interpreter runs the kernel without a GPU; it must be chosen before the import.
     words = [sys.executable, "-c", LIGER]
     subprocess.run(words, env=os.environ | {"TRITON_INTERPRET": "1"}, check=True, timeout=120)
+
+
+def test_in_float32_whole_chunks_are_multiplied_in_one_way_and_the_rest_in_another(monkeypatch):
+    shapes, usual = set(), full_softmax.onednn
+
+    def recorded(like):
+        product = usual(like)
+
+        def multiplied(left, right):
+            shapes.add((tuple(left.shape), tuple(right.shape)))
+            return product(left, right)
+
+        return None if product is None else multiplied
+
+    monkeypatch.setattr(full_softmax, "onednn", recorded)
+    for rows in (3, 10, 37):
+        hidden, targets, table = example(rows, items=20, width=4, dtype=torch.float32)
+        wanted = torch.autograd.grad(functional.cross_entropy(hidden @ table.T, targets), (hidden, table))
+        found = torch.autograd.grad(loss_of(chunk=10)(hidden, targets, table), (hidden, table))
+        torch.testing.assert_close(found, wanted)
+    # A kernel is compiled for each shape, so that none may depend on how many targets there are.
+    assert shapes <= {((10, 4), (20, 4)), ((10, 20), (4, 20)), ((4, 10), (20, 10))}

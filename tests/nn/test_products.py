@@ -6,26 +6,36 @@ from intertask.nn import products
 SHAPES = [(1, 1, 1), (5, 3, 7), (64, 16, 300)]
 
 
-def matrices(rows, inner, columns, dtype):
-    generator = torch.Generator().manual_seed(0)
-    return (torch.randn(size, inner, generator=generator, dtype=dtype) for size in (rows, columns))
+@pytest.fixture(autouse=True)
+def _asked_anew():
+    products._linear.cache_clear()
+    yield
+    products._linear.cache_clear()
 
 
-@pytest.mark.parametrize("often", [True, False])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN")
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_product_is_the_product_whatever_the_memory_order(shape, dtype, often):
-    left, right = matrices(*shape, dtype)
-    rows, _, columns = shape
+def test_the_product_is_the_product_whatever_the_memory_order(shape):
+    rows, inner, columns = shape
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.randn(size, inner, generator=generator) for size in (rows, columns))
+    product = products.onednn(left)
     for other in (right, right.T.contiguous().T):
-        found = products.times_transposed(left, other, left.new_empty(rows, columns), often=often)
-        torch.testing.assert_close(found, (left.double() @ right.double().T).to(dtype))
+        torch.testing.assert_close(product(left, other), (left.double() @ right.double().T).float())
 
 
-def test_without_onednn_it_is_written_where_it_may_be(monkeypatch):
-    monkeypatch.setattr(products, "_ONEDNN", None)
-    left, right = matrices(5, 3, 7, torch.float32)
-    place = left.new_empty(5, 7)
-    found = products.times_transposed(left, right, place, often=True)
-    torch.testing.assert_close(found, left @ right.T)
-    assert found.data_ptr() == place.data_ptr()
+def test_it_is_for_float32_alone():
+    assert products.onednn(torch.ones(2, 2, dtype=torch.float64)) is None
+
+
+def wrong_arguments(left, right):
+    raise AssertionError("never reached with two")
+
+
+@pytest.mark.parametrize("operator", [None, wrong_arguments, lambda *given: given[0]])
+def test_an_operator_that_is_missing_or_another_is_not_taken(monkeypatch, operator):
+    class Operators:
+        _linear_pointwise = staticmethod(operator) if operator else None
+
+    monkeypatch.setattr(torch.ops, "mkldnn", Operators)
+    assert products.onednn(torch.ones(2, 2)) is None

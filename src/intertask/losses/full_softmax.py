@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from intertask.losses import LossConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemVectors
-from intertask.nn.products import times_transposed
+from intertask.nn.products import onednn
 
 # Float32 numbers of a chunk of logits: 8 MiB stay near the processor, 64 MiB are the most. Between the two,
 # 64 rows at least: fewer read the item table too often. 12,101 items: 77 ms at 8 MiB, 100 ms at 24.
@@ -90,19 +90,23 @@ class _Chunked(torch.autograd.Function):
     def forward(ctx: Any, hidden_ND: Tensor, targets_N: Tensor, table_ID: Tensor, chunk: int) -> Tensor:  # noqa: ANN401
         num, low = len(targets_N), _product_dtype(hidden_ND.device)
         few = min(LEAST_ROWS, LOGITS_IN_MEMORY // len(table_ID))
-        chunk = max(1, min(chunk, num, max(few, LOGITS_IN_CACHE // len(table_ID))))
+        chunk = max(1, min(chunk, max(few, LOGITS_IN_CACHE // len(table_ID))))
         loss = table_ID.new_zeros(())
         hidden_grad = torch.empty_like(hidden_ND) if ctx is not None else None
         table_grad = torch.zeros_like(table_ID) if ctx is not None else None
         multiplied = table_ID if low is None else table_ID.to(low)  # once, not for each chunk
+        # Of whole chunks alone, whose shape does not depend on how many targets a batch has.
+        fast = onednn(table_ID) if low is None else None
         # One buffer for all chunks: fresh memory for each cost half as much again as the sums in it.
-        buffer = table_ID.new_empty(chunk, len(table_ID))
-        grad_DI = torch.empty_like(table_ID.T, memory_format=torch.contiguous_format)
+        buffer = table_ID.new_empty(min(chunk, num), len(table_ID))
         for start in range(0, num, chunk):
             hidden, targets = hidden_ND[start : start + chunk], targets_N[start : start + chunk, None]
-            logits, whole = buffer[: len(hidden)], len(hidden) == chunk  # [chunk, D] x [D, I] -> [chunk, I]
-            if low is None:
-                logits = times_transposed(hidden, table_ID, logits, often=whole)
+            product = fast if len(hidden) == chunk else None
+            logits = buffer[: len(hidden)]  # [chunk, D] x [D, I] -> [chunk, I]
+            if product is not None:
+                logits = product(hidden, table_ID)
+            elif low is None:
+                torch.mm(hidden, table_ID.T, out=logits)
             else:
                 logits.copy_(hidden @ multiplied.T)
             highest = logits.amax(dim=1, keepdim=True)
@@ -113,11 +117,12 @@ class _Chunked(torch.autograd.Function):
             if hidden_grad is None or table_grad is None:
                 continue
             # Softmax is exponent / total; dividing narrow matrices spares a pass over the wide one.
-            if low is None:
-                own = hidden_grad[start : start + chunk]
-                own.copy_(times_transposed(exponent, table_ID.T, own, often=whole))
-                narrow_DN = (hidden / total).T.contiguous()
-                table_grad += times_transposed(narrow_DN, exponent.T, grad_DI, often=whole).T
+            if product is not None:
+                hidden_grad[start : start + chunk] = product(exponent, table_ID.T)
+                table_grad += product((hidden / total).T.contiguous(), exponent.T).T
+            elif low is None:
+                torch.mm(exponent, table_ID, out=hidden_grad[start : start + chunk])
+                table_grad.addmm_(exponent.T, hidden / total)
             else:
                 exponent = exponent.to(low)
                 hidden_grad[start : start + chunk] = exponent @ multiplied

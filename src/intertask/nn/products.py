@@ -1,29 +1,45 @@
 """Products of float32 matrices that have the same shape again and again.
 
 On a CPU PyTorch leaves `mm` to MKL, which on processors that are not Intel's takes its slow path: 170 GFLOP/s
-where oneDNN, which PyTorch brings along too, does 400. oneDNN compiles a kernel for each new shape, so it is
-asked for the shapes that come often alone. Knows nothing of what is multiplied.
+on an AMD EPYC with two threads, where oneDNN, which PyTorch brings along too, does 400. oneDNN compiles a
+kernel for each new shape, so that it pays for shapes that come often alone. Knows nothing of what is
+multiplied.
 """
+
+from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
 
-# What PyTorch's own compiler calls for a linear layer on a CPU. There is no public name for it, so that it
-# may be missing.
-_ONEDNN = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+Product = Callable[[Tensor, Tensor], Tensor]
 
 
-def times_transposed(left_NK: Tensor, right_MK: Tensor, out_NM: Tensor, *, often: bool) -> Tensor:
-    """left @ right.T, without a gradient.
+def onednn(like: Tensor) -> Product | None:
+    """left_NK, right_MK -> left @ right.T without a gradient, by oneDNN; None where it can't be had.
 
     Args:
-        left_NK: Any matrix.
-        right_MK: Another of its type, in any memory order.
-        out_NM: Where it may be written; what is returned is this or fresh.
-        often: Whether products of these shapes come again and again.
+        like: A matrix as will be multiplied; the second may be in any memory order.
     """
-    fits = left_NK.dtype == torch.float32 and left_NK.device.type == "cpu"
-    if often and fits and _ONEDNN is not None:
-        product_NM: Tensor = _ONEDNN(left_NK, right_MK, None, "none", [], "")
-        return product_NM
-    return torch.mm(left_NK, right_MK.T, out=out_NM)
+    fits = like.dtype == torch.float32 and like.device.type == "cpu" and torch.backends.mkldnn.enabled
+    return _linear() if fits else None
+
+
+@cache
+def _linear() -> Product | None:
+    """What PyTorch's own compiler calls for a linear layer on a CPU.
+
+    There is no public name for it: it may be missing, or want other arguments, which one product tells.
+    """
+    operator: Callable[..., Tensor] | None = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    if operator is None:
+        return None
+
+    def product(left_NK: Tensor, right_MK: Tensor) -> Tensor:
+        return operator(left_NK, right_MK, None, "none", [], "")
+
+    try:
+        made = product(torch.ones(2, 3), torch.ones(4, 3))
+    except (RuntimeError, TypeError):
+        return None
+    return product if torch.equal(made, torch.full((2, 4), 3.0)) else None
