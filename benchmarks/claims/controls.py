@@ -18,13 +18,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from grid import Sizes, arguments, joint, single, told
+from grid import Sizes, arguments, joint, origin, single, told
 
 from intertask import source
-from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes, closed_edges, journal
 from intertask.recipe import Recipe
-from intertask.report.figures import conditions
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
 
@@ -65,10 +63,9 @@ def main() -> None:
             gain = changes([control], together, {control: alone})[control]
             cells = [*(told(harm[task]) for task in ("next", "liked")), told(gain), *edges(together, control)]
             lines.append(f"| {control} | {mechanism} | {' | '.join(cells)} |")
-    found = Evaluation.read(base[0] / "evaluation.json")
     lines += [
         "",
-        f"MovieLens-100K, seeds {options.seeds}: {conditions(found)}. 95 % intervals, paired bootstrap over "
+        f"MovieLens-100K: {origin([*base, *together, *alone])}. 95 % intervals, paired bootstrap over "
         "users and seeds.",
     ]
     text = "\n".join(lines)

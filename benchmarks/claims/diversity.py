@@ -12,10 +12,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from grid import MECHANISMS
+from grid import MECHANISMS, origin
 
 from intertask.evaluate.results import Evaluation
-from intertask.report.figures import conditions
 
 METRICS = ("coverage@10", "novelty@10", "diversity@10", "popularity_share@10")
 
@@ -40,7 +39,7 @@ def main() -> None:
             print(f"| {task} | {name} | {' | '.join(f'{value:.4f}' for value in values.mean(0))} |")
         changes = [" ".join(f"{value:+.4f}" for value in column) for column in (both - one).T]
         print(f"| {task} | difference by seed | {' | '.join(changes)} |")
-    print(f"\n{options.mechanism}, seeds {', '.join(seeds)}: {conditions(together[0])}.")
+    print(f"\n{options.mechanism}: {origin([options.folder / f'{arm}-{seed}' for seed in seeds])}.")
 
 
 def figures(found: Evaluation, task: str) -> list[float]:

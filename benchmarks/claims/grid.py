@@ -12,7 +12,7 @@ table and writes FOLDER/grid.json.
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
-from intertask.report.figures import conditions
+from intertask.report.figures import measured
 from intertask.transfer import alone, run_arm, settled
 
 Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
@@ -74,22 +74,30 @@ def main() -> None:
         ]
         for task in recipe.tasks
     }
-    lines = {}
+    lines, every = {}, [run for runs in singles.values() for run in runs]
     for name in options.mechanisms:
         seeds = options.seeds if name in THRICE else options.seeds[:1]
         arm = joint(recipe, name, sizes)
         runs = [run_arm(arm, options.folder, name.replace(" ", "_"), seed, options.part) for seed in seeds]
+        every += runs
         own = {task: singles[task][: len(seeds)] for task in recipe.tasks}
         lines[name] = line(list(recipe.tasks), runs, own)
     evaluation = Evaluation.read(next(iter(singles.values()))[0] / "evaluation.json")
     found = {
-        "recipe": recipe.name, "seeds": options.seeds, "commit": evaluation.provenance.commit,
+        "recipe": recipe.name, "seeds": options.seeds, "origin": origin(every),
         "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
-        "conditions": conditions(evaluation),
         "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
     }  # fmt: skip
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(table(found))
+
+
+def origin(runs: Sequence[Path]) -> str:
+    """How runs were measured, all of them in the same way, and what commits they are of."""
+    found = [Evaluation.read(run / "evaluation.json") for run in runs]
+    (protocol,) = {one.protocol for one in found}
+    seeds, commits = ({getattr(one.provenance, name) for one in found} for name in ("seed", "commit"))
+    return f"{measured(protocol)} · seeds {sorted(seeds)} · commit {', '.join(sorted(commits))}"
 
 
 class Sizes:
@@ -181,7 +189,7 @@ def table(found: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        f"{found['recipe']}, seeds {found['seeds']}: {found['conditions']}. NDCG@10, or log-likelihood of a "
+        f"{found['recipe']}: {found['origin']}. NDCG@10, or log-likelihood of a "
         "response. ▲ and ▼: p below 5 % after Holm's correction over the tasks, paired bootstrap over users "
         "and seeds; one seed knows nothing of the luck of training. Alone to together, with the same seeds.",
     ]

@@ -9,13 +9,11 @@ holds what each of the two keeps of its own figure without noise. Runs that are 
 """
 
 import numpy as np
-from grid import Sizes, arguments, joint, single
+from grid import Sizes, arguments, joint, origin, single
 from logs import opened, trained_on, written
 
-from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
-from intertask.report.figures import conditions
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
 
@@ -29,7 +27,7 @@ def main() -> None:
     corpus = opened(base, options.recipe.parent)
     mine = np.flatnonzero(trained_on(base, corpus))
     sizes = Sizes(base)
-    found = {}
+    found, origins = {}, {}
     for share in options.shares:
         random = generator(1, "noise")
         items = np.array(corpus.sequences.items)
@@ -50,7 +48,7 @@ def main() -> None:
             for task in base.tasks
         }
         found[share] = changes(list(base.tasks), together, alone)
-        evaluation = Evaluation.read(together[0] / "evaluation.json")
+        origins[share] = origin([*together, *(run for runs in alone.values() for run in runs)])
     clean = found[min(found)]
     print("| Task | noise | alone | together | alone keeps | together keeps | together against alone |")
     print("|---|---|---|---|---|---|---|")
@@ -62,7 +60,8 @@ def main() -> None:
                 f"| {task} | {share:.0%} | {now.alone:.4f} | {now.together:.4f} | {kept:.1%} | {both:.1%} | "
                 f"{now.percent:+.1f} % ({now.verdict}) |"
             )
-    print(f"\n{base.name}, {options.mechanism}, seeds {options.seeds}: {conditions(evaluation)}.")
+    print(f"\n{base.name}, {options.mechanism}; each share of noise is a log of its own.\n")
+    print("\n".join(f"- {share:.0%}: {words}." for share, words in origins.items()))
 
 
 if __name__ == "__main__":

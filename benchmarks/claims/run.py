@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 from grid import MECHANISMS
 
+from intertask.files import written_aside
+
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "claims"
 
@@ -60,7 +62,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.jobs) as pool:
         running = {}
-        for name in options.only:  # one that reads the runs of another comes behind it in CLAIMS
+        for name in [name for name in CLAIMS if name in options.only]:  # behind the one whose runs it reads
             before = running.get(CLAIMS[name].after or "")
             running[name] = pool.submit(run, options.folder, name, before)
         failed = [name for name, job in running.items() if not job.result()]
@@ -71,6 +73,7 @@ def main() -> None:
 def run(folder: Path, name: str, before: Future[bool] | None) -> bool:
     """One claim, after the one whose runs it reads; whether it went well."""
     if before is not None and not before.result():
+        print(f"{name}: not begun, since {CLAIMS[name].after} failed", flush=True)
         return False
     program, words, place, _ = CLAIMS[name]
     files = [str(HERE / word) if word.endswith(".toml") else word for word in words]
@@ -85,7 +88,8 @@ def run(folder: Path, name: str, before: Future[bool] | None) -> bool:
         print(f"{name}: failed", flush=True)
         return False
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.md").write_bytes(done.stdout)
+    with written_aside(RESULTS / f"{name}.md") as aside:
+        aside.write_bytes(done.stdout)
     figures = folder / place / program.replace(".py", ".json")
     if figures.is_file():
         shutil.copyfile(figures, RESULTS / f"{name}.json")

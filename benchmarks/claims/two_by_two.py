@@ -12,12 +12,10 @@ two of the arms are in a folder of grid.py.
 from collections.abc import Sequence
 from pathlib import Path
 
-from grid import Sizes, arguments, joint, single, told
+from grid import Sizes, arguments, joint, origin, single, told
 
-from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
-from intertask.report.figures import conditions
 from intertask.transfer import run_arm, settled
 
 
@@ -37,7 +35,7 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
         "|" + "---|" * 7,
     ]
     asked = {name: getattr(task, "behaviour", None) for name, task in recipe.tasks.items()}
-    evaluation = None
+    every: list[Path] = []
     for task, behaviour in asked.items():
         if behaviour is None or recipe.tasks[task].answer != "items":
             continue
@@ -60,12 +58,12 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
         values.append(step["all, all"].together)
         cells = [f"{value:.4f}" for value in values] + [told(step["all, own"]), told(step["all, all"])]
         lines.append(f"| {task} | {' | '.join(cells)} |")
-        evaluation = Evaluation.read(runs["all, all"][0] / "evaluation.json")
-    assert evaluation is not None, "no task asks for a behaviour"
+        every += [run for arm in runs.values() for run in arm]
+    assert every, "no task asks for a behaviour"
     lines += [
         "",
-        f"{recipe.name}, {mechanism}, NDCG@10 by input, supervision; seeds {list(seeds)}: "
-        f"{conditions(evaluation)}. 95 % intervals, paired bootstrap over users and seeds.",
+        f"{recipe.name}, {mechanism}, NDCG@10 by input, supervision: {origin(every)}. 95 % intervals, paired "
+        "bootstrap over users and seeds.",
     ]
     return "\n".join(lines)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from intertask.evaluate.results import Evaluation, Interval, RankingRow
+from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow
 
 MODEL = "intertask"  # the name of the model's own rows among the systems
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
@@ -123,8 +123,14 @@ def slice_kind(name: str) -> tuple[str, str]:
 
 
 def conditions(evaluation: Evaluation, history: str | None = None) -> str:
-    """The protocol and its fingerprint in one line, to stand under every table and plot."""
-    protocol, provenance = evaluation.protocol, evaluation.provenance
+    """The protocol and its fingerprint in one line, to stand under every table and plot of one run."""
+    origin = evaluation.provenance
+    told = measured(evaluation.protocol, history)
+    return f"{told} · seed {origin.seed} · commit {origin.commit}"
+
+
+def measured(protocol: Protocol, history: str | None = None) -> str:
+    """How figures were measured, whatever the runs that they are of."""
     return " · ".join([
         f"{protocol.part} data",
         protocol.split.replace("_", "-"),
@@ -136,6 +142,4 @@ def conditions(evaluation: Evaluation, history: str | None = None) -> str:
         f"data {protocol.data[:8]}",
         f"metric definitions {protocol.definitions}",
         f"protocol {protocol.fingerprint()}",
-        f"seed {provenance.seed}",
-        f"commit {provenance.commit}",
     ])  # fmt: skip
