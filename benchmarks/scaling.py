@@ -112,7 +112,8 @@ def main() -> None:
             with file.open("a", encoding="utf-8") as lines:
                 lines.writelines(json.dumps(line) + "\n" for line in found)
             print("\n".join(map(json.dumps, found)), flush=True)
-    draw(written(file), options.folder / "scaling.svg")
+    shown = {"steps": options.steps, "commit": provenance(1).commit}
+    draw([line for line in written(file) if shown.items() <= line.items()], options.folder / "scaling.svg")
 
 
 def written(file: Path) -> list[dict[str, Any]]:

@@ -208,14 +208,16 @@ class Module(Protocol):
         ...
 
 
-def keep_attention(module: Module) -> None:
+def without_attention_dropout(module: Module) -> None:
     """No dropout on attention weights: one option of the peers drops them and the states alike.
 
     With it none of the libraries can take PyTorch's fused attention on a CPU.
     """
-    for part in module.modules():
-        if type(part).__name__ == "MultiheadAttention":
-            part.dropout = 0.0
+    found = [part for part in module.modules() if type(part).__name__ == "MultiheadAttention"]
+    if not found:
+        raise LookupError("the attention of this model is another than torch's: its dropout stays")
+    for part in found:
+        part.dropout = 0.0
 
 
 class LightningMeter:
@@ -227,7 +229,7 @@ class LightningMeter:
 
     def on_train_start(self, trainer: LightningTrainer, module: Module) -> None:
         """Make the model equal."""
-        keep_attention(module)
+        without_attention_dropout(module)
 
     def on_train_batch_start(
         self, trainer: LightningTrainer, module: object, batch: Mapping[str, object], index: int
@@ -247,7 +249,7 @@ class LightningCourse:
     def on_train_start(self, trainer: LightningTrainer, module: Module) -> None:
         """Start the clock."""
         if self.course.options.equal:
-            keep_attention(module)
+            without_attention_dropout(module)
         self.course.start()
 
     def on_train_epoch_end(self, trainer: LightningTrainer, module: object) -> None:

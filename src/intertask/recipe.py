@@ -67,6 +67,8 @@ class DataConfig(Config):
     def _one_source(self) -> "DataConfig":
         if self.dataset is not None and self.events is not None:
             raise ValueError("a dataset or an events table, not both")
+        if self.users is not None and self.dataset is None and self.events is None:
+            raise ValueError("users of a dataset or of an events table, and neither is there")
         return self
 
 

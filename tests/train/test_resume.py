@@ -144,3 +144,14 @@ def test_a_balance_that_learns_resumes_exactly(kind, tmp_path, monkeypatch, unin
     half = stopped(tmp_path / "stopped", monkeypatch, balance=balance)
     assert_same_run(half, runs.fit(half, balance=balance), whole)
     assert not torch.equal(whole[1].model.items.weight_ID, uninterrupted[1].model.items.weight_ID)
+
+
+def test_a_small_log_is_not_saved_after_each_epoch_and_resumes_exactly(tmp_path, monkeypatch):
+    rarely = {"train": {"checkpoint_steps": 1000}}
+    saved, usual = [], Trainer._save
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_save", lambda self: (saved.append(self.state.epoch), usual(self)))
+        whole = runs.fit(tmp_path / "whole", **rarely)
+    assert saved == [3]  # at the end alone
+    folder = stopped(tmp_path / "stopped", monkeypatch, **rarely)
+    assert_same_run(folder, runs.fit(folder, **rarely), (tmp_path / "whole", whole))
