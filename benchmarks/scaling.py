@@ -47,6 +47,7 @@ TRAIN = """
 import json, sys, time
 from pathlib import Path
 import numpy as np
+import torch
 from intertask import experiment
 from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import open_corpus
