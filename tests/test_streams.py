@@ -154,7 +154,7 @@ def test_other_data_in_a_stream_are_another_run(tmp_path):
     [
         (
             {"stream": {"tasks": {"next": {"kind": "next_item"}}}},
-            "two tasks named 'next', of the streams main and far",
+            "tasks of different names, not two named 'next', of the streams main and far",
         ),
         ({"streams": {"main": OTHER}}, "other than main, not 'main'"),
         ({"streams": {"a/b": OTHER}}, "letters, digits and _"),

@@ -24,6 +24,9 @@ from intertask.errors import RecipeError
 ConfigType = TypeVar("ConfigType", bound="Config")
 
 
+LONGEST = 200  # characters of what was found; a whole section says nothing
+
+
 class Config(BaseModel):
     """A section of a recipe: frozen, finite numbers only, unknown keys refused."""
 
@@ -176,7 +179,8 @@ def _as_recipe_error(kind: type[BaseModel], error: ErrorDetails, where: str) -> 
     if error["type"] == "union_tag_not_found":
         return RecipeError(place, "a table with a kind", repr(error["input"]), "add kind = ...")
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return RecipeError(place, message, repr(error["input"]))
+    found = repr(error["input"])
+    return RecipeError(place, message, found if len(found) <= LONGEST else "otherwise")
 
 
 def _walk(kind: type[BaseModel], path: list[str]) -> tuple[list[str], list[str], type[BaseModel]]:

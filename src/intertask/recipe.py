@@ -136,7 +136,10 @@ class Recipe(ModelConfig):
         for name, stream in self.streams.items():
             for task in stream.tasks:
                 if task in owners:
-                    raise ValueError(f"two tasks named {task!r}, of the streams {owners[task]} and {name}")
+                    raise ValueError(
+                        f"tasks of different names, not two named {task!r}, of the streams "
+                        f"{owners[task]} and {name}"
+                    )
                 owners[task] = name
         return self
 
