@@ -24,7 +24,7 @@ from intertask.errors import ProtocolError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
-from intertask.report.figures import conditions
+from intertask.report.figures import measured
 from intertask.transfer import refuse_another
 
 METRIC = "ndcg@10"
@@ -115,7 +115,7 @@ def table(runs: dict[str, list[Path]], plan: dict[str, Any]) -> list[str]:
     return [
         *lines, "",
         f"Task {task}, seeds {plan['seeds']}, commits {', '.join(sorted(origins))}: "
-        f"{conditions(evaluation, history)}.",
+        f"{measured(evaluation.protocol, history)}.",
     ]  # fmt: skip
 
 

@@ -27,19 +27,20 @@ def main() -> None:
     options = parser.parse_args()
     arm = options.mechanism.replace(" ", "_")
     seeds = sorted(place.name.rpartition("-")[2] for place in options.folder.glob(f"{arm}-*"))
-    together = [Evaluation.read(options.folder / f"{arm}-{seed}" / "evaluation.json") for seed in seeds]
+    every = [options.folder / f"{arm}-{seed}" for seed in seeds]
+    together = [Evaluation.read(run / "evaluation.json") for run in every]
     print(f"| Task | lists | {' | '.join(metric.partition('@')[0] for metric in METRICS)} |")
     print("|" + "---|" * (2 + len(METRICS)))
     for task in dict.fromkeys(row.task for row in together[0].lists):
-        alone = [
-            Evaluation.read(options.folder / f"alone-{task}-{seed}" / "evaluation.json") for seed in seeds
-        ]
+        own = [options.folder / f"alone-{task}-{seed}" for seed in seeds]
+        alone = [Evaluation.read(run / "evaluation.json") for run in own]
+        every += own
         one, both = (np.array([figures(found, task) for found in runs]) for runs in (alone, together))
         for name, values in (("alone", one), ("together", both)):
             print(f"| {task} | {name} | {' | '.join(f'{value:.4f}' for value in values.mean(0))} |")
         changes = [" ".join(f"{value:+.4f}" for value in column) for column in (both - one).T]
         print(f"| {task} | difference by seed | {' | '.join(changes)} |")
-    print(f"\n{options.mechanism}: {origin([options.folder / f'{arm}-{seed}' for seed in seeds])}.")
+    print(f"\n{options.mechanism}: {origin(every)}.")
 
 
 def figures(found: Evaluation, task: str) -> list[float]:

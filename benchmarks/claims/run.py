@@ -1,11 +1,12 @@
-"""All claims in one command: trains what is missing, and rebuilds every table.
+"""The grid and the claims in one command: trains what is missing, and rebuilds their tables.
 
     python benchmarks/claims/run.py FOLDER [--only grid-retailrocket noise ...] [--jobs 2]
 
 A claim is a program beside this file with its arguments. Its runs are folders below a folder in FOLDER,
 which may be stopped and go on; claims on the same runs share one. When it is done its table stands in
 benchmarks/results/claims/CLAIM.md, with the figures of each seed in CLAIM.json where the program writes them.
-So many claims run at once, a thread each; what goes wrong stands in FOLDER/CLAIM.log.
+So many claims run at once, a thread each; what goes wrong stands in FOLDER/CLAIM.log. Not among them:
+cost.py, which wants a quiet machine, and catalogues.toml, which is for `intertask transfer`.
 """
 
 import argparse

@@ -8,6 +8,7 @@ from tests import worlds
 
 WIDTH, INNER = 8, 6
 TASKS = ("view", "cart", "buy")
+PLACES = range(len(TASKS))
 
 as_published_or_residual = pytest.mark.parametrize("residual", [False, True])
 

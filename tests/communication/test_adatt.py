@@ -3,6 +3,7 @@ import pytest
 from intertask.communication.adatt import Config
 from tests.communication.direct import (
     INNER,
+    PLACES,
     TASKS,
     as_published_or_residual,
     assert_equals,
@@ -10,8 +11,6 @@ from tests.communication.direct import (
     mixed,
     say,
 )
-
-PLACES = range(len(TASKS))
 
 
 @as_published_or_residual

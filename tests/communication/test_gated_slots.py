@@ -2,9 +2,7 @@ import pytest
 import torch
 
 from intertask.communication.gated_slots import Config
-from tests.communication.direct import INNER, TASKS, WIDTH, built, mixed, say, vectors
-
-PLACES = range(len(TASKS))
+from tests.communication.direct import INNER, PLACES, TASKS, WIDTH, built, mixed, say, vectors
 
 
 def drawn(**options):

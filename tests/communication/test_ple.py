@@ -4,6 +4,7 @@ import torch
 from intertask.communication.ple import Config
 from tests.communication.direct import (
     INNER,
+    PLACES,
     TASKS,
     as_published_or_residual,
     assert_equals,
@@ -12,8 +13,6 @@ from tests.communication.direct import (
     say,
     vectors,
 )
-
-PLACES = range(len(TASKS))
 
 
 @as_published_or_residual

@@ -3,7 +3,7 @@ import torch
 from intertask.communication.stem import Config
 from tests.communication.direct import (
     INNER,
-    TASKS,
+    PLACES,
     as_published_or_residual,
     assert_equals,
     built,
@@ -11,8 +11,6 @@ from tests.communication.direct import (
     say,
     vectors,
 )
-
-PLACES = range(len(TASKS))
 
 
 @as_published_or_residual

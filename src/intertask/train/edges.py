@@ -79,13 +79,14 @@ def _close_of(model: Model, judge: Judge, seed: int, place: int) -> list[Verdict
     """The same for one reader."""
     open_S, reader = edges(model)[place], model.attached[place]
     closed: list[Verdict] = []
-    while (found := judge(model, reader)) is not None:  # nothing is known of it: its edges stay
-        verdicts = {}
+    found = judge(model, reader)
+    while found is not None:  # nothing is known of it: its edges stay
+        verdicts, answers = {}, {}
         for source, title in enumerate(slots(model)):
             if source == place or open_S[source] == 0:
                 continue
             open_S[source] = 0.0
-            without = judge(model, reader)
+            answers[source] = without = judge(model, reader)
             open_S[source] = 1.0
             assert without is not None
             gain = difference_intervals(
@@ -98,7 +99,7 @@ def _close_of(model: Model, judge: Judge, seed: int, place: int) -> list[Verdict
         if not useless:
             return closed + list(verdicts.values())
         least = min(useless, key=lambda source: verdicts[source].gain)
-        open_S[least] = 0.0
+        open_S[least], found = 0.0, answers[least]
         closed.append(verdicts[least])
     return closed
 
