@@ -47,6 +47,7 @@ class Options:
         equal: A course of the equal model instead of the library's defaults.
         recipe: Of intertask's course.
         lines: The file of a course.
+        checkpoint: From which a course of Lightning's goes on where it was stopped.
     """
 
     data: Path
@@ -64,6 +65,7 @@ class Options:
     equal: bool
     recipe: Path | None
     lines: Path
+    checkpoint: Path
 
     def to_json(self) -> str:
         """For the command line of a child process."""
@@ -73,7 +75,7 @@ class Options:
     def from_json(cls, text: str) -> "Options":
         """What `to_json` wrote."""
         told = json.loads(text)
-        paths = {name: Path(told[name]) for name in ("data", "folder", "lines")}
+        paths = {name: Path(told[name]) for name in ("data", "folder", "lines", "checkpoint")}
         recipe = None if told["recipe"] is None else Path(told["recipe"])
         return cls(**told | paths | {"recipe": recipe})
 
@@ -150,6 +152,8 @@ class Meter:
 class Course:
     """Validation NDCG@10 against seconds of training; the clock stands while it validates."""
 
+    KEPT = ("epochs", "validations", "best_validation", "best", "trained", "points")
+
     def __init__(self, options: Options, data: Exported) -> None:
         self.options, self.data = options, data
         self.epochs = self.validations = self.best_validation = 0
@@ -157,6 +161,17 @@ class Course:
         self.since = math.nan
         self.points: list[dict[str, float]] = []
         options.lines.write_text("", encoding="utf-8")
+
+    def state(self) -> dict[str, object]:
+        """Where it stands, for a checkpoint."""
+        return {name: getattr(self, name) for name in self.KEPT}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Go on from what `state` told."""
+        for name in self.KEPT:
+            setattr(self, name, state[name])
+        lines = "".join(json.dumps(point) + "\n" for point in self.points)
+        self.options.lines.write_text(lines, encoding="utf-8")
 
     def start(self) -> None:
         """Start the clock."""
@@ -198,6 +213,10 @@ class LightningTrainer(Protocol):
 
     should_stop: bool
     num_training_batches: float
+
+    def save_checkpoint(self, filepath: Path) -> None:
+        """Write weights, optimizer and the state of callbacks."""
+        ...
 
 
 class Module(Protocol):
@@ -256,6 +275,24 @@ class LightningCourse:
         """Validate."""
         if self.course.end_epoch(self.scorer(module)):
             trainer.should_stop = True
+        elif self.course.points and self.course.points[-1]["epoch"] == self.course.epochs:
+            aside = self.course.options.checkpoint.with_suffix(".aside")
+            trainer.save_checkpoint(aside)
+            aside.replace(self.course.options.checkpoint)
+            self.course.start()  # the clock stood
+
+    def state_dict(self) -> dict[str, object]:
+        """What Lightning puts into a checkpoint."""
+        return self.course.state()
+
+    def load_state_dict(self, state_dict: Mapping[str, object]) -> None:
+        """What Lightning found in one."""
+        self.course.restore(state_dict)
+
+
+def checkpoint(options: Options) -> Path | None:
+    """From which a course goes on, where it was stopped."""
+    return options.checkpoint if options.checkpoint.exists() else None
 
 
 def timed_twice(evaluation: Callable[[], dict[str, float]]) -> Found:

@@ -109,13 +109,17 @@ def _parse() -> argparse.Namespace:
 
 def _settings(told: argparse.Namespace) -> dict[str, object]:
     if told.quality:
-        recipe = None if told.recipe is None else hashlib.sha256(told.recipe.read_bytes()).hexdigest()[:12]
+        recipe = None if told.recipe is None else _digest(told.recipe.read_text(encoding="utf-8"))
         names = ("equal", "patience", "every", "limit", "threads", "dropout")
         return (
             {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in names} | {"recipe": recipe}
         )
     names = ("epochs", "seconds", "warm_up", "threads", "dropout")
     return {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in names}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _turns(told: argparse.Namespace) -> Iterator[tuple[int, str, str]]:
@@ -169,6 +173,7 @@ def _child(python: Path, key: dict[str, object], told: argparse.Namespace, folde
         folder=scratch,
         variant=peer.variant,
         lines=folder / f"quality-{name}.jsonl",
+        checkpoint=scratch / f"course-{_digest(json.dumps(key))}.ckpt",
         recipe=None if told.recipe is None else told.recipe.absolute(),
         **{field: getattr(told, field) for field in (
             "epochs", "seconds", "warm_up", "threads", "patience", "every", "limit", "dropout", "equal",

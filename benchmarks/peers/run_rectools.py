@@ -1,6 +1,8 @@
 """RecTools: SASRecModel with its softmax loss; its defaults for a course."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 import measuring
 import numpy as np
@@ -25,6 +27,12 @@ class MeterCallback(LightningMeter, Callback):
 
 class CourseCallback(LightningCourse, Callback):
     """Validates after epochs."""
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        """Keep the weights of a checkpoint: the module draws new ones when training starts."""
+        super().on_train_start(trainer, module)
+        if self.course.epochs:
+            module.on_train_start = lambda: None  # type: ignore[method-assign]
 
 
 def train(options: Options, data: Exported) -> Found:
@@ -59,13 +67,22 @@ def evaluate(options: Options, data: Exported) -> Found:
 def quality(options: Options, data: Exported) -> Found:
     """The course of the library's defaults, or of the equal model."""
     callback = CourseCallback(Course(options, data), lambda module: _scorer(module, data))
-    model = _model(options, data, callback, measuring.ENDLESS, equal=options.equal)
+    went_on = measuring.checkpoint(options)
+    model = _model(options, data, callback, measuring.ENDLESS, equal=options.equal, checkpoint=went_on)
     model.fit(_dataset(data))
     kept = next(one for one in model.fit_trainer.callbacks if isinstance(one, CourseCallback))
     return kept.course.result(_weights(model))
 
 
-def _model(options: Options, data: Exported, callback: Callback, epochs: int, *, equal: bool) -> SASRecModel:
+def _model(
+    options: Options,
+    data: Exported,
+    callback: Callback,
+    epochs: int,
+    *,
+    equal: bool,
+    checkpoint: Path | None = None,
+) -> SASRecModel:
     torch.set_num_threads(options.threads)
     asked = {}
     if equal:
@@ -77,12 +94,12 @@ def _model(options: Options, data: Exported, callback: Callback, epochs: int, *,
             "session_max_len": data.max_length,
             "batch_size": measuring.SEQUENCES,
         }
-    return SASRecModel(loss="softmax", get_trainer_func=_trainers(callback, epochs), **asked)
+    return SASRecModel(loss="softmax", get_trainer_func=_trainers(callback, epochs, checkpoint), **asked)
 
 
-def _trainers(callback: Callback, epochs: int) -> Callable[[], Trainer]:
+def _trainers(callback: Callback, epochs: int, checkpoint: Path | None) -> Callable[[], Trainer]:
     def trainer() -> Trainer:
-        return Trainer(
+        made = Trainer(
             max_epochs=epochs,
             accelerator="cpu",
             devices=1,
@@ -92,6 +109,9 @@ def _trainers(callback: Callback, epochs: int) -> Callable[[], Trainer]:
             logger=False,
             callbacks=[callback],
         )
+        if checkpoint is not None:  # which the model has no argument for
+            made.fit = partial(made.fit, ckpt_path=checkpoint)  # type: ignore[method-assign]
+        return made
 
     return trainer
 

@@ -73,7 +73,8 @@ def quality(options: Options, data: Exported) -> Found:
     course = Course(options, data)
     callback = CourseCallback(course, lambda module: _scorer(module.model, data, length))
     trainer = _trainer(measuring.ENDLESS, callback)
-    trainer.fit(LightningModule(model), _module(options, data, length, "train"))
+    module = _module(options, data, length, "train")
+    trainer.fit(LightningModule(model), module, ckpt_path=measuring.checkpoint(options))
     return course.result(_weights(model))
 
 
