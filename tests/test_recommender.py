@@ -58,6 +58,16 @@ def test_seen_items_are_left_out_or_not(model, exclude):
         assert not (exclude and items & seen(model, user))
 
 
+@pytest.mark.parametrize("history", [("masked",), ("kept",), ("kept", "masked")])
+def test_items_of_the_history_are_recommended_as_the_recipe_evaluates(model, history, tmp_path):
+    model.save(tmp_path / "model")
+    loaded = Recommender.load(tmp_path / "model")
+    evaluation = loaded.recipe.evaluation.model_copy(update={"history": history})
+    loaded.recipe = loaded.recipe.model_copy(update={"evaluation": evaluation})
+    found = loaded.recommend(users=ALL, k=shop.NUM_ITEMS)
+    assert found.equals(model.recommend(users=ALL, k=shop.NUM_ITEMS, exclude_seen=history[0] == "masked"))
+
+
 def test_seen_items_of_a_given_history_are_left_out(model):
     found = model.recommend(histories=[["№1", ("№2", "view")]], k=shop.NUM_ITEMS)
     assert len(found) == shop.NUM_ITEMS - 2

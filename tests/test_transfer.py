@@ -93,7 +93,7 @@ def test_detaching_is_reported_in_place_of_what_it_mends(done, monkeypatch):
     file, folder, _ = done
     monkeypatch.setattr(Transfer, "to_detach", "liked")
     found = study(file, folder, [3], "validation", detach=True)
-    assert found.recipe == "shop, liked detached"
+    assert found.recipe == "shop, liked detached" and found.detached == "liked"
     freed = Recipe.from_json(folder / "without-liked-3" / "recipe.json")
     assert [task.detached for task in freed.tasks.values()] == [False, False, True]
     assert json.loads((folder / "transfer.json").read_text())["recipe"] == found.recipe

@@ -109,7 +109,7 @@ class Recommender:
         behaviour: str | None = None,
         task: str | None = None,
         objective: Mapping[str, float] | None = None,
-        exclude_seen: bool = True,
+        exclude_seen: bool | None = None,
         allow: ListLike[Id] | pl.Series | None = None,
         deny: ListLike[Id] | pl.Series | None = None,
         at: datetime | None = None,
@@ -129,7 +129,8 @@ class Recommender:
                 weighted sum of the tasks' calibrated log-probabilities (of values: of how far they lie
                 above the mean of the candidates, in standard deviations). Response tasks judge the best
                 1,000 of those that rank items.
-            exclude_seen: Leave out the items of the history.
+            exclude_seen: Leave out the items of the history; where it is not said, as the recipe's
+                evaluation has it: "masked" leaves them out, "kept" does not.
             allow: Nothing but these items.
             deny: None of these items.
             at: The moment of the request, for a model with query time; that of the last event otherwise.
@@ -148,6 +149,8 @@ class Recommender:
             raise RequestError("recommend", "an objective, or a task or behaviour", "both", "leave one out")
         aim = self._task(behaviour, task) if objective is None else self._mix(objective)
         asked = reader.read(users, histories, at)
+        if exclude_seen is None:
+            exclude_seen = self.recipe.evaluation.history[0] == "masked"
         rules = Rules(k, exclude_seen, banned_items(reader, allow, deny))
         return answerer.best(asked, aim, rules, at)
 

@@ -66,7 +66,8 @@ def study(
         return found
     recipe = _detached(recipe, name)
     together = [run_arm(recipe, folder, f"without-{name}", seed, part) for seed in seeds]
-    return _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
+    mended = transfer(recipe.name, seeds, together, own, matched).model_copy(update={"detached": name})
+    return _written(mended, together[0], folder)
 
 
 def _detachable(recipe: Recipe, name: str) -> bool:

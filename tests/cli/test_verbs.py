@@ -226,6 +226,7 @@ def test_transfer_says_who_gains_and_who_loses(shop_files, intertask):
     assert done.code == 0, done
     assert "Trained together, " in done.out and "report: runs/recipe-transfer/transfer.html" in done.out
     assert Path("runs/recipe-transfer/transfer.html").is_file()
+    assert "--detach: nothing" in intertask("transfer", "recipe.toml", "--seeds", "1", "--detach").out
     found = json.loads(intertask("transfer", "recipe.toml", "--seeds", "1", "--json").out)
     assert [row["task"] for row in found["tasks"]] == ["next", "buys", "liked"]
     assert "--seeds: expected whole numbers" in intertask.refused("transfer", "recipe.toml", "--seeds", "1;2")

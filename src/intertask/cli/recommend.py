@@ -28,7 +28,12 @@ def recommend(
     objective: Annotated[
         str | None, typer.Option(help="Tasks and their weights, as buy=1,view=0.2, mixed in one list.")
     ] = None,
-    seen: Annotated[bool, typer.Option("--seen/--no-seen", help="Allow items of the history.")] = False,
+    seen: Annotated[
+        bool | None,
+        typer.Option(
+            "--seen/--no-seen", help="Allow items of the history; as the recipe evaluates if unsaid."
+        ),
+    ] = None,
     allow: Annotated[list[str] | None, typer.Option(help="Nothing but this item; repeatable.")] = None,
     deny: Annotated[list[str] | None, typer.Option(help="Not this item; repeatable.")] = None,
     at: Annotated[datetime | None, typer.Option(help="The moment of the request, in UTC.")] = None,
@@ -40,7 +45,7 @@ def recommend(
 
     loaded = Recommender.load(runs.model_folder(model))
     if sample:
-        if user or history or allow or deny or seen or at or objective:
+        if user or history or allow or deny or seen is not None or at or objective:
             raise RequestError(
                 "recommend --sample", "--k and --behaviour beside it", "other options", "leave them out"
             )
@@ -52,7 +57,7 @@ def recommend(
         users=user or None,
         histories=[_parse(text) for text in history] if history else None,
         k=k, behaviour=behaviour, objective=_weights(objective) if objective else None,
-        exclude_seen=not seen, allow=allow or None, deny=deny or None, at=at,
+        exclude_seen=None if seen is None else not seen, allow=allow or None, deny=deny or None, at=at,
     )  # fmt: skip
     from intertask.cli.showing import titles
 

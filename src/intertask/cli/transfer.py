@@ -41,6 +41,8 @@ def transfer(
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
+    if detach and found.detached is None:
+        typer.echo("--detach: nothing was detached, since no task loses by one that opposes it")
     console = Console()
     for part_of_report in terminal(found):
         console.print(part_of_report)

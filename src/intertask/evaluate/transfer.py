@@ -89,6 +89,7 @@ class Transfer(Config):
     cost: Cost
     closed_edges: dict[str, list[str]]  # of the first seed: which slots each task no longer reads
     reading: Reading | None = None  # of the first seed, where the mechanism tells
+    detached: str | None = None  # the task that was detached in what is told of "together"
 
     @property
     def mean_percent(self) -> float:
