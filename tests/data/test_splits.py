@@ -18,14 +18,15 @@ def logs(draw: st.DrawFn, shortest: int = 0) -> Sequences:
             st.lists(st.integers(0, 12), min_size=shortest, max_size=9).map(sorted), min_size=1, max_size=8
         )
     )
-    return from_lists([[0] * len(user) for user in times], 2, times=times)
+    kinds = [draw(st.lists(st.integers(0, 2), min_size=len(user), max_size=len(user))) for user in times]
+    return from_lists([[0] * len(user) for user in times], 2, kinds, times)
 
 
 time_splits = st.builds(
     TimeSplit,
     train=st.floats(0.1, 0.6),
     validation=st.floats(0.1, 0.35),
-    targets=st.sampled_from(["last", "successive"]),
+    targets=st.sampled_from(["last", "each", "successive"]),
 )
 
 
@@ -87,7 +88,9 @@ def test_time_targets_are_the_last_or_all_events_of_each_part(sequences, config)
         expected = []
         for start, stop in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True):
             inside = [place for place in range(start, stop) if low <= sequences.times[place] < high]
-            inside = inside[-1:] if config.targets == "last" else inside
+            if config.targets != "successive":
+                kinds = [sequences.behaviours[place] if config.targets == "each" else 0 for place in inside]
+                inside = [p for n, p in enumerate(inside) if kinds[n] not in kinds[n + 1 :]]
             expected += [place for place in inside if place > start]
         assert split.targets(part).tolist() == expected
 
@@ -211,11 +214,12 @@ def test_descriptions_tell_the_splits_apart():
         for config in (
             LeaveOneOut(),
             TimeSplit(train=0.5, validation=0.25),
+            TimeSplit(train=0.5, validation=0.25, targets="each"),
             TimeSplit(train=0.5, validation=0.25, targets="successive"),
             TimeSplit(train=0.5, validation=0.2),
         )
     }
-    assert len(found) == 4
+    assert len(found) == 5
 
 
 user_splits = st.builds(

@@ -120,6 +120,11 @@ class LeaveOneOut(SplitConfig):
         return split
 
 
+_TARGETS = {
+    "last": "last target", "each": "last target of each behaviour", "successive": "successive targets",
+}  # fmt: skip
+
+
 class TimeSplit(SplitConfig):
     """Everything before one moment trains, whoever did it; what comes after is asked for.
 
@@ -131,14 +136,15 @@ class TimeSplit(SplitConfig):
     Args:
         train: Share of all events before the first cut.
         validation: Share of all events between the cuts.
-        targets: "last": the last event of each user in a part; "successive": every event in it, each
-            with all that the user did before it.
+        targets: "last": the last event of each user in a part; "each": the last one of each behaviour, so
+            that rare behaviours are asked for, too; "successive": every event. The history of each is all
+            that the user did before it.
     """
 
     kind: Literal["time"] = "time"
     train: float = Field(default=0.8, gt=0, lt=1)
     validation: float = Field(default=0.1, gt=0, lt=1)
-    targets: Literal["last", "successive"] = "last"
+    targets: Literal["last", "each", "successive"] = "last"
 
     def split(self, sequences: Sequences) -> Split:
         """The split, checked for leakage.
@@ -162,7 +168,7 @@ class TimeSplit(SplitConfig):
             validation=self._pick(np.flatnonzero(in_validation), users, sequences),
             test=self._pick(np.flatnonzero(times >= second), users, sequences),
             description=f"time, cuts at {self.train:g} and {self.train + self.validation:g}, "
-            f"{self.targets} target{'s' if self.targets == 'successive' else ''}",
+            + _TARGETS[self.targets],
             cuts=(first, second),
         )
         _refuse_empty(
@@ -178,8 +184,12 @@ class TimeSplit(SplitConfig):
     def _pick(
         self, places: NDArray[np.int64], users: NDArray[np.int64], sequences: Sequences
     ) -> NDArray[np.int64]:
-        if self.targets == "last" and len(places):
-            places = places[np.append(users[places[1:]] != users[places[:-1]], True)]
+        if self.targets != "successive":
+            asked = users[places].astype(np.int64)
+            if self.targets == "each":
+                asked = asked * sequences.num_behaviours + sequences.behaviours[places]
+            _, from_behind = np.unique(asked[::-1], return_index=True)
+            places = np.sort(places[::-1][from_behind])
         # A first event has no history to predict it from.
         return places[places > sequences.offsets[users[places]]]
 
