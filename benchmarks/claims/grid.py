@@ -4,8 +4,8 @@
         [--seeds 1 2 3] [--mechanisms none ple gated_slots ...] [--part test]
 
 All arms have the recipe's encoder, input, loss, balance and budget. The width of a mechanism's hidden layers
-is chosen so that it has as many weights as gated slots have with hidden layers as wide as the model (task
-attention has none, and fewer weights); a task alone has one of the experts of `none`. Runs are folders
+is chosen so that it has as many weights as gated slots have by default (task attention has none, and fewer
+weights); a task alone has one of the experts of `none`. Runs are folders
 ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints a Markdown
 table and writes FOLDER/grid.json.
 """
@@ -108,7 +108,7 @@ class Sizes:
             width=recipe.width, max_length=recipe.max_length, num_items=1, behaviours=("event",),
             tasks=tuple(recipe.tasks), has_times=False,
         )  # fmt: skip
-        self.target = self.count("gated slots", recipe.width)
+        self.target = self.count("gated slots", 4 * recipe.width)
 
     def count(self, name: str, inner: int) -> int:
         """Weights of a mechanism."""

@@ -1,13 +1,14 @@
 import pytest
 import torch
 
-from intertask.communication.gated_slots import Config
+from intertask.communication import gated_slots
+from intertask.communication.gated_slots import DAMPING, Config, Memory
 from tests.communication.direct import INNER, PLACES, TASKS, WIDTH, built, mixed, say, vectors
 
 
 def drawn(**options):
     """All weights drawn, so that nothing starts at zero or almost closed."""
-    mechanism = built(Config(inner=4 * INNER, **options))
+    mechanism = built(Config(inner=INNER, **options))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in mechanism.parameters():
@@ -21,17 +22,11 @@ def direct(mechanism, hidden_LD):
     states = []
     hidden_LD = torch.stack([say(mechanism.common, 0, 0, x) for x in hidden_LD])
     for place, x in enumerate(hidden_LD):
-        reader = mechanism.reader
-        concerns, outs = (
-            [*reader.concern_tasks, *reader.concern_shared],
-            [*reader.out_tasks, *reader.out_shared],
-        )
         slots = []
-        for number, (concern, out) in enumerate(zip(concerns, outs, strict=True)):
-            past = hidden_LD[: place + 1]
-            read = mixed(5 * torch.tanh(past @ concern / 5), reader.value(past)) @ out
+        for number in range(5):
             group, own = (mechanism.own, number) if number < 3 else (mechanism.shared, number - 3)
-            slots.append(say(group, own, 0, x) + read)
+            remembered = remember(group.memory, own, hidden_LD[: place + 1])
+            slots.append(x + DAMPING * say(group.experts, own, 0, x) + remembered)
         normed = [mechanism.norm(slot) for slot in slots]
         row = []
         for task in PLACES:
@@ -44,11 +39,37 @@ def direct(mechanism, hidden_LD):
     return torch.stack(states)
 
 
+def remember(memory, slot, past_LD):
+    """The definition: what fades, event by event."""
+    rate = torch.log1p(memory.rate[slot].exp())
+    fading = [torch.exp(-rate * ago) for ago in reversed(range(len(past_LD)))]
+    mean = sum(share * x for share, x in zip(fading, past_LD, strict=True)) / sum(fading)
+    return (memory.amount[slot] + memory.asked[slot] @ past_LD[-1]) * mean
+
+
 def test_it_equals_its_definition():
     mechanism, hidden = drawn(), vectors()
     with torch.no_grad():
         expected = torch.stack([direct(mechanism, row) for row in hidden])
         torch.testing.assert_close(mechanism(hidden), expected, atol=1e-5, rtol=1e-4)  # sums of other order
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 128])
+@pytest.mark.parametrize("rate", [-30.0, -1.5, 30.0])
+def test_a_long_memory_is_the_same_in_any_chunks(chunk, rate, monkeypatch):
+    monkeypatch.setattr(gated_slots, "CHUNK", chunk)
+    memory, x_LD = Memory(WIDTH, 2), torch.randn(200, WIDTH, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        memory.rate.fill_(rate)
+        memory.amount.fill_(1.0)
+        found = memory(x_LD.unsqueeze(0))[0, :, 1]
+        for place in (0, 1, 2, 3, 150, 199):
+            past = x_LD[: place + 1]
+            # Almost no fading is a plain mean, but for the slowest rate that there is; sums of 200 numbers.
+            expected = past.mean(0) if rate == -30.0 else remember(memory, 1, past)
+            torch.testing.assert_close(
+                found[place], expected, atol=1e-2 if rate == -30.0 else 1e-5, rtol=1e-4
+            )
 
 
 def test_all_tasks_begin_with_one_state_and_hear_almost_nothing():
@@ -63,7 +84,7 @@ def heard_by(mechanism, reader, source):
     before = mechanism(vectors())
     with torch.no_grad():
         part = mechanism.own if source < len(TASKS) else mechanism.shared
-        part.down[source % len(TASKS), ..., 0] += 1.0  # not all alike, which the norm would take away
+        part.experts.down[source % len(TASKS), ..., 0] += 1.0  # not all alike, which the norm would take away
     return not torch.allclose(mechanism(vectors())[:, :, reader], before[:, :, reader])
 
 
@@ -88,7 +109,7 @@ def test_a_task_pushes_on_the_others_as_far_as_the_gradient_gate_lets_it(share, 
     def gradient(of):
         mechanism = drawn(gradient=of)
         mechanism(vectors())[:, :, 0].pow(2).sum().backward()
-        return mechanism.own.down.grad[1], mechanism.shared.down.grad
+        return mechanism.own.experts.down.grad[1], mechanism.shared.experts.down.grad
 
     (found, shared), (whole, _) = gradient(share), gradient(1.0)
     torch.testing.assert_close(found, pushes * whole)

@@ -1,11 +1,11 @@
 """Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
 
 All slots begin as what one expert of all tasks says: few labels learn by the many from the first step on.
-Each then goes its own way as far as that pays, by a narrow expert and by what it keeps of the sequence, both
-of which begin at nothing. A task attends to itself, to the other tasks, to some slots of no task and to
-nothing; what it hears passes an output gate that starts almost closed. A gradient gate lets a task hear
-another's slot without pushing on it; on what all have in common all push. An edge that does not help on
-held-out data is closed for good (`train/edges.py`).
+Each then goes its own way as far as that pays: it remembers what was said at the positions before, as long
+and as much as it learns to, and has a narrow expert of its own; both begin at nothing. A task attends to
+itself, to the other tasks, to some slots of no task and to nothing; what it hears passes an output gate that
+starts almost closed. A gradient gate lets a task hear another's slot without pushing on it; on what all have
+in common all push. An edge that does not help on held-out data is closed for good (`train/edges.py`).
 
 In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
 the tasks' slots and 1 on the shared ones.
@@ -23,17 +23,18 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.experts import Experts, uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
-BOUND = 5.0  # of the logarithm of how much a position concerns a slot
+DAMPING = 0.1  # of own experts: Adam moves few labels' weights as fast as those of many, and as far
+CHUNK = 128  # positions whose memories are products of one matrix
 
 
 class Config(CommunicationConfig):
     """Options of gated slots.
 
     Args:
-        inner: Width of the hidden layer of the expert of all tasks; the model's width where left out. Those
-            of the slots' own are a quarter of it wide.
+        inner: Width of the hidden layer of the expert of all tasks; four times the model's width where left
+            out. Those of the slots' own are a quarter of the model's width.
         num_shared: Slots of no task, which all may hear.
-        sequence: Whether a slot reads the sequence before it, besides its own position.
+        sequence: Whether a slot remembers the positions before, besides its own.
         nothing: Whether a task may hear nothing.
         output_gate: Whether what is heard passes a gate that starts almost closed.
         gradient: How much of its gradient a task passes on to the tasks' slots that it reads, 0 to 1.
@@ -69,11 +70,11 @@ class Communication(nn.Module):
         self.further = tuple(f"shared {number + 1}" for number in range(config.num_shared))
         self.further += ("nothing",) if config.nothing else ()
         num_slots = num_tasks + config.num_shared
-        inner = config.inner or width
-        self.common = Experts(1, 1, width, inner, residual=True)
-        self.own = _own_experts(num_tasks, width, inner)
-        self.shared = _own_experts(config.num_shared, width, inner) if config.num_shared else None
-        self.reader = SequenceReader(width, num_tasks, config.num_shared) if config.sequence else None
+        self.common = Experts(1, 1, width, config.inner or 4 * width, residual=True)
+        self.own = Slots(num_tasks, width, remembers=config.sequence)
+        self.shared: Slots | None = None
+        if config.num_shared:
+            self.shared = Slots(config.num_shared, width, remembers=config.sequence)
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
         self.nothing = uniform(width, fan_in=width) if config.nothing else None
@@ -117,50 +118,68 @@ class Communication(nn.Module):
 
     def _slots(self, hidden_BLD: Tensor) -> list[Tensor]:
         """The slots of the tasks, and the shared ones: one state, changed by each for itself."""
-        hidden_BLD = self.common.first(hidden_BLD).squeeze(-2)
-        said = [experts.first(hidden_BLD) for experts in (self.own, self.shared) if experts is not None]
-        if self.reader is None:
-            return said
-        read = self.reader(hidden_BLD).split([slots.shape[-2] for slots in said], -2)
-        return [own + more for own, more in zip(said, read, strict=True)]
+        common_BLD = self.common.first(hidden_BLD).squeeze(-2)
+        return [slots(common_BLD) for slots in (self.own, self.shared) if slots is not None]
 
 
-def _own_experts(num_slots: int, width: int, inner: int) -> Experts:
-    """A narrow expert for each slot, which changes nothing at first."""
-    experts = Experts(num_slots, 1, width, max(1, inner // 4), residual=True)
-    nn.init.zeros_(experts.down)
-    nn.init.zeros_(experts.down_bias)
-    return experts
+class Slots(nn.Module):
+    """Slots that begin as one state: each has a narrow expert, and a memory where it reads the sequence."""
+
+    def __init__(self, num_slots: int, width: int, *, remembers: bool) -> None:
+        super().__init__()
+        self.experts = Experts(num_slots, 1, width, max(1, width // 4))
+        nn.init.zeros_(self.experts.down)
+        nn.init.zeros_(self.experts.down_bias)
+        self.memory = Memory(width, num_slots) if remembers else None
+
+    def forward(self, common_BLD: Tensor) -> Tensor:
+        """A state for each slot, [B, L, K, D]."""
+        slots_BLKD: Tensor = common_BLD.unsqueeze(-2) + DAMPING * self.experts.first(common_BLD)
+        return slots_BLKD if self.memory is None else slots_BLKD + self.memory(common_BLD)
 
 
-class SequenceReader(nn.Module):
-    """What each slot keeps of the positions until now: a mean, weighted by how much each concerns the slot.
+class Memory(nn.Module):
+    """What each slot remembers of a state at the positions until now: a mean that fades, in some amount.
 
-    The weights do not depend on who asks, so that running sums do; queries of each position's own cost more
-    than all of the exchange.
+    M_k[t] = (a_k + g_k . x[t]) * sum_{j <= t} exp(-f_k (t - j)) x[j] / sum_{j <= t} exp(-f_k (t - j)), with a
+    rate of fading f_k for each slot, amounts a_k for each dimension, and g_k for how much of it a position
+    asks for. The mean of a user's past intents knows what the last one alone does not: a purchase is often of
+    what was put in the cart some events ago.
+
+    Shapes: forward: x [B, L, D] -> [B, L, K, D].
     """
 
-    def __init__(self, width: int, num_tasks: int, num_shared: int) -> None:
+    def __init__(self, width: int, num_slots: int) -> None:
         super().__init__()
-        narrow = max(1, width // 4)
-        self.concern_tasks = uniform(num_tasks, width, fan_in=width)
-        self.concern_shared = uniform(num_shared, width, fan_in=width) if num_shared else None
-        self.value = nn.Linear(width, narrow)
-        self.out_tasks = nn.Parameter(torch.zeros(num_tasks, narrow, width))
-        self.out_shared = nn.Parameter(torch.zeros(num_shared, narrow, width)) if num_shared else None
+        self.rate = nn.Parameter(torch.full((num_slots,), -1.5))  # a fifth is forgotten at each event
+        self.amount = nn.Parameter(torch.zeros(num_slots, width))
+        self.asked = nn.Parameter(torch.zeros(num_slots, width))
 
-    def forward(self, hidden_BLD: Tensor) -> Tensor:
-        """What each slot read, [B, L, T + S, D]."""
-        concern_SD = _together(self.concern_tasks, self.concern_shared)
-        # Bounded, since no maximum may be taken away: it would be the future's.
-        weight_BLS = (BOUND * torch.tanh(hidden_BLD @ concern_SD.T / BOUND)).exp()
-        sum_BLSN = (weight_BLS.unsqueeze(-1) * self.value(hidden_BLD).unsqueeze(-2)).cumsum(1)
-        read_BLSN = sum_BLSN / weight_BLS.cumsum(1).unsqueeze(-1)
-        return torch.einsum("blsn,snd->blsd", read_BLSN, _together(self.out_tasks, self.out_shared))
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        """What is remembered, [B, L, K, D]."""
+        # Not slower, or single precision would lose the differences that the weights are.
+        rate_K1 = functional.softplus(self.rate).clamp(min=1e-4).unsqueeze(-1)
+        steps_L = torch.arange(x_BLD.shape[1], device=x_BLD.device)
+        weight_KL = torch.expm1(-rate_K1 * (steps_L + 1)) / torch.expm1(-rate_K1)
+        mean_BLKD = _fading_sums(x_BLD, rate_K1) / weight_KL.T.unsqueeze(-1)
+        amount_BLKD = self.amount + (x_BLD @ self.asked.T).unsqueeze(-1)
+        return amount_BLKD * mean_BLKD
 
 
-def _together(of_tasks: Tensor, of_shared: Tensor | None) -> Tensor:
-    return of_tasks if of_shared is None else torch.cat([of_tasks, of_shared])
+def _fading_sums(x_BLD: Tensor, rate_K1: Tensor) -> Tensor:
+    """Sums until each position of what fades at each step by exp(-rate), [B, L, K, D]."""
+    sums, before_BKD = [], None
+    for chunk_BND in torch.split(x_BLD, CHUNK, 1):
+        steps_N = torch.arange(chunk_BND.shape[1], device=x_BLD.device)
+        ago_NN = steps_N.unsqueeze(-1) - steps_N
+        faded_KNN = torch.exp(-rate_K1.unsqueeze(-1) * ago_NN.clamp(min=0)) * (ago_NN >= 0)
+        sum_BNKD = torch.einsum("ktj,bjd->btkd", faded_KNN, chunk_BND)
+        if before_BKD is not None:
+            faded_NK1 = torch.exp(-rate_K1 * (steps_N + 1)).T.unsqueeze(-1)
+            sum_BNKD = sum_BNKD + faded_NK1 * before_BKD.unsqueeze(1)
+        sums.append(sum_BNKD)
+        before_BKD = sum_BNKD[:, -1]
+    return torch.cat(sums, 1)
 
 
 def _scaled_gradient(states: Tensor, share: float) -> Tensor:
