@@ -62,8 +62,8 @@ def main() -> None:
             own = single(whole, control, Sizes(three))
             alone = [run(own, options.folder, f"alone-{control}", seed) for seed in options.seeds]
             every += [*together, *alone]
-            harm = changes(["next", "liked"], together, {"next": base, "liked": base})
-            gain = changes([control], together, {control: alone})[control]
+            harm = changes({"next": together, "liked": together}, {"next": base, "liked": base})
+            gain = changes({control: together}, {control: alone})[control]
             cells = [*(told(harm[task]) for task in ("next", "liked")), told(gain), *edges(together, control)]
             lines.append(f"| {control} | {mechanism} | {' | '.join(cells)} |")
     lines += [

@@ -1,11 +1,12 @@
 """Every mechanism between tasks on one data set: what each task gains or loses against being trained alone.
 
     python benchmarks/claims/grid.py benchmarks/claims/retailrocket.toml FOLDER
-        [--seeds 1 2 3] [--mechanisms none ple gated_slots ...] [--part test]
+        [--seeds 1 2 3] [--mechanisms none PLE "gated slots" ...] [--part test]
 
 All arms have the recipe's encoder, input, loss, balance and budget. The width of a mechanism's hidden layers
 is chosen so that it has as many weights as gated slots have by default (task attention has none, and fewer
-weights); a task alone has one of the experts of `none`. Runs are folders
+weights); a task alone has one of the experts of `none`. "one by one" is a model of gated slots for each task:
+what that changes is no communication. Runs are folders
 ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints a Markdown
 table and writes FOLDER/grid.json.
 """
@@ -44,7 +45,15 @@ MECHANISMS: dict[str, Build] = {
     "without shared slots": lambda inner: {"kind": "gated_slots", "inner": inner, "num_shared": 0},
 }
 USUAL = tuple(MECHANISMS)[:10]
-THRICE = ("none", "shared bottom", "PLE", "attention", "gated slots")  # the others with the first seed alone
+ONE_BY_ONE = "one by one"
+THRICE = (
+    "none",
+    "shared bottom",
+    "PLE",
+    "attention",
+    "gated slots",
+    ONE_BY_ONE,
+)  # others with the first seed
 
 
 def arguments(doc: str | None, *, recipe: bool = True, mechanism: bool = True) -> argparse.ArgumentParser:
@@ -62,7 +71,7 @@ def arguments(doc: str | None, *, recipe: bool = True, mechanism: bool = True) -
 def main() -> None:
     """Train what is missing, print."""
     parser = arguments(__doc__, mechanism=False)
-    parser.add_argument("--mechanisms", nargs="*", choices=list(MECHANISMS), default=list(USUAL))
+    parser.add_argument("--mechanisms", nargs="*", choices=[*MECHANISMS, ONE_BY_ONE], default=list(USUAL))
     parser.add_argument("--part", choices=["validation", "test"], default="test")
     options = parser.parse_args()
     recipe = settled(Recipe.read(options.recipe), options.recipe.parent)
@@ -77,11 +86,12 @@ def main() -> None:
     lines, every = {}, [run for runs in singles.values() for run in runs]
     for name in options.mechanisms:
         seeds = options.seeds if name in THRICE else options.seeds[:1]
-        arm = joint(recipe, name, sizes)
-        runs = [run_arm(arm, options.folder, name.replace(" ", "_"), seed, options.part) for seed in seeds]
-        every += runs
-        own = {task: singles[task][: len(seeds)] for task in recipe.tasks}
-        lines[name] = line(list(recipe.tasks), runs, own)
+        runs = {
+            task: [run_arm(arm, options.folder, words, seed, options.part) for seed in seeds]
+            for task, (arm, words) in arms(recipe, name, sizes).items()
+        }
+        every += [run for own in runs.values() for run in own]
+        lines[name] = line(runs, {task: own[: len(seeds)] for task, own in singles.items()})
     evaluation = Evaluation.read(next(iter(singles.values()))[0] / "evaluation.json")
     found = {
         "recipe": recipe.name, "seeds": options.seeds, "origin": origin(every),
@@ -141,6 +151,15 @@ def single(recipe: Recipe, task: str, sizes: Sizes) -> Recipe:
     return joint(alone(recipe, task), "none", sizes)
 
 
+def arms(recipe: Recipe, name: str, sizes: Sizes) -> dict[str, tuple[Recipe, str]]:
+    """The recipe in which each task is trained, and the name of its runs."""
+    if name == ONE_BY_ONE:
+        return {
+            task: (joint(alone(recipe, task), "gated slots", sizes), f"slots-{task}") for task in recipe.tasks
+        }
+    return dict.fromkeys(recipe.tasks, (joint(recipe, name, sizes), name.replace(" ", "_")))
+
+
 def told(change: Change) -> str:
     """A change in percent, with its interval; as it is where nothing is what it would be in percent of."""
     if not change.alone:
@@ -149,16 +168,17 @@ def told(change: Change) -> str:
     return f"{change.percent:+.1f} % ({low:+.1f} to {high:+.1f})"
 
 
-def line(tasks: list[str], runs: list[Path], singles: dict[str, list[Path]]) -> dict[str, Any]:
+def line(runs: dict[str, list[Path]], singles: dict[str, list[Path]]) -> dict[str, Any]:
     """What one mechanism did."""
-    found = changes(tasks, runs, singles)
-    steps = [row["seconds"] for run in runs for row in journal(run, "step")]
+    found = changes(runs, singles)
+    first = next(iter(runs.values()))
+    steps = [row["seconds"] for run in first for row in journal(run, "step")]
     return {
-        "seeds": len(runs),
-        "weights": num_weights(runs[0]),
+        "seeds": len(first),
+        "weights": num_weights(first[0]),
         "step_seconds": round(sum(steps) / len(steps), 5),
         "tasks": {task: change.model_dump() | {"verdict": change.verdict} for task, change in found.items()},
-        "closed_edges": closed_edges(runs[0]),
+        "closed_edges": closed_edges(first[0]),
     }
 
 

@@ -47,7 +47,7 @@ def main() -> None:
             ]
             for task in base.tasks
         }
-        found[share] = changes(list(base.tasks), together, alone)
+        found[share] = changes(dict.fromkeys(base.tasks, together), alone)
         origins[share] = origin([*together, *(run for runs in alone.values() for run in runs)])
     clean = found[min(found)]
     print("| Task | noise | alone | together | alone keeps | together keeps | together against alone |")

@@ -44,7 +44,7 @@ def main() -> None:
                 (single(thinned, options.task, sizes), "alone"),
             )
         )
-        found[share] = changes([options.task], together, {options.task: alone})[options.task]
+        found[share] = changes({options.task: together}, {options.task: alone})[options.task]
         origins[share] = origin([*together, *alone])
     print("| Events | alone | together | change |\n|---|---|---|---|")
     for share, row in found.items():

@@ -51,7 +51,7 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
             for name, (arm, words) in arms.items()
         }
         step = {
-            name: changes([task], runs[name], {task: runs[other]})[task]
+            name: changes({task: runs[name]}, {task: runs[other]})[task]
             for name, other in (("all, own", "own, own"), ("all, all", "all, own"), ("own, all", "own, own"))
         }
         values = [step["all, own"].alone, step["all, own"].together, step["own, all"].together]

@@ -144,8 +144,8 @@ def transfer(
                 )
     cosines = _cosines(together)
     tasks = list(alone)
-    against_alone = changes(tasks, together, alone)
-    against_matched = changes(tasks, together, matched)
+    against_alone = changes(dict.fromkeys(tasks, together), alone)
+    against_matched = changes(dict.fromkeys(tasks, together), matched)
     rows = []
     for task in tasks:
         own = per_target(stream_of(together[0], task), METRIC).filter(pl.col("task") == task)
@@ -163,17 +163,15 @@ def transfer(
     )  # fmt: skip
 
 
-def changes(
-    tasks: Sequence[str], together: Sequence[Path], alone: Mapping[str, Sequence[Path]]
-) -> dict[str, Change]:
-    """What each task gains or loses, Holm-corrected over the tasks; folders as for `transfer`."""
+def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence[Path]]) -> dict[str, Change]:
+    """What each task gains or loses, Holm-corrected over the tasks; its runs of one kind and of the other."""
     found = {}
-    for task in tasks:
+    for task, runs in together.items():
         pairs = [
             _first_history(stream_of(joint, task), task).join(
                 _first_history(own, task), on="target", suffix="_alone"
             )
-            for joint, own in zip(together, alone[task], strict=True)
+            for joint, own in zip(runs, alone[task], strict=True)
         ]
         values, values_alone = (
             np.stack([pair.sort("target")[name].to_numpy() for pair in pairs], axis=1)
