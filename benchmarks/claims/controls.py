@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from grid import Sizes, arguments, joint, origin, single, told
+from grid import Sizes, arguments, by_itself, joint, origin, told
 
 from intertask import source
 from intertask.evaluate.transfer import changes, closed_edges, journal
@@ -59,8 +59,8 @@ def main() -> None:
         for control in CONTROLS:
             three = arm(whole, ["next", "liked", control], mechanism)
             together = [run(three, options.folder, f"{mechanism}-{control}", seed) for seed in options.seeds]
-            own = single(whole, control, Sizes(three))
-            alone = [run(own, options.folder, f"alone-{control}", seed) for seed in options.seeds]
+            own, words = by_itself(whole, control, mechanism, Sizes(three))
+            alone = [run(own, options.folder, words, seed) for seed in options.seeds]
             every += [*together, *alone]
             harm = changes({"next": together, "liked": together}, {"next": base, "liked": base})
             gain = changes({control: together}, {control: alone})[control]
@@ -87,9 +87,11 @@ def write_log(folder: Path) -> Path:
     known = random.random(len(liked)) < SHARE
     known[last] = True
     few = np.where(known, liked, np.nan)
-    order = np.lexsort((random.random(len(liked)), frame["user"].to_numpy()))
+    asked = np.zeros(len(liked), dtype=bool)
+    asked[last] = True  # permuted for themselves: no label that is asked about may be trained on
+    groups = (asked, frame["user"].to_numpy())
     permuted = np.empty_like(liked)
-    permuted[np.argsort(frame["user"].to_numpy(), kind="stable")] = liked[order]
+    permuted[np.lexsort(groups)] = liked[np.lexsort((random.random(len(liked)), *groups))]
     noise = (random.random(len(liked)) < 0.5).astype(np.float32)
     labels = {"liked": liked, "noise": noise, "few": few.astype(np.float32), "permuted": permuted}
     columns = [pl.Series(name, values).fill_nan(None) for name, values in labels.items()]

@@ -5,10 +5,10 @@
 
 All arms have the recipe's encoder, input, loss, balance and budget. The width of a mechanism's hidden layers
 is chosen so that it has as many weights as gated slots have by default (task attention has none, and fewer
-weights); a task alone has one of the experts of `none`. "one by one" is a model of gated slots for each task:
-what that changes is no communication. Runs are folders
-ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints a Markdown
-table and writes FOLDER/grid.json.
+weights); a task alone has one of the experts of `none`. "one by one" is a model of gated slots for each task,
+whose slot remembers, too: what gated slots change against that is what the tasks do for each other. Runs are
+folders ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints a
+Markdown table and writes FOLDER/grid.json.
 """
 
 import argparse
@@ -77,21 +77,21 @@ def main() -> None:
     recipe = settled(Recipe.read(options.recipe), options.recipe.parent)
     sizes = Sizes(recipe)
     singles = {
-        task: [
-            run_arm(single(recipe, task, sizes), options.folder, f"alone-{task}", seed, options.part)
-            for seed in options.seeds
-        ]
-        for task in recipe.tasks
+        task: [run_arm(arm, options.folder, words, seed, options.part) for seed in options.seeds]
+        for task, (arm, words) in ((task, by_itself(recipe, task, "none", sizes)) for task in recipe.tasks)
     }
-    lines, every = {}, [run for runs in singles.values() for run in runs]
+    lines, done, every = {}, {}, [run for runs in singles.values() for run in runs]
     for name in options.mechanisms:
         seeds = options.seeds if name in THRICE else options.seeds[:1]
         runs = {
             task: [run_arm(arm, options.folder, words, seed, options.part) for seed in seeds]
             for task, (arm, words) in arms(recipe, name, sizes).items()
         }
+        done[name] = runs
         every += [run for own in runs.values() for run in own]
         lines[name] = line(runs, {task: own[: len(seeds)] for task, own in singles.items()})
+    if {"gated slots", ONE_BY_ONE} <= done.keys():
+        lines["gated slots, against one by one"] = line(done["gated slots"], done[ONE_BY_ONE])
     evaluation = Evaluation.read(next(iter(singles.values()))[0] / "evaluation.json")
     found = {
         "recipe": recipe.name, "seeds": options.seeds, "origin": origin(every),
@@ -146,17 +146,16 @@ def joint(recipe: Recipe, name: str, sizes: Sizes) -> Recipe:
     return recipe.model_copy(update={"communication": section})
 
 
-def single(recipe: Recipe, task: str, sizes: Sizes) -> Recipe:
-    """One task alone, with one expert as `none` has for each."""
-    return joint(alone(recipe, task), "none", sizes)
+def by_itself(recipe: Recipe, task: str, name: str, sizes: Sizes) -> tuple[Recipe, str]:
+    """One task alone above a mechanism for it, such as one of the experts of `none`; the name of its runs."""
+    words = {"none": "alone", "gated slots": "slots"}.get(name, name.replace(" ", "_"))
+    return joint(alone(recipe, task), name, sizes), f"{words}-{task}"
 
 
 def arms(recipe: Recipe, name: str, sizes: Sizes) -> dict[str, tuple[Recipe, str]]:
     """The recipe in which each task is trained, and the name of its runs."""
     if name == ONE_BY_ONE:
-        return {
-            task: (joint(alone(recipe, task), "gated slots", sizes), f"slots-{task}") for task in recipe.tasks
-        }
+        return {task: by_itself(recipe, task, "gated slots", sizes) for task in recipe.tasks}
     return dict.fromkeys(recipe.tasks, (joint(recipe, name, sizes), name.replace(" ", "_")))
 
 
@@ -171,14 +170,14 @@ def told(change: Change) -> str:
 def line(runs: dict[str, list[Path]], singles: dict[str, list[Path]]) -> dict[str, Any]:
     """What one mechanism did."""
     found = changes(runs, singles)
-    first = next(iter(runs.values()))
-    steps = [row["seconds"] for run in first for row in journal(run, "step")]
+    models = list(dict.fromkeys(own[0] for own in runs.values()))
+    steps = [row["seconds"] for run in models for row in journal(run, "step")]
     return {
-        "seeds": len(first),
-        "weights": num_weights(first[0]),
+        "seeds": len(next(iter(runs.values()))),
+        "weights": sum(map(num_weights, models)),
         "step_seconds": round(sum(steps) / len(steps), 5),
         "tasks": {task: change.model_dump() | {"verdict": change.verdict} for task, change in found.items()},
-        "closed_edges": closed_edges(first[0]),
+        "closed_edges": {reader: edges for run in models for reader, edges in closed_edges(run).items()},
     }
 
 

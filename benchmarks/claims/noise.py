@@ -4,13 +4,15 @@
         [--shares 0 0.05 0.1 0.2] [--seeds 1 2 3] [--mechanism "gated slots"]
 
 The items of a share of the training events, drawn by the seed of the log alone, become items drawn from all;
-what is asked about stays as it is. For each share every task is trained alone and all together; the table
+what is asked about stays as it is, and so does one event of each item, so that as many are ranked. For each
+share every task is trained alone, above the same mechanism, and all together; the table
 holds what each of the two keeps of its own figure without noise. Runs that are there are not trained again.
 """
 
 import numpy as np
-from grid import Sizes, arguments, joint, origin, single
+from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
+from numpy.typing import NDArray
 
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
@@ -23,6 +25,8 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--shares", type=float, nargs="*", default=[0.0, 0.05, 0.1, 0.2])
     options = parser.parse_args()
+    if 0 not in options.shares:
+        parser.error("--shares: 0 must be among them, which the others are told in shares of")
     base = settled(Recipe.read(options.recipe), options.recipe.parent)
     corpus = opened(base, options.recipe.parent)
     mine = np.flatnonzero(trained_on(base, corpus))
@@ -31,7 +35,7 @@ def main() -> None:
     for share in options.shares:
         random = generator(1, "noise")
         items = np.array(corpus.sequences.items)
-        chosen = random.permutation(mine)[: round(share * len(mine))]
+        chosen = replaceable(items, random.permutation(mine)[: round(share * len(mine))])
         items[chosen] = random.integers(corpus.sequences.num_items, size=len(chosen))
         place = options.folder / f"noise-{share:g}"
         data = DataConfig.model_validate(written(corpus, place / "events.parquet", items))
@@ -42,14 +46,16 @@ def main() -> None:
         ]
         alone = {
             task: [
-                run_arm(single(noisy, task, sizes), place, f"alone-{task}", seed, "test")
+                run_arm(
+                    by_itself(noisy, task, options.mechanism, sizes)[0], place, f"alone-{task}", seed, "test"
+                )
                 for seed in options.seeds
             ]
             for task in base.tasks
         }
         found[share] = changes(dict.fromkeys(base.tasks, together), alone)
         origins[share] = origin([*together, *(run for runs in alone.values() for run in runs)])
-    clean = found[min(found)]
+    clean = found[0.0]
     print("| Task | noise | alone | together | alone keeps | together keeps | together against alone |")
     print("|---|---|---|---|---|---|---|")
     for task in base.tasks:
@@ -62,6 +68,13 @@ def main() -> None:
             )
     print(f"\n{base.name}, {options.mechanism}; each share of noise is a log of its own.\n")
     print("\n".join(f"- {share:.0%}: {words}." for share, words in origins.items()))
+
+
+def replaceable(items: NDArray[np.int32], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of the chosen events without which every item still has one."""
+    of_item, first, counts = np.unique(items[chosen], return_index=True, return_counts=True)
+    all_gone = counts == np.bincount(items)[of_item]
+    return np.delete(chosen, first[all_gone])
 
 
 if __name__ == "__main__":

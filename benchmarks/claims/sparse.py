@@ -3,19 +3,22 @@
     python benchmarks/claims/sparse.py benchmarks/claims/retailrocket.toml FOLDER --task transaction
         [--shares 0.1 0.25 0.5 1] [--seeds 1 2 3] [--mechanism "gated slots"]
 
-A share of the behaviour's training events, drawn by the seed of the log alone, is left in the log; what is
-asked about stays as it is. The task is trained alone, reading all events, and beside the others. The last
-line says from which share on it is as good together as alone with all of its events.
+A share of the behaviour's training events, drawn by the seed of the log alone, is left in the log, and the
+few without which a user would have too few events to be asked; what is asked about stays as it is. The task
+is trained alone, above the same mechanism and reading all events, and beside the others. The last line says
+from which share on it is as good together as alone with all of its events.
 """
 
 import numpy as np
-from grid import Sizes, arguments, joint, origin, single
+from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
 
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
+
+ASKED_FROM = 3  # events that a user must have for leave-one-out
 
 
 def main() -> None:
@@ -34,6 +37,8 @@ def main() -> None:
     for share in sorted(options.shares):
         keep = ~own
         keep[order[: round(share * len(order))]] = True
+        users = corpus.sequences.users_of(np.arange(len(keep)))
+        keep |= np.bincount(users[keep], minlength=len(corpus.users))[users] < ASKED_FROM
         place = options.folder / f"share-{share:g}"
         data = DataConfig.model_validate(written(corpus, place / "events.parquet", keep=keep))
         thinned = base.model_copy(update={"data": data})
@@ -41,7 +46,7 @@ def main() -> None:
             [run_arm(recipe, place, arm, seed, "test") for seed in options.seeds]
             for recipe, arm in (
                 (joint(thinned, options.mechanism, sizes), "together"),
-                (single(thinned, options.task, sizes), "alone"),
+                (by_itself(thinned, options.task, options.mechanism, sizes)[0], "alone"),
             )
         )
         found[share] = changes({options.task: together}, {options.task: alone})[options.task]
@@ -53,7 +58,9 @@ def main() -> None:
             f"{row.percent:+.1f} % ({row.verdict}) |"
         )
     goal = found[max(found)].alone
-    enough = [share for share, row in found.items() if row.together >= goal]
+    enough = [
+        share for share in found if all(row.together >= goal for more, row in found.items() if more >= share)
+    ]
     words = f"from {min(enough):.0%} of its events on" if enough else "with none of these shares"
     print(f"\nTogether {options.task} is as good as alone with all of its events {words}.")
     print(f"{base.name}, {options.mechanism}, NDCG@10; each share is a log of its own.\n")

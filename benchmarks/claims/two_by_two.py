@@ -4,15 +4,16 @@
         [--seeds 1 2 3] [--mechanism "gated slots"]
 
 Four arms for each task that asks for a behaviour: the input is the events of that behaviour alone (the others
-stand as blanks) or all events, the supervision is its own task alone or all tasks. What communication brings
-is the step from one task to all with the whole input. Runs that are there are not trained again;
-two of the arms are in a folder of grid.py.
+stand as blanks) or all events, the supervision is its own task alone or all tasks. All have the same
+mechanism, so that what a slot remembers is in all of them: what communication brings is the step from one
+task to all with the whole input. Runs that are there are not trained again; two of the arms are in a folder
+of grid.py.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from grid import Sizes, arguments, joint, origin, single, told
+from grid import Sizes, arguments, by_itself, joint, origin, told
 
 from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
@@ -39,10 +40,10 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
     for task, behaviour in asked.items():
         if behaviour is None or recipe.tasks[task].answer != "items":
             continue
-        one = single(recipe, task, sizes)
+        one, words = by_itself(recipe, task, mechanism, sizes)
         arms = {
             "own, own": (reading(one, behaviour), f"own-{task}"),
-            "all, own": (one, f"alone-{task}"),
+            "all, own": (one, words),
             "own, all": (reading(together, behaviour), f"together-reading-{task}"),
             "all, all": (together, mechanism.replace(" ", "_")),
         }

@@ -24,6 +24,7 @@ from intertask.nn.experts import Experts, uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 DAMPING = 0.1  # of own experts: Adam moves few labels' weights as fast as those of many, and as far
+SLOWEST = 1e-4  # rate of fading, at each event
 CHUNK = 128  # positions whose memories are products of one matrix
 
 
@@ -157,8 +158,8 @@ class Memory(nn.Module):
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         """What is remembered, [B, L, K, D]."""
-        # Not slower, or single precision would lose the differences that the weights are.
-        rate_K1 = functional.softplus(self.rate).clamp(min=1e-4).unsqueeze(-1)
+        # Never quite without fading: of slower rates single precision does not know the gradient.
+        rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
         steps_L = torch.arange(x_BLD.shape[1], device=x_BLD.device)
         weight_KL = torch.expm1(-rate_K1 * (steps_L + 1)) / torch.expm1(-rate_K1)
         mean_BLKD = _fading_sums(x_BLD, rate_K1) / weight_KL.T.unsqueeze(-1)
