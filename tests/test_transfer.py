@@ -61,6 +61,16 @@ def test_the_matched_model_is_about_as_large_as_the_joint_one(done):
         assert num_weights(folder / f"matched-{task}-3") == pytest.approx(joint, rel=0.02)
 
 
+def test_the_matched_model_reads_the_sequence_where_the_joint_one_does(tmp_path):
+    file = shop.write_files(tmp_path, TOML.replace('"ple"', '"gated_slots"'))
+    study(file, tmp_path / "study", [1], "validation")
+    matched = Recipe.from_json(tmp_path / "study" / "matched-buys-1" / "recipe.json")
+    assert matched.communication.kind == "gated_slots"
+    assert num_weights(tmp_path / "study" / "matched-buys-1") == pytest.approx(
+        num_weights(tmp_path / "study" / "together-1"), rel=0.02
+    )
+
+
 def test_what_is_there_is_not_trained_again(done, monkeypatch):
     file, folder, found = done
     monkeypatch.setattr(module.runs, "train", lambda *words: pytest.fail("trained again"))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from intertask import artefact
 from intertask import run as runs
+from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
 from intertask.errors import RecipeError
@@ -17,6 +18,7 @@ from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Transfer, stream_of, transfer
 from intertask.files import written_aside
+from intertask.nn.dimensions import Dimensions
 from intertask.recipe import DataConfig, Recipe
 from intertask.recommender import Recommender
 from intertask.tasks import TaskConfig
@@ -58,7 +60,8 @@ def study(
     matched = {}
     for task, one in singles.items():
         joint, single = (runs.model_folder(stream_of(run, task)) for run in (together[0], own[task][0]))
-        grown = _grown(one, artefact.num_weights(joint) - artefact.num_weights(single))
+        missing = artefact.num_weights(joint) - artefact.num_weights(single)
+        grown = _grown(one, recipe.communication, missing)
         matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
     found = _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
     name = found.to_detach
@@ -154,11 +157,27 @@ def alone(recipe: Recipe, task: str) -> Recipe:
     )
 
 
-def _grown(recipe: Recipe, missing: int) -> Recipe:
-    """The same with an expert between encoder and head of about as many weights as are missing."""
-    width = recipe.width
-    inner = max(1, round((missing - width) / (2 * width + 1)))
-    return recipe.model_copy(update={"communication": Private(inner=inner)})
+def _grown(recipe: Recipe, mechanism: CommunicationConfig, missing: int) -> Recipe:
+    """One task with an expert between encoder and head of about as many weights as are missing.
+
+    Where the mechanism reads the sequence the task keeps it, or its reading would pass for help by others.
+    """
+    if mechanism.position_wise or not hasattr(mechanism, "inner"):
+        mechanism = Private()
+    dimensions = Dimensions(
+        width=recipe.width, max_length=recipe.max_length, num_items=1, behaviours=("event",),
+        tasks=tuple(recipe.tasks), has_times=False,
+    )  # fmt: skip
+    one, two = (
+        sum(weight.numel() for weight in _with_inner(mechanism, inner).build(dimensions).parameters())
+        for inner in (1, 2)
+    )
+    inner = max(1, round(1 + (missing - one) / (two - one)))
+    return recipe.model_copy(update={"communication": _with_inner(mechanism, inner)})
+
+
+def _with_inner(mechanism: CommunicationConfig, inner: int) -> CommunicationConfig:
+    return mechanism.model_copy(update={"inner": inner})
 
 
 def run_arm(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["validation", "test"]) -> Path:
