@@ -42,8 +42,9 @@ def direct(mechanism, hidden_LD):
 def remember(memory, slot, past_LD):
     """The definition: what fades, event by event."""
     rate = SLOWEST + torch.log1p(memory.rate[slot].exp())
-    fading = [torch.exp(-rate * ago) for ago in reversed(range(len(past_LD)))]
-    mean = sum(share * x for share, x in zip(fading, past_LD, strict=True)) / sum(fading)
+    fading = [torch.exp(-rate * ago) for ago in reversed(range(1, len(past_LD)))]
+    mean = sum((share * x for share, x in zip(fading, past_LD[:-1], strict=True)), torch.zeros(WIDTH))
+    mean = (1 - torch.exp(-rate)) * mean
     return (memory.amount[slot] + memory.asked[slot] @ past_LD[-1]) * mean
 
 

@@ -140,12 +140,13 @@ class Slots(nn.Module):
 
 
 class Memory(nn.Module):
-    """What each slot remembers of a state at the positions until now: a mean that fades, in some amount.
+    """What each slot remembers of a state at the positions before: a mean that fades, in some amount.
 
-    M_k[t] = (a_k + g_k . x[t]) * sum_{j <= t} exp(-f_k (t - j)) x[j] / sum_{j <= t} exp(-f_k (t - j)), with a
-    rate of fading f_k for each slot, amounts a_k for each dimension, and g_k for how much of it a position
-    asks for. The mean of a user's past intents knows what the last one alone does not: a purchase is often of
-    what was put in the cart some events ago.
+    M_k[t] = (a_k + g_k . x[t]) * (1 - exp(-f_k)) sum_{j < t} exp(-f_k (t - j)) x[j], with a rate of fading
+    f_k, amounts a_k for each dimension, and g_k for how much of it a position asks for. The mean of a user's
+    past intents knows what the last one alone does not: a purchase is often of what was put in the cart some
+    events ago. It is not divided by the weights that are there, so that who has done little has little to
+    remember.
 
     Shapes: forward: x [B, L, D] -> [B, L, K, D].
     """
@@ -160,9 +161,8 @@ class Memory(nn.Module):
         """What is remembered, [B, L, K, D]."""
         # Never quite without fading: of slower rates single precision does not know the gradient.
         rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
-        steps_L = torch.arange(x_BLD.shape[1], device=x_BLD.device)
-        weight_KL = torch.expm1(-rate_K1 * (steps_L + 1)) / torch.expm1(-rate_K1)
-        mean_BLKD = _fading_sums(x_BLD, rate_K1) / weight_KL.T.unsqueeze(-1)
+        before_BLKD = _fading_sums(x_BLD, rate_K1) - x_BLD.unsqueeze(-2)
+        mean_BLKD = -torch.expm1(-rate_K1) * before_BLKD
         amount_BLKD = self.amount + (x_BLD @ self.asked.T).unsqueeze(-1)
         return amount_BLKD * mean_BLKD
 
