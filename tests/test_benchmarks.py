@@ -2,7 +2,10 @@
 
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import polars as pl
 import pytest
 
 from intertask.recipe import Recipe
@@ -33,3 +36,32 @@ def test_every_claim_has_its_program_and_recipe_and_comes_behind_what_it_reads(m
         recipes = [word for word in claim.words if word.endswith(".toml")]
         assert all((folder / name).is_file() for name in (claim.program, *recipes))
         assert claim.after is None or claim.after in list(claims)[:place]
+
+
+def test_noise_leaves_every_item_one_event(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "claims"))
+    replaceable = runpy.run_path(str(BENCHMARKS / "claims" / "noise.py"))["replaceable"]
+    items = np.array([0, 0, 1, 2, 2, 2, 3], dtype=np.int32)
+    found = replaceable(items, np.array([6, 5, 1, 0, 4]))  # all of 0, all of 3, two of the three of 2
+    assert len(found) == 3
+    assert set(np.delete(items, found)) == {0, 1, 2, 3}
+
+
+def test_the_permuted_control_keeps_rates_and_lets_no_asked_label_into_training(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "claims"))
+    controls = runpy.run_path(str(BENCHMARKS / "claims" / "controls.py"))
+    random = np.random.default_rng(1)
+    log = pl.DataFrame(
+        {"user": np.repeat(np.arange(40), 12), "item": random.integers(9, size=480), "time": np.arange(480)}
+    ).with_columns(rating=pl.Series(random.integers(1, 6, size=480)))
+    monkeypatch.setattr(controls["source"], "load", lambda data, beside: loaded(log))
+    frame = pl.read_parquet(controls["write_log"](tmp_path))
+    asked = frame.with_columns(asked=pl.int_range(pl.len()).over("user") >= 10)
+    rates = asked.group_by("user", "asked").agg(pl.col("liked", "permuted").sum())
+    assert (rates["liked"] == rates["permuted"]).all()
+    assert (frame["liked"] != frame["permuted"]).any()
+
+
+def loaded(frame):
+    """What a data set loads, with these events."""
+    return SimpleNamespace(events=SimpleNamespace(frame=frame))
