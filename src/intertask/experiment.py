@@ -78,7 +78,11 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
         parts[name] = Part(name, view, corpora[name], shared)
     balance = recipe.balance.build(
-        {task: config.weight for part in parts.values() for task, config in part.recipe.tasks.items()},
+        {
+            task: config.weight * part.label_shares[task] ** recipe.balance.labels
+            for part in parts.values()
+            for task, config in part.recipe.tasks.items()
+        },
         {task: scale for part in parts.values() for task, scale in part.constant.items()},
     )
     monitor = recipe.train.monitor or (ALL if recipe.streams else default_monitor(recipe))
@@ -138,6 +142,12 @@ class Part:
         self.constant = {
             task: config.constant_loss(training, corpus.behaviours) for task, config in recipe.tasks.items()
         }
+        places = np.arange(training.num_events)
+        labels = {
+            task: len(config.asked(training, places, corpus.behaviours))
+            for task, config in recipe.tasks.items()
+        }
+        self.label_shares = {task: count / max(labels.values()) for task, count in labels.items()}
         self.validator = Validator(
             corpus.sequences, self.split, corpus.behaviours, recipe.evaluation.history[0],
             recipe.train.validation_targets, recipe.seed,

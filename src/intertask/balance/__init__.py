@@ -5,13 +5,22 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from intertask.config import PluginConfig
 
 
 class BalanceConfig(PluginConfig):
-    """The config of a balance."""
+    """The config of a balance.
+
+    Args:
+        labels: Multiply each task's weight by its number of labels, in shares of the largest of its log, to
+            this power. 0: every task counts the same, and the noise of a few labels is as loud as all that
+            many labels say; 1: every label counts the same.
+    """
+
+    labels: float = Field(default=0.0, ge=0, le=1)
 
     @abstractmethod
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> "Balance":
