@@ -13,12 +13,11 @@ TOLERANCE = 1e-5
 
 
 def assert_same(found: Tensor, expected: Tensor, claim: str, tolerance: float = TOLERANCE) -> None:
-    """Equal up to rounding, which grows with the numbers: the tolerance is of the largest, if above 1."""
+    """Equal up to rounding."""
     assert found.shape == expected.shape, f"{claim}: shapes {tuple(found.shape)}, {tuple(expected.shape)}"
     assert expected.isfinite().all(), f"{claim}: nothing can be told of what is not finite"
     difference = (found - expected).abs().max().item() if found.numel() else 0.0
-    largest = max(1.0, expected.abs().max().item() if expected.numel() else 0.0)
-    assert difference <= tolerance * largest, f"{claim}: off by {difference:.3g} of {largest:.3g}"
+    assert difference <= tolerance, f"{claim}: off by {difference:.3g}"
 
 
 def assert_causal(run: Callable[[Tensor], Tensor], inputs_BLX: Tensor, changed_BLX: Tensor) -> None:

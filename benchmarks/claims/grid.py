@@ -46,14 +46,8 @@ MECHANISMS: dict[str, Build] = {
 }
 USUAL = tuple(MECHANISMS)[:10]
 ONE_BY_ONE = "one by one"
-THRICE = (
-    "none",
-    "shared bottom",
-    "PLE",
-    "attention",
-    "gated slots",
-    ONE_BY_ONE,
-)  # others with the first seed
+# With all seeds; the others with the first alone.
+THRICE = ("none", "shared bottom", "PLE", "attention", "gated slots", ONE_BY_ONE)
 
 
 def arguments(doc: str | None, *, recipe: bool = True, mechanism: bool = True) -> argparse.ArgumentParser:
@@ -83,13 +77,14 @@ def main() -> None:
     lines, done, every = {}, {}, [run for runs in singles.values() for run in runs]
     for name in options.mechanisms:
         seeds = options.seeds if name in THRICE else options.seeds[:1]
-        runs = {
-            task: [run_arm(arm, options.folder, words, seed, options.part) for seed in seeds]
-            for task, (arm, words) in arms(recipe, name, sizes).items()
+        chosen = arms(recipe, name, sizes)
+        trained = {
+            words: [run_arm(arm, options.folder, words, seed, options.part) for seed in seeds]
+            for words, arm in {words: arm for arm, words in chosen.values()}.items()
         }
-        done[name] = runs
-        every += [run for own in runs.values() for run in own]
-        lines[name] = line(runs, {task: own[: len(seeds)] for task, own in singles.items()})
+        every += [run for runs in trained.values() for run in runs]
+        done[name] = {task: trained[words] for task, (_, words) in chosen.items()}
+        lines[name] = line(done[name], {task: own[: len(seeds)] for task, own in singles.items()})
     if {"gated slots", ONE_BY_ONE} <= done.keys():
         lines["gated slots, against one by one"] = line(done["gated slots"], done[ONE_BY_ONE])
     evaluation = Evaluation.read(next(iter(singles.values()))[0] / "evaluation.json")

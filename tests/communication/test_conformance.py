@@ -28,7 +28,7 @@ def built(config, tasks=TASKS):
         mechanism = config.build(worlds.dimensions(width=WIDTH, tasks=tasks))
         for weight in mechanism.parameters():  # what starts at zero must not hide a mistake
             if weight.requires_grad:
-                torch.nn.init.normal_(weight, std=0.5)
+                torch.nn.init.normal_(weight, std=0.3)
     return mechanism.eval()
 
 
