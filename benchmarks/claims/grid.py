@@ -20,10 +20,9 @@ from typing import Any
 from intertask.config import parse_plugin
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
-from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
-from intertask.transfer import alone, run_arm, settled
+from intertask.transfer import alone, mechanism_weights, run_arm, settled
 
 Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
 MECHANISMS: dict[str, Build] = {
@@ -109,21 +108,17 @@ class Sizes:
     """How wide the hidden layers of a mechanism are, so that all have about as many weights."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self.dimensions = Dimensions(
-            width=recipe.width, max_length=recipe.max_length, num_items=1, behaviours=("event",),
-            tasks=tuple(recipe.tasks), has_times=False,
-        )  # fmt: skip
+        self.recipe = recipe
         self.target = self.count("gated slots", 4 * recipe.width)
 
     def count(self, name: str, inner: int) -> int:
         """Weights of a mechanism."""
         config = parse_plugin("communication", MECHANISMS[name](inner), name)
-        built = config.build(self.dimensions)  # type: ignore[attr-defined]
-        return sum(weight.numel() for weight in built.parameters() if weight.requires_grad)
+        return mechanism_weights(self.recipe, config)  # type: ignore[arg-type]
 
     def inner(self, name: str) -> int:
         """The width that comes nearest; counts rise with it, or do not depend on it."""
-        widths = range(1, 64 * self.dimensions.width)
+        widths = range(1, 64 * self.recipe.width)
         low, high = 0, len(widths) - 1
         while low < high:
             middle = (low + high) // 2

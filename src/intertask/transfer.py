@@ -164,16 +164,19 @@ def _grown(recipe: Recipe, mechanism: CommunicationConfig, missing: int) -> Reci
     """
     if mechanism.position_wise or not hasattr(mechanism, "inner"):
         mechanism = Private()
+    one, two = (mechanism_weights(recipe, _with_inner(mechanism, inner)) for inner in (1, 2))
+    inner = max(1, round(1 + (missing - one) / (two - one)))
+    return recipe.model_copy(update={"communication": _with_inner(mechanism, inner)})
+
+
+def mechanism_weights(recipe: Recipe, mechanism: CommunicationConfig) -> int:
+    """How many weights are learnt between the encoder of a recipe and its tasks."""
     dimensions = Dimensions(
         width=recipe.width, max_length=recipe.max_length, num_items=1, behaviours=("event",),
         tasks=tuple(recipe.tasks), has_times=False,
     )  # fmt: skip
-    one, two = (
-        sum(weight.numel() for weight in _with_inner(mechanism, inner).build(dimensions).parameters())
-        for inner in (1, 2)
-    )
-    inner = max(1, round(1 + (missing - one) / (two - one)))
-    return recipe.model_copy(update={"communication": _with_inner(mechanism, inner)})
+    built = mechanism.build(dimensions)
+    return sum(weight.numel() for weight in built.parameters() if weight.requires_grad)
 
 
 def _with_inner(mechanism: CommunicationConfig, inner: int) -> CommunicationConfig:
