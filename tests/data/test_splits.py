@@ -108,6 +108,24 @@ def test_leave_one_out_takes_the_last_two_of_users_with_three_events(sequences):
             assert not set(range(start, stop)) & {*split.validation.tolist(), *split.test.tolist()}
 
 
+@given(logs(), st.integers(1, 4))
+def test_events_set_aside_are_as_if_they_were_not_there(sequences, count):
+    """As the split of a log that ends earlier, in which those who had three events keep two."""
+    config = LeaveOneOut(set_aside=count)
+    split = split_or_assume(config, sequences)
+    kept = [
+        length if length < 3 else max(2, length - count) for length in np.diff(sequences.offsets).tolist()
+    ]
+    offsets = np.cumsum([0, *kept])
+    plain = LeaveOneOut().split(from_lists([[0] * length for length in kept], 1))
+    shift = sequences.offsets - offsets
+    assert (split.train_stop == plain.train_stop + shift[:-1]).all()
+    users = np.flatnonzero(np.asarray(kept) >= 3)
+    assert (split.validation == plain.validation + shift[users]).all()
+    assert (split.test == plain.test + shift[users]).all()
+    assert split.description == f"leave_one_out, {count} set aside"
+
+
 @given(logs(), st.one_of(time_splits, st.just(LeaveOneOut())))
 def test_training_sequences_hold_the_training_events_alone(sequences, config):
     numbered = replace(
@@ -201,6 +219,11 @@ def test_users_shorter_than_two_events_are_a_clear_error(config, lengths):
     with pytest.raises(DataError, match=r"^\[split\].*expected .* found .*; ") as caught:
         config.split(sequences)
     assert "\n" not in str(caught.value)
+
+
+def test_leave_one_out_needs_one_user_with_three_events_that_are_not_set_aside():
+    with pytest.raises(DataError, match="three events"):
+        LeaveOneOut(set_aside=1).split(from_lists([[0, 1, 2], [0]], 3))
 
 
 def test_leave_one_out_needs_one_user_with_three_events():
