@@ -40,10 +40,10 @@ def direct(mechanism, hidden_LD):
 
 
 def remember(memory, slot, past_LD):
-    """The definition: what fades, event by event."""
+    """The definition: what fades, event by event, but for the last two."""
     rate = SLOWEST + torch.log1p(memory.rate[slot].exp())
-    fading = [torch.exp(-rate * ago) for ago in reversed(range(1, len(past_LD)))]
-    mean = sum((share * x for share, x in zip(fading, past_LD[:-1], strict=True)), torch.zeros(WIDTH))
+    fading = [torch.exp(-rate * ago) for ago in reversed(range(len(past_LD) - 2))]
+    mean = sum((share * x for share, x in zip(fading, past_LD[:-2], strict=True)), torch.zeros(WIDTH))
     mean = (1 - torch.exp(-rate)) * mean
     return (memory.amount[slot] + memory.asked[slot] @ past_LD[-1]) * mean
 
@@ -123,6 +123,19 @@ def test_a_slot_reads_the_sequence_unless_told_otherwise():
     for sequence in (True, False):
         mechanism = drawn(sequence=sequence)
         assert torch.allclose(mechanism(hidden)[:, 2], mechanism(other)[:, 2]) is not sequence
+
+
+def test_a_memory_is_not_of_what_was_trained_to_say_the_present_and_does_not_push_on_what_it_is_of():
+    memory, hidden = Memory(WIDTH, 3), torch.randn(1, 6, WIDTH, requires_grad=True)
+    torch.nn.init.normal_(memory.amount)
+    before = memory(hidden)
+    other = torch.cat([hidden[:, :4], hidden[:, 4:5] + 1, hidden[:, 5:]], 1)
+    torch.testing.assert_close(memory(other)[:, 5], before[:, 5])  # 4 says what comes at 5
+    other = torch.cat([hidden[:, :3], hidden[:, 3:4] + 1, hidden[:, 4:]], 1)
+    assert not torch.allclose(memory(other)[:, 5], before[:, 5])
+    before.sum().backward()
+    assert hidden.grad is not None and hidden.grad.abs().max() == 0  # `asked` is zero: no way but the memory
+    assert all(weight.grad.abs().max() > 0 for weight in memory.parameters())
 
 
 @pytest.mark.parametrize("option", ["sequence", "nothing", "output_gate"])

@@ -1,7 +1,7 @@
 """Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
 
 All slots begin as what one expert of all tasks says: few labels learn by the many from the first step on.
-Each then goes its own way as far as that pays: it remembers what was said at the positions before, as long
+Each then goes its own way as far as that pays: it remembers what was said at positions before, as long
 and as much as it learns to, and has a narrow expert of its own; both begin at nothing. A task attends to
 itself, to the other tasks, to some slots of no task and to nothing; what it hears passes an output gate that
 starts almost closed. A gradient gate lets a task hear another's slot without pushing on it; on what all have
@@ -25,6 +25,7 @@ from intertask.nn.experts import Experts, uniform
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 DAMPING = 0.1  # of own experts: Adam moves few labels' weights as fast as those of many, and as far
 SLOWEST = 1e-4  # rate of fading, at each event
+AGO = 2  # events, of the latest that is remembered
 CHUNK = 128  # positions whose memories are products of one matrix
 
 
@@ -142,11 +143,16 @@ class Slots(nn.Module):
 class Memory(nn.Module):
     """What each slot remembers of a state at the positions before: a mean that fades, in some amount.
 
-    M_k[t] = (a_k + g_k . x[t]) * (1 - exp(-f_k)) sum_{j < t} exp(-f_k (t - j)) x[j], with a rate of fading
+    M_k[t] = (a_k + g_k . x[t]) * (1 - exp(-f_k)) sum_{j < t-1} exp(-f_k (t-2-j)) x[j], with a rate of fading
     f_k, amounts a_k for each dimension, and g_k for how much of it a position asks for. The mean of a user's
     past intents knows what the last one alone does not: a purchase is often of what was put in the cart some
     events ago. It is not divided by the weights that are there, so that who has done little has little to
     remember.
+
+    What is remembered must mean the same of events that were trained on and of those that come later. x[t-1]
+    was trained to say what comes at t and knows it by heart, where a new event is a guess: a memory of it is
+    trusted too much, and hides what was done last. So it is left out, and a memory passes no gradient on to
+    the states that it is of, or they would learn by heart what comes still later.
 
     Shapes: forward: x [B, L, D] -> [B, L, K, D].
     """
@@ -161,8 +167,8 @@ class Memory(nn.Module):
         """What is remembered, [B, L, K, D]."""
         # Never quite without fading: of slower rates single precision does not know the gradient.
         rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
-        before_BLKD = _fading_sums(x_BLD, rate_K1) - x_BLD.unsqueeze(-2)
-        mean_BLKD = -torch.expm1(-rate_K1) * before_BLKD
+        past_BLD = functional.pad(x_BLD.detach(), (0, 0, AGO, 0))[:, : x_BLD.shape[1]]
+        mean_BLKD = -torch.expm1(-rate_K1) * _fading_sums(past_BLD, rate_K1)
         amount_BLKD = self.amount + (x_BLD @ self.asked.T).unsqueeze(-1)
         return amount_BLKD * mean_BLKD
 
