@@ -7,8 +7,9 @@ All arms have the recipe's encoder, input, loss, balance and budget. The width o
 is chosen so that it has as many weights as gated slots have by default (task attention has none, and fewer
 weights); a task alone has one of the experts of `none`. "one by one" is a model of gated slots for each task,
 whose slot remembers, too: what gated slots change against that is what the tasks do for each other. Runs are
-folders ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints a
-Markdown table and writes FOLDER/grid.json.
+folders ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints
+Markdown, with targets that stand in their history and the others apart where both are ranked, and writes
+FOLDER/grid.json.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from visited import apart
 
 from intertask.config import parse_plugin
 from intertask.evaluate.results import Evaluation
@@ -93,7 +96,7 @@ def main() -> None:
         "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
     }  # fmt: skip
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(table(found))
+    print(table(found), apart({"alone": singles, **done}), sep="\n\n")
 
 
 def origin(runs: Sequence[Path]) -> str:
