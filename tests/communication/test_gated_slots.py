@@ -59,7 +59,7 @@ def test_it_equals_its_definition():
 def test_a_long_memory_is_the_same_in_any_chunks(chunk, monkeypatch):
     monkeypatch.setattr(gated_slots, "CHUNK", chunk)
     generator = torch.Generator().manual_seed(3)
-    memory, x_LD = Memory(WIDTH, 3), torch.randn(200, WIDTH, generator=generator)
+    memory, x_LD = Memory(WIDTH, 3, 0.0), torch.randn(200, WIDTH, generator=generator)
     with torch.no_grad():
         memory.rate.copy_(torch.tensor([-30.0, -1.5, 30.0]))
         for weight in (memory.amount, memory.asked):
@@ -125,17 +125,28 @@ def test_a_slot_reads_the_sequence_unless_told_otherwise():
         assert torch.allclose(mechanism(hidden)[:, 2], mechanism(other)[:, 2]) is not sequence
 
 
-def test_a_memory_is_not_of_what_was_trained_to_say_the_present_and_does_not_push_on_what_it_is_of():
-    memory, hidden = Memory(WIDTH, 3), torch.randn(1, 6, WIDTH, requires_grad=True)
+def remembering(dropout):
+    memory = Memory(WIDTH, 3, dropout)
     torch.nn.init.normal_(memory.amount)
-    before = memory(hidden)
-    other = torch.cat([hidden[:, :4], hidden[:, 4:5] + 1, hidden[:, 5:]], 1)
-    torch.testing.assert_close(memory(other)[:, 5], before[:, 5])  # 4 says what comes at 5
-    other = torch.cat([hidden[:, :3], hidden[:, 3:4] + 1, hidden[:, 4:]], 1)
-    assert not torch.allclose(memory(other)[:, 5], before[:, 5])
-    before.sum().backward()
-    assert hidden.grad is not None and hidden.grad.abs().max() == 0  # `asked` is zero: no way but the memory
-    assert all(weight.grad.abs().max() > 0 for weight in memory.parameters())
+    return memory
+
+
+def test_a_memory_is_not_of_what_was_trained_to_say_the_present():
+    memory, hidden = remembering(0.2).eval(), torch.randn(1, 6, WIDTH)
+    before = memory(hidden)[:, 5]
+    for changed, is_heard in ((5, False), (4, False), (3, True), (0, True)):  # 4 says what comes at 5
+        other = hidden.clone()
+        other[:, changed] += 1
+        assert torch.allclose(memory(other)[:, 5], before) is not is_heard
+
+
+def test_in_training_a_slot_remembers_nothing_at_some_positions_and_as_much_in_the_mean():
+    memory, hidden = remembering(0.25), torch.randn(1, 2000, WIDTH)
+    found, whole = memory(hidden)[0, 2:], memory.eval()(hidden)[0, 2:]
+    dropped = (found == 0).all(-1)
+    torch.testing.assert_close(found[~dropped], whole[~dropped] / 0.75)
+    assert 0.2 < dropped.float().mean() < 0.3
+    assert (dropped.any(-1) & ~dropped.all(-1)).any()  # each slot for itself
 
 
 @pytest.mark.parametrize("option", ["sequence", "nothing", "output_gate"])

@@ -20,12 +20,13 @@ from torch.nn import functional
 
 from intertask.communication import CommunicationConfig, Heard
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.dropout import Dropout
 from intertask.nn.experts import Experts, uniform
 
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 DAMPING = 0.1  # of own experts: Adam moves few labels' weights as fast as those of many, and as far
 SLOWEST = 1e-4  # rate of fading, at each event
-AGO = 2  # events, of the latest that is remembered
+AGO = 2  # events: of the latest that is remembered
 CHUNK = 128  # positions whose memories are products of one matrix
 
 
@@ -37,6 +38,7 @@ class Config(CommunicationConfig):
             out. Those of the slots' own are a quarter of the model's width.
         num_shared: Slots of no task, which all may hear.
         sequence: Whether a slot remembers the positions before, besides its own.
+        dropout: Chance that a slot remembers nothing at a position, in training.
         nothing: Whether a task may hear nothing.
         output_gate: Whether what is heard passes a gate that starts almost closed.
         gradient: How much of its gradient a task passes on to the tasks' slots that it reads, 0 to 1.
@@ -48,6 +50,7 @@ class Config(CommunicationConfig):
     inner: int | None = Field(default=None, ge=1)
     num_shared: int = Field(default=2, ge=0)
     sequence: bool = True
+    dropout: float = Field(default=0.2, ge=0, lt=1)
     nothing: bool = True
     output_gate: bool = True
     gradient: float = Field(default=0.0, ge=0, le=1)
@@ -73,10 +76,11 @@ class Communication(nn.Module):
         self.further += ("nothing",) if config.nothing else ()
         num_slots = num_tasks + config.num_shared
         self.common = Experts(1, 1, width, config.inner or 4 * width, residual=True)
-        self.own = Slots(num_tasks, width, remembers=config.sequence)
+        dropout = config.dropout if config.sequence else None
+        self.own = Slots(num_tasks, width, dropout)
         self.shared: Slots | None = None
         if config.num_shared:
-            self.shared = Slots(config.num_shared, width, remembers=config.sequence)
+            self.shared = Slots(config.num_shared, width, dropout)
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
         self.nothing = uniform(width, fan_in=width) if config.nothing else None
@@ -125,14 +129,14 @@ class Communication(nn.Module):
 
 
 class Slots(nn.Module):
-    """Slots that begin as one state: each has a narrow expert, and a memory where it reads the sequence."""
+    """Slots that begin as one state: each has a narrow expert, and a memory if a dropout for it is given."""
 
-    def __init__(self, num_slots: int, width: int, *, remembers: bool) -> None:
+    def __init__(self, num_slots: int, width: int, dropout: float | None) -> None:
         super().__init__()
         self.experts = Experts(num_slots, 1, width, max(1, width // 4))
         nn.init.zeros_(self.experts.down)
         nn.init.zeros_(self.experts.down_bias)
-        self.memory = Memory(width, num_slots) if remembers else None
+        self.memory = None if dropout is None else Memory(width, num_slots, dropout)
 
     def forward(self, common_BLD: Tensor) -> Tensor:
         """A state for each slot, [B, L, K, D]."""
@@ -150,15 +154,16 @@ class Memory(nn.Module):
     remember.
 
     What is remembered must mean the same of events that were trained on and of those that come later. x[t-1]
-    was trained to say what comes at t and knows it by heart, where a new event is a guess: a memory of it is
-    trusted too much, and hides what was done last. So it is left out, and a memory passes no gradient on to
-    the states that it is of, or they would learn by heart what comes still later.
+    was trained to say what comes at t and knows it by heart, where of a new event it has a guess: it is left
+    out, or a memory is trusted too much, and hides what was done last. The rest of it still learns by heart
+    what comes later: in training one position in five remembers nothing, and must do with itself.
 
     Shapes: forward: x [B, L, D] -> [B, L, K, D].
     """
 
-    def __init__(self, width: int, num_slots: int) -> None:
+    def __init__(self, width: int, num_slots: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = Dropout(dropout)
         self.rate = nn.Parameter(torch.full((num_slots,), -1.5))  # a fifth is forgotten at each event
         self.amount = nn.Parameter(torch.zeros(num_slots, width))
         self.asked = nn.Parameter(torch.zeros(num_slots, width))
@@ -167,10 +172,12 @@ class Memory(nn.Module):
         """What is remembered, [B, L, K, D]."""
         # Never quite without fading: of slower rates single precision does not know the gradient.
         rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
-        past_BLD = functional.pad(x_BLD.detach(), (0, 0, AGO, 0))[:, : x_BLD.shape[1]]
+        past_BLD = functional.pad(x_BLD, (0, 0, AGO, 0))[:, : x_BLD.shape[1]]
         mean_BLKD = -torch.expm1(-rate_K1) * _fading_sums(past_BLD, rate_K1)
-        amount_BLKD = self.amount + (x_BLD @ self.asked.T).unsqueeze(-1)
-        return amount_BLKD * mean_BLKD
+        asked_BLK = x_BLD @ self.asked.T
+        kept_BLK1 = self.dropout(torch.ones_like(asked_BLK)).unsqueeze(-1)
+        remembered_BLKD: Tensor = kept_BLK1 * (self.amount + asked_BLK.unsqueeze(-1)) * mean_BLKD
+        return remembered_BLKD
 
 
 def _fading_sums(x_BLD: Tensor, rate_K1: Tensor) -> Tensor:
