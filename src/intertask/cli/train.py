@@ -18,15 +18,24 @@ def train(
 ) -> None:
     """Train as a recipe says. A run that was stopped goes on where it was."""
     from intertask import run as runs
+    from intertask.evaluate.protocol import protocol
+    from intertask.evaluate.provenance import provenance
+    from intertask.recipe import Recipe
 
     folder = run or Path("runs") / recipe.stem
     fitted = runs.train(recipe, folder, seed)
-    trained = fitted.trained
+    trained, told = fitted.trained, Recipe.read(recipe)
+    fingerprint = protocol(
+        fitted.corpus.sequences, fitted.split, "validation", told.evaluation.history[:1],
+        query_time=fitted.model.config.encoder.uses_query_time, limit=told.train.validation_targets,
+    ).fingerprint()  # fmt: skip
+    origin = provenance(told.seed if seed is None else seed)
     if as_json:
         print_json(
             {
                 "model": str(folder / "model"), "best_epoch": trained.best_epoch, "epochs": trained.epochs,
                 "best_metric": trained.best_metric, "seconds": round(trained.seconds, 1),
+                "fingerprint": fingerprint, "seed": origin.seed, "commit": origin.commit,
             }
         )  # fmt: skip
         return
@@ -34,4 +43,5 @@ def train(
         f"{trained.epochs} epochs in {trained.seconds:.0f} s, the best was epoch {trained.best_epoch} "
         f"with {trained.best_metric:.4f} on validation"
     )
+    typer.echo(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
     typer.echo(f"model: {folder / 'model'}    next: intertask evaluate {folder}")

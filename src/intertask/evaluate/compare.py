@@ -126,7 +126,8 @@ def _metrics(group: pl.DataFrame, suffix: str) -> dict[str, NDArray[np.float64]]
 
 
 def _name(folder: Path, evaluation: Evaluation) -> str:
-    return f"{evaluation.model} ({folder.name}, seed {evaluation.provenance.seed})"
+    origin = evaluation.provenance
+    return f"{evaluation.model} ({folder.name}, seed {origin.seed}, commit {origin.commit})"
 
 
 def _ranks(folder: Path, evaluation: Evaluation) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from intertask.data.splits import Split
 from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig, HistoryMode
 from intertask.evaluate.leakage import Evidence, findings, refuse
+from intertask.evaluate.protocol import protocol
 from intertask.evaluate.provenance import provenance
 from intertask.evaluate.ranking import Ranking, rank_targets
 from intertask.evaluate.responses import model_answers, reference_answers
@@ -25,7 +26,6 @@ from intertask.evaluate.results import (
     Evaluation,
     Interval,
     ListRow,
-    Protocol,
     RankingRow,
     ResponseRow,
     TradeoffRow,
@@ -124,11 +124,14 @@ class Evaluator:
             list_rows += self._list_rows(task, history, by_system)
             differences += self._differences(task, history, by_system)
         responses, against = self._responses(model_system)
-        protocol = self._protocol()
+        measured = protocol(
+            self.sequences, self.split, self.part, self.config.history,
+            query_time=self.model.config.encoder.uses_query_time,
+        )  # fmt: skip
         return Evaluation(
             model=self.name,
-            protocol=protocol,
-            fingerprint=protocol.fingerprint(),
+            protocol=measured,
+            fingerprint=measured.fingerprint(),
             provenance=provenance(self.seed),
             rankings=rankings,
             lists=list_rows,
@@ -295,17 +298,6 @@ class Evaluator:
             return []
         first, second = rows
         return tradeoff(system, first, second, self.sequences, self.targets, rows, history)
-
-    def _protocol(self) -> Protocol:
-        return Protocol(
-            data=self.sequences.digest(),
-            split=self.split.description,
-            part=self.part,
-            history=", ".join(self.config.history),
-            candidates=f"all items, {self.sequences.num_items}",
-            query_time=self.model.config.encoder.uses_query_time,
-            num_targets=len(self.targets),
-        )
 
     def _keep(self, system: str, task: str, history: HistoryMode, ranking: Ranking) -> None:
         targets = self._targets_of(system, task, self.targets[ranking.rows])
