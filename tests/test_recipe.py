@@ -35,7 +35,7 @@ def test_the_json_is_complete(tmp_path):
     assert table["train"]["learning_rate"] == shop.recipe().train.learning_rate
     assert table["encoder"]["kind"] == "gru"
     assert table["tasks"]["next"]["loss"]["kind"] == "full_softmax"
-    assert table["split"] == {"kind": "leave_one_out"}
+    assert table["split"] == {"kind": "leave_one_out", "set_aside": 0}
 
 
 def test_an_empty_recipe_is_all_defaults_and_named_after_its_file(tmp_path):

@@ -7,7 +7,7 @@ from intertask.errors import RecipeError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.transfer import Transfer, num_weights
 from intertask.recipe import Recipe
-from intertask.transfer import study
+from intertask.transfer import refuse_another, study
 from tests import shop
 
 TOML = shop.TOML.replace("epochs = 2", "epochs = 1") + '[communication]\nkind = "ple"\n'
@@ -30,6 +30,17 @@ def test_there_is_a_run_for_each_arm_and_seed(done):
         f"{arm}-{seed}" for arm in arms for seed in (3, 5)
     }
     assert Transfer.model_validate_json((folder / "transfer.json").read_text()) == found
+
+
+def test_the_file_says_what_the_report_says(done):
+    _, folder, found = done
+    told = json.loads((folder / "transfer.json").read_text())
+    assert told["summary"] == {
+        "mean_percent": found.mean_percent, "worst": found.worst.task,
+        "losses": [row.task for row in found.losers], "to_detach": found.to_detach,
+    }  # fmt: skip
+    for row, task in zip(told["tasks"], found.tasks, strict=True):
+        assert (row["alone"]["verdict"], row["alone"]["percent"]) == (task.alone.verdict, task.alone.percent)
 
 
 def test_the_figures_are_those_of_the_runs(done):
@@ -88,6 +99,17 @@ def test_what_is_there_of_another_recipe_is_refused_and_not_reported_again(done,
     with pytest.raises(RecipeError, match="a run of this recipe, found one of another"):
         study(other, folder, [3, 5], "validation")
     assert (folder / "recipes" / "together.json").read_bytes() == before
+
+
+def test_a_run_from_before_an_option_was_there_is_of_another_recipe(done, tmp_path):
+    _, folder, _ = done
+    recipe = Recipe.from_json(folder / "together-3" / "recipe.json")
+    refuse_another(recipe, folder / "together-3")
+    written = json.loads((folder / "together-3" / "recipe.json").read_text())
+    del written["communication"]["residual"]
+    (tmp_path / "recipe.json").write_text(json.dumps(written))
+    with pytest.raises(RecipeError, match="a run of this recipe, found one of another"):
+        refuse_another(recipe, tmp_path)
 
 
 def test_another_part_is_not_mistaken_for_the_one_that_is_there(done):

@@ -4,8 +4,9 @@ The sections' options live beside what they configure; this file only lists the 
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -190,13 +191,20 @@ class Recipe(ModelConfig):
 
     def shaping(self) -> dict[str, object]:
         """What decides on the trained weights, given the data; the rest may change within a run."""
-        told = self.model_dump(mode="json", exclude={"name", "data", "evaluation"})
-        for harmless in ("workers", "checkpoint_steps", "gradient_steps", "device"):
-            del told["train"][harmless]
-        for stream in told["streams"].values():
-            del stream["data"]
-        return told | {"history": self.evaluation.history[0]}
+        return shaping_of(self.model_dump(mode="json"))
 
     def to_json(self) -> str:
         """The whole recipe, defaults included."""
         return self.model_dump_json(indent=1)
+
+
+def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides on the trained weights in a recipe as `to_json` wrote it, options of its day alone."""
+    told = {name: value for name, value in written.items() if name not in ("name", "data", "evaluation")}
+    harmless = ("workers", "checkpoint_steps", "gradient_steps", "device")
+    told["train"] = {name: value for name, value in told["train"].items() if name not in harmless}
+    told["streams"] = {
+        stream: {name: value for name, value in section.items() if name != "data"}
+        for stream, section in told["streams"].items()
+    }
+    return told | {"history": written["evaluation"]["history"][0]}

@@ -4,6 +4,7 @@ The study is a folder of runs, ARM-SEED, each of which may be stopped and goes o
 trained again. Beside them transfer.json and transfer.html.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Transfer, stream_of, transfer
 from intertask.files import written_aside
 from intertask.nn.dimensions import Dimensions
-from intertask.recipe import DataConfig, Recipe
+from intertask.recipe import DataConfig, Recipe, shaping_of
 from intertask.recommender import Recommender
 from intertask.tasks import TaskConfig
 
@@ -111,8 +112,10 @@ def refuse_another(recipe: Recipe, place: Path) -> None:
     """
     if not (place / "recipe.json").is_file():
         return
-    there = Recipe.from_json(place / "recipe.json")
-    if there.shaping() != recipe.shaping() or there.data != recipe.data:
+    # As they were written: an option that was not there when the run was made was not trained with.
+    there = json.loads((place / "recipe.json").read_text(encoding="utf-8"))
+    mine = json.loads(recipe.to_json())
+    if shaping_of(there) != shaping_of(mine) or there["data"] != mine["data"]:
         raise RecipeError(
             str(place), "a run of this recipe", "one of another", "choose another folder, or delete this one"
         )

@@ -55,10 +55,14 @@ def told(study):
 
 def test_the_first_sentence_says_who_gains_and_who_loses():
     first = transfer.sentences(found())[0]
-    assert first.startswith("Trained together, buy gains, <b>like</b> loses; the mean change is +2.5 %, ")
+    assert first.startswith(
+        "Trained together, buy gains, <b>like</b> loses (1 of 2); the mean change is +2.5 %, "
+    )
     assert first.endswith(f"the worst {MINUS}5.0 % (<b>like</b>).")
     both = found(like=0.01)
-    assert transfer.sentences(both)[0].startswith("Trained together, buy and <b>like</b> gain, none loses")
+    assert transfer.sentences(both)[0].startswith(
+        "Trained together, buy and <b>like</b> gain, none of 2 loses"
+    )
 
 
 def test_names_are_no_markup_of_the_terminal():

@@ -42,7 +42,10 @@ def transfer(
         print_json(found.model_dump(mode="json"))
         return
     if detach and found.detached is None:
-        typer.echo("--detach: nothing was detached, since no task loses by one that opposes it")
+        why = "no task loses by one that opposes it"
+        if found.to_detach is not None:
+            why = f"{found.to_detach} alone trains the encoder of its log"
+        typer.echo(f"--detach: nothing was detached, since {why}")
     console = Console()
     for part_of_report in terminal(found):
         console.print(part_of_report)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from pydantic import computed_field, model_validator
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
@@ -25,7 +26,18 @@ METRIC = "ndcg@10"
 SIGNIFICANT = 0.05
 
 
-class Change(Config):
+class Found(Config):
+    """A record that is written with what follows from it, and read without: that is made anew."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_follows(cls, told: object) -> object:
+        if not isinstance(told, dict):
+            return told
+        return {name: value for name, value in told.items() if name not in cls.model_computed_fields}
+
+
+class Change(Found):
     """One task, trained together with others against trained alone; higher is better for each metric."""
 
     together: float
@@ -35,6 +47,7 @@ class Change(Config):
     p_value: float  # corrected by Holm over the tasks
     by_seed: list[float]  # the difference of each seed
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def verdict(self) -> str:
         """ "gains" or "loses" where the corrected p value is below 5 %."""
@@ -42,6 +55,7 @@ class Change(Config):
             return "no difference shown"
         return "gains" if self.difference > 0 else "loses"
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def percent(self) -> float:
         """The difference in percent of what the task has alone."""
@@ -77,7 +91,16 @@ class Cost(Config):
     weights_alone: int
 
 
-class Transfer(Config):
+class Summary(Config):
+    """A study in four values."""
+
+    mean_percent: float
+    worst: str  # the task with the least change
+    losses: list[str]  # the tasks that lose significantly
+    to_detach: str | None
+
+
+class Transfer(Found):
     """Everything that a study found."""
 
     recipe: str
@@ -90,6 +113,15 @@ class Transfer(Config):
     closed_edges: dict[str, list[str]]  # of the first seed: which slots each task no longer reads
     reading: Reading | None = None  # of the first seed, where the mechanism tells
     detached: str | None = None  # the task that was detached in what is told of "together"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def summary(self) -> Summary:
+        """What a reader of the file wants first."""
+        losses = [task.task for task in self.losers]
+        return Summary(
+            mean_percent=self.mean_percent, worst=self.worst.task, losses=losses, to_detach=self.to_detach
+        )
 
     @property
     def mean_percent(self) -> float:

@@ -22,7 +22,10 @@ def sentences(found: Transfer) -> list[str]:
     gains = [task.task for task in found.tasks if task.alone.verdict == "gains"]
     losers = [task.task for task in found.losers]
     parts = [f"{' and '.join(gains)} gain{'s' if len(gains) == 1 else ''}" if gains else "no task gains"]
-    parts.append(f"{' and '.join(losers)} lose{'s' if len(losers) == 1 else ''}" if losers else "none loses")
+    lose = (
+        f"{' and '.join(losers)} lose{'s' if len(losers) == 1 else ''} ({len(losers)} of {len(found.tasks)})"
+    )
+    parts.append(lose if losers else f"none of {len(found.tasks)} loses")
     told = [
         f"Trained together, {', '.join(parts)}; the mean change is {_percent(found.mean_percent)}, the worst "
         f"{_percent(found.worst.alone.percent)} ({found.worst.task})."
