@@ -371,9 +371,30 @@ def test_binary_labels_other_than_0_and_1_are_refused():
 def test_labels_that_are_all_missing_are_refused():
     empty = shop.events().with_columns(liked=pl.lit(float("nan")))
     with pytest.raises(
-        RecipeError, match="label 'liked': expected a label at some training event, found none"
+        RecipeError,
+        match="label 'liked': expected a label at some training event that follows another, found none",
     ):
         Recommender(shop.recipe()).fit(shop.log(empty))
+
+
+def test_labels_of_first_events_alone_are_none_since_nothing_is_asked_about_them():
+    """An event that follows nothing is no target, whatever it is labelled with."""
+    opening = pl.int_range(pl.len()).over("visitor") == 0
+    labelled = shop.events().with_columns(liked=pl.when(opening).then(1.0).otherwise(float("nan")))
+    with pytest.raises(RecipeError, match=r"label 'liked': .* that follows another, found none"):
+        Recommender(shop.recipe()).fit(shop.log(labelled))
+
+
+@pytest.mark.parametrize("kind", ["next_item", "response"])
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_a_behaviour_that_only_opens_histories_or_is_only_held_out_is_refused(kind, place):
+    number = pl.int_range(pl.len()).over("visitor")
+    opens, ends = number == 0, number == pl.len().over("visitor") - 1
+    bought = pl.when(opens if place == "first" else ends).then(pl.lit("buy")).otherwise(pl.lit("view"))
+    known = shop.events().with_columns(action=bought)
+    tasks = {"next": {"kind": "next_item"}, "buys": {"kind": kind, "behaviour": "buy"}}
+    with pytest.raises(RecipeError, match=r"behaviour 'buy'.* of it that follows another.*, found none"):
+        Recommender(shop.recipe(tasks=tasks)).fit(shop.log(known))
 
 
 def test_users_who_are_too_short_are_refused():

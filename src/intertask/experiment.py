@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from intertask.data.corpus import Corpus
+from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
+from intertask.data.windows import Windows, cut_out
 from intertask.errors import RecipeError
 from intertask.evaluate.validation import ALL, Validator, default_monitor, over_tasks
 from intertask.files import written_aside
@@ -139,12 +141,13 @@ class Part:
         counts = np.bincount(training.items, minlength=len(corpus.items))
         # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
         self.model = build(recipe, corpus, recipe.seed, counts, name, shared)
+        targets = _following(training)
         self.constant = {
-            task: config.constant_loss(training, corpus.behaviours) for task, config in recipe.tasks.items()
+            task: config.constant_loss(targets, corpus.behaviours) for task, config in recipe.tasks.items()
         }
-        places = np.arange(training.num_events)
+        places = np.arange(targets.num_events)
         labels = {
-            task: len(config.asked(training, places, corpus.behaviours))
+            task: len(config.asked(targets, places, corpus.behaviours))
             for task, config in recipe.tasks.items()
         }
         self.label_shares = {task: count / max(labels.values()) for task, count in labels.items()}
@@ -161,6 +164,12 @@ class Part:
     def validate(self) -> dict[str, float]:
         """The validation metrics."""
         return self.validator(self.model)
+
+
+def _following(training: Sequences) -> Sequences:
+    """The training events that are asked for: all but the first of each user, which follows nothing."""
+    starts, stops = training.offsets[:-1], training.offsets[1:]
+    return cut_out(training, Windows(np.minimum(starts + 1, stops), stops))
 
 
 def _shared(recipe: Recipe, stream: str) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def test_a_file_of_the_wrong_type(name, line, shop_files, intertask):
         ),
         (
             lambda f: f.with_columns(liked=pl.lit("NaN")),
-            "label 'liked': expected a label at some training event, found none",
+            "label 'liked': expected a label at some training event that follows another, found none",
         ),
         (
             lambda f: f.with_columns(liked=pl.lit("inf")),

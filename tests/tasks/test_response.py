@@ -156,7 +156,7 @@ def test_an_unknown_behaviour_is_refused():
 def test_a_label_column_that_is_missing_or_empty_is_refused():
     with pytest.raises(RecipeError, match="label 'stars': expected one of rating, found 'stars'"):
         Config(label="stars").constant_loss(of([[1.0, 2.0]]), worlds.BEHAVIOURS)
-    with pytest.raises(RecipeError, match="a label at some training event, found none"):
+    with pytest.raises(RecipeError, match="a label at some training event that follows another, found none"):
         Config(label="rating").constant_loss(of([[NAN, NAN]]), worlds.BEHAVIOURS)
 
 

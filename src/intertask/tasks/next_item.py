@@ -72,8 +72,8 @@ class Config(TaskConfig):
             items = items[training.behaviours == behaviours.index(self.behaviour)]
         if len(items) == 0:
             raise RecipeError(
-                f"next_item behaviour {self.behaviour!r}", "some training event of it", "none",
-                "leave the task out, or split otherwise",
+                f"next_item behaviour {self.behaviour!r}", "a training event of it that follows another",
+                "none", "leave the task out, or split otherwise",
             )  # fmt: skip
         return float(entropy(np.bincount(items)))
 

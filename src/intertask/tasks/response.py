@@ -68,7 +68,14 @@ class Config(TaskConfig):
         labels = self.labels(training, behaviours)
         labels = labels[~np.isnan(labels)]
         if len(labels) == 0:
-            raise RecipeError(f"label {self.label!r}", "a label at some training event", "none")
+            raise RecipeError(
+                f"label {self.label!r}", "a label at some training event that follows another", "none"
+            )
+        if self.behaviour is not None and not labels.any():
+            raise RecipeError(
+                f"response to behaviour {self.behaviour!r}", "a training event of it that follows another",
+                "none", "leave the task out, or split otherwise",
+            )  # fmt: skip
         if self.form == "regression":
             return float(labels.var(dtype=np.float64))  # 1e20 squared is beyond float32
         strange = labels[(labels != 0) & (labels != 1)]
