@@ -14,6 +14,12 @@ def test_the_rate_is_kept_and_so_is_the_mean(rate):
     assert len(thinned.unique()) == 2
 
 
+def test_a_rate_close_to_one_keeps_one_in_256():
+    with seeded():
+        thinned = Dropout(0.9999)(torch.ones(100, 1_000))
+    assert set(thinned.unique().tolist()) == {0.0, 256.0}
+
+
 def test_numbers_are_dropped_independently():
     with seeded():
         dropped = (Dropout(0.5)(torch.ones(20_000, 9)) == 0).double()

@@ -14,7 +14,7 @@ class Dropout(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.dropped = round(256 * rate)  # of the 256 values of a byte
+        self.dropped = min(255, round(256 * rate))  # of the 256 values of a byte; one is always kept
 
     def forward(self, hidden: Tensor) -> Tensor:
         """The thinned numbers; the same in evaluation."""
