@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from visited import apart
+import visited
 
 from intertask.config import parse_plugin
 from intertask.evaluate.results import Evaluation
@@ -94,9 +94,10 @@ def main() -> None:
         "recipe": recipe.name, "seeds": options.seeds, "origin": origin(every),
         "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
         "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
+        "visited": visited.apart({"alone": singles, **done}),
     }  # fmt: skip
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(table(found), apart({"alone": singles, **done}), sep="\n\n")
+    print(table(found), visited.table(found["visited"]), sep="\n\n")
 
 
 def origin(runs: Sequence[Path]) -> str:
@@ -169,7 +170,7 @@ def line(runs: dict[str, list[Path]], singles: dict[str, list[Path]]) -> dict[st
         "seeds": len(next(iter(runs.values()))),
         "weights": sum(map(num_weights, models)),
         "step_seconds": round(sum(steps) / len(steps), 5),
-        "tasks": {task: change.model_dump() | {"verdict": change.verdict} for task, change in found.items()},
+        "tasks": {task: change.model_dump() for task, change in found.items()},
         "closed_edges": {reader: edges for run in models for reader, edges in closed_edges(run).items()},
     }
 
@@ -182,10 +183,7 @@ def table(found: dict[str, Any]) -> str:
         "|" + "---|" * (len(tasks) + 6),
     ]
     for name, row in found["mechanisms"].items():
-        told = {
-            task: Change.model_validate({k: v for k, v in row["tasks"][task].items() if k != "verdict"})
-            for task in tasks
-        }
+        told = {task: Change.model_validate(row["tasks"][task]) for task in tasks}
         percents = [change.percent for change in told.values()]
         marks = {"gains": " ▲", "loses": " ▼"}
         cells = " | ".join(

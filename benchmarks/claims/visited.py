@@ -10,37 +10,41 @@ from intertask.evaluate.results import Evaluation
 PARTS = ("visited", "unvisited")
 METRIC = "ndcg@10"
 
+Apart = dict[str, dict[str, dict[str, float]]]
 
-def apart(runs: Mapping[str, Mapping[str, Sequence[Path]]]) -> str:
-    """Markdown: each mechanism's mean over the seeds, by task and part; empty where the history is masked.
+
+def apart(runs: Mapping[str, Mapping[str, Sequence[Path]]]) -> Apart:
+    """The mean over the seeds of both parts, by mechanism and task; a part too small for a slice is left out.
 
     Args:
         runs: By mechanism and task, a run for each seed.
     """
-    found = {
-        name: {task: [_parts(run, task) for run in own] for task, own in by_task.items()}
-        for name, by_task in runs.items()
-    }
-    counts = {
-        task: {part: count for part, (_, count) in own[0].items()}
-        for task, own in next(iter(found.values())).items()
-        if own[0].keys() == set(PARTS)
-    }
-    if not counts:
+    found: Apart = {}
+    for name, by_task in runs.items():
+        for task, own in by_task.items():
+            seeds = [_parts(run, task) for run in own]
+            means = {part: fmean(one[part] for one in seeds) for part in PARTS if part in seeds[0]}
+            if means:  # none where the history is masked, or the task ranks nothing
+                found.setdefault(name, {})[task] = means
+    return found
+
+
+def table(found: Apart) -> str:
+    """Markdown: mechanisms as rows, the parts of each task as columns; empty where nothing is visited."""
+    if not found:
         return ""
-    heads = [f"{task}, {count} {part}" for task, own in counts.items() for part, count in own.items()]
-    lines = [f"| {METRIC.upper()} | seeds | {' | '.join(heads)} |", "|" + "---|" * (len(heads) + 2)]
+    tasks = list(dict.fromkeys(task for by_task in found.values() for task in by_task))
+    heads = [f"{task}, {part}" for task in tasks for part in PARTS]
+    lines = [f"| {METRIC.upper()} | {' | '.join(heads)} |", "|" + "---|" * (len(heads) + 1)]
     for name, by_task in found.items():
-        means = [fmean(one[part][0] for one in by_task[task]) for task in counts for part in PARTS]
-        seeds = len(next(iter(by_task.values())))
-        lines.append(f"| {name} | {seeds} | {' | '.join(f'{mean:.4f}' for mean in means)} |")
+        values = [by_task.get(task, {}).get(part) for task in tasks for part in PARTS]
+        lines.append(f"| {name} | {' | '.join('-' if v is None else f'{v:.4f}' for v in values)} |")
     return "\n".join(lines)
 
 
-def _parts(run: Path, task: str) -> dict[str, tuple[float, int]]:
-    rows = {
-        row.slice: (row.metrics[METRIC], row.count)
+def _parts(run: Path, task: str) -> dict[str, float]:
+    return {
+        row.slice: row.metrics[METRIC]
         for row in Evaluation.read(run / "evaluation.json").rankings
-        if (row.system, row.task) == (MODEL, task)
+        if (row.system, row.task) == (MODEL, task) and row.slice in PARTS
     }
-    return {part: rows[part] for part in PARTS if part in rows}
