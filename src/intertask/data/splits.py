@@ -110,7 +110,7 @@ class LeaveOneOut(SplitConfig):
         """The split, checked for leakage.
 
         Raises:
-            DataError: No user has three events, or as many behind those set aside.
+            DataError: No user has three events, or as many before those set aside.
         """
         lengths = sequences.lengths
         lengths = np.where(lengths >= 3, np.maximum(lengths - self.set_aside, 2), lengths)
@@ -118,7 +118,8 @@ class LeaveOneOut(SplitConfig):
         if not held.any():
             raise DataError(
                 "[split] leave_one_out", "at least one user with three events",
-                f"{lengths.max(initial=0)} at most", "use a longer log",
+                f"{lengths.max(initial=0)} at most",
+                "set fewer aside, or use a longer log" if self.set_aside else "use a longer log",
             )  # fmt: skip
         split = Split(
             train_stop=np.where(held, stop - 2, stop),
