@@ -98,10 +98,14 @@ def quality(options: Options, data: Exported) -> Found:
 def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
     sequences = corpus(options.dataset).sequences
     assert sequences.num_items == data.num_items, "exported from other data"
-    # As near as our blocks come to those of SASRec, and batches as large; or blocks and batches of our own.
+    # As near as our blocks come to those of SASRec, and batches of as many targets as theirs have in the
+    # mean, who count sequences; or blocks and batches of our own.
     plain = options.variant == "plain"
     blocks = {"gated": False, "inner_factor": 2 / 3} if plain else {}
-    batches = {"batch_tokens": measuring.SEQUENCES * data.max_length} if plain else {}
+    targets = np.minimum(np.diff(data.offsets) - 1, data.max_length)
+    batches = (
+        {"batch_tokens": round(measuring.SEQUENCES * float(targets[targets > 0].mean()))} if plain else {}
+    )
     return Recipe.model_validate(
         {
             "width": measuring.WIDTH,
