@@ -3,8 +3,10 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from intertask.encoders.attention import Config as Attention
+from intertask.nn.timeline import Timeline
 from intertask.nn.transformer import CausalAttention, GatedResidual, SwiGLU
-from tests.worlds import seeded
+from tests.worlds import dimensions, seeded
 
 WIDTH = 4
 
@@ -50,8 +52,27 @@ def test_swiglu_equals_its_formula():
 def test_the_fused_kernel_attends_as_the_formula_does():
     attention = CausalAttention(8, 2, 0.0)
     hidden = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(0))
-    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):  # refuses what it cannot do, such as a mask
+    with sdpa_kernel(
+        SDPBackend.FLASH_ATTENTION
+    ):  # on CUDA it takes no mask, so that a time bias is not fused there
         fused = attention(hidden, None)
     with sdpa_kernel(SDPBackend.MATH):
         torch.testing.assert_close(attention(hidden, None), fused)
         torch.testing.assert_close(attention(hidden, torch.zeros(3, 2, 5, 5)), fused)
+
+
+def test_in_bfloat16_the_stack_and_its_gradients_are_those_of_float32_but_for_rounding():
+    """As on CUDA, where training multiplies in bfloat16 so that attention is fused; it rounds at 2**-8."""
+    with seeded():
+        stack = Attention(dropout=0.0, attention_dropout=0.0).build(dimensions(width=32))
+        hidden = torch.randn(4, 20, 32, requires_grad=True)
+        wanted = torch.randn(4, 20, 32)
+
+    def run(low):
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            out = stack(hidden, Timeline(None, None))
+        loss = (out.float() * wanted).mean()
+        return [out.float().detach(), *torch.autograd.grad(loss, [hidden, *stack.parameters()])]
+
+    for low, high in zip(run(True), run(False), strict=True):
+        assert (low - high).norm() < 0.03 * high.norm()
