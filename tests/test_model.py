@@ -188,8 +188,8 @@ def test_a_step_pushes_on_the_heads_before_it_unless_it_is_detached():
     ("changes", "message"),
     [
         ({"click": {"given": "keep"}}, "a funnel with an end, found click given keep given buy given click"),
-        ({"buy": {"given": "bye"}}, "a binary response, one of click, buy, keep, found 'bye'"),
-        ({"buy": {"given": "next"}}, "a binary response, one of click, buy, keep, found 'next'"),
+        ({"buy": {"given": "bye"}}, "another binary response: click, keep, found 'bye'"),
+        ({"buy": {"given": "next"}}, "another binary response: click, keep, found 'next'"),
     ],
 )
 def test_a_funnel_with_a_loop_or_a_step_that_is_none_is_refused(changes, message):

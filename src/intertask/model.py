@@ -183,7 +183,8 @@ def funnel(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:
         where = f"[tasks.{steps[-1]}] given"
         binary = [other for other, task in tasks.items() if getattr(task, "form", None) == "binary"]
         if given not in binary:
-            raise RecipeError(where, f"a binary response, one of {', '.join(binary)}", repr(given))
+            others = ", ".join(other for other in binary if other != steps[-1]) or "none, there is no other"
+            raise RecipeError(where, f"another binary response: {others}", repr(given))
         if given in steps:
             raise RecipeError(
                 where, "a funnel with an end", " given ".join([*steps, given]), "break the loop"

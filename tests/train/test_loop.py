@@ -36,6 +36,32 @@ def trainer(folder, corpus, metrics, **options):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "balance",
+    [
+        *({"kind": kind} for kind in ("entropy", "equal", "uncertainty", "dwa", "famo", "gradnorm")),
+        {"kind": "aggregation", "method": "upgrad"},
+    ],
+    ids=lambda balance: balance["kind"],
+)
+def test_the_encoder_is_passed_backward_once_a_step_however_many_tasks_there_are(
+    balance, tmp_path, monkeypatch
+):
+    forward, backward, usual = [], [], Model.trunk
+
+    def trunk(model, batch):
+        hidden = usual(model, batch)
+        if hidden.requires_grad:
+            forward.append(1)
+            hidden.register_hook(lambda gradient: backward.append(1))
+        return hidden
+
+    monkeypatch.setattr(Model, "trunk", trunk)
+    tasks = {"next": {"kind": "next_item"}, "kind": {"kind": "next_behaviour"}, "stars": REGRESSION}
+    experiment.fit(runs.recipe(tasks=tasks, balance=balance), world(), tmp_path)
+    assert len(backward) == len(forward) > 1
+
+
 @pytest.mark.parametrize("absurd", [1e38, -1e38])
 def test_a_loss_that_is_not_finite_stops_and_names_task_and_step(tmp_path, absurd):
     ratings = [[absurd] * 6 for _ in range(12)]

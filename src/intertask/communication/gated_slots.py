@@ -26,7 +26,7 @@ from intertask.nn.experts import Experts, uniform
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 DAMPING = 0.1  # of own experts: Adam moves few labels' weights as fast as those of many, and as far
 SLOWEST = 1e-4  # rate of fading, at each event
-AGO = 2  # events: of the latest that is remembered
+AGO = 2  # the latest state that is remembered is that of two events ago
 CHUNK = 128  # positions whose memories are products of one matrix
 
 
@@ -153,10 +153,10 @@ class Memory(nn.Module):
     events ago. It is not divided by the weights that are there, so that who has done little has little to
     remember.
 
-    What is remembered must mean the same of events that were trained on and of those that come later. x[t-1]
-    was trained to say what comes at t and knows it by heart, where of a new event it has a guess: it is left
-    out, or a memory is trusted too much, and hides what was done last. The rest of it still learns by heart
-    what comes later: in training one position in five remembers nothing, and must do with itself.
+    What is remembered must mean the same in training and of events that come later. x[t-1] was trained on the
+    event at t, so that in training it knows it by heart; of a new event it only guesses. A memory of it would
+    be trusted too much, and hide what was done last, so it is left out. What is left still learns by heart
+    what comes later, the more with horizon = "later": so training drops memories at random positions.
 
     Shapes: forward: x [B, L, D] -> [B, L, K, D].
     """

@@ -21,7 +21,7 @@ class TaskConfig(PluginConfig):
     """The config of a task.
 
     Args:
-        weight: Of its loss, against those of the other tasks.
+        weight: Of its loss, against those of the other tasks; a million at most.
         detached: The task reads what the encoder has learnt for the others, takes no part in the exchange,
             and pushes on nothing but its own head: for one that harms others (`intertask transfer` names it).
 
@@ -31,7 +31,7 @@ class TaskConfig(PluginConfig):
             history and an item ("response"), or a distribution over behaviours ("behaviours").
     """
 
-    weight: float = Field(default=1.0, gt=0)
+    weight: float = Field(default=1.0, gt=0, le=1e6)  # sums of larger ones may leave single precision
     detached: bool = False
 
     needs_causal: ClassVar[bool] = True
