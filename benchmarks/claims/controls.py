@@ -58,7 +58,7 @@ def main() -> None:
         every += base
         for control in CONTROLS:
             three = arm(whole, ["next", "liked", control], mechanism)
-            together = [run(three, options.folder, f"{mechanism}-{control}", seed) for seed in options.seeds]
+            together = [run(three, options.folder, f"{mechanism}-with-{control}", seed) for seed in options.seeds]
             own, words = by_itself(whole, control, mechanism, Sizes(three))
             alone = [run(own, options.folder, words, seed) for seed in options.seeds]
             every += [*together, *alone]
