@@ -58,7 +58,8 @@ def main() -> None:
         every += base
         for control in CONTROLS:
             three = arm(whole, ["next", "liked", control], mechanism)
-            together = [run(three, options.folder, f"{mechanism}-with-{control}", seed) for seed in options.seeds]
+            name = f"{mechanism}-with-{control}"
+            together = [run(three, options.folder, name, seed) for seed in options.seeds]
             own, words = by_itself(whole, control, mechanism, Sizes(three))
             alone = [run(own, options.folder, words, seed) for seed in options.seeds]
             every += [*together, *alone]
