@@ -110,6 +110,13 @@ def test_a_run_from_before_an_option_was_there_is_of_another_recipe(done, tmp_pa
     (tmp_path / "recipe.json").write_text(json.dumps(written))
     with pytest.raises(RecipeError, match="a run of this recipe, found one of another"):
         refuse_another(recipe, tmp_path)
+    del written["streams"]  # a section that was not there
+    (tmp_path / "recipe.json").write_text(json.dumps(written))
+    with pytest.raises(RecipeError, match="a run of this recipe, found one of another"):
+        refuse_another(recipe, tmp_path)
+    (tmp_path / "recipe.json").write_text("half of a")
+    with pytest.raises(RecipeError, match="a recipe in JSON"):
+        refuse_another(recipe, tmp_path)
 
 
 def test_another_part_is_not_mistaken_for_the_one_that_is_there(done):

@@ -108,14 +108,16 @@ def refuse_another(recipe: Recipe, place: Path) -> None:
     """What stands in a run's folder must be of this recipe.
 
     Raises:
-        RecipeError: It is of another one.
+        RecipeError: It is of another one, or cannot be read.
     """
-    if not (place / "recipe.json").is_file():
+    file = place / "recipe.json"
+    if not file.is_file():
         return
+    Recipe.from_json(file)  # refuses what is no recipe
     # As they were written: an option that was not there when the run was made was not trained with.
-    there = json.loads((place / "recipe.json").read_text(encoding="utf-8"))
-    mine = json.loads(recipe.to_json())
-    if shaping_of(there) != shaping_of(mine) or there["data"] != mine["data"]:
+    there, mine = json.loads(file.read_text(encoding="utf-8")), json.loads(recipe.to_json())
+    complete = there.keys() >= mine.keys()
+    if not complete or shaping_of(there) != shaping_of(mine) or there["data"] != mine["data"]:
         raise RecipeError(
             str(place), "a run of this recipe", "one of another", "choose another folder, or delete this one"
         )

@@ -24,12 +24,13 @@ def train(
 
     folder = run or Path("runs") / recipe.stem
     fitted = runs.train(recipe, folder, seed)
-    trained, told = fitted.trained, Recipe.read(recipe)
+    # As it was trained: the file may have changed in the meantime.
+    trained, told = fitted.trained, Recipe.from_json(folder / "recipe.json")
     fingerprint = protocol(
         fitted.corpus.sequences, fitted.split, "validation", told.evaluation.history[:1],
         query_time=fitted.model.config.encoder.uses_query_time, limit=told.train.validation_targets,
     ).fingerprint()  # fmt: skip
-    origin = provenance(told.seed if seed is None else seed)
+    origin = provenance(told.seed)
     if as_json:
         print_json(
             {
