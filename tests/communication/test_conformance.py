@@ -94,7 +94,7 @@ def test_what_it_tells_of_the_exchange_is_a_share_of_each_source_and_changes_not
 
 def test_these_mechanisms_tell_whom_a_task_hears():
     told = {config.kind for config in VARIANTS.values() if isinstance(built(config), Tells)}
-    assert told == {"adatt", "aitm", "attention", "gated_slots", "ple", "stem"}
+    assert told == {"adatt", "aitm", "attention", "cross_stitch", "gated_slots", "ple", "stem"}
 
 
 @every_variant

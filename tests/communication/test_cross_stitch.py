@@ -1,7 +1,15 @@
 import torch
 
 from intertask.communication.cross_stitch import Config
-from tests.communication.direct import INNER, TASKS, as_published_or_residual, assert_equals, built, say
+from tests.communication.direct import (
+    INNER,
+    TASKS,
+    as_published_or_residual,
+    assert_equals,
+    built,
+    say,
+    vectors,
+)
 
 
 def test_it_begins_near_identity():
@@ -24,3 +32,12 @@ def test_a_state_is_the_stitched_sum_of_what_the_experts_say(residual):
         return [sum(share * own for share, own in zip(row, said, strict=True)) for row in mechanism.stitch]
 
     assert_equals(mechanism, states)
+
+
+def test_it_tells_the_sizes_of_its_shares():
+    mechanism = built(Config())
+    with torch.no_grad():
+        mechanism.stitch.copy_(torch.tensor([[0.5, 0.3, -0.2], [0.0, 1.0, 0.0], [1.0, 1.0, 2.0]]))
+    heard = mechanism.exchange(vectors())
+    expected = torch.tensor([[0.5, 0.3, 0.2], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]])
+    torch.testing.assert_close(heard.shares_BLTS.detach(), expected.expand(2, 3, 3, 3))

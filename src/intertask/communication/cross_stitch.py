@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from intertask.communication import Heard
 from intertask.communication._experts import ExpertsConfig
 from intertask.nn.dimensions import Dimensions
 
@@ -38,6 +39,15 @@ class Communication(nn.Module):
         self.experts = config.experts(num_tasks, 1, width)
         stitch = torch.full((num_tasks, num_tasks), (1 - own) / max(1, num_tasks - 1))
         self.stitch = nn.Parameter(stitch.fill_diagonal_(own if num_tasks > 1 else 1.0))
+
+    further: tuple[str, ...] = ()
+
+    def exchange(self, hidden_BLD: Tensor) -> Heard:
+        """The states, and how large each task's shares are, which are constant and may be negative."""
+        states_BLTD = self(hidden_BLD)
+        sizes_TT = self.stitch.abs() / self.stitch.abs().sum(-1, keepdim=True).clamp(min=1e-12)
+        shares_BLTT = sizes_TT.expand(*states_BLTD.shape[:2], -1, -1)
+        return Heard(states_BLTD, shares_BLTT, torch.ones_like(shares_BLTT[..., 0]))
 
     def forward(self, hidden_BLD: Tensor) -> Tensor:
         """states_BLTD."""
