@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchjd import aggregation
 
-from intertask.balance.aggregation import CLASSES, Config
+from intertask.balance.aggregation import CLASSES, SUMS, Config
 from intertask.errors import RecipeError
 
 ONES = {"buy": 1.0, "like": 1.0, "share": 1.0}
@@ -26,7 +26,19 @@ def test_the_trunk_gets_what_the_library_makes_of_the_gradients(method):
     Config(method=method).build(ONES, ONES).backward(found, trunk)
     torch.manual_seed(0)
     expected = getattr(aggregation, CLASSES[method])(**OPTIONS.get(method, {}))(directions / 3)
-    torch.testing.assert_close(trunk.grad.flatten(), expected)
+    torch.testing.assert_close(trunk.grad.flatten(), expected if method in SUMS else 3 * expected)
+
+
+@pytest.mark.parametrize("method", [method for method in CLASSES if method not in ("cagrad", "nash_mtl")])
+def test_a_task_pushes_as_far_where_another_that_it_agrees_with_is_missing(method):
+    def pushed(names):
+        trunk = torch.ones(1, 1, 3, requires_grad=True)
+        found = {name: trunk[..., place].sum() for place, name in enumerate(ONES) if name in names}
+        Config(method=method).build(ONES, ONES).backward(found, trunk)
+        return trunk.grad.flatten()[0]
+
+    torch.testing.assert_close(pushed(("buy", "like", "share")), pushed(("buy",)))
+    torch.testing.assert_close(pushed(("buy", "like", "share")), torch.tensor(1 / 3))
 
 
 @pytest.mark.parametrize("method", ["upgrad", "dual_proj"])

@@ -1,8 +1,11 @@
 """One direction from the gradients of all tasks, at the trunk's output, by an aggregator of TorchJD.
 
 The losses are scaled as `entropy` does; the heads get the gradient of their sum, the trunk the
-aggregated one, and is passed backward once. Source: Quinton and Rey, "Jacobian Descent for Multi-Objective
-Optimization", 2024, and the papers of the aggregators, which torchjd.org names.
+aggregated one, and is passed backward once. Most aggregators give something like the mean of the rows:
+that is multiplied by their number, so that the trunk gets a sum as the heads do, and a task pushes as far
+where another has no label in a batch. PCGrad gives a sum already; Nash-MTL chooses a length of its own.
+Source: Quinton and Rey, "Jacobian Descent for Multi-Objective Optimization", 2024, and the papers of the
+aggregators, which torchjd.org names.
 """
 
 import importlib
@@ -17,6 +20,7 @@ from intertask.balance import Balance, BalanceConfig, task_gradients
 from intertask.balance.entropy import Scaled, scales
 from intertask.errors import RecipeError
 
+SUMS = ("pcgrad", "nash_mtl")
 CLASSES = {
     "upgrad": "UPGrad", "mgda": "MGDA", "pcgrad": "PCGrad", "cagrad": "CAGrad", "nash_mtl": "NashMTL",
     "aligned_mtl": "AlignedMTL", "imtl_g": "IMTLG", "dual_proj": "DualProj",
@@ -66,6 +70,8 @@ class Aggregation(Scaled):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the solvers, about their own speed
                 direction = self._aggregator(len(gradients))(gradients)
+            if self.config.method not in SUMS:
+                direction = direction * len(gradients)
         trunk_BLD.grad = direction.view_as(trunk_BLD)
         return sum(scaled.values()).detach()  # type: ignore[union-attr]
 
