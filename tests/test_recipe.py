@@ -78,6 +78,23 @@ def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
             "mine.toml [tasks.x.loss] kind: .*found 'gbc'; did you mean 'gbce'?",
         ),
         ("[tasks]", "mine.toml [tasks]: expected at least one table"),
+        (
+            "[tasks.'a.b']\nkind = 'next_item'",
+            "mine.toml tasks: expected names of letters, digits, _ and -, not",
+        ),
+        (
+            "[tasks.items]\nkind = 'next_item'",
+            "mine.toml tasks: expected another name than 'items', .* items_",
+        ),
+        (
+            "[streams.train]\ndata = {dataset = 'jdata'}\n[streams.train.tasks.x]\nkind = 'next_item'",
+            "mine.toml [streams]: expected another name than 'train'",
+        ),
+        (
+            "[streams.shop]\ndata = {dataset = 'jdata'}\n[streams.shop.tasks.pop]\nkind = 'next_item'",
+            "mine.toml [streams.shop] tasks: expected another name than 'pop'",
+        ),
+        ("exchange = ['next']", "mine.toml exchange: .*found the unknown key 'exchange'"),
         ("tasks = 3", "mine.toml [tasks]: expected at least one table"),
         ("encoder = 3", "mine.toml [encoder]: expected a table with kind = one of"),
         (

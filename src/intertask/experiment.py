@@ -6,7 +6,7 @@ ranks.parquet and answers.parquet once it has been evaluated.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import MAIN, Recipe
 from intertask.seeds import derive
+from intertask.tasks.response import Config as ResponseConfig
 from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
 from intertask.train.stream import Stream
@@ -87,8 +88,7 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         },
         {task: scale for part in parts.values() for task, scale in part.constant.items()},
     )
-    monitor = recipe.train.monitor or (ALL if recipe.streams else default_monitor(recipe))
-    _check_monitor(monitor, [name for part in parts.values() for name in part.metrics(recipe)])
+    monitor = _monitor(recipe, parts.values())
     run = _digest(recipe, corpora)
     checkpoint.refuse_other_run(folder / "checkpoints", run)
     device = _device(recipe.train.device)
@@ -145,6 +145,7 @@ class Part:
         self.constant = {
             task: config.constant_loss(targets, corpus.behaviours) for task, config in recipe.tasks.items()
         }
+        _refuse_contradictions(recipe, targets, corpus.behaviours)
         places = np.arange(targets.num_events)
         labels = {
             task: len(config.asked(targets, places, corpus.behaviours))
@@ -164,6 +165,27 @@ class Part:
     def validate(self) -> dict[str, float]:
         """The validation metrics."""
         return self.validator(self.model)
+
+
+def _refuse_contradictions(recipe: Recipe, targets: Sequences, behaviours: tuple[str, ...]) -> None:
+    """A step of a funnel has no yes where the step before it has a no.
+
+    Raises:
+        RecipeError: Some training event says otherwise.
+    """
+    for name, task in recipe.tasks.items():
+        given = getattr(task, "given", None)
+        if given is None:
+            continue
+        before = recipe.tasks[given]
+        assert isinstance(task, ResponseConfig) and isinstance(before, ResponseConfig)
+        wrong = (task.labels(targets, behaviours) == 1) & (before.labels(targets, behaviours) == 0)
+        if wrong.any():
+            raise RecipeError(
+                f"[tasks.{name}] given", f"a yes to {given!r} at each event that has one to {name!r}",
+                f"{int(wrong.sum())} events with a no", "steps of a funnel are labels of one event; an event "
+                "has one behaviour, so that two behaviours are no steps",
+            )  # fmt: skip
 
 
 def _following(training: Sequences) -> Sequences:
@@ -195,12 +217,35 @@ def build(
         return Model(config, dimensions, shared)
 
 
-def _check_monitor(monitor: str, metrics: list[str]) -> None:
-    if monitor not in metrics:
+def refuse_unfit(recipe: Recipe, corpus: Corpus) -> None:
+    """What `fit` would refuse before it trains, without training; a recipe of one stream.
+
+    Raises:
+        RecipeError: The recipe does not fit the data.
+    """
+    _monitor(recipe, [Part(MAIN, recipe, corpus, {})])
+
+
+def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:
+    """The metric that chooses the epoch.
+
+    Raises:
+        RecipeError: No validation target defines it.
+    """
+    monitor = recipe.train.monitor or (ALL if recipe.streams else default_monitor(recipe))
+    metrics = [name for part in parts for name in part.metrics(recipe)]
+    if monitor in metrics:
+        return monitor
+    task = monitor.partition("/")[0]
+    if task in recipe.tasks and not any(name.startswith(f"{task}/") for name in metrics):
         raise RecipeError(
-            "[train] monitor", f"one of {', '.join(metrics) or 'no metric at all'}", repr(monitor),
-            "name a metric of a task that has validation targets",
+            f"[tasks.{task}]", "a validation target, to choose the epoch by", "none",
+            "name a metric of another task as [train] monitor, split otherwise, or leave the task out",
         )  # fmt: skip
+    raise RecipeError(
+        "[train] monitor", f"one of {', '.join(metrics) or 'no metric at all'}", repr(monitor),
+        "name a metric of a task that has validation targets",
+    )  # fmt: skip
 
 
 def _digest(recipe: Recipe, corpora: Mapping[str, Corpus]) -> str:

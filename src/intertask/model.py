@@ -6,12 +6,13 @@
 Knows nothing of files, splits, training loops or metrics.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import torch
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, field_validator
 from torch import Tensor, nn
 
 from intertask.communication import CommunicationConfig
@@ -51,6 +52,11 @@ class ModelConfig(Config):
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
     exchange: tuple[str, ...] | None = None
+
+    @field_validator("tasks")
+    @classmethod
+    def _can_be_names(cls, tasks: dict[str, TaskConfig]) -> dict[str, TaskConfig]:
+        return refuse_strange(tasks)
 
     def attached(self) -> list[str]:
         """The tasks of its own that take part in the exchange."""
@@ -170,6 +176,24 @@ class Model(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.items.weight_ID.device
+
+
+Named = TypeVar("Named")
+
+
+def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
+    """Parts of a model by their names, which metrics (task/metric) and weights (task.weight) are named by.
+
+    Raises:
+        ValueError: A name cannot be told from what follows it, or PyTorch's table of modules has a method of
+            that name, and takes no module by it.
+    """
+    for name in parts:
+        if not re.fullmatch(r"[\w-]+", name):
+            raise ValueError(f"names of letters, digits, _ and -, not {name!r}")
+        if hasattr(nn.ModuleDict(), name):
+            raise ValueError(f"another name than {name!r}, which PyTorch needs for itself, as {name}_")
+    return parts
 
 
 def funnel(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:

@@ -19,7 +19,7 @@ from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
-from intertask.model import ModelConfig
+from intertask.model import ModelConfig, refuse_strange
 from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
 
@@ -99,6 +99,8 @@ class StreamConfig(Config):
     share: tuple[Literal["encoder", "communication"], ...] = ("encoder", "communication")
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
+    _names = field_validator("tasks")(refuse_strange)
+
 
 class Recipe(ModelConfig):
     """A recipe.
@@ -129,7 +131,7 @@ class Recipe(ModelConfig):
         for name in streams:
             if name == MAIN or not name.isidentifier():
                 raise ValueError(f"a name of letters, digits and _, other than {MAIN}, not {name!r}")
-        return streams
+        return refuse_strange(streams)
 
     @model_validator(mode="after")
     def _tasks_of_one_name(self) -> "Recipe":
@@ -179,7 +181,13 @@ class Recipe(ModelConfig):
         file = Path(file)
         if file.suffix == ".json":
             return cls.from_json(file)
-        return parse(cls, {"name": file.stem, **read_toml(file)}, str(file))
+        table = read_toml(file)
+        if "exchange" in table:  # what the streams of a recipe make of it, which it does not say itself
+            raise RecipeError(
+                f"{file} exchange", "a key that is there", "the unknown key 'exchange'",
+                "tasks of streams that share the communication are in one exchange",
+            )  # fmt: skip
+        return parse(cls, {"name": file.stem, **table}, str(file))
 
     @classmethod
     def from_json(cls, file: Path) -> "Recipe":

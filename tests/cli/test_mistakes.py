@@ -46,6 +46,16 @@ def tree(folder="."):
         ("width = 8", "width =", "recipe.toml: expected a TOML file, found Invalid value (at line 2"),
         ('"buy"', '"by"', "[tasks.buys] behaviour: expected one of buy, cart, view, found 'by'"),
         ('label = "liked"', 'label = "like"', "label 'like': expected one of liked, found 'like'; map"),
+        (
+            'label = "liked"', 'label = "liked"\nat_least = 7',
+            "label 'liked' at_least 7: expected a yes at some training event that follows another, found",
+        ),
+        (
+            'label = "liked"',
+            'label = "liked"\n[tasks.bought]\nkind = "response"\nbehaviour = "buy"\n[tasks.viewed]\n'
+            'kind = "response"\nbehaviour = "view"\ngiven = "bought"',
+            "[tasks.viewed] given: expected a yes to 'bought' at each event that has one to 'viewed', found",
+        ),
         ("events.csv", "event.csv", "event.csv: expected a file, found no such file; did you mean"),
         ("events.csv", "items.csv", "items.csv: expected a column 'visitor' for user, found the"),
         ("events.csv", ".", ".: expected a file ending in .parquet, .csv"),
@@ -157,6 +167,11 @@ def test_a_training_that_is_no_recipe(shop_files, intertask):
             ["-u", "ü1", "--behaviour", "steal"],
             "behaviour: expected one that a task was trained for: buy, found",
         ),
+        (
+            ["-u", "ü1", "--objective", "buy=1,buy=2"],
+            "--objective: expected one weight for each task, found two",
+        ),
+        (["-u", "ü1", "--objective", ""], "objective: expected a task with a weight above zero, found {}"),
         (["-u", "ü1", "--allow", "?"], "allow: expected items of the log, found '?', 1 of 1 unknown"),
         (
             ["--history", "№1=steal"],

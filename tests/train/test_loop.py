@@ -19,7 +19,7 @@ def world(**changes):
     users = 12
     items = [[(user + place) % 7 for place in range(6)] for user in range(users)]
     codes = [[place % 2 for place in range(6)] for _ in range(users)]
-    ratings = [[float(place % 3) for place in range(6)] for _ in range(users)]
+    ratings = [[1.5 * (place % 3) for place in range(6)] for _ in range(users)]
     parts = {"behaviours": codes, "labels": {"rating": ratings}} | changes
     return worlds.corpus(from_lists(items, 7, **parts))
 

@@ -56,7 +56,7 @@ def recommend(
     frame = loaded.recommend(
         users=user or None,
         histories=[_parse(text) for text in history] if history else None,
-        k=k, behaviour=behaviour, objective=_weights(objective) if objective else None,
+        k=k, behaviour=behaviour, objective=None if objective is None else _weights(objective),
         exclude_seen=None if seen is None else not seen, allow=allow or None, deny=deny or None, at=at,
     )  # fmt: skip
     from intertask.cli.showing import titles
@@ -80,9 +80,12 @@ def _weights(text: str) -> dict[str, float]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         task, _, weight = part.rpartition("=")
         try:
-            weights[task.strip()] = float(weight)
+            value = float(weight)
         except ValueError:
             raise RequestError("--objective", "TASK=WEIGHT, with commas between", repr(part)) from None
+        if task.strip() in weights:
+            raise RequestError("--objective", "one weight for each task", f"two for {task.strip()!r}")
+        weights[task.strip()] = value
     return weights
 
 

@@ -28,9 +28,10 @@ class Config(TaskConfig):
         label: The label is this column of the log; events where it is missing are no targets.
         at_least: Turns the column into yes or no: yes from this value on.
         form: "binary": a probability; "regression": a value, by squared error.
-        given: Another binary response without whose yes this one is none, as a purchase after a click. The
-            head learns the probability under that condition; what is trained, by all labels, and answered
-            is the product. Source: Ma et al., "Entire Space Multi-Task Model", SIGIR 2018.
+        given: Another binary response without whose yes this one is none: labels of one event, as whether an
+            item that was shown is clicked, and then bought. The head learns the probability under that
+            condition; what is trained, by all labels, and answered is the product. Source: Ma et al.,
+            "Entire Space Multi-Task Model", SIGIR 2018.
     """
 
     kind: Literal["response"] = "response"
@@ -62,8 +63,8 @@ class Config(TaskConfig):
         """The entropy of a binary label, in nats; the variance of a value.
 
         Raises:
-            RecipeError: The log has no such label column, no event has a label, or a binary one is not 0
-                or 1.
+            RecipeError: The log has no such label column, no event has a label, a binary one is not 0 or
+                1, or is yes nowhere.
         """
         labels = self.labels(training, behaviours)
         labels = labels[~np.isnan(labels)]
@@ -83,6 +84,12 @@ class Config(TaskConfig):
             raise RecipeError(
                 f"label {self.label!r}", "0 or 1, as a binary response has", f"{strange[0]:g}",
                 'add at_least = ..., or form = "regression"',
+            )  # fmt: skip
+        if not labels.any():
+            raise RecipeError(
+                f"label {self.label!r}" + ("" if self.at_least is None else f" at_least {self.at_least:g}"),
+                "a yes at some training event that follows another", f"{len(labels)} labels, all of them no",
+                "leave the task out, or say yes to more",
             )  # fmt: skip
         share = float(labels.mean())
         return float(entropy([share, 1 - share]))
