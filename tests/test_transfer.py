@@ -1,5 +1,6 @@
 import json
 
+import polars as pl
 import pytest
 
 from intertask import transfer as module
@@ -156,3 +157,22 @@ def test_one_task_has_nobody_to_listen_to(tmp_path):
     )
     with pytest.raises(RecipeError, match=r"\[tasks\]: expected two tasks or more, found next"):
         study(file, tmp_path / "study", [1], "validation")
+
+
+def test_an_arm_that_could_not_be_trained_is_refused_before_the_first_is(tmp_path):
+    held_out = pl.col("ts") > pl.col("ts").quantile(0.6)
+    never_asked = pl.when(held_out).then(pl.col("action").replace("buy", "cart")).otherwise(pl.col("action"))
+    frame = shop.events().with_columns(never_asked.alias("action"))
+    file = shop.write_files(
+        tmp_path, TOML + '[split]\nkind = "time"\ntrain = 0.7\nvalidation = 0.15\n', frame
+    )
+    with pytest.raises(
+        RecipeError, match=r"\[tasks\.buys\]: expected a validation target, to choose the epoch"
+    ):
+        study(file, tmp_path / "study", [1], "validation")
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_response_alone_is_chosen_by_the_metric_that_is_told_of_it(done):
+    _, folder, _ = done
+    assert Recipe.from_json(folder / "alone-liked-3" / "recipe.json").train.monitor == "liked/-log_loss"

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from intertask import artefact
+from intertask import artefact, source
 from intertask import run as runs
 from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
+from intertask.data.prepare import prepare
 from intertask.errors import RecipeError
 from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Transfer, stream_of, transfer
+from intertask.evaluate.validation import reported
+from intertask.experiment import refuse_unfit
 from intertask.files import written_aside
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import DataConfig, Recipe, shaping_of
@@ -53,6 +56,10 @@ def study(
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(tasks), "add one")
     recipe = settled(recipe, file.parent)
     singles = {task: alone(view, task) for view in recipe.views().values() for task in view.tasks}
+    for view in recipe.views().values():  # hours before the arm that could not be trained would have its turn
+        corpus = prepare(source.load(view.data, file.parent).events)
+        for task in view.tasks:
+            refuse_unfit(singles[task], corpus)
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
         task: [run_arm(one, folder, f"alone-{task}", seed, part) for seed in seeds]
@@ -150,14 +157,14 @@ def _from_the_root(data: DataConfig, beside: Path) -> DataConfig:
 
 
 def alone(recipe: Recipe, task: str) -> Recipe:
-    """One task with the whole input and the same encoder; its own metric chooses the epoch."""
+    """One task with the whole input and the same encoder; the metric that is told of it chooses the epoch."""
     free = {"given": None} if hasattr(recipe.tasks[task], "given") else {}
     return recipe.model_copy(
         update={
             "tasks": {task: recipe.tasks[task].model_copy(update={"detached": False} | free)},
             "communication": Shared(),
             "exchange": None,
-            "train": recipe.train.model_copy(update={"monitor": None}),
+            "train": recipe.train.model_copy(update={"monitor": reported(task, recipe.tasks[task])}),
         }
     )
 

@@ -169,6 +169,14 @@ def test_runs_that_differ_are_chance_as_well():
     assert of_both < 0.35  # three runs are few, but they are not ignored
 
 
+def test_two_runs_are_as_far_apart_as_their_unbiased_deviation():
+    values = np.tile(
+        [0.0, 2.0], (50, 1)
+    )  # of the mean of two runs: sqrt(2) / sqrt(2) = 1, drawn 1 -+ 1 * sqrt(2)
+    found = bootstrap.crossed_interval(values, np.arange(50), np.random.default_rng(0))
+    assert (found.lows[0], found.highs[0]) == pytest.approx((1 - 2**0.5, 1 + 2**0.5))
+
+
 def test_holm_known_answer():
     assert bootstrap.holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert bootstrap.holm(np.array([0.5, 0.9])) == pytest.approx([1.0, 1.0])

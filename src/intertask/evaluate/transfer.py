@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import computed_field, model_validator
 
 from intertask.config import Config
@@ -73,13 +74,28 @@ class TaskTransfer(Config):
     opposed_by: str | None = None  # of a task that loses: whose gradient points against it most
 
 
+Matrix = list[list[float | None]]  # tasks x tasks; None where no step had targets of both
+
+
 class Cosines(Config):
     """Mean cosines between the gradients of the tasks at the trunk's output, over training."""
 
     tasks: list[str]
-    mean: list[list[float]]
-    error: list[list[float]]  # standard error of the mean, over the steps that were looked at
-    by_epoch: list[list[list[float]]]
+    mean: Matrix
+    error: Matrix  # standard error of the mean, over the steps that were looked at
+    by_epoch: list[Matrix]
+
+    def of(self, task: str) -> dict[str, tuple[float, float]]:
+        """The mean and its error with each other task that it was compared with."""
+        if task not in self.tasks:
+            return {}
+        place = self.tasks.index(task)
+        rows = zip(self.tasks, self.mean[place], self.error[place], strict=True)
+        return {
+            other: (mean, error)
+            for other, mean, error in rows
+            if other != task and mean is not None and error is not None
+        }
 
 
 class Cost(Config):
@@ -245,33 +261,40 @@ def _cosines(together: Sequence[Path]) -> Cosines | None:
     lines = [line for folder in together for line in journal(folder, "gradients")]
     if not lines:
         return None
-    tasks = max((line["tasks"] for line in lines), key=len)
-    whole = [line for line in lines if line["tasks"] == tasks]
-    epochs = sorted({line["epoch"] for line in whole})
-    by_epoch = [
-        np.mean([line["cosines"] for line in whole if line["epoch"] == epoch], axis=0).round(4).tolist()
-        for epoch in epochs
-    ]
-    every = np.array([line["cosines"] for line in whole])
-    error = every.std(axis=0) / len(every) ** 0.5
+    # A step has the tasks of one stream that have a target in its batch; the longest lists know the order.
+    by_length = sorted((line["tasks"] for line in lines), key=len, reverse=True)
+    tasks = list(dict.fromkeys(task for names in by_length for task in names))
+    every = np.full((len(lines), len(tasks), len(tasks)), np.nan)
+    for row, line in enumerate(lines):
+        places = [tasks.index(task) for task in line["tasks"]]
+        every[row][np.ix_(places, places)] = line["cosines"]
+    epochs = np.array([line["epoch"] for line in lines])
+    mean, error = _moments(every)
     return Cosines(
-        tasks=tasks,
-        mean=every.mean(axis=0).round(4).tolist(),
-        error=error.round(4).tolist(),
-        by_epoch=by_epoch,
-    )
+        tasks=tasks, mean=mean, error=error,
+        by_epoch=[_moments(every[epochs == epoch])[0] for epoch in np.unique(epochs)],
+    )  # fmt: skip
+
+
+def _moments(every: NDArray[np.float64]) -> tuple[Matrix, Matrix]:
+    """The mean over the steps that know a cosine, and its standard error."""
+    known = ~np.isnan(every)
+    count = np.where(known.any(0), known.sum(0), np.nan)
+    mean = np.where(known, every, 0).sum(0) / count
+    variance = (np.where(known, every - mean, 0) ** 2).sum(0) / count
+    return _told(mean), _told((variance / count) ** 0.5)
+
+
+def _told(values: NDArray[np.float64]) -> Matrix:
+    return [[None if np.isnan(v) else round(float(v), 4) for v in row] for row in values]
 
 
 def _opposed_by(task: str, cosines: Cosines | None) -> str | None:
     """The task whose gradient points against this one's by more than chance; None where none does."""
-    if cosines is None or task not in cosines.tasks:
-        return None
-    place = cosines.tasks.index(task)
-    highest = np.array(cosines.mean[place]) + 2 * np.array(cosines.error[place])
-    cosine, other = min(
-        (v, name) for v, name in zip(highest.tolist(), cosines.tasks, strict=True) if name != task
-    )
-    return other if cosine < 0 else None
+    compared = {} if cosines is None else cosines.of(task)
+    highest = {other: mean + 2 * error for other, (mean, error) in compared.items()}
+    opposed = [other for other, cosine in highest.items() if cosine < 0]
+    return min(opposed, key=highest.__getitem__, default=None)
 
 
 def _cost(together: Sequence[Path], alone: Mapping[str, Sequence[Path]]) -> Cost:
@@ -289,8 +312,18 @@ def _seconds(folder: Path) -> float:
 
 
 def num_weights(folder: Path) -> int:
-    """How many numbers a run trains."""
-    return int(journal(folder, "start")[0]["weights"])
+    """How many numbers a run trains.
+
+    Raises:
+        DataError: Its journal is gone.
+    """
+    starts = journal(folder, "start")
+    if not starts:
+        raise DataError(
+            str(folder / "journal.jsonl"), "the journal of the run", "none", "delete the run's folder: it is "
+            "trained again",
+        )  # fmt: skip
+    return int(starts[0]["weights"])
 
 
 def closed_edges(folder: Path) -> dict[str, list[str]]:

@@ -27,11 +27,15 @@ ALL = "all"  # the metric over all tasks
 def default_monitor(config: ModelConfig) -> str:
     """The metric that chooses the epoch where the recipe names none: that of its first task."""
     name, task = next(iter(config.tasks.items()))
+    binary = isinstance(task, ResponseConfig) and task.form == "binary"
+    return f"{name}/auc" if binary else reported(name, task)
+
+
+def reported(name: str, task: TaskConfig) -> str:
+    """The metric by which a task is set against itself, and by which it counts among several."""
     if task.answer == "items":
         return f"{name}/ndcg@{K}"
-    if isinstance(task, ResponseConfig):
-        return f"{name}/-rmse" if task.form == "regression" else f"{name}/auc"
-    return f"{name}/-log_loss"
+    return f"{name}/{'-rmse' if getattr(task, 'form', '') == 'regression' else '-log_loss'}"
 
 
 def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) -> float:
@@ -42,12 +46,9 @@ def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) ->
     """
     logs = []
     for name, task in tasks.items():
-        if task.answer == "items":
-            value = metrics.get(f"{name}/ndcg@{K}")
-        else:
-            error = "-rmse" if getattr(task, "form", "") == "regression" else "-log_loss"
-            loss = metrics.get(f"{name}/{error}")
-            value = None if loss is None else 1 / max(SMALLEST, -loss)
+        value = metrics.get(reported(name, task))
+        if value is not None and task.answer != "items":
+            value = 1 / max(SMALLEST, -value)
         if value is not None:
             logs.append(math.log(max(SMALLEST, value)))
     return math.exp(sum(logs) / len(logs)) if logs else math.nan

@@ -96,6 +96,11 @@ def crossed_interval(
 ) -> Estimates:
     """The mean over targets and runs, with an interval over users and runs, both of which are chance.
 
+    A few runs drawn from themselves vary less than runs do, by 1 - 1 / runs: what they differ by is widened
+    for it. Their number still counts as if it were large: with three runs whose luck is as large as the
+    users' error p is below 5 % for 2 % of the differences of nothing, for 9 % where it is twice as large, and
+    for 23 % where there is nothing but luck.
+
     Args:
         values: [targets, runs], finite, of the same targets in each run. With one run the luck of training
             is not in the interval.
@@ -115,12 +120,14 @@ def crossed_interval(
     _check(values, users, num_resamples, 0.95)
     sums = _sums_of_users(values, users)
     num_users, num_runs = len(sums), values.shape[1]
+    wider = (num_runs / max(1, num_runs - 1)) ** 0.5
     resampled = np.empty((num_resamples, 1))
     for row in range(num_resamples):
         drawn = np.bincount(generator.integers(num_users, size=num_users), minlength=num_users)
         runs = np.bincount(generator.integers(num_runs, size=num_runs), minlength=num_runs)
         totals = drawn @ sums
-        resampled[row] = (totals[:-1] @ runs) / num_runs / totals[-1]
+        by_run, middle = totals[:-1], totals[:-1].mean()
+        resampled[row] = (middle + wider * (by_run @ runs / num_runs - middle)) / totals[-1]
     lows, highs = np.quantile(resampled, [0.025, 0.975], axis=0)
     p_values = _p_values(resampled) if num_users > 1 else np.ones(1)
     return Estimates(np.array([values.mean(dtype=np.float64)]), lows, highs, p_values)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.reading import Reading
-from intertask.evaluate.transfer import Change, Cosines, TaskTransfer, Transfer
+from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
 from intertask.report.figures import MINUS, duration, label, number, signed, signed_interval
 from intertask.report.markup import standing_alone, tag, theirs
 
@@ -36,10 +36,15 @@ def sentences(found: Transfer) -> list[str]:
                 f"The gradient of {task.opposed_by} points against that of {task.task}, which loses: "
                 f"detach {task.opposed_by} (--detach, or detached = true in its section)."
             )
-        else:
+        elif found.cosines is not None and found.cosines.of(task.task):
             told.append(
                 f"{task.task} loses, and no gradient points against it: give it more weight, or the model "
                 "more width."
+            )
+        else:
+            told.append(
+                f"{task.task} loses, and its gradient was compared with no other, since no batch had targets "
+                "of both: give it more weight, or the model more width."
             )
     return told
 
@@ -48,8 +53,8 @@ def _percent(value: float) -> str:
     return f"{value:+.1f} %".replace("-", MINUS)
 
 
-def _cosine(value: float) -> str:
-    return f"{value:+.2f}".replace("-", MINUS)
+def _cosine(value: float | None) -> str:
+    return "" if value is None else f"{value:+.2f}".replace("-", MINUS)
 
 
 def cost(found: Transfer) -> str:
@@ -103,7 +108,10 @@ def _cosine_table(cosines: Cosines) -> Table:
     for name in ("", *cosines.tasks):
         table.add_column(Text(name), justify="right" if name else "left")
     for name, row in zip(cosines.tasks, cosines.mean, strict=True):
-        table.add_row(Text(name), *(Text(_cosine(value), style="red" if value < 0 else "") for value in row))
+        cells = (
+            Text(_cosine(value), style="red" if value is not None and value < 0 else "") for value in row
+        )
+        table.add_row(Text(name), *cells)
     return table
 
 
@@ -174,10 +182,10 @@ def _gradients(cosines: Cosines | None) -> list[Element]:
     ]
 
 
-def _heat_rows(tasks: Sequence[str], matrix: Sequence[Sequence[float]]) -> list[Element]:
+def _heat_rows(tasks: Sequence[str], matrix: Matrix) -> list[Element]:
     rows = []
     for name, values in zip(tasks, matrix, strict=True):
-        cells = [tag("td", _cosine(value), style=_heat(value)) for value in values]
+        cells = [tag("td", _cosine(value), style=_heat(value or 0.0)) for value in values]
         rows.append(tag("tr", tag("th", theirs(name), scope="row"), *cells))
     return rows
 
