@@ -5,11 +5,11 @@
 
 All arms have the recipe's encoder, input, loss, balance and budget. The width of a mechanism's hidden layers
 is chosen so that it has as many weights as gated slots have by default (task attention has none, and fewer
-weights); a task alone has one of the experts of `none`. "one by one" is a model of gated slots for each task,
-whose slot remembers, too: what gated slots change against that is what the tasks do for each other. Runs are
-folders ARM-SEED below FOLDER, which may be stopped and go on; what is there is not trained again. Prints
-Markdown, with targets that stand in their history and the others apart where both are ranked, and writes
-FOLDER/grid.json.
+weights); a task alone has one of the experts of `none`, as wide as that takes. "one by one" is a model of
+gated slots for each task, whose slot remembers, too: what gated slots change against that is what the tasks
+do for each other. Runs are folders ARM-SEED below FOLDER, which may be stopped and go on; what is there is
+not trained again. Prints Markdown, with targets that stand in their history and the others apart where both
+are ranked, and writes FOLDER/grid.json.
 """
 
 import argparse
@@ -114,11 +114,16 @@ def origin(runs: Sequence[Path]) -> str:
 
 
 class Sizes:
-    """How wide the hidden layers of a mechanism are, so that all have about as many weights."""
+    """How wide the hidden layers of a mechanism are, so that all have about as many weights.
 
-    def __init__(self, recipe: Recipe) -> None:
+    Args:
+        recipe: With the tasks that the mechanism is between.
+        target: How many weights; as gated slots have by default where left out.
+    """
+
+    def __init__(self, recipe: Recipe, target: int | None = None) -> None:
         self.recipe = recipe
-        self.target = self.count("gated slots", 4 * recipe.width)
+        self.target = self.count("gated slots", 4 * recipe.width) if target is None else target
 
     def count(self, name: str, inner: int) -> int:
         """Weights of a mechanism."""
@@ -148,7 +153,10 @@ def joint(recipe: Recipe, name: str, sizes: Sizes) -> Recipe:
 def by_itself(recipe: Recipe, task: str, name: str, sizes: Sizes) -> tuple[Recipe, str]:
     """One task alone above a mechanism for it, such as one of the experts of `none`; the name of its runs."""
     words = {"none": "alone", "gated slots": "slots"}.get(name, name.replace(" ", "_"))
-    return joint(alone(recipe, task), name, sizes), f"{words}-{task}"
+    one = alone(recipe, task)
+    if name == "none":
+        sizes = Sizes(one, sizes.target)
+    return joint(one, name, sizes), f"{words}-{task}"
 
 
 def arms(recipe: Recipe, name: str, sizes: Sizes) -> dict[str, tuple[Recipe, str]]:

@@ -33,12 +33,13 @@ def main() -> None:
     code = corpus.behaviours.index(getattr(base.tasks[options.task], "behaviour", None))
     own = trained_on(base, corpus) & (corpus.sequences.behaviours == code)
     order = generator(1, "sparse").permutation(np.flatnonzero(own))
-    found, origins = {}, {}
+    found, origins, left = {}, {}, {}
     for share in sorted(options.shares):
         keep = ~own
         keep[order[: round(share * len(order))]] = True
         users = corpus.sequences.users_of(np.arange(len(keep)))
         keep |= np.bincount(users[keep], minlength=len(corpus.users))[users] < ASKED_FROM
+        left[share] = int((keep & own).sum())
         place = options.folder / f"share-{share:g}"
         data = DataConfig.model_validate(written(corpus, place / "events.parquet", keep=keep))
         thinned = base.model_copy(update={"data": data})
@@ -54,7 +55,7 @@ def main() -> None:
     print("| Events | alone | together | change |\n|---|---|---|---|")
     for share, row in found.items():
         print(
-            f"| {share:.0%}, {round(share * len(order)):,} | {row.alone:.4f} | {row.together:.4f} | "
+            f"| {share:.0%}, {left[share]:,} | {row.alone:.4f} | {row.together:.4f} | "
             f"{row.percent:+.1f} % ({row.verdict}) |"
         )
     goal = found[max(found)].alone
