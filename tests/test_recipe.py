@@ -118,6 +118,10 @@ def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
             "mine.toml [evaluation] history.*: expected 'masked' or 'kept'",
         ),
         (
+            "[evaluation]\nhistory = ['kept', 'kept']",
+            "mine.toml [evaluation] history: expected each of 'masked' and 'kept' once at most, found",
+        ),
+        (
             "[evaluation]\nresamples = 1",
             "mine.toml [evaluation] resamples: expected greater than or equal to 100",
         ),

@@ -154,7 +154,7 @@ class Part:
         self.label_shares = {task: count / max(labels.values()) for task, count in labels.items()}
         self.validator = Validator(
             corpus.sequences, self.split, corpus.behaviours, recipe.evaluation.history[0],
-            recipe.train.validation_targets, recipe.seed,
+            recipe.train.validation_targets,
         )  # fmt: skip
 
     def metrics(self, whole: Recipe) -> list[str]:

@@ -35,7 +35,7 @@ def test_weights_equal_the_papers_ridge_regressions():
 def test_items_beyond_the_limit_stand_below_and_the_ranker_says_so():
     training = world()
     ranker = Config(regularisation=5.0, max_items=10).fit(training, 0)
-    assert ranker.note == "ease: weights for the 10 most popular of 25 items only"
+    assert ranker.note == "weights for the 10 most popular of 25 items only"
     counts = np.bincount(training.items, minlength=25)
     kept = np.sort(np.argsort(-counts, kind="stable")[:10])
     assert ranker.kept.tolist() == kept.tolist()

@@ -237,3 +237,13 @@ def test_an_objective_mixes_tasks(trained, intertask):
     mixed = json.loads(intertask(*asked, "--objective", "buys=1, next=0.2,liked=0.1").out)
     assert [row["item"] for row in mixed] and mixed != json.loads(intertask(*asked).out)
     assert "TASK=WEIGHT" in intertask.refused(*asked, "--objective", "buys")
+
+
+def test_a_catalogue_of_three_items_is_evaluated_as_any_other(tmp_path, monkeypatch, intertask):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{user},{item}\n" for user in "abcd" for item in (0, 0, 1, 2))
+    Path("events.csv").write_text("user,item\n" + rows)
+    Path("tiny.toml").write_text('width = 8\n[data.events]\npath = "events.csv"\n[train]\nepochs = 1\n')
+    assert intertask("train", "tiny.toml").code == 0
+    assert intertask("evaluate", "runs/tiny").code == 0
+    assert Path("runs/tiny/report.html").is_file()

@@ -66,6 +66,23 @@ def test_a_truncated_array_is_refused(tmp_path):
         Sequences.open(tmp_path / "there")
 
 
+@pytest.mark.parametrize("name", ["items", "behaviours", "times"])
+def test_arrays_that_do_not_fit_each_other_are_refused(name, tmp_path):
+    LOG.write(tmp_path / "there")
+    file = tmp_path / "there" / f"{name}.npy"
+    np.save(file, np.load(file)[:-1])
+    with pytest.raises(DataError, match=rf"found \d+ events in {name}.npy and \d+ in offsets.npy; prepare"):
+        Sequences.open(tmp_path / "there")
+
+
+@pytest.mark.parametrize("name", ["sizes", "items", "offsets"])
+def test_an_empty_file_is_refused(name, tmp_path):
+    LOG.write(tmp_path / "there")
+    (tmp_path / "there" / f"{name}.npy").write_bytes(b"")
+    with pytest.raises(DataError, match="a folder of prepared sequences"):
+        Sequences.open(tmp_path / "there")
+
+
 def test_an_array_of_python_objects_is_refused(tmp_path):
     LOG.write(tmp_path / "there")
     np.save(tmp_path / "there" / "items.npy", np.array([{}], dtype=object), allow_pickle=True)

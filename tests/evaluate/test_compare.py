@@ -127,9 +127,28 @@ def test_a_probability_is_not_compared_with_a_value(runs, tmp_path):
     file = other / "answers.parquet"
     pl.read_parquet(file).with_columns(metric=pl.lit("-squared_error")).write_parquet(file)
     with pytest.raises(
-        ProtocolError, match="task liked: expected -log_loss, as in the other run, found -squared"
+        ProtocolError, match=r"task liked: expected metric -log_loss of target \d+, as in .* found -squared"
     ):
         compare(runs[0], other)
+
+
+def test_tasks_of_one_name_that_ask_for_other_labels_are_refused(runs, tmp_path):
+    other = write(tmp_path / "other")
+    file = other / "answers.parquet"
+    pl.read_parquet(file).with_columns((1 - pl.col("label")).alias("label")).write_parquet(file)
+    with pytest.raises(
+        ProtocolError,
+        match=r"liked: expected label [01]\.0 of target \d+, as .* same behaviour, label and at_l",
+    ):
+        compare(runs[0], other)
+
+
+def test_a_foreign_table_is_told_of_in_one_line(runs, tmp_path):
+    other = write(tmp_path / "other")
+    pl.DataFrame({"system": ["intertask"], "rank": [1]}).write_parquet(other / "ranks.parquet")
+    with pytest.raises(DataError, match=r"ranks\.parquet: expected what an evaluation wrote") as caught:
+        compare(runs[0], other)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet", "answers.parquet"])

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import torch
 
+from intertask import EventLog, Recipe, Recommender
 from intertask.data.splits import TimeSplit
 from intertask.errors import LeakageError, TrainingError
 from intertask.evaluate.evaluation import Evaluator
@@ -272,7 +273,7 @@ def test_the_validator_agrees_with_the_evaluation_of_the_validation_part():
     fitted, corpus = shop.recommender().fitted, shop.corpus()
     k = (10,)
     found = evaluator(part="validation", k=k).run()
-    validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, "masked", limit=10_000, seed=1)
+    validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, "masked", limit=10_000)
     metrics = validator(fitted.model)
     assert set(validator.names(fitted.model.config)) <= set(metrics)
     for task in ("next", "buys"):
@@ -282,18 +283,16 @@ def test_the_validator_agrees_with_the_evaluation_of_the_validation_part():
     assert metrics[default_monitor(fitted.model.config)] == metrics["next/ndcg@10"]
 
 
-def test_a_limited_validation_asks_for_some_targets_drawn_by_the_seed():
+def test_a_limited_validation_asks_all_runs_for_the_same_targets():
     fitted, corpus = shop.recommender().fitted, shop.corpus()
 
-    def drawn(seed, limit=5):
-        validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, "masked", limit, seed)
-        return validator.targets.tolist()
+    def drawn(limit):
+        return Validator(corpus.sequences, fitted.split, corpus.behaviours, "masked", limit).targets.tolist()
 
-    assert drawn(1) == drawn(1) == sorted(set(drawn(1)))
-    assert len(drawn(1)) == 5
-    assert set(drawn(1)) < set(fitted.split.validation.tolist())
-    assert drawn(1) != drawn(2)
-    assert drawn(1, 10_000) == fitted.split.validation.tolist()
+    every = fitted.split.validation.tolist()
+    assert drawn(5) == drawn(5) == sorted(set(drawn(5))) and len(drawn(5)) == 5
+    assert set(drawn(5)) < set(every) and drawn(5) != every[:5]
+    assert drawn(10_000) == every
 
 
 def test_successive_targets_of_a_time_split_are_evaluated_each():
@@ -337,3 +336,14 @@ def test_the_metric_over_all_tasks_counts_a_percent_alike_for_each():
         assert over_tasks(better, config.tasks) == pytest.approx(whole * 1.1 ** (1 / 3))
     assert over_tasks(found | {"next/ndcg@10": 0.0}, config.tasks) > 0
     assert np.isnan(over_tasks({}, config.tasks))
+
+
+def test_lists_of_one_item_have_no_diversity():
+    """Three items of which the history has two: with the history masked one candidate is left."""
+    frame = pl.DataFrame({"user": [u for u in "abcd" for _ in range(4)], "item": [0, 0, 1, 2] * 4})
+    recipe = Recipe.model_validate({"width": 8, "train": {"epochs": 1}})
+    model = Recommender(recipe).fit(EventLog.read(frame))
+    found = Evaluator(
+        "tiny", model.model, model.fitted.corpus, model.fitted.split, recipe.evaluation, 1
+    ).run()  # fmt: skip
+    assert all("coverage@10" in row.metrics and "diversity@10" not in row.metrics for row in found.lists)

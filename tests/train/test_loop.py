@@ -1,13 +1,15 @@
 import pytest
 import torch
 
-from intertask import experiment
+from intertask import experiment, model
 from intertask.balance.equal import WeightedSum
 from intertask.balance.famo import Famo
 from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
+from intertask.evaluate.validation import Validator
 from intertask.model import Model
 from intertask.train.loop import Trainer
+from intertask.train.optimiser import Optimiser
 from intertask.train.stream import Stream
 from tests import worlds
 from tests.train import runs
@@ -267,3 +269,34 @@ def test_the_second_look_sees_the_same_batch_dropout_and_negatives(tmp_path, mon
     monkeypatch.setattr(Famo, "after_step", after_step)
     runs.fit(tmp_path, balance="famo", train={"epochs": 1})
     assert len(seen) > 3 and max(map(max, seen)) < 1e-6  # without an update nothing has fallen
+
+
+@pytest.mark.parametrize("sparse_from", [10**9, 1])
+def test_the_average_over_all_steps_is_what_is_validated_and_kept(sparse_from, tmp_path, monkeypatch):
+    monkeypatch.setattr(model, "SPARSE_FROM", sparse_from)
+    step, validate, stood, shown = Optimiser.step, Validator.__call__, [], []
+
+    def learnt(weights):
+        return [weight.detach().clone() for weight in weights if weight.requires_grad]
+
+    def stepped(self, rate):
+        stood.extend([] if stood else [learnt(self.weights)])
+        step(self, rate)
+        stood.append(learnt(self.weights))
+
+    def validated(self, asked):
+        shown.append(learnt(asked.parameters()))
+        return validate(self, asked)
+
+    monkeypatch.setattr(Optimiser, "step", stepped)
+    monkeypatch.setattr(Validator, "__call__", validated)
+    own = {"epochs": 1, "warmup_steps": 0, "schedule": "constant", "learning_rate": 0.1}
+    fitted = runs.fit(tmp_path, train=own, tasks={"next": runs.SECTIONS["tasks"]["next"]})
+    average = stood[0]
+    for place, newest in enumerate(stood[1:]):
+        decay = min(0.9, (1 + place) / (10 + place))
+        average = [old.lerp(new, 1 - decay) for old, new in zip(average, newest, strict=True)]
+    assert len(stood) > 4
+    torch.testing.assert_close(shown[0], average)
+    torch.testing.assert_close(learnt(fitted.model.parameters()), average)
+    assert not torch.allclose(average[0], stood[-1][0], atol=1e-3)

@@ -35,10 +35,11 @@ class Config(BaselineConfig):
         """A ranker by the product of user and item vectors; `seed` sets the vectors it starts from.
 
         Raises:
-            RecipeError: The package `implicit` is not installed.
+            RecipeError: The package `implicit` is not installed, or finds no solution with these options.
         """
         try:
             from implicit.cpu.als import AlternatingLeastSquares
+            from implicit.recommender_base import ModelFitError
             from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
         except ImportError:
             raise RecipeError(
@@ -56,7 +57,12 @@ class Config(BaselineConfig):
                 iterations=self.num_iterations,
                 random_state=seed,
             )
-            model.fit(interactions(training), show_progress=False)
+            try:
+                model.fit(interactions(training), show_progress=False)
+            except ModelFitError as error:
+                raise RecipeError(
+                    "[baselines.als]", "options that ALS has a solution for", str(error), "regularise more"
+                ) from None
         return AlsRanker(model, model.item_factors.T.astype(np.float64), tie_breaker(training))
 
 

@@ -40,7 +40,7 @@ class Config(BaselineConfig):
         np.fill_diagonal(weights, 0.0)
         note = ""
         if len(kept) < training.num_items:
-            note = f"ease: weights for the {len(kept)} most popular of {training.num_items} items only"
+            note = f"weights for the {len(kept)} most popular of {training.num_items} items only"
         return EaseRanker(weights, kept, tie_breaker(training), note)
 
 

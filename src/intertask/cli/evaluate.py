@@ -35,7 +35,9 @@ def evaluate(
     for folder in runs.stream_folders(run):
         found[folder.name] = runs.evaluate(folder, part.value)
         model = Recommender.load(runs.model_folder(folder))
-        page = report.write(folder, sample_users(model, samples) if samples else [])
+        page = report.write(
+            folder, sample_users(model, samples, min(5, model.model.dimensions.num_items)) if samples else []
+        )
         if not as_json:
             terminal.show(found[folder.name], Console())
             typer.echo(f"report: {page}")

@@ -19,7 +19,7 @@ def titles(catalogue: Catalogue | None, items: pl.Series) -> list[str]:
     return [text or name for text, name in zip(catalogue.text_of(items), ids, strict=True)]
 
 
-def sample_users(model: Recommender, num: int, k: int = 5, behaviour: str | None = None) -> list[Sample]:
+def sample_users(model: Recommender, num: int, k: int, behaviour: str | None = None) -> list[Sample]:
     """Some users, always the same ones for a model, with what they did and what they would be shown."""
     if not model.recipe.tasks_that_answer("items"):
         return []

@@ -87,6 +87,12 @@ class Sequences:
                 for file in sorted(Path(folder).glob("*.npy"))
             }
             num_items, num_behaviours = arrays.pop("sizes").tolist()
+            of_events = {name: len(array) for name, array in arrays.items() if name != "offsets"}
+            for name, length in of_events.items():
+                if length != arrays["offsets"][-1]:
+                    raise ValueError(
+                        f"{length} events in {name}.npy and {arrays['offsets'][-1]} in offsets.npy"
+                    )
             return cls(
                 offsets=arrays.pop("offsets"),
                 items=arrays.pop("items"),
@@ -96,7 +102,7 @@ class Sequences:
                 num_behaviours=num_behaviours,
                 labels={name.removeprefix("label."): array for name, array in arrays.items()},
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
             found = f"no {error.args[0]}.npy" if isinstance(error, KeyError) else str(error)
             raise DataError(
                 str(folder), "a folder of prepared sequences", found, "prepare it again"

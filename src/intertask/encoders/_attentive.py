@@ -17,7 +17,6 @@ class AttentiveConfig(EncoderConfig):
         num_layers: Blocks.
         num_heads: Heads of each block; must divide the width.
         dropout: On what a block adds.
-        attention_dropout: On the attention weights.
         time_bias: "off"; "history": by how long before the position's own event another happened;
             "query": by how long before the moment that is asked about, which is a track of its own,
             since it must be told when the target happens.
@@ -26,7 +25,6 @@ class AttentiveConfig(EncoderConfig):
     num_layers: int = Field(default=2, ge=1)
     num_heads: int = Field(default=2, ge=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
     time_bias: Literal["off", "history", "query"] = "off"
 
     @property
@@ -50,10 +48,12 @@ class TransformerConfig(AttentiveConfig):
     """Fields of transformer blocks.
 
     Args:
+        attention_dropout: On the attention weights.
         inner_factor: Inner width of the SwiGLU, in widths.
         gated: Gated residuals as in LiGR; plain ones otherwise.
     """
 
+    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
     inner_factor: float = Field(default=2.0, gt=0)
     gated: bool = True
 

@@ -21,7 +21,7 @@ KS = (5, 10, 20)
 KEYS = ["task", "history"]
 TARGETS: dict[str, type[pl.DataType]] = {"task": pl.String, "user": pl.Int64, "target": pl.Int64}
 RANKS = TARGETS | {"history": pl.String, "rank": pl.Int64}
-ANSWERS = TARGETS | {"metric": pl.String, "quality": pl.Float64}
+ANSWERS = TARGETS | {"metric": pl.String, "quality": pl.Float64, "label": pl.Float64}
 
 
 class ComparedRow(Config):
@@ -55,7 +55,7 @@ def compare(first: Path, second: Path, resamples: int = 2000) -> Comparison:
 
     Raises:
         ProtocolError: They were not measured in the same way, or a task of one name asks for different
-            targets; names what differs.
+            targets or labels; names what differs.
         DataError: One has not been evaluated, or they have no task in common.
     """
     evaluations = [Evaluation.read(folder / "evaluation.json") for folder in (first, second)]
@@ -70,7 +70,7 @@ def compare(first: Path, second: Path, resamples: int = 2000) -> Comparison:
     for one, two in tables:
         pairs = one.join(two, on=[*KEYS, "target"], suffix="_second")
         _refuse_other_targets(one, two, pairs, second)
-        _refuse_other_metrics(pairs, second)
+        _refuse_other_questions(pairs, second)
         for (task, history), group in sorted(pairs.group_by(*KEYS, maintain_order=True)):
             rows += _rows(str(task), str(history), group, resamples)
     return Comparison(
@@ -144,12 +144,11 @@ def _model(file: Path, schema: dict[str, type[pl.DataType]], *, there: bool) -> 
     if not there:
         return pl.DataFrame(schema=schema)
     try:
-        found = pl.read_parquet(file)
+        found = pl.read_parquet(file).filter(pl.col("system") == ModelSystem.name)
+        return found.select(pl.col(name).cast(kind) for name, kind in schema.items())
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(
-            str(file), "what an evaluation wrote", str(error), "run `intertask evaluate`"
-        ) from None
-    return found.filter(pl.col("system") == ModelSystem.name).drop("system")
+        told = str(error).partition("\n")[0]
+        raise DataError(str(file), "what an evaluation wrote", told, "run `intertask evaluate`") from None
 
 
 def _refuse_other_targets(
@@ -171,17 +170,22 @@ def _refuse_other_targets(
             )  # fmt: skip
 
 
-def _refuse_other_metrics(pairs: pl.DataFrame, folder: Path) -> None:
-    """A probability and a value may answer the same targets; what they are worth is not to be subtracted."""
-    if "metric_second" not in pairs.columns:
-        return
-    other = pairs.filter(pl.col("metric") != pl.col("metric_second"))
-    if not other.is_empty():
-        row = other.row(0, named=True)
-        raise ProtocolError(
-            f"{folder} task {row['task']}", f"{row['metric']}, as in the other run", row["metric_second"],
-            "do both answer in the same form?",
-        )  # fmt: skip
+def _refuse_other_questions(pairs: pl.DataFrame, folder: Path) -> None:
+    """Two tasks of one name may ask something else of the same targets: a value, or another behaviour."""
+    for column, advice in (
+        ("metric", "do both answer in the same form?"),
+        ("label", "do both ask for the same behaviour, label and at_least?"),
+    ):
+        if column not in pairs.columns:
+            continue
+        other = pairs.filter(pl.col(column) != pl.col(f"{column}_second"))
+        if not other.is_empty():
+            row = other.row(0, named=True)
+            raise ProtocolError(
+                f"{folder} task {row['task']}",
+                f"{column} {row[column]} of target {row['target']}, as in the other run",
+                str(row[f"{column}_second"]), advice,
+            )  # fmt: skip
 
 
 def _refuse_other_protocol(first: Protocol, second: Protocol, folder: Path) -> None:

@@ -37,6 +37,13 @@ class EvaluationConfig(Config):
     resamples: int = Field(default=2000, ge=100)
     tradeoff: bool = True
 
+    @field_validator("history")
+    @classmethod
+    def _each_once(cls, history: tuple[HistoryMode, ...]) -> tuple[HistoryMode, ...]:
+        if len(set(history)) < len(history):
+            raise ValueError("each of 'masked' and 'kept' once at most")
+        return history
+
     @field_validator("baselines")
     @classmethod
     def _not_the_model(cls, baselines: dict[str, BaselineConfig]) -> dict[str, BaselineConfig]:

@@ -238,8 +238,8 @@ class Evaluator:
                 metrics[f"coverage@{k}"] = lists.coverage(top, self.training.num_items)
                 metrics[f"novelty@{k}"] = lists.novelty(top, item_users, self.training.num_users)
                 metrics[f"popularity_share@{k}"] = lists.popularity_share(top, counts)
-                if k > 1 and self.training.num_items > 1:
-                    some = top[:: -(-len(top) // DIVERSITY_LISTS)]
+                some = top[:: -(-len(top) // DIVERSITY_LISTS)]
+                if (some >= 0).sum(axis=1).max() > 1:  # a single item is like no other
                     metrics[f"diversity@{k}"] = lists.diversity(some, vectors)
             yield ListRow(system=system, task=task, history=history, metrics=metrics)
 
@@ -258,7 +258,9 @@ class Evaluator:
             found.append(answers.row(MODEL, name))
             self.answers.append(
                 self._targets_of(MODEL, name, targets).with_columns(
-                    metric=pl.lit(answers.quality), quality=pl.Series(answers.qualities())
+                    metric=pl.lit(answers.quality),
+                    quality=pl.Series(answers.qualities()),
+                    label=pl.Series(answers.labels.astype(np.float64)),
                 )
             )
             references = reference_answers(

@@ -64,18 +64,17 @@ class Validator:
         split: Its validation targets are asked for.
         behaviours: Names of the behaviours.
         history: Whether items of the history are candidates.
-        limit: At most so many targets, drawn by the seed; the candidates are all items, always.
-        seed: Of the run.
+        limit: At most so many targets, the same for all runs; the candidates are all items, always.
     """
 
     def __init__(
         self, sequences: Sequences, split: Split, behaviours: tuple[str, ...], history: HistoryMode,
-        limit: int, seed: int,
+        limit: int,
     ) -> None:  # fmt: skip
         self.sequences = sequences
         self.targets = split.validation
         if len(self.targets) > limit:
-            drawn = generator(seed, "validation").choice(len(self.targets), limit, replace=False)
+            drawn = generator(0, "validation").choice(len(self.targets), limit, replace=False)
             self.targets = self.targets[np.sort(drawn)]
         self.behaviours = behaviours
         self.history = history
