@@ -11,6 +11,7 @@ protocol. The figures are of the part that the file names.
 """
 
 import argparse
+import copy
 import json
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def changed(recipe: dict[str, Any], changes: dict[str, object]) -> dict[str, Any
         place = told
         for section in sections:
             place = place.setdefault(section, {})
-        place[key] = value
+        place[key] = copy.deepcopy(value)  # another change may go into it
     return told
 
 
