@@ -34,7 +34,7 @@ def _seeds(files: list[Path]) -> Iterator[str]:
     yield "Mean and standard deviation on the test part, from `benchmarks/results`.\n"
     yield (
         "| Recipe | task | seeds | HR@10 | NDCG@10 | best baseline | validation NDCG@10 | commit | "
-        "fingerprint |"
+        "fingerprint of the test part |"
     )
     yield "|" + "---|" * 9
     for file in files:
