@@ -80,19 +80,19 @@ def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
         ("[tasks]", "mine.toml [tasks]: expected at least one table"),
         (
             "[tasks.'a.b']\nkind = 'next_item'",
-            "mine.toml tasks: expected names of letters, digits, _ and -, not",
+            "mine.toml tasks: expected names of letters, digits, _ and -, found 'a.b'",
         ),
         (
             "[tasks.items]\nkind = 'next_item'",
-            "mine.toml tasks: expected another name than 'items', .* items_",
+            "mine.toml tasks: expected a name that PyTorch does not need .* items_, found 'items'",
         ),
         (
             "[streams.train]\ndata = {dataset = 'jdata'}\n[streams.train.tasks.x]\nkind = 'next_item'",
-            "mine.toml [streams]: expected another name than 'train'",
+            "mine.toml [streams]: expected a name that PyTorch .* found 'train'",
         ),
         (
             "[streams.shop]\ndata = {dataset = 'jdata'}\n[streams.shop.tasks.pop]\nkind = 'next_item'",
-            "mine.toml [streams.shop] tasks: expected another name than 'pop'",
+            "mine.toml [streams.shop] tasks: expected a name that PyTorch .* found 'pop'",
         ),
         ("exchange = ['next']", "mine.toml exchange: .*found the unknown key 'exchange'"),
         ("tasks = 3", "mine.toml [tasks]: expected at least one table"),
@@ -110,7 +110,11 @@ def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
         ),
         (
             "[data]\ndataset = 'jdata'\nevents = {path = 'x'}",
-            "mine.toml [data]: expected a dataset or an events table, not both",
+            "mine.toml [data]: expected a dataset or an events table, found both",
+        ),
+        (
+            "[data.events]\npath = 'x'\nlabels = 'stars'",
+            'mine.toml [data.events] labels: expected a list, as ["..."]',
         ),
         ("seed = -1", "mine.toml seed: expected greater than or equal to 0, found -1"),
         (

@@ -130,6 +130,9 @@ def test_nobody_asked_is_an_empty_answer_of_the_usual_kind(model):
             "recommend: expected users=[...] or histories=[...], found both",
         ),
         ({}, "recommend: expected users=[...] or histories=[...], found neither"),
+        ({"users": ["ü1"], "objective": "buys=1"}, "objective: expected tasks and weights, as {"),
+        ({"users": ["ü1"], "at": "2026-05-01"}, "at: expected a datetime, found '2026-05-01'"),
+        ({"users": ["ü1"], "k": 2.0}, "k: expected 1 to 15, the size of the catalogue, found 2.0"),
         (
             {"histories": [[("№1", "steal")]]},
             "histories[0]: expected a behaviour among buy, cart, view, found",
@@ -406,3 +409,19 @@ def test_users_who_are_too_short_are_refused():
 def test_a_recipe_that_is_no_file_is_refused(tmp_path):
     with pytest.raises(IntertaskError, match=r"none\.toml: expected a recipe file, found no such file"):
         Recommender.from_recipe(tmp_path / "none.toml")
+
+
+def test_a_number_of_numpy_is_a_number(model):
+    assert model.recommend(users=["ü1"], k=np.int64(3)).equals(model.recommend(users=["ü1"], k=3))
+
+
+def test_a_catalogue_that_is_none_is_refused_before_training():
+    with pytest.raises(
+        RequestError, match=r"fit: expected a Catalogue, found str; read it with Catalogue\.read"
+    ):
+        Recommender(shop.recipe()).fit(shop.log(), "items.csv")
+
+
+def test_a_run_is_loaded_as_its_model_is(model, tmp_path):
+    model.save(tmp_path / "run" / "model")
+    assert Recommender.load(tmp_path / "run").recommend(users=ALL).equals(model.recommend(users=ALL))

@@ -166,7 +166,7 @@ def _as_recipe_error(kind: type[BaseModel], error: ErrorDetails, where: str) -> 
     place = " ".join(filter(None, [where, f"[{'.'.join(tables)}]" if tables else "", ".".join(keys)]))
     key = error["loc"][-1] if error["loc"] else ""
     if error["type"] == "extra_forbidden":
-        known = sorted(kind.model_fields)
+        known = sorted(name for name, field in kind.model_fields.items() if not field.json_schema_extra)
         return RecipeError(
             place, f"one of {', '.join(known)}", f"the unknown key {key!r}", _suggest(str(key), known)
         )
@@ -179,8 +179,12 @@ def _as_recipe_error(kind: type[BaseModel], error: ErrorDetails, where: str) -> 
     if error["type"] == "union_tag_not_found":
         return RecipeError(place, "a table with a kind", repr(error["input"]), "add kind = ...")
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    found = repr(error["input"])
-    return RecipeError(place, message, found if len(found) <= LONGEST else "otherwise")
+    if error["type"] == "tuple_type":
+        message = 'a list, as ["..."]'
+    expected, told, found = message.rpartition(", not ")  # a validator's own words say best what is wrong
+    if not told:
+        expected, found = message, repr(error["input"])
+    return RecipeError(place, expected, found if len(found) <= LONGEST else "otherwise")
 
 
 def _walk(kind: type[BaseModel], path: list[str]) -> tuple[list[str], list[str], type[BaseModel]]:

@@ -51,7 +51,7 @@ class ModelConfig(Config):
     encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
-    exchange: tuple[str, ...] | None = None
+    exchange: tuple[str, ...] | None = Field(default=None, json_schema_extra={"internal": True})
 
     @field_validator("tasks")
     @classmethod
@@ -192,7 +192,7 @@ def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
         if not re.fullmatch(r"[\w-]+", name):
             raise ValueError(f"names of letters, digits, _ and -, not {name!r}")
         if hasattr(nn.ModuleDict(), name):
-            raise ValueError(f"another name than {name!r}, which PyTorch needs for itself, as {name}_")
+            raise ValueError(f"a name that PyTorch does not need for itself, as {name}_, not {name!r}")
     return parts
 
 

@@ -25,12 +25,13 @@ from intertask.train.config import TrainConfig
 
 
 class EventsFile(Config):
-    """A log and what its columns mean; a relative path starts at the recipe's folder."""
+    """A log and what its columns mean, as in `EventLog.read`; its path starts at the recipe's folder."""
 
     path: Path
     user: str = "user"
     item: str = "item"
     time: str | None = None
+    time_format: str | None = None
     order: str | None = None
     behaviour: str | None = None
     labels: tuple[str, ...] = ()
@@ -38,12 +39,13 @@ class EventsFile(Config):
 
 
 class CatalogueFile(Config):
-    """A catalogue and what its columns mean; a relative path starts at the recipe's folder."""
+    """A catalogue and what its columns mean, as `Catalogue.read` takes it; its path is as that of a log."""
 
     path: Path
     item: str = "item"
     text: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    tag_separator: str = "|"
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     strict: bool = False

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from collections.abc import Sequence as ListLike
 from datetime import datetime
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,10 @@ class Recommender:
         """
         if not isinstance(events, EventLog | Corpus):
             raise RequestError("fit", "an EventLog", type(events).__name__, "read it with EventLog.read(...)")
+        if catalogue is not None and not isinstance(catalogue, Catalogue):
+            raise RequestError(
+                "fit", "a Catalogue", type(catalogue).__name__, "read it with Catalogue.read(...)"
+            )
         corpus = prepare(events) if isinstance(events, EventLog) else events
         if run is None:
             with tempfile.TemporaryDirectory() as folder:
@@ -143,8 +148,9 @@ class Recommender:
         """
         answerer = self._ready()
         reader = answerer.reader
-        if not isinstance(k, int) or not 1 <= k <= len(reader.items):
-            raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", str(k))
+        if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= k <= len(reader.items):
+            raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", repr(k))
+        _refuse_no_time(at)
         if objective is not None and (behaviour is not None or task is not None):
             raise RequestError("recommend", "an objective, or a task or behaviour", "both", "leave one out")
         aim = self._task(behaviour, task) if objective is None else self._mix(objective)
@@ -179,6 +185,7 @@ class Recommender:
             RequestError: As for `recommend`, or the task is no response task.
         """
         answerer = self._ready()
+        _refuse_no_time(at)
         known = answerer.model.config.tasks_that_answer("response")
         if task not in known:
             raise RequestError("task", f"a response task: {', '.join(known) or 'there is none'}", repr(task))
@@ -223,10 +230,16 @@ class Recommender:
     def load(cls, folder: str | Path) -> "Recommender":
         """The recommender that `save` wrote; it scores as before, to the bit.
 
+        Args:
+            folder: Of the model, or of the run that trained it.
+
         Raises:
             ArtefactError: Names the first file that is not as it was written.
         """
-        stored = artefact.load(Path(folder))
+        folder = Path(folder)
+        if not (folder / "manifest.json").exists() and (folder / "model" / "manifest.json").exists():
+            folder = folder / "model"
+        stored = artefact.load(folder)
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
         model = build(stored.recipe, corpus, stored.recipe.seed)
@@ -234,7 +247,7 @@ class Recommender:
         found = {name: torch.from_numpy(array).shape for name, array in stored.weights.items()}
         if expected != found:
             raise ArtefactError(
-                str(Path(folder) / "weights.safetensors"),
+                str(folder / "weights.safetensors"),
                 "the weights of the recipe",
                 "others",
                 "save it again",
@@ -285,6 +298,10 @@ class Recommender:
 
     def _mix(self, objective: Mapping[str, float]) -> Objective:
         """The objective, which must name tasks that rank or judge items, with weights that can be."""
+        if not isinstance(objective, Mapping):
+            raise RequestError(
+                "objective", 'tasks and weights, as {"buy": 1.0, "view": 0.2}', repr(objective)
+            )
         known = self.recipe.tasks_that_answer("items") + self.recipe.tasks_that_answer("response")
         for name, weight in objective.items():
             if name not in known:
@@ -317,6 +334,11 @@ class Recommender:
                 "behaviour", f"one that a task was trained for: {known}", repr(behaviour), "add a task for it"
             )
         return by_behaviour[behaviour]
+
+
+def _refuse_no_time(at: object) -> None:
+    if at is not None and not isinstance(at, datetime):
+        raise RequestError("at", "a datetime", repr(at), "datetime.fromisoformat(...) reads one")
 
 
 def _reader(corpus: Corpus, counts: NDArray[np.int64]) -> Reader:

@@ -136,11 +136,13 @@ def _refuse_another_run(folder: Path, recipe: Recipe, stream: Path, corpus: Corp
     """Before anything in the folder changes: its checkpoints must be of this recipe and data."""
     if not all(place.exists() for place in (folder / "checkpoints", stream / "corpus")):
         return
-    same_recipe = Recipe.from_json(folder / "recipe.json").shaping() == recipe.shaping()
-    if same_recipe and open_corpus(stream / "corpus").sequences.digest() == corpus.sequences.digest():
+    there, mine = Recipe.from_json(folder / "recipe.json").shaping(), recipe.shaping()
+    other = [name for name in mine if mine[name] != there[name]]
+    if not other and open_corpus(stream / "corpus").sequences.digest() == corpus.sequences.digest():
         return
     raise RecipeError(
-        str(folder), "a run of this recipe and data", f"other {'data' if same_recipe else 'options'}",
+        str(folder), "a run of this recipe and data",
+        f"other options ({', '.join(other)})" if other else "other data",
         "choose another folder for the run, or delete this one",
     )  # fmt: skip
 

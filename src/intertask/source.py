@@ -46,14 +46,15 @@ def _whole(data: DataConfig, beside: Path) -> Loaded:
     log = data.events
     events = EventLog.read(
         beside / log.path, user=log.user, item=log.item, time=log.time, order=log.order,
-        behaviour=log.behaviour, labels=log.labels, strict=log.strict,
+        behaviour=log.behaviour, labels=log.labels, time_format=log.time_format, strict=log.strict,
     )  # fmt: skip
     catalogue = None
     if data.catalogue is not None:
         what = data.catalogue
         catalogue = Catalogue.read(
-            beside / what.path, item=what.item, text=what.text, tags=what.tags, categories=what.categories,
-            numbers=what.numbers, strict=what.strict,
+            beside / what.path, item=what.item, text=what.text, tags=what.tags,
+            tag_separator=what.tag_separator, categories=what.categories, numbers=what.numbers,
+            strict=what.strict,
         )  # fmt: skip
     return Loaded(events, catalogue)
 

@@ -249,7 +249,7 @@ def test_a_run_of_another_recipe_or_other_data_is_left_as_it_was(change, shop_fi
     if change == "data":
         with_events(shop_files, shop.events(seed=5))
     line = intertask.refused("train", shop_files, "--run", "run", *words)
-    what = "data" if change == "data" else "options"
+    what = {"recipe": "options (width)", "seed": "options (seed)", "data": "data"}[change]
     assert line.startswith(f"run: expected a run of this recipe and data, found other {what}")
     assert line.endswith("choose another folder for the run, or delete this one")
     assert tree("run") == before

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
-from intertask.report.figures import MINUS, duration, label, number, signed, signed_interval
+from intertask.report.figures import MINUS, duration, label, number, signed
 from intertask.report.markup import standing_alone, tag, theirs
 
 _COSINES = "Cosines at the trunk's output: below zero two tasks pull it apart."
@@ -53,6 +53,12 @@ def _percent(value: float) -> str:
     return f"{value:+.1f} %".replace("-", MINUS)
 
 
+def _interval(change: Change) -> str:
+    """In percent, as the change beside it."""
+    share = 100 / abs(change.alone) if change.alone else 0.0
+    return f"{_percent(share * change.interval.low)} to {_percent(share * change.interval.high)}"
+
+
 def _cosine(value: float | None) -> str:
     return "" if value is None else f"{value:+.2f}".replace("-", MINUS)
 
@@ -72,7 +78,7 @@ def conditions(found: Transfer) -> str:
     split = protocol.split.replace("_", "-")
     return (
         f"{protocol.part} data · {split} · history {protocol.history} · {protocol.candidates} · "
-        f"{protocol.num_targets:,} targets · seeds {', '.join(map(str, found.seeds))} · "
+        f"{protocol.num_targets:,} targets of all tasks · seeds {', '.join(map(str, found.seeds))} · "
         f"commit {found.commit} · protocol {protocol.fingerprint()} · 95 % intervals, paired bootstrap over "
         "users and seeds; p corrected by Holm"
     )
@@ -89,7 +95,7 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
         table.add_row(
             Text(row.task), label(row.metric), number(row.alone.alone), number(row.alone.together),
             Text(_percent(row.alone.percent), style=_STYLES[row.alone.verdict]),
-            signed_interval(row.alone.interval), f"{row.alone.p_value:.3f}",
+            _interval(row.alone), f"{row.alone.p_value:.3f}",
             Text(_percent(row.matched.percent), style=_STYLES[row.matched.verdict]),
         )  # fmt: skip
     yield table
@@ -160,7 +166,7 @@ def _tasks(tasks: Sequence[TaskTransfer]) -> list[Element]:
 
 def _change(change: Change) -> Element:
     cell = tag(
-        "td", tag("b", _percent(change.percent)), tag("br"), signed_interval(change.interval), tag("br"),
+        "td", tag("b", _percent(change.percent)), tag("br"), _interval(change), tag("br"),
         change.verdict,
     )  # fmt: skip
     cell.set("style", _heat(max(-1.0, min(1.0, change.percent / 20))))
