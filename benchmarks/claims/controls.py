@@ -1,12 +1,13 @@
 """Tasks whose worth is known: of noise, of a few labels of a task that has all of them, and out of order.
 
     python benchmarks/claims/controls.py FOLDER [--seeds 1 2 3] [--mechanisms "shared bottom" ...]
+        [--labels 1]
 
 MovieLens-100K, next film and whether it is liked. A third task joins them:
 
 noise      a fair coin for each rating: nothing can be learnt, and the others must not suffer
 few        whether it is liked, known for a tenth of the training ratings (and for all that are asked about):
-           it must gain by the task that knows all
+           it must gain by the task that knows all. With --labels 1 a task counts by its number of labels
 permuted   whether it is liked, permuted within each person: a rate without an order, which must not help
 
 Runs are folders ARM-SEED below FOLDER, as in grid.py. Prints Markdown: what the two tasks lose by the third,
@@ -43,10 +44,12 @@ def main() -> None:
     """Train what is missing, print."""
     parser = arguments(__doc__, recipe=False, mechanism=False)
     parser.add_argument("--mechanisms", nargs="*", default=["shared bottom", "gated slots"])
+    parser.add_argument("--labels", type=float, default=0.0)
     options = parser.parse_args()
     log = write_log(options.folder)
     data = {"events": {"path": str(log), "time": "time", "labels": ["liked", *CONTROLS]}}
-    whole = settled(Recipe.model_validate(RECIPE | {"data": data}), Path())
+    balance = {"kind": "entropy", "labels": options.labels}
+    whole = settled(Recipe.model_validate(RECIPE | {"data": data, "balance": balance}), Path())
     lines = [
         "| Third task | mechanism | next | liked | the third, against alone | edges to it | its own edges |"
     ]
@@ -69,7 +72,8 @@ def main() -> None:
             lines.append(f"| {control} | {mechanism} | {' | '.join(cells)} |")
     lines += [
         "",
-        f"MovieLens-100K: {origin(every)}. 95 % intervals, paired bootstrap over users and seeds.",
+        f"MovieLens-100K, labels {options.labels:g}: {origin(every)}. 95 % intervals, paired bootstrap over "
+        "users and seeds.",
     ]
     text = "\n".join(lines)
     (options.folder / "controls.md").write_text(text + "\n", encoding="utf-8")

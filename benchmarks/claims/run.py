@@ -44,6 +44,7 @@ CLAIMS = {
     "grid-jdata": Claim("grid.py", ("jdata.toml",), "jdata"),
     "grid-tmall": Claim("grid.py", ("tmall.toml",), "tmall"),
     "controls": Claim("controls.py", (), "controls"),
+    "controls-labels": Claim("controls.py", ("--labels", "1"), "controls-labels"),
     "two_by_two": Claim("two_by_two.py", ("retailrocket.toml",), "retailrocket", "grid-retailrocket"),
     "diversity": Claim("diversity.py", (), "retailrocket", "grid-retailrocket"),
     "noise": Claim("noise.py", ("retailrocket.toml",), "noise"),
