@@ -166,6 +166,7 @@ def _as_recipe_error(kind: type[BaseModel], error: ErrorDetails, where: str) -> 
     place = " ".join(filter(None, [where, f"[{'.'.join(tables)}]" if tables else "", ".".join(keys)]))
     key = error["loc"][-1] if error["loc"] else ""
     if error["type"] == "extra_forbidden":
+        # What is marked is filled in by the program, and no recipe may say it.
         known = sorted(name for name, field in kind.model_fields.items() if not field.json_schema_extra)
         return RecipeError(
             place, f"one of {', '.join(known)}", f"the unknown key {key!r}", _suggest(str(key), known)

@@ -238,10 +238,11 @@ def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:
         return monitor
     task = monitor.partition("/")[0]
     if task in recipe.tasks and not any(name.startswith(f"{task}/") for name in metrics):
+        hidden = recipe.tasks[task].answer == "items" and recipe.evaluation.history[0] == "masked"
         kept = 'set [evaluation] history = ["kept"], where targets may stand in their history; '
         raise RecipeError(
             f"[tasks.{task}]", "a validation target, to choose the epoch by", "none",
-            (kept if recipe.evaluation.history[0] == "masked" else "")
+            (kept if hidden else "")
             + "name a metric of another task as [train] monitor, split otherwise, or leave the task out",
         )  # fmt: skip
     raise RecipeError(

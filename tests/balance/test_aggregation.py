@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchjd import aggregation
 
-from intertask.balance.aggregation import CLASSES, SUMS, Config
+from intertask.balance.aggregation import AS_GIVEN, CLASSES, Config
 from intertask.errors import RecipeError
 
 ONES = {"buy": 1.0, "like": 1.0, "share": 1.0}
@@ -26,7 +26,7 @@ def test_the_trunk_gets_what_the_library_makes_of_the_gradients(method):
     Config(method=method).build(ONES, ONES).backward(found, trunk)
     torch.manual_seed(0)
     expected = getattr(aggregation, CLASSES[method])(**OPTIONS.get(method, {}))(directions / 3)
-    torch.testing.assert_close(trunk.grad.flatten(), expected if method in SUMS else 3 * expected)
+    torch.testing.assert_close(trunk.grad.flatten(), expected if method in AS_GIVEN else 3 * expected)
 
 
 @pytest.mark.parametrize("method", [method for method in CLASSES if method not in ("cagrad", "nash_mtl")])

@@ -20,7 +20,7 @@ from intertask.balance import Balance, BalanceConfig, task_gradients
 from intertask.balance.entropy import Scaled, scales
 from intertask.errors import RecipeError
 
-SUMS = ("pcgrad", "nash_mtl")
+AS_GIVEN = ("pcgrad", "nash_mtl")  # a sum already, and a length of its own
 CLASSES = {
     "upgrad": "UPGrad", "mgda": "MGDA", "pcgrad": "PCGrad", "cagrad": "CAGrad", "nash_mtl": "NashMTL",
     "aligned_mtl": "AlignedMTL", "imtl_g": "IMTLG", "dual_proj": "DualProj",
@@ -70,7 +70,7 @@ class Aggregation(Scaled):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the solvers, about their own speed
                 direction = self._aggregator(len(gradients))(gradients)
-            if self.config.method not in SUMS:
+            if self.config.method not in AS_GIVEN:
                 direction = direction * len(gradients)
         trunk_BLD.grad = direction.view_as(trunk_BLD)
         return sum(scaled.values()).detach()  # type: ignore[union-attr]
