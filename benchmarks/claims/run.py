@@ -36,13 +36,14 @@ class Claim(NamedTuple):
 
 
 EVERY = ("--mechanisms", *MECHANISMS, ONE_BY_ONE)
+THREE = ("--mechanisms", "none", "shared bottom", "gated slots")
 CLAIMS = {
     "grid-retailrocket": Claim("grid.py", ("retailrocket.toml", *EVERY), "retailrocket"),
     "grid-online_retail": Claim("grid.py", ("online_retail.toml", *EVERY), "online_retail"),
     "grid-movielens_1m": Claim("grid.py", ("movielens_1m.toml", *EVERY), "movielens_1m"),
     "grid-census_income": Claim("grid.py", ("census_income.toml",), "census_income"),
-    "grid-jdata": Claim("grid.py", ("jdata.toml",), "jdata"),
-    "grid-tmall": Claim("grid.py", ("tmall.toml",), "tmall"),
+    "grid-jdata": Claim("grid.py", ("jdata.toml", *EVERY), "jdata"),
+    "grid-tmall": Claim("grid.py", ("tmall.toml", *THREE), "tmall"),
     "controls": Claim("controls.py", (), "controls"),
     "controls-labels": Claim("controls.py", ("--labels", "1"), "controls-labels"),
     "two_by_two": Claim("two_by_two.py", ("retailrocket.toml",), "retailrocket", "grid-retailrocket"),
