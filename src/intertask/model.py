@@ -1,6 +1,7 @@
 """The model: input, encoder, communication and tasks, composed. Read this file first.
 
     batch -> input -> hidden_BLD -> encoder -> hidden_BLD -> communication -> states_BLTD
+    (a communication that remembers reads the input's item vectors beside hidden_BLD)
           -> task k reads states[:, :, k] -> a loss in training, an answer at the last event
 
 Knows nothing of files, splits, training loops or metrics.
@@ -117,17 +118,24 @@ class Model(nn.Module):
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
-        return torch.stack(list(self._by_task(self.trunk(batch)).values()), dim=-2)
+        return torch.stack(list(self._by_task(batch).values()), dim=-2)
 
-    def _by_task(self, hidden_BLD: Tensor) -> dict[str, Tensor]:
-        """The state of each task, from the trunk's output."""
-        attached_BLTD: Tensor = self.communication(hidden_BLD)
+    def read(self, batch: Batch, hidden_BLD: Tensor) -> tuple[Tensor, ...]:
+        """What the exchange reads: the trunk's output, and the items where it remembers them."""
+        if not self.config.communication.remembers:
+            return (hidden_BLD,)
+        return hidden_BLD, self.input.item_vectors(batch)
+
+    def _by_task(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
+        """The state of each task; from the trunk's output on, if given."""
+        hidden_BLD = self.trunk(batch) if hidden_BLD is None else hidden_BLD
+        attached_BLTD: Tensor = self.communication(*self.read(batch, hidden_BLD))
         states = dict(zip(self.attached, attached_BLTD.unbind(-2), strict=True))
         return {name: states.get(name, hidden_BLD.detach()) for name in self.config.tasks}
 
     def losses(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
         """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
-        states = self._by_task(self.trunk(batch) if hidden_BLD is None else hidden_BLD)
+        states = self._by_task(batch, hidden_BLD)
         losses = {}
         for name, config in self.config.tasks.items():
             task = self.task(name)
@@ -143,7 +151,7 @@ class Model(nn.Module):
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last event of each history, states_BTD."""
         rows, last = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device), batch.lengths_B - 1
-        states = self._by_task(self.trunk(batch)).values()
+        states = self._by_task(batch).values()
         return torch.stack([state_BLD[rows, last] for state_BLD in states], dim=1)
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:

@@ -172,9 +172,9 @@ def alone(recipe: Recipe, task: str) -> Recipe:
 def _grown(recipe: Recipe, mechanism: CommunicationConfig, missing: int) -> Recipe:
     """One task with an expert between encoder and head of about as many weights as are missing.
 
-    Where the mechanism reads the sequence the task keeps it, or its reading would pass for help by others.
+    Where the mechanism remembers the task keeps it, or its memory would pass for help by others.
     """
-    if mechanism.position_wise or not hasattr(mechanism, "inner"):
+    if not mechanism.remembers or not hasattr(mechanism, "inner"):
         mechanism = Private()
     one, two = (mechanism_weights(recipe, _with_inner(mechanism, inner)) for inner in (1, 2))
     inner = max(1, round(1 + (missing - one) / (two - one)))

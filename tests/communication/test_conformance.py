@@ -32,30 +32,44 @@ def built(config, tasks=TASKS):
     return mechanism.eval()
 
 
+def states_of(mechanism, config, hidden):
+    return mechanism(*read(config, hidden))
+
+
+def read(config, hidden):
+    """What a mechanism reads: at each position other numbers for the item, that change where these do."""
+    return (hidden, 0.5 * hidden.flip(-1)) if config.remembers else (hidden,)
+
+
 def numbers(seed=0, rows=3, length=4):
     return torch.randn(rows, length, WIDTH, generator=torch.Generator().manual_seed(seed))
 
 
 @every_variant
 def test_there_is_one_finite_state_for_each_position_and_task(config):
-    states = built(config)(numbers())
+    states = states_of(built(config), config, numbers())
     assert states.shape == (3, 4, len(TASKS), WIDTH)
     assert states.isfinite().all()
 
 
 @every_variant
 def test_one_task_works(config):
-    states = built(config, ("buy",))(numbers())
+    states = states_of(built(config, ("buy",)), config, numbers())
     assert states.shape == (3, 4, 1, WIDTH)
     assert states.isfinite().all() and not torch.allclose(states[:, 0], states[:, 1])
 
 
 @every_variant
 def test_a_position_hears_itself_alone_or_what_came_before(config):
-    if config.position_wise:
-        assert_positionwise(built(config), numbers())
+    mechanism = built(config)
+
+    def run(hidden):
+        return states_of(mechanism, config, hidden)
+
+    if config.remembers:
+        assert_causal(run, numbers(), numbers(1))
     else:
-        assert_causal(built(config), numbers(), numbers(1))
+        assert_positionwise(run, numbers())
 
 
 @every_variant
@@ -64,7 +78,7 @@ def test_batch_composition_does_not_change_states(config):
 
     def run(rows):
         longest = max(lengths[row] for row in rows)
-        states = mechanism(hidden[rows, :longest])
+        states = states_of(mechanism, config, hidden[rows, :longest])
         return [state[: lengths[row]] for state, row in zip(states, rows, strict=True)]
 
     assert_batch_composition_ignored(run, len(lengths))
@@ -73,7 +87,7 @@ def test_batch_composition_does_not_change_states(config):
 @every_variant
 def test_every_weight_gets_a_gradient_and_so_does_what_is_read(config):
     mechanism, hidden = built(config), numbers().requires_grad_()
-    states = mechanism(hidden)
+    states = states_of(mechanism, config, hidden)
     weighted = states * torch.randn(states.shape, generator=torch.Generator().manual_seed(1))
     assert_every_weight_gets_gradient(mechanism, weighted.sum())
     assert (hidden.grad.abs().sum(-1) > 0).all()
@@ -84,8 +98,8 @@ def test_what_it_tells_of_the_exchange_is_a_share_of_each_source_and_changes_not
     mechanism = built(config)
     if not isinstance(mechanism, Tells):
         return
-    heard = mechanism.exchange(numbers())
-    assert torch.equal(heard.states_BLTD, mechanism(numbers()))
+    heard = mechanism.exchange(*read(config, numbers()))
+    assert torch.equal(heard.states_BLTD, states_of(mechanism, config, numbers()))
     assert heard.shares_BLTS.shape == (3, 4, len(TASKS), len(TASKS) + len(mechanism.further))
     assert_same(heard.shares_BLTS.sum(-1), torch.ones(3, 4, len(TASKS)), "shares sum to one")
     assert heard.shares_BLTS.min() >= 0
@@ -100,10 +114,12 @@ def test_these_mechanisms_tell_whom_a_task_hears():
 @every_variant
 def test_eval_is_deterministic(config):
     mechanism = built(config)
-    assert_deterministic_in_eval(mechanism, lambda: mechanism(numbers()))
+    assert_deterministic_in_eval(mechanism, lambda: states_of(mechanism, config, numbers()))
 
 
 @every_variant
 def test_the_order_of_the_tasks_means_nothing(config):
     if config.kind not in IN_ORDER:
-        assert_task_permutation_equivariant(built(config), lambda module: module(numbers()), len(TASKS))
+        assert_task_permutation_equivariant(
+            built(config), lambda module: states_of(module, config, numbers()), len(TASKS)
+        )

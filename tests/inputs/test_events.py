@@ -19,10 +19,14 @@ def built(behaviours=worlds.BEHAVIOURS, **options):
 
 
 def embedded(embed, items, behaviours=None, times=None):
+    return embed(batched(items, behaviours, times))
+
+
+def batched(items, behaviours=None, times=None):
     codes = behaviours or [[0] * len(user) for user in items]
     clock = times or [[0] * len(user) for user in items]
     sequences = from_lists(items, 7, behaviours=codes, times=clock)
-    return embed(worlds.history_batch(sequences, worlds.whole(sequences)))
+    return worlds.history_batch(sequences, worlds.whole(sequences))
 
 
 def test_without_context_an_event_is_its_item():
@@ -95,6 +99,13 @@ def test_events_of_behaviours_that_are_not_read_are_blanks():
     found, expected = (embedded(one, [[1, 2, 3, 4]], behaviours=codes)[0] for one in (embed, plain))
     assert found[[0, 3]].abs().max() == 0
     torch.testing.assert_close(found[[1, 2]], expected[[1, 2]])
+
+
+def test_items_alone_are_as_they_are_read_without_their_context():
+    embed = built(position="inverse", behaviour=True, reads=("view",), scale=True)
+    found = embed.item_vectors(batched([[1, 2, 3, 4]], [[0, 1, 1, 0]]))[0]
+    assert found[[0, 3]].abs().max() == 0
+    torch.testing.assert_close(found[[1, 2]], embed.items(torch.tensor([2, 3])) * 8**0.5)
 
 
 def test_a_behaviour_that_is_to_be_read_and_is_not_there_is_refused():

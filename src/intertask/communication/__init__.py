@@ -1,4 +1,7 @@
-"""Communication between tasks: hidden_BLD -> states_BLTD, causal. One file a mechanism."""
+"""Communication between tasks: hidden_BLD -> states_BLTD, causal. One file a mechanism.
+
+A mechanism that remembers what was done is given the items of the events, items_BLD, beside hidden_BLD.
+"""
 
 from abc import abstractmethod
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -13,14 +16,15 @@ class CommunicationConfig(PluginConfig):
     """The config of a mechanism.
 
     Attributes:
-        position_wise: Whether a position's states depend on that position alone, or on what came before too.
+        remembers: Whether it reads the items of the events until a position, items_BLD, beside hidden_BLD; of
+            the others a position's states depend on that position alone.
     """
 
-    position_wise: ClassVar[bool] = True
+    remembers: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:
-        """A module whose forward maps hidden_BLD to states_BLTD, one state for each task."""
+        """A module whose forward maps what it reads to states_BLTD, one state for each task."""
 
 
 class Heard(NamedTuple):
@@ -48,6 +52,6 @@ class Tells(Protocol):
 
     further: tuple[str, ...]
 
-    def exchange(self, hidden_BLD: Tensor) -> Heard:
-        """The states, and whom each task heard."""
+    def exchange(self, *read: Tensor) -> Heard:
+        """The states, and whom each task heard, of what `forward` reads."""
         ...

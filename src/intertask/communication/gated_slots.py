@@ -1,11 +1,12 @@
 """Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
 
 All slots begin as what one expert of all tasks says: few labels learn by the many from the first step on.
-Each then goes its own way as far as that pays: it remembers what was said at positions before, as long
-and as much as it learns to, and has a narrow expert of its own; both begin at nothing. A task attends to
-itself, to the other tasks, to some slots of no task and to nothing; what it hears passes an output gate that
-starts almost closed. A gradient gate lets a task hear another's slot without pushing on it; on what all have
-in common all push. An edge that does not help on held-out data is closed for good (`train/edges.py`).
+Each then goes its own way as far as that pays: a task's remembers the items of the events before, those that
+matter to it, as long and as much as it learns to, and all have narrow experts of their own; both begin at
+nothing. A task attends to itself, to the other tasks, to some slots of no task and to nothing; what it hears
+passes an output gate that starts almost closed. A gradient gate lets a task hear another's slot without
+pushing on it; on what all have in common all push. An edge that does not help on held-out data is closed for
+good (`train/edges.py`).
 
 In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
 the tasks' slots and 1 on the shared ones.
@@ -26,8 +27,7 @@ from intertask.nn.experts import Experts, uniform
 ALMOST_CLOSED = -3.0  # the logit of an output gate of 0.05
 DAMPING = 0.1  # of own experts: Adam moves few labels' weights as fast as those of many, and as far
 SLOWEST = 1e-4  # rate of fading, at each event
-AGO = 2  # the latest state that is remembered is that of two events ago
-CHUNK = 128  # positions whose memories are products of one matrix
+CHUNK = 64  # positions whose memories are products of one matrix for each row
 
 
 class Config(CommunicationConfig):
@@ -37,7 +37,7 @@ class Config(CommunicationConfig):
         inner: Width of the hidden layer of the expert of all tasks; four times the model's width where left
             out. Those of the slots' own are a quarter of the model's width.
         num_shared: Slots of no task, which all may hear.
-        sequence: Whether a slot remembers the positions before, besides its own.
+        sequence: Whether a task's slot remembers the items of the events until its position.
         dropout: Chance that a slot remembers nothing at a position, in training.
         nothing: Whether a task may hear nothing.
         output_gate: Whether what is heard passes a gate that starts almost closed.
@@ -46,7 +46,7 @@ class Config(CommunicationConfig):
     """
 
     kind: Literal["gated_slots"] = "gated_slots"
-    position_wise: ClassVar[bool] = False
+    remembers: ClassVar[bool] = True
     inner: int | None = Field(default=None, ge=1)
     num_shared: int = Field(default=2, ge=0)
     sequence: bool = True
@@ -76,11 +76,9 @@ class Communication(nn.Module):
         self.further += ("nothing",) if config.nothing else ()
         num_slots = num_tasks + config.num_shared
         self.common = Experts(1, 1, width, config.inner or 4 * width, residual=True)
-        dropout = config.dropout if config.sequence else None
-        self.own = Slots(num_tasks, width, dropout)
-        self.shared: Slots | None = None
-        if config.num_shared:
-            self.shared = Slots(config.num_shared, width, dropout)
+        self.own = _Slots(num_tasks, width)
+        self.memory = Memory(width, num_tasks, config.dropout) if config.sequence else None
+        self.shared = _Slots(config.num_shared, width) if config.num_shared else None
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
         self.nothing = uniform(width, fan_in=width) if config.nothing else None
@@ -91,16 +89,16 @@ class Communication(nn.Module):
         # Open edges, from the reader to what it reads: a weight without gradient, so that it is kept.
         self.open_TS = nn.Parameter(torch.ones(num_tasks, num_slots), requires_grad=False)
 
-    def forward(self, hidden_BLD: Tensor) -> Tensor:
+    def forward(self, hidden_BLD: Tensor, items_BLD: Tensor) -> Tensor:
         """states_BLTD."""
-        return self._exchange(hidden_BLD)[0]
+        return self._exchange(hidden_BLD, items_BLD)[0]
 
-    def exchange(self, hidden_BLD: Tensor) -> Heard:
+    def exchange(self, *read: Tensor) -> Heard:
         """The states, and whom each task heard."""
-        return Heard(*self._exchange(hidden_BLD))
+        return Heard(*self._exchange(*read))
 
-    def _exchange(self, hidden_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        own_BLTD, *shared = self._slots(hidden_BLD)
+    def _exchange(self, hidden_BLD: Tensor, items_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        own_BLTD, *shared = self._slots(hidden_BLD, items_BLD)
         normed_BLTD = self.norm(own_BLTD)
         heard = [_scaled_gradient(normed_BLTD, self.config.gradient), *map(self.norm, shared)]
         read_BLSD = torch.cat(heard, -2)
@@ -122,78 +120,84 @@ class Communication(nn.Module):
         closed_TS.fill_diagonal_(0.0)
         return functional.pad(closed_TS, (0, 1)) if self.nothing is not None else closed_TS
 
-    def _slots(self, hidden_BLD: Tensor) -> list[Tensor]:
+    def _slots(self, hidden_BLD: Tensor, items_BLD: Tensor) -> list[Tensor]:
         """The slots of the tasks, and the shared ones: one state, changed by each for itself."""
         common_BLD = self.common.first(hidden_BLD).squeeze(-2)
-        return [slots(common_BLD) for slots in (self.own, self.shared) if slots is not None]
+        own_BLTD = self.own(common_BLD)
+        if self.memory is not None:
+            own_BLTD = own_BLTD + self.memory(common_BLD, items_BLD)
+        return [own_BLTD] if self.shared is None else [own_BLTD, self.shared(common_BLD)]
 
 
-class Slots(nn.Module):
-    """Slots that begin as one state: each has a narrow expert, and a memory if a dropout for it is given."""
+class _Slots(nn.Module):
+    """Slots that begin as one state, each with a narrow expert."""
 
-    def __init__(self, num_slots: int, width: int, dropout: float | None) -> None:
+    def __init__(self, num_slots: int, width: int) -> None:
         super().__init__()
         self.experts = Experts(num_slots, 1, width, max(1, width // 4))
         nn.init.zeros_(self.experts.down)
         nn.init.zeros_(self.experts.down_bias)
-        self.memory = None if dropout is None else Memory(width, num_slots, dropout)
 
     def forward(self, common_BLD: Tensor) -> Tensor:
         """A state for each slot, [B, L, K, D]."""
-        slots_BLKD: Tensor = common_BLD.unsqueeze(-2) + DAMPING * self.experts.first(common_BLD)
-        return slots_BLKD if self.memory is None else slots_BLKD + self.memory(common_BLD)
+        states_BLKD: Tensor = common_BLD.unsqueeze(-2) + DAMPING * self.experts.first(common_BLD)
+        return states_BLKD
 
 
 class Memory(nn.Module):
-    """What each slot remembers of a state at the positions before: a mean that fades, in some amount.
+    """What each task remembers of the items of the events until a position: a sum that fades, in some amount.
 
-    M_k[t] = (a_k + g_k . x[t]) * (1 - exp(-f_k)) sum_{j < t-1} exp(-f_k (t-2-j)) x[j], with a rate of fading
-    f_k, amounts a_k for each dimension, and g_k for how much of it a position asks for. The mean of a user's
-    past intents knows what the last one alone does not: a purchase is often of what was put in the cart some
-    events ago. It is not divided by the weights that are there, so that who has done little has little to
-    remember.
+    M_k[t] = (a_k + g_k . x[t]) * sum_{j <= t} exp(-f_k (t-j)) 2 sigmoid(w_k . x[j] + b_k) v[j]: of the item
+    v[j] of an event, as far as the state x[j] after it says that it matters to task k, with a rate of fading
+    f_k, amounts a_k for each dimension, and g_k for how much of it a position asks for. So purchases remember
+    what was put in the cart some events ago, and less what was only looked at. It is not divided by the
+    weights that are there, so that who has done little has little to remember.
 
-    What is remembered must mean the same in training and of events that come later. x[t-1] was trained on the
-    event at t, so that in training it knows it by heart; of a new event it only guesses. A memory of it would
-    be trusted too much, and hide what was done last, so it is left out. What is left still learns by heart
-    what comes later, the more with horizon = "later": so training drops memories at random positions.
+    What is remembered means the same in training and of events that come later, since an item's vector is
+    what it is. A memory of states does not: they were trained on what comes after them, know it by heart in
+    training and only guess it later, and what trusts them forgets to look at the last event itself.
 
-    Shapes: forward: x [B, L, D] -> [B, L, K, D].
+    Shapes: forward: x [B, L, D], v [B, L, D] -> [B, L, K, D].
     """
 
-    def __init__(self, width: int, num_slots: int, dropout: float) -> None:
+    def __init__(self, width: int, num_tasks: int, dropout: float) -> None:
         super().__init__()
         self.dropout = Dropout(dropout)
-        self.rate = nn.Parameter(torch.full((num_slots,), -1.5))  # a fifth is forgotten at each event
-        self.amount = nn.Parameter(torch.zeros(num_slots, width))
-        self.asked = nn.Parameter(torch.zeros(num_slots, width))
+        self.rate = nn.Parameter(torch.full((num_tasks,), -1.5))  # a fifth is forgotten at each event
+        self.matters = nn.Linear(width, num_tasks)
+        self.amount = nn.Parameter(torch.zeros(num_tasks, width))
+        self.asked = nn.Parameter(torch.zeros(num_tasks, width))
+        nn.init.zeros_(self.matters.weight)
+        nn.init.zeros_(self.matters.bias)
 
-    def forward(self, x_BLD: Tensor) -> Tensor:
+    def forward(self, x_BLD: Tensor, items_BLD: Tensor) -> Tensor:
         """What is remembered, [B, L, K, D]."""
         # Never quite without fading: of slower rates single precision does not know the gradient.
         rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
-        past_BLD = functional.pad(x_BLD, (0, 0, AGO, 0))[:, : x_BLD.shape[1]]
-        mean_BLKD = -torch.expm1(-rate_K1) * _fading_sums(past_BLD, rate_K1)
-        asked_BLK = x_BLD @ self.asked.T
-        kept_BLK1 = self.dropout(torch.ones_like(asked_BLK)).unsqueeze(-1)
-        remembered_BLKD: Tensor = kept_BLK1 * (self.amount + asked_BLK.unsqueeze(-1)) * mean_BLKD
-        return remembered_BLKD
+        matter_BKL = 2 * torch.sigmoid(self.matters(x_BLD)).transpose(1, 2)
+        asked_BKL = (x_BLD @ self.asked.T).transpose(1, 2)
+        kept_BKL1 = self.dropout(torch.ones_like(asked_BKL)).unsqueeze(-1)
+        amount_BKLD = kept_BKL1 * (self.amount.unsqueeze(1) + asked_BKL.unsqueeze(-1))
+        remembered_BKLD: Tensor = amount_BKLD * _fading_sums(matter_BKL, items_BLD, rate_K1)
+        return remembered_BKLD.transpose(1, 2)
 
 
-def _fading_sums(x_BLD: Tensor, rate_K1: Tensor) -> Tensor:
-    """Sums until each position of what fades at each step by exp(-rate), [B, L, K, D]."""
+def _fading_sums(matter_BKL: Tensor, x_BLD: Tensor, rate_K1: Tensor) -> Tensor:
+    """Sums until each position of what matters and fades at each step by exp(-rate), [B, K, L, D]."""
     sums, before_BKD = [], None
-    for chunk_BND in torch.split(x_BLD, CHUNK, 1):
-        steps_N = torch.arange(chunk_BND.shape[1], device=x_BLD.device)
+    chunks = zip(torch.split(matter_BKL, CHUNK, 2), torch.split(x_BLD, CHUNK, 1), strict=True)
+    for matter_BKN, x_BND in chunks:
+        steps_N = torch.arange(x_BND.shape[1], device=x_BLD.device)
         ago_NN = steps_N.unsqueeze(-1) - steps_N
         faded_KNN = torch.exp(-rate_K1.unsqueeze(-1) * ago_NN.clamp(min=0)) * (ago_NN >= 0)
-        sum_BNKD = torch.einsum("ktj,bjd->btkd", faded_KNN, chunk_BND)
+        shares_BKNN = faded_KNN * matter_BKN.unsqueeze(2)
+        sum_BKND = (shares_BKNN.flatten(1, 2) @ x_BND).unflatten(1, shares_BKNN.shape[1:3])
         if before_BKD is not None:
-            faded_NK1 = torch.exp(-rate_K1 * (steps_N + 1)).T.unsqueeze(-1)
-            sum_BNKD = sum_BNKD + faded_NK1 * before_BKD.unsqueeze(1)
-        sums.append(sum_BNKD)
-        before_BKD = sum_BNKD[:, -1]
-    return torch.cat(sums, 1)
+            faded_KN1 = torch.exp(-rate_K1 * (steps_N + 1)).unsqueeze(-1)
+            sum_BKND = sum_BKND + faded_KN1 * before_BKD.unsqueeze(2)
+        sums.append(sum_BKND)
+        before_BKD = sum_BKND[:, :, -1]
+    return torch.cat(sums, 2)
 
 
 def _scaled_gradient(states: Tensor, share: float) -> Tensor:

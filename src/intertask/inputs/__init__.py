@@ -2,9 +2,10 @@
 
 from abc import abstractmethod
 
-from torch import nn
+from torch import Tensor, nn
 
 from intertask.config import PluginConfig
+from intertask.data.batches import Batch
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
 
@@ -13,10 +14,18 @@ class InputConfig(PluginConfig):
     """The config of an input."""
 
     @abstractmethod
-    def build(self, dimensions: Dimensions, items: ItemTable) -> nn.Module:
-        """A module whose forward maps a `Batch` to hidden_BLD, given the item vectors of the heads."""
+    def build(self, dimensions: Dimensions, items: ItemTable) -> "Input":
+        """The input, given the item vectors of the heads."""
 
     @property
     def uses_times(self) -> bool:
         """Whether it needs a log with a clock."""
         return False
+
+
+class Input(nn.Module):
+    """A module whose forward maps a `Batch` to hidden_BLD."""
+
+    @abstractmethod
+    def item_vectors(self, batch: Batch) -> Tensor:
+        """The items of the events as they are read, and nothing else of them, [B, L, D]."""

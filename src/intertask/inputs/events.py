@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from intertask.data.batches import Batch
 from intertask.errors import RecipeError
+from intertask.inputs import Input as AnyInput
 from intertask.inputs import InputConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
@@ -43,7 +44,7 @@ class Config(InputConfig):
     combine: Literal["sum", "gate"] = "sum"
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
-    def build(self, dimensions: Dimensions, items: ItemTable) -> nn.Module:
+    def build(self, dimensions: Dimensions, items: ItemTable) -> AnyInput:
         """The input."""
         return Input(self, dimensions, items)
 
@@ -53,7 +54,7 @@ class Config(InputConfig):
         return self.gap
 
 
-class Input(nn.Module):
+class Input(AnyInput):
     """Embeds a batch of events."""
 
     def __init__(self, config: Config, dimensions: Dimensions, items: ItemTable) -> None:
@@ -74,7 +75,7 @@ class Input(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """hidden_BLD."""
         events = batch.events
-        item_BLD = self.scale * self.items(events.items_BL)
+        item_BLD = self.item_vectors(batch)
         context_BLD = torch.zeros_like(item_BLD)
         if self.behaviour is not None:
             context_BLD = context_BLD + self.behaviour(events.behaviours_BL)
@@ -90,11 +91,18 @@ class Input(nn.Module):
             context_BLD = context_BLD + self.gap(log_bucket(gaps_BL, NUM_GAP_BUCKETS))
         if self.gate is not None:
             context_BLD = torch.sigmoid(self.gate(torch.cat([item_BLD, context_BLD], -1))) * context_BLD
-        hidden_BLD: Tensor = item_BLD + context_BLD
-        if self.reads_V is not None:
-            hidden_BLD = self.reads_V[events.behaviours_BL, None] * hidden_BLD
-        hidden_BLD = self.dropout(hidden_BLD)
+        hidden_BLD: Tensor = self.dropout(item_BLD + self._as_read(context_BLD, batch))
         return hidden_BLD
+
+    def item_vectors(self, batch: Batch) -> Tensor:
+        """Scaled; zero where a behaviour is not read."""
+        return self._as_read(self.scale * self.items(batch.events.items_BL), batch)
+
+    def _as_read(self, vectors_BLD: Tensor, batch: Batch) -> Tensor:
+        """Nothing where the behaviour of an event is not read."""
+        if self.reads_V is None:
+            return vectors_BLD
+        return self.reads_V[batch.events.behaviours_BL, None] * vectors_BLD
 
 
 def _reads(wanted: tuple[str, ...] | None, behaviours: tuple[str, ...]) -> Tensor | None:
