@@ -191,7 +191,7 @@ def _fading_sums(matter_BKL: Tensor, x_BLD: Tensor, rate_K1: Tensor) -> Tensor:
         ago_NN = steps_N.unsqueeze(-1) - steps_N
         faded_KNN = torch.exp(-rate_K1.unsqueeze(-1) * ago_NN.clamp(min=0)) * (ago_NN >= 0)
         shares_BKNN = faded_KNN * matter_BKN.unsqueeze(2)
-        sum_BKND = (shares_BKNN.flatten(1, 2) @ x_BND).unflatten(1, shares_BKNN.shape[1:3])
+        sum_BKND = (shares_BKNN.flatten(1, 2) @ x_BND).view(*shares_BKNN.shape[:3], -1)
         if before_BKD is not None:
             faded_KN1 = torch.exp(-rate_K1 * (steps_N + 1)).unsqueeze(-1)
             sum_BKND = sum_BKND + faded_KN1 * before_BKD.unsqueeze(2)
