@@ -32,6 +32,9 @@ ENCODERS = worlds.variants("encoders")
 
 every_encoder = pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS.keys())
 every_mechanism = pytest.mark.parametrize("communication", kinds("communication"))
+PARTS = {name: {"encoder": variant} for name, variant in ENCODERS.items()}
+PARTS |= {name: {"communication": name} for name in kinds("communication")}
+every_part = pytest.mark.parametrize("sections", PARTS.values(), ids=PARTS.keys())
 
 
 def config(**sections):
@@ -45,8 +48,10 @@ def config(**sections):
 def built(**sections):
     model = worlds.model(config(**sections), SEQUENCES).eval()
     with worlds.seeded():
-        for weight in model.encoder.parameters():  # what starts at zero must not hide a mistake
-            torch.nn.init.normal_(weight, std=0.3)
+        for part in (model.encoder, model.communication):  # what starts at zero must not hide a mistake
+            for weight in part.parameters():
+                if weight.requires_grad:
+                    torch.nn.init.normal_(weight, std=0.3)
     return model
 
 
@@ -57,19 +62,28 @@ def history(items, behaviours):
     return history_batch(sequences, worlds.whole(sequences))
 
 
-@every_encoder
+@every_part
 @pytest.mark.parametrize("changed", [([1, 2, 3, 6], [0, 1, 0, 0]), ([1, 2, 3, 4], [0, 1, 0, 1])])
-def test_a_later_item_or_behaviour_does_not_change_past_states(encoder, changed):
-    model = built(encoder=encoder)
+def test_a_later_item_or_behaviour_does_not_change_past_states(sections, changed):
+    model = built(**sections)
     before, after = model.states(history([1, 2, 3, 4], [0, 1, 0, 0])), model.states(history(*changed))
     assert_same(after[0, :3], before[0, :3], "states before the change", 1e-6)
     assert_same(after[1], before[1], "states of the other user", 1e-6)
     assert (after[0, 3] - before[0, 3]).abs().max() > 1e-4
 
 
-@every_encoder
-def test_padding_and_batch_composition_do_not_change_last_states(encoder):
-    model = built(encoder=encoder)
+@every_mechanism
+def test_an_event_of_a_behaviour_that_is_not_read_changes_no_state(communication):
+    embed = {"kind": "events", "reads": ["view"]}
+    model = built(communication=communication, input=embed)
+    view, buy = (worlds.BEHAVIOURS.index(name) for name in ("view", "buy"))
+    found, other = (model.states(history([1, item, 3, 4], [view, buy, view, view])) for item in (2, 6))
+    assert_same(found, other, "states of a history whose second item is not read", 1e-6)
+
+
+@every_part
+def test_padding_and_batch_composition_do_not_change_last_states(sections):
+    model = built(**sections)
     targets = SEQUENCES.offsets[1:] - 1
     windows = histories_before(SEQUENCES, targets)
 
@@ -83,10 +97,10 @@ def test_padding_and_batch_composition_do_not_change_last_states(encoder):
     assert_batch_composition_ignored(run, SEQUENCES.num_users)
 
 
-@every_encoder
-def test_a_question_is_answered_as_it_was_trained(encoder):
+@every_part
+def test_a_question_is_answered_as_it_was_trained(sections):
     # The state after the last event of a history is the one that training had there, query time included.
-    model = built(encoder=encoder)
+    model = built(**sections)
     windows = worlds.whole(SEQUENCES)
     trained = training_batch(SEQUENCES, windows)
     asked = history_batch(

@@ -1,12 +1,12 @@
 """Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
 
 All slots begin as what one expert of all tasks says: few labels learn by the many from the first step on.
-Each then goes its own way as far as that pays: a task's remembers the items of the events before, those that
-matter to it, as long and as much as it learns to, and all have narrow experts of their own; both begin at
-nothing. A task attends to itself, to the other tasks, to some slots of no task and to nothing; what it hears
-passes an output gate that starts almost closed. A gradient gate lets a task hear another's slot without
-pushing on it; on what all have in common all push. An edge that does not help on held-out data is closed for
-good (`train/edges.py`).
+Each then goes its own way as far as that pays: a task's remembers the items of the events until now, those
+that matter to it, as long and as much as it learns to, and all have narrow experts of their own; both begin
+at nothing. A task attends to itself, to the other tasks, to some slots of no task and to nothing; what it
+hears passes an output gate that starts almost closed. A gradient gate lets a task hear another's slot
+without pushing on it; on what all have in common all push. An edge that does not help on held-out data is
+closed for good (`train/edges.py`).
 
 In the equation of the design: rho = 1, A a masked softmax times the output gate, G between 0 and 1 on
 the tasks' slots and 1 on the shared ones.
@@ -154,8 +154,11 @@ class Memory(nn.Module):
     weights that are there, so that who has done little has little to remember.
 
     What is remembered means the same in training and of events that come later, since an item's vector is
-    what it is. A memory of states does not: they were trained on what comes after them, know it by heart in
-    training and only guess it later, and what trusts them forgets to look at the last event itself.
+    what it is. States do not: they were trained on what comes after them, know it by heart in training and
+    only guess it later, and what trusts a memory of them forgets to look at the last event itself. How much
+    is remembered is still asked of states, one number for each task; training drops some memories for that.
+
+    The gradient into item vectors goes past the trunk: balances that look at gradients there do not see it.
 
     Shapes: forward: x [B, L, D], v [B, L, D] -> [B, L, K, D].
     """
@@ -172,7 +175,7 @@ class Memory(nn.Module):
 
     def forward(self, x_BLD: Tensor, items_BLD: Tensor) -> Tensor:
         """What is remembered, [B, L, K, D]."""
-        # Never quite without fading: of slower rates single precision does not know the gradient.
+        # Never quite without fading, or the sums of a long history would have no bound.
         rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
         matter_BKL = 2 * torch.sigmoid(self.matters(x_BLD)).transpose(1, 2)
         asked_BKL = (x_BLD @ self.asked.T).transpose(1, 2)

@@ -1,6 +1,6 @@
 """Inputs: one modality and how it becomes a sequence. One file an input."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
@@ -23,7 +23,7 @@ class InputConfig(PluginConfig):
         return False
 
 
-class Input(nn.Module):
+class Input(nn.Module, ABC):
     """A module whose forward maps a `Batch` to hidden_BLD."""
 
     @abstractmethod
