@@ -6,7 +6,8 @@
 The items of a share of the training events, drawn by the seed of the log alone, become items drawn from all;
 what is asked about stays as it is, and so does one event of each item, so that as many are ranked. For each
 share every task is trained alone, above the same mechanism, and all together; the table
-holds what each of the two keeps of its own figure without noise. Runs that are there are not trained again.
+holds what each of the two keeps of its own figure without noise. Runs that are there are not trained again;
+those without noise are runs of grid.py.
 """
 
 import numpy as np
@@ -32,27 +33,23 @@ def main() -> None:
     mine = np.flatnonzero(trained_on(base, corpus))
     sizes = Sizes(base)
     found, origins = {}, {}
+    joined = options.mechanism.replace(" ", "_")
     for share in options.shares:
         random = generator(1, "noise")
         items = np.array(corpus.sequences.items)
         chosen = replaceable(items, random.permutation(mine)[: round(share * len(mine))])
         items[chosen] = random.integers(corpus.sequences.num_items, size=len(chosen))
-        place = options.folder / f"noise-{share:g}"
-        data = DataConfig.model_validate(written(corpus, place / "events.parquet", items))
-        noisy = base.model_copy(update={"data": data})
-        together = [
-            run_arm(joint(noisy, options.mechanism, sizes), place, "together", seed, "test")
-            for seed in options.seeds
-        ]
-        alone = {
-            task: [
-                run_arm(
-                    by_itself(noisy, task, options.mechanism, sizes)[0], place, f"alone-{task}", seed, "test"
-                )
-                for seed in options.seeds
-            ]
-            for task in base.tasks
-        }
+        noisy, place = base, options.folder
+        if share:
+            place = options.folder / f"noise-{share:g}"
+            data = DataConfig.model_validate(written(corpus, place / "events.parquet", items))
+            noisy = base.model_copy(update={"data": data})
+        whole = joint(noisy, options.mechanism, sizes)
+        together = [run_arm(whole, place, joined, seed, "test") for seed in options.seeds]
+        alone = {}
+        for task in base.tasks:
+            one, words = by_itself(noisy, task, options.mechanism, sizes)
+            alone[task] = [run_arm(one, place, words, seed, "test") for seed in options.seeds]
         found[share] = changes(dict.fromkeys(base.tasks, together), alone)
         origins[share] = origin([*together, *(run for runs in alone.values() for run in runs)])
     clean = found[0.0]

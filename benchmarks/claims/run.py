@@ -3,9 +3,10 @@
     python benchmarks/claims/run.py FOLDER [--only grid-retailrocket noise ...] [--jobs 2]
 
 A claim is a program beside this file with its arguments. Its runs are folders below a folder in FOLDER,
-which may be stopped and go on; claims on the same runs share one. When it is done its table stands in
+which may be stopped and go on; claims with runs in common share one. When it is done its table stands in
 benchmarks/results/claims/CLAIM.md, with the figures of each seed in CLAIM.json where the program writes them.
-So many claims run at once, a thread each; what goes wrong stands in FOLDER/CLAIM.log. Not among them:
+So many claims run at once, a thread each, and those that share a folder one after the other; what goes wrong
+stands in FOLDER/CLAIM.log. Not among them:
 cost.py, which wants a quiet machine, and catalogues.toml, which is for `intertask transfer`.
 """
 
@@ -27,12 +28,11 @@ RESULTS = HERE.parent / "results" / "claims"
 
 
 class Claim(NamedTuple):
-    """A program, its arguments, the folder of its runs, and the claim that makes them where it only reads."""
+    """A program, its arguments, and the folder of its runs."""
 
     program: str
     words: tuple[str, ...]
     folder: str
-    after: str | None = None
 
 
 EVERY = ("--mechanisms", *MECHANISMS, ONE_BY_ONE)
@@ -44,13 +44,13 @@ CLAIMS = {
     "grid-census_income": Claim("grid.py", ("census_income.toml",), "census_income"),
     "grid-jdata": Claim("grid.py", ("jdata.toml", *EVERY), "jdata"),
     "grid-tmall": Claim("grid.py", ("tmall.toml", *THREE), "tmall"),
+    "two_by_two": Claim("two_by_two.py", ("retailrocket.toml",), "retailrocket"),
     "controls": Claim("controls.py", (), "controls"),
     "controls-labels": Claim("controls.py", ("--labels", "1"), "controls-labels"),
-    "two_by_two": Claim("two_by_two.py", ("retailrocket.toml",), "retailrocket", "grid-retailrocket"),
-    "diversity": Claim("diversity.py", (), "retailrocket", "grid-retailrocket"),
-    "noise": Claim("noise.py", ("retailrocket.toml",), "noise"),
-    "sparse": Claim("sparse.py", ("retailrocket.toml", "--task", "transaction"), "sparse"),
+    "diversity": Claim("diversity.py", (), "retailrocket"),  # reads the runs of the grid
+    "noise": Claim("noise.py", ("retailrocket.toml",), "retailrocket"),
     "domains": Claim("domains.py", (), "domains"),
+    "sparse": Claim("sparse.py", ("retailrocket.toml", "--task", "transaction"), "retailrocket"),
 }
 
 
@@ -63,21 +63,21 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.jobs) as pool:
-        running = {}
-        for name in [name for name in CLAIMS if name in options.only]:  # behind the one whose runs it reads
-            before = running.get(CLAIMS[name].after or "")
-            running[name] = pool.submit(run, options.folder, name, before)
+        running, latest = {}, {}
+        for name in [name for name in CLAIMS if name in options.only]:
+            place = CLAIMS[name].folder
+            latest[place] = running[name] = pool.submit(run, options.folder, name, latest.get(place))
         failed = [name for name, job in running.items() if not job.result()]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}; see {options.folder}/CLAIM.log")
 
 
 def run(folder: Path, name: str, before: Future[bool] | None) -> bool:
-    """One claim, after the one whose runs it reads; whether it went well."""
+    """One claim, after the one before it in the same folder; whether it went well."""
+    program, words, place = CLAIMS[name]
     if before is not None and not before.result():
-        print(f"{name}: not begun, since {CLAIMS[name].after} failed", flush=True)
+        print(f"{name}: not begun, since the one before it in {place} failed", flush=True)
         return False
-    program, words, place, _ = CLAIMS[name]
     files = [str(HERE / word) if word.endswith(".toml") else word for word in words]
     recipe, rest = ([files[0]], files[1:]) if words and words[0].endswith(".toml") else ([], files)
     command = [sys.executable, str(HERE / program), *recipe, str(folder / place), *rest]

@@ -6,7 +6,8 @@
 A share of the behaviour's training events, drawn by the seed of the log alone, is left in the log, and the
 few without which a user would have too few events to be asked; what is asked about stays as it is. The task
 is trained alone, above the same mechanism and reading all events, and beside the others. The last line says
-from which share on it is as good together as alone with all of its events.
+from which share on it is as good together as alone with all of its events. Runs with all events are runs of
+grid.py.
 """
 
 import numpy as np
@@ -40,15 +41,16 @@ def main() -> None:
         users = corpus.sequences.users_of(np.arange(len(keep)))
         keep |= np.bincount(users[keep], minlength=len(corpus.users))[users] < ASKED_FROM
         left[share] = int((keep & own).sum())
-        place = options.folder / f"share-{share:g}"
-        data = DataConfig.model_validate(written(corpus, place / "events.parquet", keep=keep))
-        thinned = base.model_copy(update={"data": data})
+        thinned, place = base, options.folder
+        if not keep.all():
+            place = options.folder / f"share-{share:g}"
+            data = DataConfig.model_validate(written(corpus, place / "events.parquet", keep=keep))
+            thinned = base.model_copy(update={"data": data})
+        whole = joint(thinned, options.mechanism, sizes), options.mechanism.replace(" ", "_")
+        by_its_own = by_itself(thinned, options.task, options.mechanism, sizes)
         together, alone = (
             [run_arm(recipe, place, arm, seed, "test") for seed in options.seeds]
-            for recipe, arm in (
-                (joint(thinned, options.mechanism, sizes), "together"),
-                (by_itself(thinned, options.task, options.mechanism, sizes)[0], "alone"),
-            )
+            for recipe, arm in (whole, by_its_own)
         )
         found[share] = changes({options.task: together}, {options.task: alone})[options.task]
         origins[share] = origin([*together, *alone])
