@@ -4,7 +4,7 @@ A mechanism that remembers what was done is given the items of the events, items
 """
 
 from abc import abstractmethod
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -13,14 +13,15 @@ from intertask.nn.dimensions import Dimensions
 
 
 class CommunicationConfig(PluginConfig):
-    """The config of a mechanism.
+    """The config of a mechanism."""
 
-    Attributes:
-        remembers: Whether it reads the items of the events until a position, items_BLD, beside hidden_BLD; of
-            the others a position's states depend on that position alone.
-    """
+    @property
+    def remembers(self) -> bool:
+        """Whether it reads the items of the events until a position, items_BLD, beside hidden_BLD.
 
-    remembers: ClassVar[bool] = False
+        Of the others a position's states depend on that position alone.
+        """
+        return False
 
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:

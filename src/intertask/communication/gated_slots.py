@@ -12,7 +12,7 @@ In the equation of the design: rho = 1, A a masked softmax times the output gate
 the tasks' slots and 1 on the shared ones.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -46,7 +46,6 @@ class Config(CommunicationConfig):
     """
 
     kind: Literal["gated_slots"] = "gated_slots"
-    remembers: ClassVar[bool] = True
     inner: int | None = Field(default=None, ge=1)
     num_shared: int = Field(default=2, ge=0)
     sequence: bool = True
@@ -55,6 +54,11 @@ class Config(CommunicationConfig):
     output_gate: bool = True
     gradient: float = Field(default=0.0, ge=0, le=1)
     close_edges: bool = True
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it reads the items of the events beside hidden_BLD."""
+        return self.sequence
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""
@@ -89,15 +93,15 @@ class Communication(nn.Module):
         # Open edges, from the reader to what it reads: a weight without gradient, so that it is kept.
         self.open_TS = nn.Parameter(torch.ones(num_tasks, num_slots), requires_grad=False)
 
-    def forward(self, hidden_BLD: Tensor, items_BLD: Tensor) -> Tensor:
-        """states_BLTD."""
+    def forward(self, hidden_BLD: Tensor, items_BLD: Tensor | None = None) -> Tensor:
+        """states_BLTD; the items are read where the slots remember."""
         return self._exchange(hidden_BLD, items_BLD)[0]
 
     def exchange(self, *read: Tensor) -> Heard:
         """The states, and whom each task heard."""
         return Heard(*self._exchange(*read))
 
-    def _exchange(self, hidden_BLD: Tensor, items_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _exchange(self, hidden_BLD: Tensor, items_BLD: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         own_BLTD, *shared = self._slots(hidden_BLD, items_BLD)
         normed_BLTD = self.norm(own_BLTD)
         heard = [_scaled_gradient(normed_BLTD, self.config.gradient), *map(self.norm, shared)]
@@ -120,11 +124,12 @@ class Communication(nn.Module):
         closed_TS.fill_diagonal_(0.0)
         return functional.pad(closed_TS, (0, 1)) if self.nothing is not None else closed_TS
 
-    def _slots(self, hidden_BLD: Tensor, items_BLD: Tensor) -> list[Tensor]:
+    def _slots(self, hidden_BLD: Tensor, items_BLD: Tensor | None) -> list[Tensor]:
         """The slots of the tasks, and the shared ones: one state, changed by each for itself."""
         common_BLD = self.common.first(hidden_BLD).squeeze(-2)
         own_BLTD = self.own(common_BLD)
         if self.memory is not None:
+            assert items_BLD is not None
             own_BLTD = own_BLTD + self.memory(common_BLD, items_BLD)
         return [own_BLTD] if self.shared is None else [own_BLTD, self.shared(common_BLD)]
 
