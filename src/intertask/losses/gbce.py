@@ -51,7 +51,9 @@ class Loss(nn.Module):
             max(1, len(vectors) - 1), (len(targets_N), self.num_negatives), device=hidden_ND.device
         )
         drawn_NK = (drawn_NK + (drawn_NK >= targets_N[:, None]).long()).clamp(max=len(vectors) - 1)
-        positive_N = (hidden_ND * vectors(targets_N)).sum(-1)
-        negative_NK = torch.einsum("nd,nkd->nk", hidden_ND, vectors(drawn_NK))
+        # One lookup: each writes a gradient of the size of the table.
+        rows_NKD = vectors(torch.cat([targets_N[:, None], drawn_NK], 1))
+        scores_NK = torch.einsum("nd,nkd->nk", hidden_ND, rows_NKD)
+        positive_N, negative_NK = scores_NK[:, 0], scores_NK[:, 1:]
         loss_N = -self.beta * functional.logsigmoid(positive_N) - functional.logsigmoid(-negative_NK).sum(1)
         return loss_N.mean() / (self.num_negatives + 1)

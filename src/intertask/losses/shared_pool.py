@@ -59,8 +59,10 @@ class Loss(nn.Module):
         # Inverse of the distribution function: torch.multinomial stops at 2^24 items and is slower.
         drawn = torch.rand(self.num_negatives, dtype=torch.float64, device=hidden_ND.device)
         pool_K = torch.searchsorted(self.cumulated_I, drawn).clamp(max=len(vectors) - 1)
-        negative_NK = hidden_ND @ vectors(pool_K).T - self.log_expected_I[pool_K]
+        # One lookup: each writes a gradient of the size of the table.
+        pool_KD, target_ND = vectors(torch.cat([pool_K, targets_N])).tensor_split([self.num_negatives])
+        negative_NK = hidden_ND @ pool_KD.T - self.log_expected_I[pool_K]
         negative_NK = negative_NK.masked_fill(targets_N[:, None] == pool_K, float("-inf"))
-        positive_N = (hidden_ND * vectors(targets_N)).sum(-1)
+        positive_N = (hidden_ND * target_ND).sum(-1)
         logits = torch.cat([positive_N[:, None], negative_NK], dim=1)
         return (logits.logsumexp(1) - positive_N).mean()
