@@ -1,14 +1,14 @@
 """The model: input, encoder, communication and tasks, composed. Read this file first.
 
     batch -> input -> hidden_BLD -> encoder -> hidden_BLD -> communication -> states_BLTD
-    (a communication that remembers reads the input's item vectors beside hidden_BLD)
+    (a communication that remembers reads the item vectors of the events, items_BLD, beside hidden_BLD)
           -> task k reads states[:, :, k] -> a loss in training, an answer at the last event
 
 Knows nothing of files, splits, training loops or metrics.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
@@ -110,32 +110,27 @@ class Model(nn.Module):
             }
         )
 
-    def trunk(self, batch: Batch) -> Tensor:
-        """What all tasks have in common, hidden_BLD: input and encoder."""
+    def trunk(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the exchange reads: hidden_BLD of input and encoder, and items_BLD where it remembers them."""
+        items_BLD = self.input.item_vectors(batch)
         timeline = Timeline(batch.events.times_BL, batch.query_times_BL)
-        hidden_BLD: Tensor = self.encoder(self.input(batch), timeline)
-        return hidden_BLD
+        hidden_BLD: Tensor = self.encoder(self.input(batch, items_BLD), timeline)
+        return (hidden_BLD, items_BLD) if self.config.communication.remembers else (hidden_BLD,)
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
         return torch.stack(list(self._by_task(batch).values()), dim=-2)
 
-    def read(self, batch: Batch, hidden_BLD: Tensor) -> tuple[Tensor, ...]:
-        """What the exchange reads: the trunk's output, and the items where it remembers them."""
-        if not self.config.communication.remembers:
-            return (hidden_BLD,)
-        return hidden_BLD, self.input.item_vectors(batch)
-
-    def _by_task(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
+    def _by_task(self, batch: Batch, read: Sequence[Tensor] | None = None) -> dict[str, Tensor]:
         """The state of each task; from the trunk's output on, if given."""
-        hidden_BLD = self.trunk(batch) if hidden_BLD is None else hidden_BLD
-        attached_BLTD: Tensor = self.communication(*self.read(batch, hidden_BLD))
+        read = self.trunk(batch) if read is None else read
+        attached_BLTD: Tensor = self.communication(*read)
         states = dict(zip(self.attached, attached_BLTD.unbind(-2), strict=True))
-        return {name: states.get(name, hidden_BLD.detach()) for name in self.config.tasks}
+        return {name: states.get(name, read[0].detach()) for name in self.config.tasks}
 
-    def losses(self, batch: Batch, hidden_BLD: Tensor | None = None) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, read: Sequence[Tensor] | None = None) -> dict[str, Tensor]:
         """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
-        states = self._by_task(batch, hidden_BLD)
+        states = self._by_task(batch, read)
         losses = {}
         for name, config in self.config.tasks.items():
             task = self.task(name)

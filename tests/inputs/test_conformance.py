@@ -23,10 +23,14 @@ def built(config):
         return config.build(sizes, ItemTable(sizes.num_items, sizes.width)).eval()
 
 
+def read(embed, batch):
+    return embed(batch, embed.item_vectors(batch))
+
+
 @every_input
 def test_there_is_one_finite_vector_for_each_event(config):
     batch = worlds.batch(SEQUENCES)
-    hidden = built(config)(batch)
+    hidden = read(built(config), batch)
     assert hidden.shape == (*batch.events.items_BL.shape, 8)
     assert hidden.isfinite().all()
 
@@ -37,7 +41,7 @@ def test_batch_composition_does_not_change_vectors(config):
 
     def run(rows):
         batch = worlds.training_batch(SEQUENCES, windows[torch.tensor(rows).numpy()])
-        return [vectors[:length] for vectors, length in zip(embed(batch), batch.lengths_B, strict=True)]
+        return [vectors[:length] for vectors, length in zip(read(embed, batch), batch.lengths_B, strict=True)]
 
     assert_batch_composition_ignored(run, SEQUENCES.num_users)
 
@@ -45,11 +49,11 @@ def test_batch_composition_does_not_change_vectors(config):
 @every_input
 def test_every_weight_gets_a_gradient(config):
     embed = built(config)
-    hidden = embed(worlds.batch(SEQUENCES))
+    hidden = read(embed, worlds.batch(SEQUENCES))
     assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())
 
 
 @every_input
 def test_eval_is_deterministic(config):
     embed, batch = built(config), worlds.batch(SEQUENCES)
-    assert_deterministic_in_eval(embed, lambda: embed(batch))
+    assert_deterministic_in_eval(embed, lambda: read(embed, batch))

@@ -19,7 +19,11 @@ def built(behaviours=worlds.BEHAVIOURS, **options):
 
 
 def embedded(embed, items, behaviours=None, times=None):
-    return embed(batched(items, behaviours, times))
+    return read(embed, batched(items, behaviours, times))
+
+
+def read(embed, batch):
+    return embed(batch, embed.item_vectors(batch))
 
 
 def batched(items, behaviours=None, times=None):
@@ -89,7 +93,7 @@ def test_a_gate_lets_through_between_nothing_and_all_of_the_context():
 @pytest.mark.parametrize("combine", ["sum", "gate"])
 def test_every_weight_of_every_part_gets_a_gradient(combine):
     embed = built(**ALL, combine=combine)
-    hidden = embed(worlds.batch(worlds.varied()))
+    hidden = read(embed, worlds.batch(worlds.varied()))
     assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())
 
 

@@ -46,22 +46,26 @@ def trainer(folder, corpus, metrics, **options):
     ],
     ids=lambda balance: balance["kind"],
 )
-def test_the_encoder_is_passed_backward_once_a_step_however_many_tasks_there_are(
+def test_encoder_and_items_are_passed_backward_once_a_step_however_many_tasks_there_are(
     balance, tmp_path, monkeypatch
 ):
     forward, backward, usual = [], [], Model.trunk
 
     def trunk(model, batch):
-        hidden = usual(model, batch)
-        if hidden.requires_grad:
-            forward.append(1)
-            hidden.register_hook(lambda gradient: backward.append(1))
-        return hidden
+        read = usual(model, batch)
+        for name, part in zip(("hidden", "items"), read, strict=True):
+            if part.requires_grad:
+                forward.append(name)
+                part.register_hook(lambda gradient, name=name: backward.append(name))
+        return read
 
     monkeypatch.setattr(Model, "trunk", trunk)
+    remembering = {"kind": "gated_slots"}
     tasks = {"next": {"kind": "next_item"}, "kind": {"kind": "next_behaviour"}, "stars": REGRESSION}
-    experiment.fit(runs.recipe(tasks=tasks, balance=balance), world(), tmp_path)
-    assert len(backward) == len(forward) > 1
+    recipe = runs.recipe(tasks=tasks, balance=balance, communication=remembering)
+    experiment.fit(recipe, world(), tmp_path)
+    assert sorted(backward) == sorted(forward)
+    assert forward.count("hidden") == forward.count("items") > 1
 
 
 @pytest.mark.parametrize("absurd", [1e38, -1e38])

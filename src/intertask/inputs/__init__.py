@@ -24,7 +24,7 @@ class InputConfig(PluginConfig):
 
 
 class Input(nn.Module, ABC):
-    """A module whose forward maps a `Batch` to hidden_BLD."""
+    """A module whose forward maps a `Batch` and its item vectors to hidden_BLD."""
 
     @abstractmethod
     def item_vectors(self, batch: Batch) -> Tensor:

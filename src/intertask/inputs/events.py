@@ -72,15 +72,14 @@ class Input(AnyInput):
         self.gate = nn.Linear(2 * width, width) if config.combine == "gate" else None
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, items_BLD: Tensor) -> Tensor:
         """hidden_BLD."""
         events = batch.events
-        item_BLD = self.item_vectors(batch)
-        context_BLD = torch.zeros_like(item_BLD)
+        context_BLD = torch.zeros_like(items_BLD)
         if self.behaviour is not None:
             context_BLD = context_BLD + self.behaviour(events.behaviours_BL)
         if self.position is not None:
-            steps = torch.arange(events.items_BL.shape[1], device=item_BLD.device)
+            steps = torch.arange(events.items_BL.shape[1], device=items_BLD.device)
             # Behind the last event the count is negative: padding, whose vector nobody reads.
             places = (batch.lengths_B[:, None] - 1 - steps).clamp(min=0) if self.inverse else steps
             context_BLD = context_BLD + self.position(places)
@@ -90,8 +89,8 @@ class Input(AnyInput):
             gaps_BL = torch.diff(times_BL, dim=1, prepend=times_BL[:, :1])
             context_BLD = context_BLD + self.gap(log_bucket(gaps_BL, NUM_GAP_BUCKETS))
         if self.gate is not None:
-            context_BLD = torch.sigmoid(self.gate(torch.cat([item_BLD, context_BLD], -1))) * context_BLD
-        hidden_BLD: Tensor = self.dropout(item_BLD + self._as_read(context_BLD, batch))
+            context_BLD = torch.sigmoid(self.gate(torch.cat([items_BLD, context_BLD], -1))) * context_BLD
+        hidden_BLD: Tensor = self.dropout(items_BLD + self._as_read(context_BLD, batch))
         return hidden_BLD
 
     def item_vectors(self, batch: Batch) -> Tensor:

@@ -155,9 +155,9 @@ class Trainer:
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
         rate = learning_rate(self.config, step, done)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision):
-            hidden_BLD = model.trunk(batch)
-            trunk_BLD = hidden_BLD.detach().requires_grad_()  # tasks push on it, and it on the encoder, once
-            losses = model.losses(batch, trunk_BLD)
+            read = model.trunk(batch)
+            leaves = [part.detach().requires_grad_() for part in read]  # what all tasks push on
+            losses = model.losses(batch, leaves)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
         for name, value in values.items():
             if not math.isfinite(value):
@@ -165,11 +165,14 @@ class Trainer:
         total = None
         if losses:
             if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
-                self._write_cosines(journal, losses, trunk_BLD)
+                self._write_cosines(journal, losses, leaves[0])
             self.optimiser.zero_grad()
-            total = float(self.balance.backward(losses, trunk_BLD))
-            if trunk_BLD.grad is not None:  # as where the batch has targets of detached tasks alone
-                torch.autograd.backward(hidden_BLD, trunk_BLD.grad)
+            for leaf in leaves:
+                leaf.grad = None
+            total = float(self.balance.backward(losses, leaves[0]))
+            pushed = [part for part, leaf in zip(read, leaves, strict=True) if leaf.grad is not None]
+            if pushed:  # not where the batch has targets of detached tasks alone
+                torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
             norm = self.optimiser.clip()
             if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
                 raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
