@@ -79,6 +79,24 @@ def test_one_task_of_two_may_be_missing(config):
     assert trunk.grad.isfinite().all() and trunk.grad.abs().max() > 0
 
 
+@every_balance
+def test_a_detached_task_changes_nothing_of_what_the_others_push(config):
+    def push(names):
+        with worlds.seeded():
+            trunk, head = torch.randn(2, 3, 4).requires_grad_(), torch.nn.Linear(4, 1)
+        balance = config.build(dict.fromkeys(names, 1.0), dict.fromkeys(names, 1.0))
+        for _ in range(20):
+            trunk.grad = None
+            slopes = {"buy": 10 * trunk[..., 0], "like": trunk[..., 1], "apart": head(trunk.detach())}
+            losses = {name: (slopes[name] - 1).pow(2).mean() for name in names}
+            balance.backward(losses, trunk)
+            if balance.looks_again:
+                balance.after_step({name: loss.detach() for name, loss in losses.items()})
+        return trunk.grad[..., 0].norm() / trunk.grad[..., 1].norm()
+
+    torch.testing.assert_close(push(("buy", "like", "apart")), push(("buy", "like")))
+
+
 def pushed(balance, losses, trunk, steps):
     """The trunk's gradient after some epochs of two steps each."""
     for step in range(steps):

@@ -2,7 +2,8 @@
 
 Source: Chen et al., "GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep Multitask
 Networks", ICML 2018, algorithm 1. Departure: gradients are taken at the trunk's output rather than in
-its last layer's weights, so that the trunk is passed backward once.
+its last layer's weights, so that the trunk is passed backward once. A task without a gradient there, as a
+detached one, keeps its weight and takes none from the others.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,10 @@ class Config(BalanceConfig):
 
 
 class GradNorm(Balance):
-    """sum_k v_k L_k, where |v_k g_k| is drawn to the mean of all, times (relative loss of k)^alpha."""
+    """sum_k v_k L_k, where |v_k g_k| is drawn to the mean of all, times (relative loss of k)^alpha.
+
+    The v_k have a mean of 1.
+    """
 
     first_T: Tensor
     prior_T: Tensor
@@ -45,9 +49,9 @@ class GradNorm(Balance):
         self.asymmetry = config.asymmetry
         self.places = {name: place for place, name in enumerate(weights)}
         given_T = torch.tensor(list(weights.values()))
-        self.register_buffer("prior_T", given_T / given_T.sum())
+        self.register_buffer("prior_T", given_T / given_T.mean())
         self.register_buffer("first_T", torch.full_like(given_T, torch.nan))
-        self.weights_T = nn.Parameter(given_T / given_T.sum())
+        self.weights_T = nn.Parameter(given_T / given_T.mean())
         self.optimiser = torch.optim.Adam([self.weights_T], lr=config.learning_rate)
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
@@ -64,8 +68,11 @@ class GradNorm(Balance):
         weighted = {name: weights_T[self.places[name]] * loss for name, loss in losses.items()}
         gradients = task_gradients(weighted, trunk_BLD)
         trunk_BLD.grad = gradients.sum(0).view_as(trunk_BLD)
-        if len(places) > 1:
-            self._learn(places, gradients.norm(dim=1) / weights_T[places], raw)
+        norms = gradients.norm(dim=1)
+        heard = norms > 0
+        if heard.sum() > 1:
+            places = places[heard]
+            self._learn(places, norms[heard] / weights_T[places], raw[heard])
         return torch.stack(list(weighted.values())).sum().detach()
 
     def _learn(self, places: Tensor, norms: Tensor, losses: Tensor) -> None:
@@ -78,7 +85,9 @@ class GradNorm(Balance):
         pushes = self.weights_T[places] * norms
         target = (pushes.detach() / prior).mean() * relative * prior
         torch.autograd.backward((pushes - target).abs().sum())
+        before_T = self.weights_T.detach().clone()
         self.optimiser.step()
-        with torch.no_grad():
-            self.weights_T.clamp_(min=SMALLEST)
-            self.weights_T.div_(self.weights_T.sum())
+        with torch.no_grad():  # what they have together is theirs: those that were not heard are as they were
+            learnt = self.weights_T[places].clamp(min=SMALLEST)
+            self.weights_T.copy_(before_T)
+            self.weights_T[places] = learnt / learnt.sum() * before_T[places].sum()
