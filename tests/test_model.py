@@ -178,6 +178,16 @@ def test_a_step_of_a_funnel_is_answered_by_the_product_of_those_before_it():
     )
 
 
+def test_no_step_of_a_funnel_is_likelier_than_the_one_before_it_however_they_are_calibrated():
+    built, batch = funnel_model()
+    states, items = built.eval().last_states(batch), torch.tensor([0, 1, 2, 3, 4, 5])
+    for name, calibration in (("click", 0.25), ("buy", 4.0), ("keep", 0.25)):
+        built.task(name).calibration.fill_(calibration)
+        built.task(name).head[-1].bias.data.fill_(3.0)
+    click, buy, keep = (built.predict(name, states, items) for name in ("click", "buy", "keep"))
+    assert (buy <= click).all() and (keep <= buy).all() and (keep > 0).all()
+
+
 def test_the_loss_of_a_step_is_that_of_the_product_over_all_labels():
     built, batch = funnel_model()
     states, following = built.eval().states(batch), batch.following

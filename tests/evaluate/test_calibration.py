@@ -17,7 +17,7 @@ class Known:
     def __init__(self, factor, tasks, answer=None):
         self.model = type("Model", (), {"config": ModelConfig.model_validate({"tasks": tasks})})()
         self.model.device, self.model.task = torch.device("cpu"), lambda name: None
-        self.model.predict = lambda name, states, items: answer[: len(items)]
+        self.model.predict = lambda name, states, items: answer[name][: len(items)]
         self.states_MTD = torch.zeros(10_000, 1, 1)
         self.scores = factor * torch.log(torch.arange(1.0, ITEMS + 1) / 21)
 
@@ -42,6 +42,19 @@ def test_the_same_holds_for_a_binary_response():
     labels = (random.random(4000) < truth).astype(float)
     sequences = from_lists([[0, 1]] * 4000, 2, labels={"liked": [[0.0, label] for label in labels]})
     logits = 3 * torch.logit(torch.tensor(truth))
-    system = Known(1.0, {"liked": Response(label="liked")}, torch.sigmoid(logits))
+    system = Known(1.0, {"liked": Response(label="liked")}, {"liked": torch.sigmoid(logits)})
     found = temperature(system, "liked", sequences, np.arange(1, 8000, 2), np.arange(4000), worlds.BEHAVIOURS)
+    assert found == pytest.approx(3.0, rel=0.12)
+
+
+def test_of_a_step_of_a_funnel_the_probability_under_the_condition_is_divided():
+    random = np.random.default_rng(0)
+    click, bought = random.random(8000) * 0.8 + 0.1, random.random(8000) * 0.8 + 0.1
+    labels = (random.random(8000) < click * bought).astype(float)
+    sequences = from_lists([[0, 1]] * 8000, 2, labels={"buy": [[0.0, label] for label in labels]})
+    too_sure = torch.sigmoid(3 * torch.logit(torch.tensor(bought)))
+    answers = {"click": torch.tensor(click), "buy": torch.tensor(click) * too_sure}
+    tasks = {"click": Response(behaviour="view"), "buy": Response(label="buy", given="click")}
+    system = Known(1.0, tasks, answers)
+    found = temperature(system, "buy", sequences, np.arange(1, 16000, 2), np.arange(8000), worlds.BEHAVIOURS)
     assert found == pytest.approx(3.0, rel=0.12)

@@ -14,7 +14,7 @@ from intertask.evaluate.ranking import rank_targets, visited
 from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics import ranking
-from intertask.model import Model, ModelConfig
+from intertask.model import Model, ModelConfig, funnel
 from intertask.seeds import generator
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
@@ -121,9 +121,13 @@ class Validator:
         return model_answers(system, name, self.sequences, targets, asked, self.behaviours).qualities(), users
 
     def calibrate(self, model: Model) -> None:
-        """Set the calibration of each task that answers with probabilities, where it has targets."""
-        system = ModelSystem(model, self.sequences, self.targets)
-        for name, config in model.config.tasks.items():
+        """Set the calibration of each task that answers with probabilities, where it has targets.
+
+        The steps of a funnel come in their order.
+        """
+        system, tasks = ModelSystem(model, self.sequences, self.targets), model.config.tasks
+        for name in sorted(tasks, key=lambda name: len(funnel(tasks, name))):
+            config = tasks[name]
             rows = config.asked(self.sequences, self.targets, self.behaviours)
             if len(rows) and getattr(config, "form", "") != "regression":
                 found = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)

@@ -30,8 +30,8 @@ class Config(TaskConfig):
         form: "binary": a probability; "regression": a value, by squared error.
         given: Another binary response without whose yes this one is none: labels of one event, as whether an
             item that was shown is clicked, and then bought. The head learns the probability under that
-            condition; what is trained, by all labels, and answered is the product. Source: Ma et al.,
-            "Entire Space Multi-Task Model", SIGIR 2018.
+            condition, which is what is calibrated; what is trained, by all labels, and answered is the
+            product. Source: Ma et al., "Entire Space Multi-Task Model", SIGIR 2018.
     """
 
     kind: Literal["response"] = "response"
@@ -161,14 +161,11 @@ class Response(Task):
         if self.config.form == "regression":
             return self._raw(state_ND, items_N)
         log_yes_N = self.log_yes(state_ND, items_N)
-        yes_N = log_yes_N.exp() if log_before_N is None else (log_before_N + log_yes_N).exp()
-        if self.calibration == 1:
-            return yes_N
-        return torch.sigmoid(torch.logit(yes_N, eps=1e-7) / self.calibration)
+        return log_yes_N.exp() if log_before_N is None else (log_before_N + log_yes_N).exp()
 
     def log_yes(self, state: Tensor, items: Tensor) -> Tensor:
-        """The log-probability of yes, given the steps before: [..., D] and [...] -> [...]."""
-        return functional.logsigmoid(self._raw(state, items))
+        """The log-probability of yes, given the steps before, calibrated: [..., D] and [...] -> [...]."""
+        return functional.logsigmoid(self._raw(state, items) / self.calibration)
 
     def _raw(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
         vectors_ND = self.items(items_N)
