@@ -234,3 +234,4 @@ def test_a_study_sets_each_task_against_itself_on_its_own_log(tmp_path):
     )
     assert matched == pytest.approx(joint, rel=0.05)  # the other log's items are no part of its model
     assert set(found.closed_edges) <= {"next", "buys", "liked", "visit"}
+    assert [row.readers for row in found.readings] == [["next", "buys", "liked"], ["visit"]]

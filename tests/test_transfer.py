@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import polars as pl
 import pytest
@@ -102,6 +103,28 @@ def test_what_is_there_of_another_recipe_is_refused_and_not_reported_again(done,
     assert (folder / "recipes" / "together.json").read_bytes() == before
 
 
+def test_what_is_there_of_a_log_that_has_changed_is_refused_and_not_reported_again(done, tmp_path):
+    file, _, found = done
+    copy = tmp_path / "shop"
+    shutil.copytree(file.parent, copy)
+    paths = str(file.parent), str(copy)
+    for told in (*(copy / "study").glob("*/recipe.json"), *(copy / "study").glob("recipes/*.json")):
+        told.write_text(told.read_text().replace(*paths))
+    assert study(copy / file.name, copy / "study", [3, 5], "validation").tasks == found.tasks
+    log = (copy / "events.csv").read_text().splitlines()
+    (copy / "events.csv").write_text("\n".join(log[:-1]) + "\n")
+    with pytest.raises(RecipeError, match="a run of these data, found one of others"):
+        study(copy / file.name, copy / "study", [3, 5], "validation")
+
+
+def test_what_together_cannot_be_trained_is_refused_before_anything_is_written(tmp_path):
+    loop = TOML + '[tasks.liked2]\nkind = "response"\nlabel = "liked"\ngiven = "liked2"\n'
+    file = shop.write_files(tmp_path, loop)
+    with pytest.raises(RecipeError, match="a funnel with an end"):
+        study(file, tmp_path / "study", [1], "validation")
+    assert not (tmp_path / "study").exists()
+
+
 def test_a_run_from_before_an_option_was_there_is_of_another_recipe(done, tmp_path):
     _, folder, _ = done
     recipe = Recipe.from_json(folder / "together-3" / "recipe.json")
@@ -141,14 +164,14 @@ def test_detaching_is_reported_in_place_of_what_it_mends(done, monkeypatch):
 
 def test_whom_a_task_hears_is_told_where_the_mechanism_tells(done, tmp_path):
     file = shop.write_files(tmp_path, TOML.replace('"ple"', '"gated_slots"'))
-    found = study(file, tmp_path / "study", [1], "validation").reading
+    (found,) = study(file, tmp_path / "study", [1], "validation").readings
     assert found.readers == ["next", "buys", "liked"]
     assert found.sources == [*found.readers, "shared 1", "shared 2", "nothing"]
     for place, row in enumerate(found.shares):
         assert sum(row) == pytest.approx(1, abs=1e-5) and 0 < found.gates[place] < 1
-    assert done[2].reading.sources == [*found.readers, "shared"]  # PLE
+    assert done[2].readings[0].sources == [*found.readers, "shared"]  # PLE
     file = shop.write_files(tmp_path, TOML.replace('"ple"', '"mmoe"'))
-    assert study(file, tmp_path / "mixture", [1], "validation").reading is None
+    assert study(file, tmp_path / "mixture", [1], "validation").readings == []
 
 
 def test_one_task_has_nobody_to_listen_to(tmp_path):

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from intertask.balance import Balance
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
@@ -76,19 +77,7 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         RecipeError: The recipe does not fit the data.
         TrainingError: A loss is not finite.
     """
-    parts: dict[str, Part] = {}
-    for name, view in recipe.views().items():
-        shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
-        parts[name] = Part(name, view, corpora[name], shared)
-    balance = recipe.balance.build(
-        {
-            task: config.weight * part.label_shares[task] ** recipe.balance.labels
-            for part in parts.values()
-            for task, config in part.recipe.tasks.items()
-        },
-        {task: scale for part in parts.values() for task, scale in part.constant.items()},
-    )
-    monitor = _monitor(recipe, parts.values())
+    parts, balance, monitor = _assembled(recipe, corpora)
     run = _digest(recipe, corpora)
     checkpoint.refuse_other_run(folder / "checkpoints", run)
     device = _device(recipe.train.device)
@@ -217,13 +206,34 @@ def build(
         return Model(config, dimensions, shared)
 
 
-def refuse_unfit(recipe: Recipe, corpus: Corpus) -> None:
-    """What `fit` would refuse before it trains, without training; a recipe of one stream.
+def refuse_unfit(recipe: Recipe, corpora: Mapping[str, Corpus]) -> None:
+    """What `fit_streams` would refuse before it trains, without training.
 
     Raises:
         RecipeError: The recipe does not fit the data.
     """
-    _monitor(recipe, [Part(MAIN, recipe, corpus, {})])
+    _assembled(recipe, corpora)
+
+
+def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str, "Part"], Balance, str]:
+    """The parts of a recipe by stream, their balance, and the metric that chooses the epoch.
+
+    Raises:
+        RecipeError: The recipe does not fit the data.
+    """
+    parts: dict[str, Part] = {}
+    for name, view in recipe.views().items():
+        shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
+        parts[name] = Part(name, view, corpora[name], shared)
+    balance = recipe.balance.build(
+        {
+            task: config.weight * part.label_shares[task] ** recipe.balance.labels
+            for part in parts.values()
+            for task, config in part.recipe.tasks.items()
+        },
+        {task: scale for part in parts.values() for task, scale in part.constant.items()},
+    )
+    return parts, balance, _monitor(recipe, parts.values())
 
 
 def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:

@@ -53,7 +53,7 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
     for leftover in folder.glob(".*.*"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover, ignore_errors=True)
     views = recipe.views()
-    folders = {name: folder if name == MAIN else folder / "streams" / name for name in views}
+    folders = {name: stream_folder(folder, name) for name in views}
     prepared = _prepared(recipe, file.parent, folders)
     fitted = fit_streams(recipe, {name: corpus for name, (corpus, _) in prepared.items()}, folder)
     for name, view in views.items():
@@ -62,6 +62,11 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
         with written_aside(folder / "recipe.toml") as aside:
             shutil.copyfile(file, aside)
     return fitted[MAIN]
+
+
+def stream_folder(folder: Path, name: str) -> Path:
+    """Where a run has what is of one stream."""
+    return folder if name == MAIN else folder / "streams" / name
 
 
 def stream_folders(folder: Path) -> list[Path]:

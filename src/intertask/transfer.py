@@ -5,7 +5,7 @@ trained again. Beside them transfer.json and transfer.html.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from intertask import run as runs
 from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
+from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
 from intertask.errors import RecipeError
 from intertask.evaluate.reading import reading
@@ -23,7 +24,7 @@ from intertask.evaluate.validation import reported
 from intertask.experiment import refuse_unfit
 from intertask.files import written_aside
 from intertask.nn.dimensions import Dimensions
-from intertask.recipe import DataConfig, Recipe, shaping_of
+from intertask.recipe import MAIN, DataConfig, Recipe, shaping_of
 from intertask.recommender import Recommender
 from intertask.tasks import TaskConfig
 
@@ -56,10 +57,15 @@ def study(
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(tasks), "add one")
     recipe = settled(recipe, file.parent)
     singles = {task: alone(view, task) for view in recipe.views().values() for task in view.tasks}
-    for view in recipe.views().values():  # hours before the arm that could not be trained would have its turn
-        corpus = prepare(source.load(view.data, file.parent).events)
+    views = recipe.views()
+    corpora = {name: prepare(source.load(view.data, file.parent).events) for name, view in views.items()}
+    refuse_unfit(recipe, corpora)  # hours before the arm that could not be trained would have its turn
+    for stream, view in views.items():
         for task in view.tasks:
-            refuse_unfit(singles[task], corpus)
+            refuse_unfit(singles[task], {MAIN: corpora[stream]})
+            _refuse_old(folder, [f"alone-{task}", f"matched-{task}"], {MAIN: corpora[stream]})
+    _refuse_old(folder, ["together", *(f"without-{task}" for task in tasks)], corpora)
+    del corpora  # each run reads its own
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
         task: [run_arm(one, folder, f"alone-{task}", seed, part) for seed in seeds]
@@ -103,9 +109,28 @@ def _detached(recipe: Recipe, name: str) -> Recipe:
     )
 
 
+def _refuse_old(folder: Path, arms: Sequence[str], corpora: Mapping[str, Corpus]) -> None:
+    """What has been evaluated of these arms must be of these data, by stream.
+
+    Raises:
+        RecipeError: It is of others, as where the log has grown since.
+    """
+    for run in (place for arm in arms for place in folder.glob(f"{arm}-*")):
+        for stream, corpus in corpora.items():
+            file = runs.stream_folder(run, stream) / "evaluation.json"
+            if file.is_file() and Evaluation.read(file).protocol.data != corpus.sequences.digest():
+                raise RecipeError(
+                    str(run), "a run of these data", "one of others, which the log was before",
+                    "choose another folder, or delete this one",
+                )  # fmt: skip
+
+
 def _written(found: Transfer, run: Path, folder: Path) -> Transfer:
-    recommender = Recommender.load(runs.model_folder(run))
-    found = found.model_copy(update={"reading": reading(recommender.model, recommender.histories)})
+    readings = []
+    for stream in runs.stream_folders(run):
+        recommender = Recommender.load(runs.model_folder(stream))
+        readings.append(reading(recommender.model, recommender.histories))
+    found = found.model_copy(update={"readings": [own for own in readings if own is not None]})
     with written_aside(folder / "transfer.json") as aside:
         aside.write_text(found.model_dump_json(indent=1), encoding="utf-8")
     return found

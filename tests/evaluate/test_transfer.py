@@ -80,6 +80,22 @@ def test_the_cosine_of_two_tasks_is_averaged_over_the_steps_that_had_both(found)
     assert [epoch[0][1] for epoch in found.cosines.by_epoch] == pytest.approx([-0.5, -0.2])
 
 
+@pytest.mark.parametrize(
+    ("cosines", "opposed"), [((-0.5, -0.6), "buys"), ((-0.9, 0.7), None), ((-0.9,), None)]
+)
+def test_a_gradient_that_points_against_a_task_by_chance_is_not_blamed(tmp_path, cosines, opposed):
+    folder = run(tmp_path / "together", rank=5)
+    lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+    lines = [line for line in lines if line["event"] != "gradients"] + [
+        {"event": "gradients", "epoch": 0, "tasks": ["next", "buys"], "cosines": [[1.0, c], [c, 1.0]]}
+        for c in cosines
+    ]
+    (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    alone = {task: [run(tmp_path / f"alone-{task}")] for task in TASKS}
+    rows = {row.task: row for row in transfer("shop", [1], [folder], alone, alone).tasks}
+    assert rows["next"].alone.verdict == "loses" and rows["next"].opposed_by == opposed
+
+
 def test_tasks_that_never_met_in_a_batch_are_not_compared(tmp_path):
     folder = run(tmp_path / "together", quality=-1.0, rank=5)
     lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]

@@ -37,10 +37,10 @@ def found(buy=0.02, like=-0.01, opposed_by="buy", **changes):
         ),
         "cost": Cost(seconds_together=10, seconds_alone=18, weights_together=5_000, weights_alone=9_000),
         "closed_edges": {"buy": ["<b>like</b>", "shared 1"]},
-        "reading": Reading(
+        "readings": [Reading(
             readers=["buy", "<b>like</b>"], sources=["buy", "<b>like</b>", "shared 1", "nothing"],
             shares=[[0.5, 0.0, 0.3, 0.2], [0.41, 0.59, 0.0, 0.0]], gates=[0.06, 0.77],
-        ),
+        )],
     }  # fmt: skip
     return Transfer.model_validate(parts | changes)
 
@@ -89,7 +89,7 @@ def test_a_task_that_loses_gets_advice():
 
 
 @pytest.mark.parametrize(
-    "study", [found(), found(cosines=None, closed_edges={}, reading=None)], ids=["full", "bare"]
+    "study", [found(), found(cosines=None, closed_edges={}, readings=[])], ids=["full", "bare"]
 )
 def test_page_and_terminal_say_the_same_and_no_name_becomes_markup(study, tmp_path):
     page = write_transfer(tmp_path, study).read_text()
@@ -97,7 +97,7 @@ def test_page_and_terminal_say_the_same_and_no_name_becomes_markup(study, tmp_pa
     for sentence in ("+10.0 %", f"{MINUS}5.0 %", "5,000"):
         assert sentence in page
     assert "cosine" in page.lower() or study.cosines is None
-    assert ("0.59" in page and "0.77" in page) is (study.reading is not None)
+    assert ("0.59" in page and "0.77" in page) is bool(study.readings)
     terminal = told(study)
     assert "+10.0 %" in terminal and "5,000 weights" in terminal and study.protocol.fingerprint() in terminal
     assert ("no longer reads" in terminal) is bool(study.closed_edges)

@@ -25,6 +25,8 @@ class Reading(Config):
 def reading(model: Model, histories: Sequences) -> Reading | None:
     """Whom the tasks hear after the last events of the first users; None where the mechanism cannot tell.
 
+    Tasks of another stream are sources alone: of these users nobody asks them.
+
     Args:
         model: In evaluation mode.
         histories: The users' events.
@@ -42,9 +44,10 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
             places, last = torch.arange(len(rows), device=model.device), batch.lengths_B - 1
             shares.append(heard.shares_BLTS[places, last])
             gates.append(heard.gates_BLT[places, last])
+    own = [place for place, name in enumerate(model.attached) if name in model.config.tasks]
     return Reading(
-        readers=model.attached,
+        readers=[model.attached[place] for place in own],
         sources=[*model.attached, *model.communication.further],
-        shares=torch.cat(shares).mean(0).tolist(),
-        gates=torch.cat(gates).mean(0).tolist(),
+        shares=torch.cat(shares).mean(0)[own].tolist(),
+        gates=torch.cat(gates).mean(0)[own].tolist(),
     )

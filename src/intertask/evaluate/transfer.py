@@ -5,6 +5,7 @@ bootstrap over users and seeds, corrected by Holm for the number of tasks. With 
 the luck of training. Knows nothing of how the runs came about.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -86,15 +87,15 @@ class Cosines(Config):
     by_epoch: list[Matrix]
 
     def of(self, task: str) -> dict[str, tuple[float, float]]:
-        """The mean and its error with each other task that it was compared with."""
+        """The mean and its error, infinite after one step, with each other task that it was compared with."""
         if task not in self.tasks:
             return {}
         place = self.tasks.index(task)
         rows = zip(self.tasks, self.mean[place], self.error[place], strict=True)
         return {
-            other: (mean, error)
+            other: (mean, math.inf if error is None else error)
             for other, mean, error in rows
-            if other != task and mean is not None and error is not None
+            if other != task and mean is not None
         }
 
 
@@ -127,7 +128,7 @@ class Transfer(Found):
     cosines: Cosines | None
     cost: Cost
     closed_edges: dict[str, list[str]]  # of the first seed: which slots each task no longer reads
-    reading: Reading | None = None  # of the first seed, where the mechanism tells
+    readings: list[Reading] = []  # of the first seed, one for each stream, where the mechanism tells
     detached: str | None = None  # the task that was detached in what is told of "together"
 
     @computed_field  # type: ignore[prop-decorator]
@@ -281,7 +282,8 @@ def _moments(every: NDArray[np.float64]) -> tuple[Matrix, Matrix]:
     known = ~np.isnan(every)
     count = np.where(known.any(0), known.sum(0), np.nan)
     mean = np.where(known, every, 0).sum(0) / count
-    variance = (np.where(known, every - mean, 0) ** 2).sum(0) / count
+    squares = (np.where(known, every - mean, 0) ** 2).sum(0)
+    variance = squares / np.where(count > 1, count - 1, np.nan)  # one step knows nothing of chance
     return _told(mean), _told((variance / count) ** 0.5)
 
 

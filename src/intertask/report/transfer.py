@@ -133,7 +133,7 @@ def page(found: Transfer) -> str:
     sections = [
         _section("Tasks", _tasks(found.tasks)),
         _section("Gradients", _gradients(found.cosines)),
-        _section("Edges", [*_reading(found.reading), *_closed(found)]),
+        _section("Edges", [*map(_reading, found.readings), *_closed(found)]),
         _section("Cost", [tag("p", cost(found))]),
     ]
     header = tag(
@@ -201,9 +201,7 @@ def _heat(value: float) -> str:
     return f"background: color-mix(in srgb, var(--series-{series}) {abs(value) * 60:.0f}%, transparent)"
 
 
-def _reading(reading: Reading | None) -> list[Element]:
-    if reading is None:
-        return []
+def _reading(reading: Reading) -> Element:
     rows = []
     for name, values, gate in zip(reading.readers, reading.shares, reading.gates, strict=True):
         cells = [tag("td", f"{value:.2f}", style=_heat(value)) for value in values]
@@ -211,7 +209,7 @@ def _reading(reading: Reading | None) -> list[Element]:
     caption = (
         "Shares of what a task attends to after a user's last event, and how far its output gate is open."
     )
-    return [_table(("", *reading.sources, "gate"), rows, caption)]
+    return _table(("", *reading.sources, "gate"), rows, caption)
 
 
 def _closed(found: Transfer) -> list[Element]:
