@@ -130,7 +130,11 @@ def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
             "mine.toml [evaluation] resamples: expected greater than or equal to 100",
         ),
         ("width = ", "mine.toml: expected a TOML file, found Invalid value (at end of document)"),
-        ("seed = 1\nseed = 2", "mine.toml: expected a TOML file, found Cannot overwrite a value"),
+        ("seed = 1\nseed = 2", "mine.toml, end of document: expected each name once, found a second value"),
+        (
+            "[tasks.a]\n[tasks.a]",
+            "mine.toml, line 2: expected each name once, found [tasks.a] twice; rename one of the two",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(text, message, tmp_path):

@@ -9,6 +9,7 @@ import difflib
 import importlib
 import importlib.metadata
 import pkgutil
+import re
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -143,6 +144,10 @@ def sections(kind: type[ConfigType]) -> Any:  # noqa: ANN401  (see `plugin`)
     return BeforeValidator(read)
 
 
+# What the parser says of a name that comes twice, and at which line.
+_TWICE = re.compile(r"Cannot (?:declare \((.*)\) twice|overwrite a value) \(at (line \d+|end of document)")
+
+
 def _dotted(table: str, info: ValidationInfo) -> str:
     return f"{table}.{info.field_name}" if table else str(info.field_name)
 
@@ -158,6 +163,12 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise RecipeError(str(path), "a recipe file", "no such file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if twice := _TWICE.search(str(error)):  # two tasks of one name, as a rule
+            name = ".".join(re.findall("'([^']*)'", twice[1] or ""))
+            found = f"[{name}] twice" if name else "a second value for one"
+            raise RecipeError(
+                f"{path}, {twice[2]}", "each name once", found, "rename one of the two"
+            ) from None
         raise RecipeError(str(path), "a TOML file", str(error)) from None
 
 
