@@ -229,7 +229,9 @@ def test_transfer_says_who_gains_and_who_loses(shop_files, intertask):
     assert "--detach: nothing" in intertask("transfer", "recipe.toml", "--seeds", "1", "--detach").out
     found = json.loads(intertask("transfer", "recipe.toml", "--seeds", "1", "--json").out)
     assert [row["task"] for row in found["tasks"]] == ["next", "buys", "liked"]
-    assert "--seeds: expected whole numbers" in intertask.refused("transfer", "recipe.toml", "--seeds", "1;2")
+    for seeds in ("1;2", "1,-2"):
+        refused = intertask.refused("transfer", "recipe.toml", f"--seeds={seeds}")
+        assert "--seeds: expected whole numbers" in refused
 
 
 def test_an_objective_mixes_tasks(trained, intertask):

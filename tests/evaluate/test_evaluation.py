@@ -284,6 +284,25 @@ def test_the_validator_agrees_with_the_evaluation_of_the_validation_part():
     assert metrics[default_monitor(fitted.model.config)] == metrics["next/ndcg@10"]
 
 
+@pytest.mark.parametrize("history", ["masked", "kept"])
+def test_edges_are_judged_by_how_targets_of_every_other_user_are_answered(history):
+    fitted, corpus = shop.recommender().fitted, shop.corpus()
+    asked = evaluator(part="validation", history=(history,))
+    asked.run()
+    validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, history, limit=10_000)
+    own = (pl.col("system") == "intertask") & (pl.col("user") % 2 == 1)
+    ranks, answers = (pl.concat(frames).filter(own).sort("target") for frames in (asked.ranks, asked.answers))
+    for task in ("next", "buys"):
+        found, users = validator.calibration(fitted.model, task)
+        expected = ranks.filter(pl.col("task") == task)
+        assert users.tolist() == expected["user"].to_list() and len(users) > 1
+        assert found == pytest.approx(1 / np.log2(expected["rank"].to_numpy() + 1))  # without a cut
+    found, users = validator.calibration(fitted.model, "liked")
+    expected = answers.filter(pl.col("task") == "liked")
+    assert users.tolist() == expected["user"].to_list()
+    assert found == pytest.approx(expected["quality"].to_numpy())
+
+
 def test_a_limited_validation_asks_all_runs_for_the_same_targets():
     fitted, corpus = shop.recommender().fitted, shop.corpus()
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from intertask.evaluate.validation import Validator
 from intertask.model import ModelConfig
 from intertask.recommender import Recommender
 from intertask.train import edges
@@ -99,6 +100,24 @@ def test_a_run_closes_edges_at_half_time_and_at_its_end_and_what_is_kept_has_the
     assert judged == [4, 1]
     assert [len(line["verdicts"]) for line in runs.journal(tmp_path, "edges")] == [4, 1]
     assert edges.edges(fitted.model).tolist() == [[1, 1, 0], [0, 1, 0]]
+
+
+def test_the_weights_that_half_time_keeps_have_the_edges_closed_that_it_closed(tmp_path, monkeypatch):
+    judged = []
+
+    def close(built, judge, seed):
+        judged.append(edges.edges(built).clone())
+        edges.edges(built)[0, 1] = 0.0
+        return []
+
+    monkeypatch.setattr(edges, "close_useless", close)
+    falls = iter([0.1, 0.9, 0.3, 0.2])  # the second epoch of four, at whose end edges are closed, is kept
+    usual = Validator.__call__
+    monkeypatch.setattr(
+        Validator, "__call__", lambda self, model: usual(self, model) | {"next/ndcg@10": next(falls)}
+    )
+    runs.fit(tmp_path, communication=SLOTS, train={"epochs": 4, "monitor": "next/ndcg@10"})
+    assert [row[0, 1] for row in judged] == [1, 0]  # the end judges what was kept
 
 
 def test_a_finished_run_that_is_started_again_is_the_same(tmp_path):

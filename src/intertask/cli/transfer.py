@@ -31,9 +31,11 @@ def transfer(
 
     try:
         numbers = list(dict.fromkeys(int(word) for word in seeds.split(",")))
+        if min(numbers) < 0:
+            raise ValueError
     except ValueError:
         raise RecipeError(
-            "--seeds", "whole numbers with commas between, such as 1,2,3", repr(seeds)
+            "--seeds", "whole numbers from 0 on with commas between, such as 1,2,3", repr(seeds)
         ) from None
     place = folder or Path("runs") / f"{recipe.stem}-transfer"
     found = study(recipe, place, numbers, part.value, detach=detach)
