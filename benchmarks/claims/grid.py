@@ -21,8 +21,9 @@ from typing import Any
 import visited
 
 from intertask.config import parse_plugin
+from intertask.evaluate.compare import per_target
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
+from intertask.evaluate.transfer import METRIC, Change, changes, closed_edges, journal, num_weights
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
 from intertask.transfer import alone, mechanism_weights, run_arm, settled
@@ -98,11 +99,25 @@ def main() -> None:
     found = {
         "recipe": recipe.name, "seeds": options.seeds, "origin": origin(every),
         "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
+        "metrics": {task: metric(runs[0], task) for task, runs in singles.items()},
         "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
         "against": against, "visited": visited.apart({"alone": singles, **done}),
+        "visited_targets": visited.counts(singles),
     }  # fmt: skip
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(table(found), visited.table(found["visited"]), sep="\n\n")
+    print(told_as_tables(found))
+
+
+def told_as_tables(found: dict[str, Any]) -> str:
+    """Markdown of what grid.json holds."""
+    parts = [table(found), visited.table(found["visited"], found["visited_targets"])]
+    return "\n\n".join(part for part in parts if part)
+
+
+def metric(run: Path, task: str) -> str:
+    """What a task is told in."""
+    own = per_target(run, METRIC)
+    return str(own.filter(own["task"] == task)["metric"][0])
 
 
 def origin(runs: Sequence[Path]) -> str:
@@ -184,8 +199,21 @@ def line(runs: dict[str, list[Path]], singles: dict[str, list[Path]]) -> dict[st
         "weights": sum(map(num_weights, models)),
         "step_seconds": round(sum(steps) / len(steps), 5),
         "tasks": {task: change.model_dump() for task, change in found.items()},
+        "open_edges": [edges for edges in map(open_edges, next(iter(runs.values()))) if edges],
         "closed_edges": {reader: edges for run in models for reader, edges in closed_edges(run).items()},
     }
+
+
+def open_edges(run: Path) -> tuple[int, int] | None:
+    """How many edges are open in the weights that a run kept, and of how many; None where it has none."""
+    judged = {
+        (verdict["reader"], verdict["source"])
+        for line in journal(run, "edges")
+        for verdict in line["verdicts"]
+    }
+    closed = closed_edges(run)
+    still = [source not in closed.get(reader, []) for reader, source in judged]
+    return (sum(still), len(still)) if still else None
 
 
 def table(found: dict[str, Any]) -> str:
@@ -194,12 +222,16 @@ def table(found: dict[str, Any]) -> str:
     lines = _rows("Mechanism", found["mechanisms"], tasks)
     if found["against"]:
         lines += ["", *_rows(f"{OURS.capitalize()}, against", found["against"], tasks)]
+    for name, row in found["mechanisms"].items():
+        if row["open_edges"] and name == OURS:
+            seeds = ", ".join(f"{still} of {every}" for still, every in row["open_edges"])
+            lines += ["", f"{name.capitalize()}, edges open in the weights that were kept, by seed: {seeds}."]
+    metrics = ", ".join(f"{task} {metric}" for task, metric in found["metrics"].items())
     lines += [
         "",
-        f"{found['recipe']}: {found['origin']}. NDCG@10, or log-likelihood of a "
-        "response. ▲ and ▼: p below 5 % after Holm's correction over the tasks, paired bootstrap over users "
-        "and seeds; one seed knows nothing of the luck of training. From the one to the other, with the same "
-        "seeds.",
+        f"{found['recipe']}: {found['origin']}. {metrics}. Changes with 95 % intervals, paired bootstrap "
+        "over users and seeds; ▲ and ▼: p below 5 % after Holm's correction over the tasks; one seed knows "
+        "nothing of the luck of training. From the one to the other, with the same seeds.",
     ]
     return "\n".join(lines)
 
@@ -210,15 +242,14 @@ def _rows(head: str, mechanisms: dict[str, Any], tasks: Sequence[str]) -> list[s
         "|" + "---|" * (len(tasks) + 6),
     ]
     for name, row in mechanisms.items():
-        told = {task: Change.model_validate(row["tasks"][task]) for task in tasks}
-        percents = [change.percent for change in told.values()]
+        rows = {task: Change.model_validate(row["tasks"][task]) for task in tasks}
+        percents = [change.percent for change in rows.values()]
         marks = {"gains": " ▲", "loses": " ▼"}
         cells = " | ".join(
-            f"{change.alone:.4f} to {change.together:.4f} "
-            f"({change.percent:+.1f} %{marks.get(change.verdict, '')})"
-            for change in told.values()
+            f"{change.alone:.4f} to {change.together:.4f}, {told(change)}{marks.get(change.verdict, '')}"
+            for change in rows.values()
         )
-        losses = sum(change.verdict == "loses" for change in told.values())
+        losses = sum(change.verdict == "loses" for change in rows.values())
         mean, worst = sum(percents) / len(percents), min(percents)
         lines.append(
             f"| {name} | {row['seeds']} | {row['weights']:,} | {cells} | {mean:+.1f} % | {worst:+.1f} % | "

@@ -29,7 +29,13 @@ def apart(runs: Mapping[str, Mapping[str, Sequence[Path]]]) -> Apart:
     return found
 
 
-def table(found: Apart) -> str:
+def counts(runs: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, int]]:
+    """How many targets are in both parts of each task."""
+    found = {task: _parts(own[0], task, "count") for task, own in runs.items()}
+    return {task: {part: int(count) for part, count in own.items()} for task, own in found.items()}
+
+
+def table(found: Apart, targets: Mapping[str, Mapping[str, int]]) -> str:
     """Markdown: mechanisms as rows, the parts of each task as columns; empty where nothing is visited."""
     if not found:
         return ""
@@ -39,12 +45,14 @@ def table(found: Apart) -> str:
     for name, by_task in found.items():
         values = [by_task.get(task, {}).get(part) for task in tasks for part in PARTS]
         lines.append(f"| {name} | {' | '.join('-' if v is None else f'{v:.4f}' for v in values)} |")
+    sizes = [targets.get(task, {}).get(part) for task in tasks for part in PARTS]
+    lines.append(f"| targets | {' | '.join('-' if size is None else f'{size:,}' for size in sizes)} |")
     return "\n".join(lines)
 
 
-def _parts(run: Path, task: str) -> dict[str, float]:
+def _parts(run: Path, task: str, value: str = METRIC) -> dict[str, float]:
     return {
-        row.slice: row.metrics[METRIC]
+        row.slice: row.count if value == "count" else row.metrics[value]
         for row in Evaluation.read(run / "evaluation.json").rankings
         if (row.system, row.task) == (MODEL, task) and row.slice in PARTS
     }
