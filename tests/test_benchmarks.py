@@ -65,3 +65,14 @@ def test_the_permuted_control_keeps_rates_and_lets_no_asked_label_into_training(
 def loaded(frame):
     """What a data set loads, with these events."""
     return SimpleNamespace(events=SimpleNamespace(frame=frame))
+
+
+def test_every_row_of_the_claims_stands_in_a_result():
+    told = (BENCHMARKS.parent / "docs" / "claims.md").read_text(encoding="utf-8")
+    results = "\n".join(file.read_text("utf-8") for file in (BENCHMARKS / "results" / "claims").glob("*.md"))
+    sections = told.split("\n## ")
+    measured = [section for section in sections if not section.startswith("Gated slots\n")]  # verdicts
+    assert len(measured) == len(sections) - 1
+    rows = [line for section in measured for line in section.splitlines() if line.startswith("|")]
+    known = set(results.splitlines())
+    assert len(rows) > 100 and [row for row in rows if row not in known] == []

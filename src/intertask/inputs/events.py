@@ -22,8 +22,9 @@ class Config(InputConfig):
     """What of an event is embedded.
 
     Args:
-        position: "inverse": a vector for how many events ago, 0 for the last event of a history;
-            "forward": for how many events after the first; "off": none.
+        position: "inverse": a vector for how many events ago, 0 for the last event of a history, so that in
+            training a state knows how many events of its window follow it, and never which; "forward": for
+            how many events after the first; "off": none.
         behaviour: A vector for each behaviour; without effect in a log that has one only.
         reads: The behaviours whose events are read; those of others stand as blanks in their places. All
             where it is left out.
