@@ -63,8 +63,10 @@ def study(
     for stream, view in views.items():
         for task in view.tasks:
             refuse_unfit(singles[task], {MAIN: corpora[stream]})
-            _refuse_old(folder, [f"alone-{task}", f"matched-{task}"], {MAIN: corpora[stream]})
-    _refuse_old(folder, ["together", *(f"without-{task}" for task in tasks)], corpora)
+            for arm in ("alone", "matched"):
+                _refuse_old([folder / f"{arm}-{task}-{seed}" for seed in seeds], {MAIN: corpora[stream]})
+    for arm in ("together", *(f"without-{task}" for task in tasks)):
+        _refuse_old([folder / f"{arm}-{seed}" for seed in seeds], corpora)
     del corpora  # each run reads its own
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
@@ -109,13 +111,13 @@ def _detached(recipe: Recipe, name: str) -> Recipe:
     )
 
 
-def _refuse_old(folder: Path, arms: Sequence[str], corpora: Mapping[str, Corpus]) -> None:
-    """What has been evaluated of these arms must be of these data, by stream.
+def _refuse_old(places: Sequence[Path], corpora: Mapping[str, Corpus]) -> None:
+    """What has been evaluated of these runs must be of these data, by stream.
 
     Raises:
         RecipeError: It is of others, as where the log has grown since.
     """
-    for run in (place for arm in arms for place in folder.glob(f"{arm}-*")):
+    for run in places:
         for stream, corpus in corpora.items():
             file = runs.stream_folder(run, stream) / "evaluation.json"
             if file.is_file() and Evaluation.read(file).protocol.data != corpus.sequences.digest():

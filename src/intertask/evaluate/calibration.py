@@ -55,7 +55,7 @@ def temperature(
         before, step = torch.ones_like(predicted), getattr(config, "given", None)
         if step is not None:
             told = model_answers(system, step, sequences, targets[rows], rows, behaviours).predicted
-            before = torch.from_numpy(told).double()
+            before = torch.from_numpy(told).double().clamp(min=1e-30)
         losses += _losses_of_yes(torch.logit(predicted / before, eps=1e-7), before, labels)
     return float(GRID[losses.argmin()])
 
