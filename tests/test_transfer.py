@@ -113,7 +113,9 @@ def test_what_is_there_of_a_log_that_has_changed_is_refused_and_not_reported_aga
     assert study(copy / file.name, copy / "study", [3, 5], "validation").tasks == found.tasks
     log = (copy / "events.csv").read_text().splitlines()
     (copy / "events.csv").write_text("\n".join(log[:-1]) + "\n")
-    with pytest.raises(RecipeError, match="a run of these data, found one of others"):
+    with pytest.raises(
+        RecipeError, match="a run of these data, found one of other data: the log has changed since"
+    ):
         study(copy / file.name, copy / "study", [3, 5], "validation")
 
 

@@ -86,7 +86,8 @@ class Model(nn.Module):
     ) -> None:
         super().__init__()
         shared = shared or {}
-        _check(config, dimensions)
+        refuse_misfits(config)
+        _refuse_times(config, dimensions)
         self.config = config
         self.dimensions = dimensions
         rows_alone = not any(task.reads_all_items for task in config.tasks.values())
@@ -220,7 +221,7 @@ def funnel(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:
     return steps
 
 
-def _check(config: ModelConfig, dimensions: Dimensions) -> None:
+def _refuse_times(config: ModelConfig, dimensions: Dimensions) -> None:
     for section, part in (("input", config.input), ("encoder", config.encoder)):
         if part.uses_times and not dimensions.has_times:
             raise RecipeError(
@@ -229,6 +230,14 @@ def _check(config: ModelConfig, dimensions: Dimensions) -> None:
                 "a log without",
                 "map a time column, or turn time features off",
             )
+
+
+def refuse_misfits(config: ModelConfig) -> None:
+    """Parts that do not fit each other, whatever the data are.
+
+    Raises:
+        RecipeError: As it says.
+    """
     for section, divided in (("encoder", config.encoder), ("communication", config.communication)):
         heads = getattr(divided, "num_heads", 1)
         if config.width % heads:

@@ -9,7 +9,7 @@ streams/NAME/    corpus, model and evaluation of each further log that was train
 
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -27,8 +27,9 @@ from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
-from intertask.experiment import Fitted, fit_streams
+from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import refuse_foreign, written_aside
+from intertask.model import refuse_misfits
 from intertask.recipe import MAIN, Recipe
 from intertask.recommender import Recommender
 
@@ -53,6 +54,8 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
     for leftover in folder.glob(".*.*"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover, ignore_errors=True)
     views = recipe.views()
+    for view in views.values():
+        refuse_misfits(view)  # before a log is read
     folders = {name: stream_folder(folder, name) for name in views}
     prepared = _prepared(recipe, file.parent, folders)
     fitted = fit_streams(recipe, {name: corpus for name, (corpus, _) in prepared.items()}, folder)
@@ -109,16 +112,29 @@ def _prepared(
     recipe: Recipe, beside: Path, folders: Mapping[str, Path]
 ) -> dict[str, tuple[Corpus, Catalogue | None]]:
     """The corpus of each stream, mapped from its folder, and its catalogue; the logs are let go."""
-    loaded = {}
+    loaded, corpora = {}, {}
     with ExitStack() as stack:  # nothing is changed before all logs have been read and found to be the run's
+        stack.callback(
+            _drop_empty, [p for own in folders.values() for p in (own, own.parent) if not p.exists()]
+        )
         for name, view in recipe.views().items():
             loaded[name] = source.load(view.data, beside)
             refuse_foreign(folders[name] / "corpus", CORPUS_FILES, "a prepared log")
             aside = stack.enter_context(written_aside(folders[name] / "corpus"))
-            _refuse_another_run(folders[MAIN], recipe, folders[name], prepare(loaded[name].events, aside))
+            corpora[name] = prepare(loaded[name].events, aside)
+            _refuse_another_run(folders[MAIN], recipe, folders[name], corpora[name])
+        if not (folders[MAIN] / "checkpoints").exists():
+            refuse_unfit(recipe, corpora)
     for name, own in loaded.items():
         _account(own, folders[name])
     return {name: (open_corpus(folders[name] / "corpus"), own.catalogue) for name, own in loaded.items()}
+
+
+def _drop_empty(made: Sequence[Path]) -> None:
+    """Of a run that was refused nothing stays, the folders that were made for it neither."""
+    for folder in sorted(made, key=lambda place: -len(place.parts)):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _account(loaded: Loaded, folder: Path) -> None:

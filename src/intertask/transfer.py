@@ -122,8 +122,8 @@ def _refuse_old(places: Sequence[Path], corpora: Mapping[str, Corpus]) -> None:
             file = runs.stream_folder(run, stream) / "evaluation.json"
             if file.is_file() and Evaluation.read(file).protocol.data != corpus.sequences.digest():
                 raise RecipeError(
-                    str(run), "a run of these data", "one of others, which the log was before",
-                    "choose another folder, or delete this one",
+                    str(run), "a run of these data", "one of other data: the log has changed since",
+                    f"choose another --folder than {run.parent}, or delete it",
                 )  # fmt: skip
 
 
@@ -153,8 +153,9 @@ def refuse_another(recipe: Recipe, place: Path) -> None:
     complete = there.keys() >= mine.keys()
     if not complete or shaping_of(there) != shaping_of(mine) or there["data"] != mine["data"]:
         raise RecipeError(
-            str(place), "a run of this recipe", "one of another", "choose another folder, or delete this one"
-        )
+            str(place), "a run of this recipe", "one of another",
+            f"choose another folder than {place.parent}, or delete it",
+        )  # fmt: skip
 
 
 def settled(recipe: Recipe, beside: Path) -> Recipe:

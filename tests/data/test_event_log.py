@@ -255,3 +255,19 @@ def test_read_is_kept_plus_refused(rows: list[tuple[str | None, int | None, floa
     bad = set(log.report.rows["row"].to_list())
     kept = [row[0] for number, row in enumerate(rows, start=1) if number not in bad]
     assert log.frame["user"].to_list() == kept
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe" + "user,item".encode("utf-16-le"), bytes(range(256)) * 4])
+def test_what_is_no_text_is_said_to_be_none_and_not_shown(content, tmp_path):
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(DataError, match="expected text in UTF-8, found another encoding, or no text"):
+        EventLog.read(tmp_path / "log.csv")
+
+
+def test_of_many_columns_some_are_named_on_one_line(tmp_path):
+    names = ["a\tb", "long" * 40, *(f"column{number}" for number in range(90))]
+    pl.DataFrame({name: [1] for name in names}).write_parquet(tmp_path / "log.parquet")
+    with pytest.raises(DataError) as caught:
+        EventLog.read(tmp_path / "log.parquet")
+    line = str(caught.value)
+    assert "\t" not in line and "'a\\tb'" in line and "and 52 more" in line and len(line) < 900

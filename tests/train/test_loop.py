@@ -304,3 +304,14 @@ def test_the_average_over_all_steps_is_what_is_validated_and_kept(sparse_from, t
     torch.testing.assert_close(shown[0], average)
     torch.testing.assert_close(learnt(fitted.model.parameters()), average)
     assert not torch.allclose(average[0], stood[-1][0], atol=1e-3)
+
+
+def test_a_detached_task_has_no_cosine(tmp_path):
+    apart = {"kind": "response", "label": "rating", "at_least": 2, "detached": True}
+    tasks = runs.SECTIONS["tasks"] | {"apart": apart}
+    runs.fit(tmp_path / "three", tasks=tasks, train={"gradient_steps": 3})
+    lines = runs.journal(tmp_path / "three", "gradients")
+    assert lines and all(line["tasks"] == ["next", "high"] for line in lines)
+    two = {name: task for name, task in tasks.items() if name != "high"}
+    runs.fit(tmp_path / "two", tasks=two, train={"gradient_steps": 3})
+    assert not runs.journal(tmp_path / "two", "gradients")

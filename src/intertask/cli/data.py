@@ -29,6 +29,7 @@ def data(
     from intertask.config import parse
     from intertask.data.prepare import prepare
     from intertask.errors import RequestError
+    from intertask.model import refuse_misfits
     from intertask.recipe import MAIN, DataConfig, Recipe
 
     file = Path(what)
@@ -39,6 +40,8 @@ def data(
         )  # fmt: skip
     if file.suffix == ".toml":
         views = Recipe.read(file).views()
+        for view in views.values():
+            refuse_misfits(view)
         if stream is not None and stream not in views:
             raise RequestError("--stream", f"one of {', '.join(views)}", repr(stream))
         loaded = source.load(views[stream or MAIN].data, file.parent)

@@ -21,6 +21,7 @@ def train(
     from intertask.evaluate.protocol import protocol
     from intertask.evaluate.provenance import provenance
     from intertask.recipe import Recipe
+    from intertask.report.figures import counted
 
     folder = run or Path("runs") / recipe.stem
     fitted = runs.train(recipe, folder, seed)
@@ -35,14 +36,16 @@ def train(
         print_json(
             {
                 "model": str(folder / "model"), "best_epoch": trained.best_epoch, "epochs": trained.epochs,
-                "best_metric": trained.best_metric, "seconds": round(trained.seconds, 1),
+                "monitor": trained.monitor, "best_metric": trained.best_metric,
+                "seconds": round(trained.seconds, 1),
                 "fingerprint": fingerprint, "seed": origin.seed, "commit": origin.commit,
             }
         )  # fmt: skip
         return
     typer.echo(
-        f"{trained.epochs} epochs in {trained.seconds:.0f} s, the best was epoch {trained.best_epoch} "
-        f"with {trained.best_metric:.4f} on validation"
+        f"{counted(trained.epochs, 'epoch')} in {trained.seconds:.0f} s, the best was epoch "
+        f"{trained.best_epoch} of 0 to {trained.epochs - 1} with {trained.monitor} "
+        f"{trained.best_metric:.4f} on validation"
     )
     typer.echo(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
     typer.echo(f"model: {folder / 'model'}    next: intertask evaluate {folder}")

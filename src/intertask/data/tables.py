@@ -1,8 +1,9 @@
 """A file of any supported kind, or a frame, as one lazy table. Knows nothing of what the columns mean."""
 
+import codecs
 import difflib
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _KINDS = {
     ".csv": "CSV", ".tsv": "CSV", ".tab": "CSV", ".txt": "CSV",
     ".jsonl": "JSONL", ".ndjson": "JSONL",
 }  # fmt: skip
+MOST, LONGEST = 40, 60  # columns that a message names, and letters of a name
 _EXPECTED = "a file ending in .parquet, .csv, .tsv, .txt, .jsonl or .ndjson (text also with .gz)"
 
 
@@ -48,7 +50,7 @@ class Table:
         folded = {name.casefold(): name for name in self.schema}
         close = difflib.get_close_matches(column.casefold(), folded, n=1, cutoff=0.5)
         raise DataError(
-            self.name, f"a column {column!r} for {role}", f"the columns {', '.join(self.schema)}",
+            self.name, f"a column {column!r} for {role}", f"the columns {_listed(self.schema)}",
             f"did you mean {folded[close[0]]!r}?" if close else "name the column that holds it",
         )  # fmt: skip
 
@@ -130,19 +132,41 @@ def _scan(path: Path, kind: str, separator: str | None) -> pl.LazyFrame:
         return pl.scan_parquet(path, glob=False)
     if kind == "JSONL":
         return pl.scan_ndjson(path, infer_schema_length=None)
-    separator = separator if separator is not None else _sniff(path)
+    header = _header(path)
+    separator = separator if separator is not None else _sniff(path, header)
     if len(separator.encode()) != 1:
         raise DataError(str(path), "a separator of one character", repr(separator), "convert the file first")
     # Everything as text: guessing types from the first rows would turn "007" into 7 and fail on row 10,001.
     return pl.scan_csv(path, separator=separator, infer_schema=False, glob=False)
 
 
-def _sniff(path: Path) -> str:
+def _sniff(path: Path, header: str) -> str:
     if ".tsv" in path.suffixes or ".tab" in path.suffixes:
         return "\t"
-    with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
-        header = file.readline(65536).decode(errors="replace")
     return max(",\t;|", key=header.count)
+
+
+def _header(path: Path) -> str:
+    """The first line of a text file, or its beginning."""
+    with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        line = file.readline(65536)
+    try:
+        header = codecs.getincrementaldecoder("utf-8")().decode(line)  # the end may be within a letter
+    except UnicodeDecodeError:
+        header = "\0"
+    if "\0" in header:
+        raise DataError(
+            str(path), "text in UTF-8", "another encoding, or no text",
+            "convert it, as by iconv -f UTF-16 -t UTF-8, if it is text",
+        )  # fmt: skip
+    return header
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names of columns on one line, however many there are and whatever they are made of."""
+    shown = [name if name.isprintable() else ascii(name) for name in names]
+    cut = [name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in shown[:MOST]]
+    return ", ".join(cut) + (f" and {len(shown) - MOST} more" if len(shown) > MOST else "")
 
 
 def no_clash(where: str, names: Sequence[str]) -> None:

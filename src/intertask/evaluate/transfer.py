@@ -124,6 +124,7 @@ class Transfer(Found):
     seeds: list[int]
     protocol: Protocol
     commit: str
+    streams: dict[str, Protocol] = {}  # of further logs, by their names
     tasks: list[TaskTransfer]
     cosines: Cosines | None
     cost: Cost
@@ -192,6 +193,10 @@ def transfer(
                     str(folder), "the protocol of the joint run", "another", "evaluate both in the same way"
                 )
     cosines = _cosines(together)
+    streams = {
+        file.parent.name: Evaluation.read(file).protocol
+        for file in sorted(together[0].glob("streams/*/evaluation.json"))
+    }
     tasks = list(alone)
     against_alone = changes(dict.fromkeys(tasks, together), alone)
     against_matched = changes(dict.fromkeys(tasks, together), matched)
@@ -208,7 +213,8 @@ def transfer(
         )  # fmt: skip
     return Transfer(
         recipe=recipe, seeds=list(seeds), protocol=evaluation.protocol, commit=evaluation.provenance.commit,
-        tasks=rows, cosines=cosines, cost=_cost(together, alone), closed_edges=closed_edges(together[0]),
+        streams=streams, tasks=rows, cosines=cosines, cost=_cost(together, alone),
+        closed_edges=closed_edges(together[0]),
     )  # fmt: skip
 
 

@@ -77,6 +77,11 @@ def signed_interval(bounds: Interval) -> str:
     return f"{signed(bounds.low)} to {signed(bounds.high)}"
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """A time as people say it: "0.42 s", "12.3 s", "3 min 12 s", "2 h 05 min"."""
     if seconds < 60:

@@ -1,5 +1,6 @@
 """A study of transfer between tasks, for the terminal and as a page. Reads the findings and nothing else."""
 
+import math
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
@@ -10,10 +11,13 @@ from rich.text import Text
 
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
-from intertask.report.figures import MINUS, duration, label, number, signed
+from intertask.report.figures import MINUS, counted, duration, label, number, signed
 from intertask.report.markup import standing_alone, tag, theirs
 
-_COSINES = "Cosines at the trunk's output: below zero two tasks pull it apart."
+_COSINES = (
+    "Cosines at the trunk's output: below zero two tasks pull it apart. Blank: no batch had targets of both, "
+    "as of tasks of different logs; a detached task does not push."
+)
 _STYLES = {"gains": "bold green", "loses": "bold red", "no difference shown": ""}
 
 
@@ -30,23 +34,32 @@ def sentences(found: Transfer) -> list[str]:
         f"Trained together, {', '.join(parts)}; the mean change is {_percent(found.mean_percent)}, the worst "
         f"{_percent(found.worst.alone.percent)} ({found.worst.task})."
     ]
+    if len(found.seeds) == 1:
+        told.append("One seed says nothing of the luck of training: run three, and see whether they agree.")
     for task in found.losers:
-        if task.opposed_by:
-            told.append(
-                f"The gradient of {task.opposed_by} points against that of {task.task}, which loses: "
-                f"detach {task.opposed_by} (--detach, or detached = true in its section)."
-            )
-        elif found.cosines is not None and found.cosines.of(task.task):
-            told.append(
-                f"{task.task} loses, and no gradient points against it: give it more weight, or the model "
-                "more width."
-            )
-        else:
-            told.append(
-                f"{task.task} loses, and its gradient was compared with no other, since no batch had targets "
-                "of both: give it more weight, or the model more width."
-            )
+        told.append(_advice(task, found.cosines))
+        if task.matched.verdict != "loses":
+            told[-1] += " Against a model of its own as large as the joint one no loss is shown."
     return told
+
+
+def _advice(task: TaskTransfer, cosines: Cosines | None) -> str:
+    """What may be done for a task that loses."""
+    more = "give it more weight, or the model more width."
+    compared = {} if cosines is None else cosines.of(task.task)
+    if task.opposed_by:
+        return (
+            f"The gradient of {task.opposed_by} points against that of {task.task}, which loses: "
+            f"detach {task.opposed_by} (--detach, or detached = true in its section)."
+        )
+    if not compared:
+        return (
+            f"{task.task} loses, and its gradient was compared with no other, since no batch had targets "
+            f"of both: {more}"
+        )
+    if all(math.isinf(error) for _, error in compared.values()):
+        return f"{task.task} loses; its gradient was compared with others once, which decides nothing: {more}"
+    return f"{task.task} loses, and no gradient points against it: {more}"
 
 
 def _percent(value: float) -> str:
@@ -68,7 +81,7 @@ def cost(found: Transfer) -> str:
     own = found.cost
     return (
         f"Together {duration(own.seconds_together)} and {own.weights_together:,} weights, one by one "
-        f"{duration(own.seconds_alone)} and {own.weights_alone:,}; {len(found.seeds)} seeds."
+        f"{duration(own.seconds_alone)} and {own.weights_alone:,}; {counted(len(found.seeds), 'seed')}."
     )
 
 
@@ -80,7 +93,11 @@ def conditions(found: Transfer) -> str:
         f"{protocol.part} data · {split} · history {protocol.history} · {protocol.candidates} · "
         f"{protocol.num_targets:,} targets of all tasks · seeds {', '.join(map(str, found.seeds))} · "
         f"commit {found.commit} · protocol {protocol.fingerprint()} · 95 % intervals, paired bootstrap over "
-        "users and seeds; p corrected by Holm"
+        "users and seeds, of one task each; who gains or loses is said by p, corrected by Holm over the tasks"
+        + "".join(
+            f" · stream {name}: {own.num_targets:,} targets, {own.candidates}, protocol {own.fingerprint()}"
+            for name, own in found.streams.items()
+        )
     )
 
 
@@ -103,8 +120,8 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
         yield _cosine_table(found.cosines)
     for sentence in sentences(found):
         yield Text(sentence)
-    for words in _edges(found):
-        yield Text(words)
+    if edges := _edges(found):
+        yield Text(f"Edges that held-out targets do not show to help are closed. {' '.join(edges)}")
     yield Text(cost(found))
     yield Text(conditions(found), style="dim")
 
@@ -177,7 +194,8 @@ def _gradients(cosines: Cosines | None) -> list[Element]:
     if cosines is None:
         return [tag("p", "No step had two tasks with targets.")]
     blocks = [("Mean over training", cosines.mean)]
-    blocks += [("First epoch", cosines.by_epoch[0]), ("Last epoch", cosines.by_epoch[-1])]
+    if len(cosines.by_epoch) > 1:
+        blocks += [("First epoch", cosines.by_epoch[0]), ("Last epoch", cosines.by_epoch[-1])]
     return [
         part
         for title, matrix in blocks
@@ -213,7 +231,8 @@ def _reading(reading: Reading) -> Element:
 
 
 def _closed(found: Transfer) -> list[Element]:
-    return [tag("p", words) for words in _edges(found) or ["No edge between tasks was closed."]]
+    rule = "An edge is closed where held-out targets do not show that it helps. Of the first seed:"
+    return [tag("p", words) for words in [rule, *(_edges(found) or ["No edge between tasks was closed."])]]
 
 
 def _edges(found: Transfer) -> list[str]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import torch
@@ -38,12 +39,14 @@ class Trained:
 
     Args:
         best_epoch: The epoch whose weights the model now has, counted from 0.
-        best_metric: Its validation metric.
+        monitor: The metric that chose it.
+        best_metric: Its value on validation.
         epochs: Epochs run.
         seconds: Wall time of this process.
     """
 
     best_epoch: int
+    monitor: str
     best_metric: float
     epochs: int
     seconds: float
@@ -128,8 +131,9 @@ class Trainer:
             journal.close()
         assert self.state.best_metric is not None
         return Trained(
-            self.state.best_epoch, self.state.best_metric, self.state.epoch, time.perf_counter() - began
-        )
+            self.state.best_epoch, self.monitor, self.state.best_metric, self.state.epoch,
+            time.perf_counter() - began,
+        )  # fmt: skip
 
     def _epoch(self, journal: Journal, move: Bar) -> None:
         epoch = self.state.epoch
@@ -202,10 +206,14 @@ class Trainer:
 
     def _write_cosines(self, journal: Journal, losses: dict[str, Tensor], trunk_BLD: Tensor) -> None:
         gradients = task_gradients(losses, trunk_BLD)
+        pushes = gradients.norm(dim=1) > 0  # a detached task does not
+        gradients, tasks = gradients[pushes], list(compress(losses, pushes.tolist()))
+        if len(tasks) < 2:
+            return
         norms = gradients.norm(dim=1)
-        unit = gradients / norms.clamp(min=1e-30)[:, None]
+        unit = gradients / norms[:, None]
         journal.write(
-            "gradients", epoch=self.state.epoch, step=self.state.step + 1, tasks=list(losses),
+            "gradients", epoch=self.state.epoch, step=self.state.step + 1, tasks=tasks,
             cosines=[[round(value, 4) for value in row] for row in (unit @ unit.T).tolist()],
             norms=[float(f"{value:.3g}") for value in norms.tolist()],
         )  # fmt: skip
