@@ -161,16 +161,33 @@ def test_a_foreign_file_is_refused_and_named(name, folder):
         Recommender.load(folder)
 
 
+def test_of_an_older_format_a_funnel_is_refused_and_all_else_is_read(folder, tmp_path):
+    def make_older(place):
+        manifest = json.loads((place / "manifest.json").read_text())
+        (place / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+
+    make_older(folder)
+    Recommender.load(folder)
+    tasks = {"liked": {"kind": "response", "label": "liked"}}
+    tasks["again"] = tasks["liked"] | {"given": "liked"}
+    fitted = Recommender(shop.recipe(tasks=tasks, train={"epochs": 1, "workers": 0})).fit(shop.corpus())
+    fitted.save(tmp_path / "funnel")
+    Recommender.load(tmp_path / "funnel")
+    make_older(tmp_path / "funnel")
+    with pytest.raises(ArtefactError, match=r"expected format 2 for a funnel, as of again, found format 1"):
+        Recommender.load(tmp_path / "funnel")
+
+
 def test_a_newer_format_is_refused_with_its_version(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     # A later format may hold keys and files that this version has never heard of.
     (folder / "manifest.json").write_text(
-        json.dumps(manifest | {"format": 2, "version": "9.1", "signature": "x"})
+        json.dumps(manifest | {"format": 3, "version": "9.1", "signature": "x"})
     )
     with pytest.raises(ArtefactError) as caught:
         Recommender.load(folder)
     assert str(caught.value) == (
-        f"{folder}/manifest.json: expected format 1 or older, found format 2, written by intertask 9.1; "
+        f"{folder}/manifest.json: expected format 2 or older, found format 3, written by intertask 9.1; "
         "upgrade intertask"
     )
 

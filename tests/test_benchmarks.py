@@ -1,5 +1,6 @@
 """What the benchmarks name exists: a study that takes hours must not stop at a misspelt key."""
 
+import json
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,3 +77,32 @@ def test_every_row_of_the_claims_stands_in_a_result():
     rows = [line for section in measured for line in section.splitlines() if line.startswith("|")]
     known = set(results.splitlines())
     assert len(rows) > 100 and [row for row in rows if row not in known] == []
+
+
+def test_the_worst_task_of_the_verdicts_is_that_of_the_results():
+    told = (BENCHMARKS.parent / "docs" / "claims.md").read_text(encoding="utf-8")
+    logs = ("retailrocket", "online_retail", "movielens_1m", "jdata")
+    found = {
+        log: json.loads((BENCHMARKS / "results/claims" / f"grid-{log}.json").read_text()) for log in logs
+    }
+    parts = ("without", "gradient gate", "gated slots", "one by one")
+
+    def worst(mechanism):
+        return min(100 * c["by_seed"][0] / abs(c["alone"]) for c in mechanism["tasks"].values())
+
+    (row,) = (line for line in told.splitlines() if line.startswith("| the same with the one seed"))
+    for log, cell in zip(logs, row.split("|")[2:], strict=False):
+        mechanisms = found[log]["mechanisms"]
+        others = {name: worst(row) for name, row in mechanisms.items() if not name.startswith(parts)}
+        best = max(others, key=others.get)
+        assert best in cell and len(others) == 9
+    (row,) = (line for line in told.splitlines() if line.startswith("| better on the worst task"))
+    for log, cell in zip(logs, row.split("|")[2:], strict=False):
+        rows = found[log]["mechanisms"]
+        own = min(c["percent"] for c in rows["gated slots"]["tasks"].values())
+        best = max(
+            min(c["percent"] for c in row["tasks"].values())
+            for name, row in rows.items()
+            if row["seeds"] == 3 and not name.startswith(parts)
+        )
+        assert f"{own:+.1f} %" in cell and f"{best:+.1f} %" in cell

@@ -130,7 +130,8 @@ def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):
             "mine.toml [evaluation] resamples: expected greater than or equal to 100",
         ),
         ("width = ", "mine.toml: expected a TOML file, found Invalid value (at end of document)"),
-        ("seed = 1\nseed = 2", "mine.toml, end of document: expected each name once, found a second value"),
+        ("seed = 1\nseed = 2", "mine.toml: expected a TOML file, found Cannot overwrite a value"),
+        ('[tasks."it\'s"]\n[tasks."it\'s"]', "found [tasks.it's] twice"),
         (
             "[tasks.a]\n[tasks.a]",
             "mine.toml, line 2: expected each name once, found [tasks.a] twice; rename one of the two",

@@ -34,7 +34,7 @@ from intertask.errors import ArtefactError, IntertaskError
 from intertask.files import sha256, written_aside
 from intertask.recipe import Recipe
 
-FORMAT = 1
+FORMAT = 2  # since 2 the steps of a funnel are calibrated each under its condition, not their products
 
 
 class Manifest(Config):
@@ -111,7 +111,14 @@ def load(folder: Path) -> Artefact:
     manifest = _manifest(folder)
     try:
         _check_files(folder, manifest)
-        return _read_parts(folder)
+        stored = _read_parts(folder)
+        given = [name for name, task in stored.recipe.tasks.items() if getattr(task, "given", None)]
+        if manifest.format < 2 and given:
+            raise ArtefactError(
+                str(folder / "manifest.json"), f"format {FORMAT} for a funnel, as of {given[0]}",
+                f"format {manifest.format}, whose probabilities mean something else", "train it again",
+            )  # fmt: skip
+        return stored
     except IntertaskError as error:
         raise ArtefactError(error.where, error.expected, error.found, error.hint) from None
     except (OSError, ValueError, KeyError, SafetensorError, pl.exceptions.PolarsError) as error:

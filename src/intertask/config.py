@@ -5,6 +5,7 @@ fields are the section's keys and whose `build` makes the thing. A plugin outsid
 entry point in the group `intertask.encoders`. This module knows no plugin by name.
 """
 
+import ast
 import difflib
 import importlib
 import importlib.metadata
@@ -145,7 +146,7 @@ def sections(kind: type[ConfigType]) -> Any:  # noqa: ANN401  (see `plugin`)
 
 
 # What the parser says of a name that comes twice, and at which line.
-_TWICE = re.compile(r"Cannot (?:declare \((.*)\) twice|overwrite a value) \(at (line \d+|end of document)")
+_TWICE = re.compile(r"Cannot declare (\(.*\)) twice \(at (line \d+|end of document)")
 
 
 def _dotted(table: str, info: ValidationInfo) -> str:
@@ -164,8 +165,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RecipeError(str(path), "a recipe file", "no such file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         if twice := _TWICE.search(str(error)):  # two tasks of one name, as a rule
-            name = ".".join(re.findall("'([^']*)'", twice[1] or ""))
-            found = f"[{name}] twice" if name else "a second value for one"
+            found = f"[{'.'.join(ast.literal_eval(twice[1]))}] twice"
             raise RecipeError(
                 f"{path}, {twice[2]}", "each name once", found, "rename one of the two"
             ) from None

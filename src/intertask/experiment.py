@@ -78,9 +78,9 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         TrainingError: A loss is not finite.
     """
     parts, balance, monitor = _assembled(recipe, corpora)
+    device = _device(recipe.train.device)
     run = _digest(recipe, corpora)
     checkpoint.refuse_other_run(folder / "checkpoints", run)
-    device = _device(recipe.train.device)
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
     streams = [
@@ -221,6 +221,7 @@ def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str,
     Raises:
         RecipeError: The recipe does not fit the data.
     """
+    _device(recipe.train.device)
     parts: dict[str, Part] = {}
     for name, view in recipe.views().items():
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}

@@ -9,7 +9,7 @@ streams/NAME/    corpus, model and evaluation of each further log that was train
 
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -114,9 +114,7 @@ def _prepared(
     """The corpus of each stream, mapped from its folder, and its catalogue; the logs are let go."""
     loaded, corpora = {}, {}
     with ExitStack() as stack:  # nothing is changed before all logs have been read and found to be the run's
-        stack.callback(
-            _drop_empty, [p for own in folders.values() for p in (own, own.parent) if not p.exists()]
-        )
+        stack.callback(_drop_empty, _missing(folders.values()))
         for name, view in recipe.views().items():
             loaded[name] = source.load(view.data, beside)
             refuse_foreign(folders[name] / "corpus", CORPUS_FILES, "a prepared log")
@@ -128,6 +126,11 @@ def _prepared(
     for name, own in loaded.items():
         _account(own, folders[name])
     return {name: (open_corpus(folders[name] / "corpus"), own.catalogue) for name, own in loaded.items()}
+
+
+def _missing(folders: Iterable[Path]) -> list[Path]:
+    """What will be made for these folders."""
+    return [place for own in folders for place in (own, *own.parents) if not place.exists()]
 
 
 def _drop_empty(made: Sequence[Path]) -> None:

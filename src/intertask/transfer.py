@@ -23,6 +23,7 @@ from intertask.evaluate.transfer import Transfer, stream_of, transfer
 from intertask.evaluate.validation import reported
 from intertask.experiment import refuse_unfit
 from intertask.files import written_aside
+from intertask.model import refuse_misfits
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import MAIN, DataConfig, Recipe, shaping_of
 from intertask.recommender import Recommender
@@ -56,6 +57,8 @@ def study(
     if len(tasks) < 2:
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(tasks), "add one")
     recipe = settled(recipe, file.parent)
+    for view in recipe.views().values():
+        refuse_misfits(view)  # before a log is read
     singles = {task: alone(view, task) for view in recipe.views().values() for task in view.tasks}
     views = recipe.views()
     corpora = {name: prepare(source.load(view.data, file.parent).events) for name, view in views.items()}
@@ -79,14 +82,14 @@ def study(
         missing = artefact.num_weights(joint) - artefact.num_weights(single)
         grown = _grown(one, recipe.communication, missing)
         matched[task] = [run_arm(grown, folder, f"matched-{task}", seed, part) for seed in seeds]
-    found = _written(transfer(recipe.name, seeds, together, own, matched), together[0], folder)
+    found = _written(transfer(recipe.name, seeds, together, own, matched), recipe, together[0], folder)
     name = found.to_detach
     if not detach or name is None or not _detachable(recipe, name):
         return found
     recipe = _detached(recipe, name)
     together = [run_arm(recipe, folder, f"without-{name}", seed, part) for seed in seeds]
     mended = transfer(recipe.name, seeds, together, own, matched).model_copy(update={"detached": name})
-    return _written(mended, together[0], folder)
+    return _written(mended, recipe, together[0], folder)
 
 
 def _detachable(recipe: Recipe, name: str) -> bool:
@@ -127,12 +130,15 @@ def _refuse_old(places: Sequence[Path], corpora: Mapping[str, Corpus]) -> None:
                 )  # fmt: skip
 
 
-def _written(found: Transfer, run: Path, folder: Path) -> Transfer:
+def _written(found: Transfer, recipe: Recipe, run: Path, folder: Path) -> Transfer:
+    views = recipe.views().values()
+    apart = [name for view in views for name, task in view.tasks.items() if task.detached]
     readings = []
     for stream in runs.stream_folders(run):
         recommender = Recommender.load(runs.model_folder(stream))
         readings.append(reading(recommender.model, recommender.histories))
-    found = found.model_copy(update={"readings": [own for own in readings if own is not None]})
+    told = {"apart": apart, "readings": [own for own in readings if own is not None]}
+    found = found.model_copy(update=told)
     with written_aside(folder / "transfer.json") as aside:
         aside.write_text(found.model_dump_json(indent=1), encoding="utf-8")
     return found

@@ -59,12 +59,13 @@ def tree(folder="."):
         ("events.csv", "event.csv", "event.csv: expected a file, found no such file; did you mean"),
         ("events.csv", "items.csv", "items.csv: expected a column 'visitor' for user, found the"),
         ("events.csv", ".", ".: expected a file ending in .parquet, .csv"),
+        ("epochs = 2", 'epochs = 2\ndevice = "tpu"', "[train] device: expected "),
         ("[data.events]", "[data.evnts]", "[data] evnts: expected one of catalogue, dataset, events"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_recipe(old, new, line, shop_files, intertask):
     before = set(Path().iterdir())
-    assert line in intertask.refused("train", mended(shop_files, old, new), "--run", "run")
+    assert line in intertask.refused("train", mended(shop_files, old, new), "--run", "some/deep/run")
     assert set(Path().iterdir()) == before
 
 
@@ -203,7 +204,7 @@ def test_a_model_of_a_newer_version(trained, tmp_path, intertask):
     file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 9, "version": "4.2"}))
     for words in (["recommend", tmp_path / "run", "-u", "ü1"], ["evaluate", tmp_path / "run"]):
         assert intertask.refused(*words) == (
-            f"{file}: expected format 1 or older, found format 9, written by intertask 4.2; upgrade intertask"
+            f"{file}: expected format 2 or older, found format 9, written by intertask 4.2; upgrade intertask"
         )
 
 

@@ -86,6 +86,7 @@ def test_a_better_mean_that_may_be_chance_is_no_win():
 def test_a_task_that_loses_gets_advice():
     assert "detach buy (--detach" in transfer.sentences(found())[1]
     assert "no gradient points against it" in transfer.sentences(found(opposed_by=None))[1]
+    assert "it is detached" in transfer.sentences(found(apart=["<b>like</b>"]))[1]
 
 
 @pytest.mark.parametrize(

@@ -152,14 +152,15 @@ def _header(path: Path) -> str:
         line = file.readline(65536)
     try:
         header = codecs.getincrementaldecoder("utf-8")().decode(line)  # the end may be within a letter
+        if "\0" not in header:
+            return header
     except UnicodeDecodeError:
-        header = "\0"
-    if "\0" in header:
-        raise DataError(
-            str(path), "text in UTF-8", "another encoding, or no text",
-            "convert it, as by iconv -f UTF-16 -t UTF-8, if it is text",
-        )  # fmt: skip
-    return header
+        pass
+    wide = b"\0" in line
+    raise DataError(
+        str(path), "text in UTF-8", "another encoding, or no text",
+        f"if it is text, convert it, as by iconv -f {'UTF-16' if wide else 'WINDOWS-1252'} -t UTF-8",
+    )  # fmt: skip
 
 
 def _listed(names: Iterable[str]) -> str:

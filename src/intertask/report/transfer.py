@@ -37,14 +37,19 @@ def sentences(found: Transfer) -> list[str]:
     if len(found.seeds) == 1:
         told.append("One seed says nothing of the luck of training: run three, and see whether they agree.")
     for task in found.losers:
-        told.append(_advice(task, found.cosines))
+        told.append(_advice(task, found.cosines, apart=task.task in found.apart))
         if task.matched.verdict != "loses":
             told[-1] += " Against a model of its own as large as the joint one no loss is shown."
     return told
 
 
-def _advice(task: TaskTransfer, cosines: Cosines | None) -> str:
+def _advice(task: TaskTransfer, cosines: Cosines | None, *, apart: bool) -> str:
     """What may be done for a task that loses."""
+    if apart:
+        return (
+            f"{task.task} loses: it is detached, so that nothing is learnt for it but its head; let it take "
+            "part (without detached = true), or train it by itself."
+        )
     more = "give it more weight, or the model more width."
     compared = {} if cosines is None else cosines.of(task.task)
     if task.opposed_by:
@@ -192,7 +197,7 @@ def _change(change: Change) -> Element:
 
 def _gradients(cosines: Cosines | None) -> list[Element]:
     if cosines is None:
-        return [tag("p", "No step had two tasks with targets.")]
+        return [tag("p", "No step had targets of two tasks that push on the trunk.")]
     blocks = [("Mean over training", cosines.mean)]
     if len(cosines.by_epoch) > 1:
         blocks += [("First epoch", cosines.by_epoch[0]), ("Last epoch", cosines.by_epoch[-1])]
