@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from grid import Sizes, arguments, by_itself, joint, origin, told
+from grid import Sizes, arguments, by_itself, joint, kept_edges, origin, told
 
 from intertask import source
-from intertask.evaluate.transfer import changes, closed_edges, journal
+from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
 from intertask.seeds import generator
 from intertask.transfer import run_arm, settled
@@ -120,9 +120,7 @@ def edges(runs: list[Path], control: str) -> list[str]:
     """How many edges from and to a task stayed open at the end, over all seeds; a dash without edges."""
     to_it, its_own = [], []  # whether each is open in the weights that were kept
     for folder in runs:
-        closed = closed_edges(folder)
-        judged = {(v["reader"], v["source"]) for line in journal(folder, "edges") for v in line["verdicts"]}
-        is_open = {edge: edge[1] not in closed.get(edge[0], []) for edge in judged}
+        is_open = kept_edges(folder)
         to_it += [there for (_, source), there in is_open.items() if source == control]
         its_own += [there for (reader, _), there in is_open.items() if reader == control]
     return [f"{sum(own)} of {len(own)} open" if own else "-" for own in (to_it, its_own)]

@@ -206,14 +206,19 @@ def line(runs: dict[str, list[Path]], singles: dict[str, list[Path]]) -> dict[st
 
 def open_edges(run: Path) -> tuple[int, int] | None:
     """How many edges are open in the weights that a run kept, and of how many; None where it has none."""
+    kept = kept_edges(run)
+    return (sum(kept.values()), len(kept)) if kept else None
+
+
+def kept_edges(run: Path) -> dict[tuple[str, str], bool]:
+    """Whether each edge that was judged, by reader and source, is open in the weights that a run kept."""
     judged = {
         (verdict["reader"], verdict["source"])
         for line in journal(run, "edges")
         for verdict in line["verdicts"]
     }
     closed = closed_edges(run)
-    still = [source not in closed.get(reader, []) for reader, source in judged]
-    return (sum(still), len(still)) if still else None
+    return {(reader, source): source not in closed.get(reader, []) for reader, source in judged}
 
 
 def table(found: dict[str, Any]) -> str:

@@ -14,7 +14,6 @@ from intertask import run as runs
 from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
-from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
 from intertask.errors import RecipeError
 from intertask.evaluate.reading import reading
@@ -57,19 +56,20 @@ def study(
     if len(tasks) < 2:
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(tasks), "add one")
     recipe = settled(recipe, file.parent)
-    for view in recipe.views().values():
-        refuse_misfits(view)  # before a log is read
-    singles = {task: alone(view, task) for view in recipe.views().values() for task in view.tasks}
     views = recipe.views()
+    for view in views.values():
+        refuse_misfits(view)  # before a log is read
+    singles = {task: alone(view, task) for view in views.values() for task in view.tasks}
     corpora = {name: prepare(source.load(view.data, file.parent).events) for name, view in views.items()}
+    digests = {name: corpus.sequences.digest() for name, corpus in corpora.items()}
     refuse_unfit(recipe, corpora)  # hours before the arm that could not be trained would have its turn
     for stream, view in views.items():
         for task in view.tasks:
             refuse_unfit(singles[task], {MAIN: corpora[stream]})
             for arm in ("alone", "matched"):
-                _refuse_old([folder / f"{arm}-{task}-{seed}" for seed in seeds], {MAIN: corpora[stream]})
+                _refuse_old([folder / f"{arm}-{task}-{seed}" for seed in seeds], {MAIN: digests[stream]})
     for arm in ("together", *(f"without-{task}" for task in tasks)):
-        _refuse_old([folder / f"{arm}-{seed}" for seed in seeds], corpora)
+        _refuse_old([folder / f"{arm}-{seed}" for seed in seeds], digests)
     del corpora  # each run reads its own
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
@@ -114,16 +114,16 @@ def _detached(recipe: Recipe, name: str) -> Recipe:
     )
 
 
-def _refuse_old(places: Sequence[Path], corpora: Mapping[str, Corpus]) -> None:
-    """What has been evaluated of these runs must be of these data, by stream.
+def _refuse_old(places: Sequence[Path], digests: Mapping[str, str]) -> None:
+    """What has been evaluated of these runs must be of the data with these digests, by stream.
 
     Raises:
         RecipeError: It is of others, as where the log has grown since.
     """
     for run in places:
-        for stream, corpus in corpora.items():
+        for stream, digest in digests.items():
             file = runs.stream_folder(run, stream) / "evaluation.json"
-            if file.is_file() and Evaluation.read(file).protocol.data != corpus.sequences.digest():
+            if file.is_file() and Evaluation.read(file).protocol.data != digest:
                 raise RecipeError(
                     str(run), "a run of these data", "one of other data: the log has changed since",
                     f"choose another --folder than {run.parent}, or delete it",
