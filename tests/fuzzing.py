@@ -101,15 +101,13 @@ def fuzz(
     Raises:
         AssertionError: Names the first failures.
     """
-    inputs, first = (
-        int(os.environ.get("INTERTASK_FUZZ", inputs)),
-        int(os.environ.get("INTERTASK_FUZZ_FROM", 0)),
-    )
+    inputs = int(os.environ.get("INTERTASK_FUZZ", str(inputs)))
+    first = int(os.environ.get("INTERTASK_FUZZ_FROM", "0"))
     counts = Counts()
     with _limited_memory():
         for number in range(first, first + inputs):
             _try(one, np.random.default_rng([seed, number]), number, counts, allowed, seconds, megabytes)
-    print(f"\n{getattr(one, '__qualname__', one)}: {counts.summary()}")
+    sys.stdout.write(f"\n{getattr(one, '__qualname__', one)}: {counts.summary()}\n")
     shown = "\n".join(counts.failures[:SHOWN])
     assert not counts.failures, f"{counts.summary()}; {len(counts.failures)} failed:\n{shown}"
     return counts
