@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from intertask.baselines.ease import Config
-from intertask.baselines.popularity import interactions
+from intertask.data.counts import interactions
 from intertask.data.sequences import from_lists
 
 

@@ -27,3 +27,13 @@ class BaselineConfig(PluginConfig):
     @abstractmethod
     def fit(self, training: Sequences, seed: int) -> Ranker:
         """A ranker that has seen these events, which are the training part of a split and nothing else."""
+
+
+def check_catalogue(histories: Sequences, num_items: int) -> None:
+    """Refuse histories over another catalogue than the baseline was fitted on.
+
+    Raises:
+        ValueError: The numbers of items differ.
+    """
+    if histories.num_items != num_items:
+        raise ValueError(f"histories: expected a catalogue of {num_items} items, found {histories.num_items}")

@@ -8,8 +8,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.baselines import BaselineConfig
-from intertask.baselines.popularity import check_catalogue, event_counts, interactions, tie_breaker
+from intertask.baselines import BaselineConfig, check_catalogue
+from intertask.baselines._ties import tie_breaker
+from intertask.data.counts import event_counts, interactions
 from intertask.data.sequences import Sequences
 
 _TIE_BREAK = np.float32(1e-6)  # weights that matter lie between 0.001 and 1

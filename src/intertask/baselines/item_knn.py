@@ -8,8 +8,9 @@ import scipy.sparse
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.baselines import BaselineConfig
-from intertask.baselines.popularity import check_catalogue, interactions, tie_breaker
+from intertask.baselines import BaselineConfig, check_catalogue
+from intertask.baselines._ties import tie_breaker
+from intertask.data.counts import interactions
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 

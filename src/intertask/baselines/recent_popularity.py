@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from intertask.baselines import BaselineConfig
-from intertask.baselines.popularity import PopularityRanker, tie_breaker
+from intertask.baselines._ties import tie_breaker
+from intertask.baselines.popularity import PopularityRanker
 from intertask.data.sequences import Sequences
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from intertask.baselines import BaselineConfig
-from intertask.baselines.popularity import check_catalogue, tie_breaker
+from intertask.baselines import BaselineConfig, check_catalogue
+from intertask.baselines._ties import tie_breaker
 from intertask.data.sequences import Sequences
 
 

@@ -11,8 +11,8 @@ import polars as pl
 import scipy.sparse
 from numpy.typing import NDArray
 
-from intertask.baselines.popularity import interactions
 from intertask.data.corpus import Corpus
+from intertask.data.counts import interactions
 from intertask.data.splits import Split
 from intertask.errors import RecipeError
 from intertask.evaluate.config import EvaluationConfig, HistoryMode
