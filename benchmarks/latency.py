@@ -12,12 +12,12 @@ under a profiler that slows them.
 import argparse
 import cProfile
 import json
-import pstats
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 
 import numpy as np
 import polars as pl
@@ -90,11 +90,12 @@ def shares(request: Request, number: int) -> dict[str, float]:
     with cProfile.Profile() as profile:
         for place in range(number):
             request(place)
-    found = pstats.Stats(profile)
+    entries = profile.getstats()
+    total = sum(entry.inlinetime for entry in entries)
     cumulative = {
-        f"{Path(file).stem}.{name}": seconds / found.total_tt
-        for (file, _, name), (_, _, _, seconds, _) in found.stats.items()
-        if file.startswith(PACKAGE)
+        f"{Path(entry.code.co_filename).stem}.{entry.code.co_name}": entry.totaltime / total
+        for entry in entries
+        if isinstance(entry.code, CodeType) and entry.code.co_filename.startswith(PACKAGE)
     }
     return dict(sorted(cumulative.items(), key=lambda pair: -pair[1]))
 

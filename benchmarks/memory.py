@@ -73,6 +73,7 @@ def main() -> None:
         began = time.perf_counter()
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         if status:
             sys.exit(f"{name}: exit status {status}")
         line = {"step": name, "seconds": time.perf_counter() - began, "peak_gib": usage.ru_maxrss / 2**20}

@@ -129,7 +129,7 @@ def measure(folder: Path, items: int, events: int, steps: int) -> list[dict[str,
     log, corpus = folder / "events.parquet", folder / "corpus"
     run(MAKE.format(length=LENGTH), events, items, log)
     found, peak = run(PREPARE, log, corpus)
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"step": "prepare", "seconds_per_million_events": found["seconds"] / events * 1e6, "peak_gib": peak}
     ]
     for loss in ("shared_pool", "full_softmax"):
@@ -137,9 +137,9 @@ def measure(folder: Path, items: int, events: int, steps: int) -> list[dict[str,
             continue
         found, peak = run(TRAIN, corpus, loss, steps, WARM_UP)
         seconds = found["seconds"] / found["targets"] * 1e6
-        told = {"items": int(found["items"]), "threads": int(found["threads"])}
-        told |= {"seconds_per_million_events": seconds, "peak_gib": peak}
-        lines.append({"step": f"train, {loss}"} | told)
+        counts = {"items": int(found["items"]), "threads": int(found["threads"])}
+        costs = {"seconds_per_million_events": seconds, "peak_gib": peak}
+        lines.append({"step": f"train, {loss}", **counts, **costs})
     return [{key: round(v, 3) if isinstance(v, float) else v for key, v in line.items()} for line in lines]
 
 
@@ -147,8 +147,10 @@ def run(program: str, *words: object) -> tuple[dict[str, float], float]:
     """What a child printed, and its peak memory in GiB."""
     process = subprocess.Popen([sys.executable, "-c", program, *map(str, words)], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    printed = process.stdout.read()
+    with process.stdout:
+        printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     if status:
         sys.exit(f"exit status {status}")
     return json.loads(printed or "{}"), usage.ru_maxrss / 2**20

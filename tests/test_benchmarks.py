@@ -32,7 +32,7 @@ def test_the_recipe_of_a_claim_has_several_tasks(file):
 def test_every_claim_has_its_program_and_recipe_and_the_grid_of_a_folder_comes_first(monkeypatch):
     folder = BENCHMARKS / "claims"
     monkeypatch.syspath_prepend(str(folder))
-    claims = runpy.run_path(str(folder / "run.py"))["CLAIMS"]
+    claims = runpy.run_path(str(folder / "run_all.py"))["CLAIMS"]
     assert list(claims).index("grid-retailrocket") < list(claims).index("diversity")  # which trains none
     for claim in claims.values():
         recipes = [word for word in claim.words if word.endswith(".toml")]

@@ -16,7 +16,7 @@ import torch
 from grid import USUAL, Sizes, joint
 
 from intertask import experiment, source
-from intertask.data.batches import plan, training_batch
+from intertask.data.batches import Batch, plan, training_batch
 from intertask.data.prepare import prepare
 from intertask.data.windows import training_windows
 from intertask.evaluate.provenance import provenance
@@ -66,14 +66,14 @@ def main() -> None:
     )
 
 
-def updates(model: Model, optimiser: Optimiser, batches: list) -> float:
+def updates(model: Model, optimiser: Optimiser, batches: list[Batch]) -> float:
     """Seconds for one update on each batch, as training does it: down to the trunk's output, and then on."""
     began = time.perf_counter()
     for batch in batches:
         read = model.trunk(batch)
         leaves = [part.detach().requires_grad_() for part in read]
         optimiser.zero_grad()
-        torch.stack(list(model.losses(batch, leaves).values())).sum().backward()
+        torch.autograd.backward([torch.stack(list(model.losses(batch, leaves).values())).sum()])
         torch.autograd.backward(read, [leaf.grad for leaf in leaves])
         optimiser.clip()
         optimiser.step(1e-4)

@@ -10,6 +10,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from exported import Exported
 
 from intertask import source
@@ -18,7 +19,11 @@ from intertask.data.prepare import prepare
 from intertask.data.splits import LeaveOneOut
 from intertask.recipe import DataConfig
 
-DATASETS = {"ml100k": ("movielens_100k", 50), "ml1m": ("movielens_1m", 200)}  # and the longest history
+DATASETS: dict[str, tuple[str | dict[str, object], int]] = {  # and the longest history
+    "ml100k": ("movielens_100k", 50),
+    "ml1m": ("movielens_1m", 200),
+    "tiny": ({"kind": "synthetic", "users": 60, "items": 30, "length": 12}, 10),
+}
 
 
 @cache
@@ -36,9 +41,9 @@ def export(dataset: str, folder: Path) -> None:
     targets = split.validation
     Exported(
         training.offsets,
-        training.items,
+        training.items.astype(np.int64),
         sequences.users_of(targets),
-        sequences.items[targets],
+        sequences.items[targets].astype(np.int64),
         sequences.num_items,
         DATASETS[dataset][1],
     ).write(folder)

@@ -64,10 +64,9 @@ class Exported:
         sizes = json.loads((folder / "sizes.json").read_text(encoding="utf-8"))
         users, items, _ = _read(folder / "train.csv")
         counts = np.bincount(users, minlength=sizes["users"])
-        return cls(
-            np.concatenate([[0], np.cumsum(counts)]), items, *_read(folder / "validation.csv"),
-            sizes["items"], sizes["max_length"],
-        )  # fmt: skip
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        target_users, target_items = _read(folder / "validation.csv")
+        return cls(offsets, items, target_users, target_items, sizes["items"], sizes["max_length"])
 
 
 def left_padded(data: Exported, users: NDArray[np.int64], length: int, padding: int) -> NDArray[np.int64]:

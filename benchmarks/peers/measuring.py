@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from exported import Exported
 from ranking import Score, evaluate
@@ -236,13 +236,16 @@ def without_attention_dropout(module: Module) -> None:
     if not found:
         raise LookupError("the attention of this model is another than torch's: its dropout stays")
     for part in found:
-        part.dropout = 0.0
+        setattr(part, "dropout", 0.0)  # noqa: B010 (a module of torch, which is not imported here)
+
+
+Count = Callable[[Mapping[str, Any]], int]  # a batch of the peer: its number of real target positions
 
 
 class LightningMeter:
     """Callback that meters a Lightning training; to be mixed with the Callback of either package."""
 
-    def __init__(self, meter: Meter, count: Callable[[Mapping[str, object]], int]) -> None:
+    def __init__(self, meter: Meter, count: Count) -> None:
         super().__init__()
         self.meter, self.count = meter, count
 
@@ -261,7 +264,7 @@ class LightningMeter:
 class LightningCourse:
     """Callback that validates a Lightning training; to be mixed with the Callback of either package."""
 
-    def __init__(self, course: Course, scorer: Callable[[object], Score]) -> None:
+    def __init__(self, course: Course, scorer: Callable[[Any], Score]) -> None:
         super().__init__()
         self.course, self.scorer = course, scorer
 
@@ -300,8 +303,8 @@ def timed_twice(evaluation: Callable[[], dict[str, float]]) -> Found:
     before = peak_mib()
     evaluation()
     began = time.perf_counter()
-    metrics = evaluation()
-    return metrics | {"seconds": time.perf_counter() - began, "peak_before_evaluation_mib": before}
+    found: Found = dict(evaluation())
+    return found | {"seconds": time.perf_counter() - began, "peak_before_evaluation_mib": before}
 
 
 def peak_mib() -> float:

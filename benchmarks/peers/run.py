@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measuring import Options
-from summary import quality_table, speed_table
+from summary import Line, quality_table, speed_table
 
 from intertask.evaluate.provenance import provenance
 
@@ -73,7 +73,7 @@ def main() -> None:
         with results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(key | line) + "\n")
         print(_told(key | line), flush=True)
-    done = [line for line in _lines(results) if line["settings"] == settings]
+    done = [Line.model_validate(line) for line in _lines(results) if line["settings"] == settings]
     table = quality_table(done) if told.quality else speed_table(done)
     results.with_suffix(".md").write_text(table, encoding="utf-8")
     print(f"\n{table}")
@@ -86,7 +86,7 @@ def _parse() -> argparse.Namespace:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="Folder of data, weights, results and tables.")
     add("--environments", type=Path, help="Folder of the peers' environments; OUT/environments.")
-    add("--data", choices=("ml100k", "ml1m"), default="ml100k")
+    add("--data", choices=("ml100k", "ml1m", "tiny"), default="ml100k", help="tiny: made up, for a trial.")
     add("--peers", nargs="+", choices=list(PEERS), help="All of them, or those with a course of their own.")
     add("--rounds", type=int, default=3)
     add("--epochs", type=int, default=2, help="Measured epochs, at most.")
@@ -114,8 +114,8 @@ def _settings(told: argparse.Namespace) -> dict[str, object]:
         return (
             {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in names} | {"recipe": recipe}
         )
-    names = ("epochs", "seconds", "warm_up", "threads", "dropout")
-    return {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in names}
+    timed = ("epochs", "seconds", "warm_up", "threads", "dropout")
+    return {"commit": ORIGIN["commit"]} | {name: getattr(told, name) for name in timed}
 
 
 def _digest(text: str) -> str:
@@ -131,7 +131,7 @@ def _turns(told: argparse.Namespace) -> Iterator[tuple[int, str, str]]:
 
 def _export(data: str, folder: Path) -> None:
     if not (folder / "sizes.json").exists():
-        words = [sys.executable, HERE / "export.py", data, folder]
+        words: list[str | Path] = [sys.executable, HERE / "export.py", data, folder]
         if subprocess.run(words, check=False).returncode:
             sys.exit(f"{data} could not be exported")
 
@@ -149,10 +149,11 @@ def _environment(library: str, folder: Path) -> Path | None:
     log = folder / f"{library}.log"
     print(f"installing {library}, see {log}", flush=True)
     with log.open("w", encoding="utf-8") as file:
-        for words in (
+        commands: tuple[list[str | Path], ...] = (
             [sys.executable, "-m", "venv", "--clear", place],
             [python, "-m", "pip", "install", "-r", wanted],
-        ):
+        )
+        for words in commands:
             if subprocess.run(words, stdout=file, stderr=file, check=False).returncode:
                 return None
     mark.write_text(digest, encoding="utf-8")
@@ -179,7 +180,8 @@ def _child(python: Path, key: dict[str, object], told: argparse.Namespace, folde
             "epochs", "seconds", "warm_up", "threads", "patience", "every", "limit", "dropout", "equal",
         )},
     )  # fmt: skip
-    words = [python, HERE / f"run_{peer.library}.py", stage, "--out", out, "--options", options.to_json()]
+    program = HERE / f"run_{peer.library}.py"
+    words: list[str | Path] = [python, program, stage, "--out", out, "--options", options.to_json()]
     threads = {variable: str(told.threads) for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     if peer.library == "implicit":  # which has threads of its own, and warns of a second pool
         threads["OPENBLAS_NUM_THREADS"] = "1"
@@ -196,7 +198,8 @@ def _child(python: Path, key: dict[str, object], told: argparse.Namespace, folde
         "provenance": ORIGIN,
     }
     if line["ok"]:
-        return line | {"peak_mib": round(peak, 1)} | json.loads(out.read_text(encoding="utf-8"))
+        found: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))
+        return line | {"peak_mib": round(peak, 1)} | found
     last = (scratch / f"{stage}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
     late = not told.quality and 0 < told.timeout <= time.perf_counter() - began
     return line | {"error": "took too long" if late else f"status {status}: {''.join(last)}"}

@@ -1,6 +1,6 @@
 """intertask: the attention encoder of the equal model, its own defaults, or a recipe for a course."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from exported import Exported
 from measuring import Course, Enough, Found, Meter, Options
 from numpy.typing import NDArray
 
+from intertask.data.batches import Batch
 from intertask.data.splits import LeaveOneOut, Split
 from intertask.evaluate.systems import ModelSystem
 from intertask.evaluate.validation import Validator, default_monitor
@@ -35,11 +36,11 @@ def train(options: Options, data: Exported) -> Found:
     with TemporaryDirectory() as folder:
         trainer = _trainer(recipe, model, options, Path(folder), lambda _: 0.0)
 
-        def losses(*given: object) -> object:
-            meter.require(int(given[0].lengths_B.sum()), trainer.num_batches)
-            return own(*given)
+        def losses(batch: Batch, read: Sequence[torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+            meter.require(int(batch.lengths_B.sum()), trainer.num_batches)
+            return own(batch, read)
 
-        model.losses = losses
+        setattr(model, "losses", losses)  # noqa: B010 (this one model; the class stays as it is)
         with suppress(Enough):
             trainer.run()
     torch.save(model.state_dict(), options.folder / FILE)
@@ -57,7 +58,7 @@ def evaluate(options: Options, data: Exported) -> Found:
 
     def rank() -> dict[str, float]:
         split = LeaveOneOut().split(prepared.sequences)
-        validator = Validator(prepared.sequences, split, prepared.behaviours, "masked", everyone, 1)
+        validator = Validator(prepared.sequences, split, prepared.behaviours, "masked", everyone)
         return {name.split("/")[1]: value for name, value in validator(model).items()}
 
     return measuring.timed_twice(rank)

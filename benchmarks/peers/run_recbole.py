@@ -1,6 +1,7 @@
 """RecBole: SASRec with loss_type CE. Every prefix of a history is a sample of its own, padded."""
 
 import os
+from collections.abc import Sized
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def train(options: Options, data: Exported) -> Found:
     _, loader, _, model = _everything(options, data, equal=True)
     own = model.calculate_loss
 
-    def calculate_loss(batch: object) -> torch.Tensor:
+    def calculate_loss(batch: Sized) -> torch.Tensor:
         meter.require(len(batch), len(loader))
         return own(batch)
 

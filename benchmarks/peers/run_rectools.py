@@ -32,7 +32,7 @@ class CourseCallback(LightningCourse, Callback):
         """Keep the weights of a checkpoint: the module draws new ones when training starts."""
         super().on_train_start(trainer, module)
         if self.course.epochs:
-            module.on_train_start = lambda: None  # type: ignore[method-assign]
+            module.on_train_start = lambda: None
 
 
 def train(options: Options, data: Exported) -> Found:
@@ -110,7 +110,7 @@ def _trainers(callback: Callback, epochs: int, checkpoint: Path | None) -> Calla
             callbacks=[callback],
         )
         if checkpoint is not None:  # which the model has no argument for
-            made.fit = partial(made.fit, ckpt_path=checkpoint)  # type: ignore[method-assign]
+            made.fit = partial(made.fit, ckpt_path=checkpoint)
         return made
 
     return trainer

@@ -80,7 +80,7 @@ def quality(options: Options, data: Exported) -> Found:
 
 def _model(options: Options, data: Exported, *, equal: bool) -> SasRec:
     torch.set_num_threads(options.threads)
-    asked = {}
+    asked: dict[str, int | float] = {}
     if equal:
         asked = {
             "embedding_dim": measuring.WIDTH,
@@ -89,7 +89,7 @@ def _model(options: Options, data: Exported, *, equal: bool) -> SasRec:
             "dropout": options.dropout,
             "max_sequence_length": data.max_length,
         }
-    schema = _schema(data, asked.get("embedding_dim", 192))
+    schema = _schema(data, measuring.WIDTH if equal else 192)
     model = SasRec.from_params(schema, **asked)
     if options.variant == "buckets":
         model.body.encoder = LengthBucketedQueryEncoder(model.body.encoder, BUCKET)
@@ -138,7 +138,8 @@ def _module(options: Options, data: Exported, length: int, stage: str) -> Parque
 def _write(file: Path, data: Exported, stage: str) -> None:
     users = np.arange(data.num_users) if stage == "train" else data.target_users
     histories = [data.history(user) for user in users.tolist()]
-    table = {ITEM: [history for history in histories if stage != "train" or len(history) > 1]}
+    table: dict[str, list[NDArray[np.int64]] | list[list[int]]] = {}
+    table[ITEM] = [history for history in histories if stage != "train" or len(history) > 1]
     if stage == "validate":
         table["seen_ids"] = table[ITEM]
         table["ground_truth"] = [[item] for item in data.target_items.tolist()]

@@ -1,6 +1,6 @@
 """The grid and the claims in one command: trains what is missing, and rebuilds their tables.
 
-    python benchmarks/claims/run.py FOLDER [--only grid-retailrocket noise ...] [--jobs 2]
+    python benchmarks/claims/run_all.py FOLDER [--only grid-retailrocket noise ...] [--jobs 2]
 
 A claim is a program beside this file with its arguments. Its runs are folders below a folder in FOLDER,
 which may be stopped and go on; claims with runs in common share one. When it is done its table stands in
@@ -63,7 +63,8 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.jobs) as pool:
-        running, latest = {}, {}
+        running: dict[str, Future[bool]] = {}
+        latest: dict[str, Future[bool]] = {}
         for name in [name for name in CLAIMS if name in options.only]:
             place = CLAIMS[name].folder
             latest[place] = running[name] = pool.submit(run, options.folder, name, latest.get(place))
