@@ -1,4 +1,6 @@
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import polars as pl
@@ -9,6 +11,7 @@ from intertask.errors import RequestError
 from tests import shop
 
 USERS = [shop.user_id(number) for number in range(8)]
+WEIGHT = "objective 'next': expected a weight of zero, or of 1e-06 to 1,000,000 above or below it, found"
 ITEMS = [shop.item_id(number) for number in range(shop.NUM_ITEMS)]
 
 
@@ -118,6 +121,47 @@ def test_a_value_counts_by_how_far_it_lies_above_the_other_candidates():
         assert [found[user, item] for item in own["item"]] == pytest.approx(expected.tolist(), abs=1e-3)
 
 
+def test_weights_are_numbers_of_any_kind(model):
+    for weights in ({"next": 0.5, "liked": 2.0}, {"next": 1, "buys": 3}):
+        expected = ranked(model, objective=weights)
+        for kind in (np.float64, np.float32, Fraction):
+            assert (
+                ranked(model, objective={name: kind(weight) for name, weight in weights.items()}) == expected
+            )
+
+
+def test_a_weight_below_zero_demotes_what_will_get_a_yes(model):
+    """The score is the log-probability of the wanted task and of no to the unwanted one."""
+    found = ranked(model, objective={"next": 1.0, "liked": -2.0})
+    wanted, yes = log_shares(model, "next"), log_yes(model)
+    for key, score in found.items():
+        assert score == pytest.approx(wanted[key] + 2 * math.log1p(-math.exp(yes[key])), abs=1e-4)
+    alike = [
+        model.recommend(users=USERS, k=5, objective={"next": 1.0, "liked": w})["item"] for w in (0, -1e-6)
+    ]
+    assert alike[0].equals(alike[1])
+
+
+def test_a_ranking_task_below_zero_reorders_what_the_others_find(model, monkeypatch):
+    found = ranked(model, objective={"buys": 1.0, "next": -0.5})
+    wanted, unwanted = log_shares(model, "buys"), log_shares(model, "next")
+    for key, score in found.items():
+        assert score == pytest.approx(wanted[key] - 0.5 * unwanted[key], abs=1e-4)
+    monkeypatch.setattr("intertask.objective.CANDIDATES", 4)
+    best = model.recommend(users=USERS, task="buys", k=4, exclude_seen=False)
+    demoted = model.recommend(users=USERS, objective={"buys": 1.0, "next": -9.0}, k=4, exclude_seen=False)
+    pairs = [set(frame.select("user", "item").iter_rows()) for frame in (best, demoted)]
+    assert pairs[0] == pairs[1] and not best["item"].equals(demoted["item"])
+
+
+def test_candidates_are_not_found_by_a_task_that_demotes(model, monkeypatch):
+    monkeypatch.setattr("intertask.objective.CANDIDATES", 4)
+    best = model.recommend(users=USERS, task="next", k=4, exclude_seen=False)
+    found = model.recommend(users=USERS, objective={"liked": 1.0, "next": -0.5}, k=4, exclude_seen=False)
+    pairs = [set(frame.select("user", "item").iter_rows()) for frame in (best, found)]
+    assert pairs[0] == pairs[1]
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
@@ -125,23 +169,34 @@ def test_a_value_counts_by_how_far_it_lies_above_the_other_candidates():
             {"objective": {"bye": 1.0}},
             "objective: expected tasks that know items: next, buys, liked, found 'bye'",
         ),
-        ({"objective": {"next": -1.0}}, "objective 'next': expected a weight of zero or more, found -1.0"),
+        (
+            {"objective": {"next": -1.0}},
+            "objective: expected a task with a weight above zero, found {'next': -1.0}",
+        ),
         (
             {"objective": {"next": float("nan")}},
-            "objective 'next': expected a weight of zero or more, found nan",
+            f"{WEIGHT} nan",
         ),
         (
             {"objective": {"next": float("inf")}},
-            "objective 'next': expected a weight of zero or more, found inf",
+            f"{WEIGHT} inf",
         ),
         (
             {"objective": {"next": "much"}},
-            "objective 'next': expected a weight of zero or more, found 'much'",
+            f"{WEIGHT} 'much'",
         ),
         (
             {"objective": {"next": 0}},
             "objective: expected a task with a weight above zero, found {'next': 0}",
         ),
+        ({"objective": {"next": 1e38}}, f"{WEIGHT} 1e+38"),
+        ({"objective": {"next": 1e-38}}, f"{WEIGHT} 1e-38"),
+        ({"objective": {"next": True}}, f"{WEIGHT} True"),
+        ({"objective": {"next": 10**400}}, f"{WEIGHT} 10000000000000000"),
+        ({"objective": {"next": Decimal(1)}}, f"{WEIGHT} Decimal('1')"),
+        ({"objective": {3: 1.0}}, "objective: expected tasks that know items: next, buys, liked, found 3"),
+        ({"objective": [("next", 1.0)]}, "objective: expected tasks and weights, as {"),
+        ({"objective": {"next": -0.0}}, "objective: expected a task with a weight above zero, found {"),
         ({"objective": {}}, "objective: expected a task with a weight above zero, found {}"),
         (
             {"objective": {"next": 1}, "task": "next"},

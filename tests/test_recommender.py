@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from safetensors.numpy import load_file
 
@@ -107,11 +109,6 @@ def test_nobody_asked_is_an_empty_answer_of_the_usual_kind(model):
             {"users": ["nobody"]},
             "users: expected users of the log, found 'nobody', 1 of 1 unknown; ask by a history",
         ),
-        ({"users": ["ü1"], "allow": ["?"]}, "allow: expected items of the log, found '?', 1 of 1 unknown"),
-        (
-            {"users": ["ü1"], "deny": ["№1", "?"]},
-            "deny: expected items of the log, found '?', 1 of 2 unknown",
-        ),
         ({"users": ["ü1"], "deny": "№1"}, "deny: expected a list of ids, found '№1'"),
         (
             {"users": ["ü1"], "behaviour": "steal"},
@@ -131,6 +128,27 @@ def test_nobody_asked_is_an_empty_answer_of_the_usual_kind(model):
         ),
         ({}, "recommend: expected users=[...] or histories=[...], found neither"),
         ({"users": ["ü1"], "objective": "buys=1"}, "objective: expected tasks and weights, as {"),
+        ({"users": b"17"}, "users: expected a list of ids, found b'17'"),
+        ({"users": [True]}, "users: expected text or whole numbers, found True"),
+        ({"users": ["ü1"], "exclude_seen": "no"}, "exclude_seen: expected True or False, found 'no'"),
+        (
+            {"users": ["ü1"], "task": ["next"]},
+            "task: expected one that ranks items: next, buys, found ['next']",
+        ),
+        (
+            {"users": ["ü1"], "behaviour": 1},
+            "behaviour: expected one that a task was trained for: buy, found 1",
+        ),
+        ({"histories": {"a": ["№1"]}}, "histories: expected a list of histories, found {'a': ['№1']}; pass"),
+        ({"histories": [{"№1"}]}, "histories[0]: expected a list of events, found {'№1'}; pass"),
+        (
+            {"histories": [[("№1", None)]]},
+            "histories[0]: expected a behaviour among buy, cart, view, found None",
+        ),
+        (
+            {"histories": [[("№1", np.array(["a", "b"]))]]},
+            "histories[0]: expected a behaviour among buy, cart",
+        ),
         ({"users": ["ü1"], "at": "2026-05-01"}, "at: expected a datetime, found '2026-05-01'"),
         ({"users": ["ü1"], "k": 2.0}, "k: expected 1 to 15, the size of the catalogue, found 2.0"),
         (
@@ -144,6 +162,48 @@ def test_a_request_that_cannot_be_answered_is_one_line(model, request_, message)
         model.recommend(**{"k": 3, **request_})
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_unknown_items_of_allow_and_deny_change_nothing_and_are_counted_in_one_warning(model):
+    some = ["№1", "№2", "№3", "№4"]
+    expected = model.recommend(users=["ü5"], k=9, exclude_seen=False, allow=some, deny=["№2"])
+    left_out = (
+        r"left out of the request: 2 of 6 of allow that it does not know; 1 of 2 of deny that it does not"
+    )
+    with pytest.warns(UserWarning, match=left_out) as told:
+        found = model.recommend(
+            users=["ü5"], k=9, exclude_seen=False, allow={*some, "new", "?"}, deny=iter(["№2", "?"])
+        )
+    assert found.equals(expected) and len(told) == 1
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="1 of 1 of allow"):
+        assert model.recommend(users=["ü5"], allow=["?"]).is_empty()
+
+
+@pytest.fixture(scope="module")
+def unseen():
+    """A model and two items that only held-out events have."""
+    last = pl.int_range(pl.len()).over("visitor") == pl.len().over("visitor") - 1
+    new = pl.when(last & (pl.col("visitor") == "ü1")).then(pl.lit("new")).otherwise("sku")
+    log = shop.events().with_columns(
+        sku=pl.when(last & (pl.col("visitor") == "ü2")).then(pl.lit("newer")).otherwise(new)
+    )
+    return Recommender(shop.recipe()).fit(shop.log(log), shop.catalogue())
+
+
+def test_items_that_were_never_trained_are_in_no_list(unseen):
+    for request_ in ({}, {"task": "buys"}, {"objective": {"next": 1, "liked": 1}}, {"deny": ["№1"]}):
+        found = unseen.recommend(users=ALL, k=shop.NUM_ITEMS + 2, exclude_seen=False, **request_)
+        assert not {"new", "newer"} & set(found["item"])
+        assert found.filter(pl.col("user") == "ü3").height == shop.NUM_ITEMS - len(request_.get("deny", []))
+    nobody = unseen.recommend(histories=[[]], k=shop.NUM_ITEMS + 2)
+    assert not {"new", "newer"} & set(nobody["item"])
+
+
+def test_allowing_an_item_that_was_never_trained_says_that_it_is_left_out(unseen):
+    with pytest.warns(UserWarning, match="left out of the request: 1 of allow that were never trained"):
+        found = unseen.recommend(users=["ü3"], exclude_seen=False, allow=["new", "№1"])
+    assert found["item"].to_list() == ["№1"]
 
 
 def test_recommend_before_fit_is_refused():
@@ -413,6 +473,42 @@ def test_a_recipe_that_is_no_file_is_refused(tmp_path):
 
 def test_a_number_of_numpy_is_a_number(model):
     assert model.recommend(users=["ü1"], k=np.int64(3)).equals(model.recommend(users=["ü1"], k=3))
+
+
+def test_histories_may_be_iterators_and_columns(model):
+    given = [["№1", ("№2", "buy")], ["№3"]]
+    expected = model.recommend(histories=given, k=4)
+    assert model.recommend(histories=(iter(history) for history in given), k=4).equals(expected)
+    plain = [["№1", "№2"], ["№3"]]
+    expected = model.recommend(histories=plain, k=4)
+    for same in (
+        pl.Series(plain), pd.Series(plain), pa.array(plain), [np.array(plain[0]), pl.Series(plain[1])],
+        [pd.Series(plain[0]), pa.array(plain[1])],
+    ):  # fmt: skip
+        assert model.recommend(histories=same, k=4).equals(expected)
+
+
+def test_answers_become_frames_of_pandas(model):
+    found = model.recommend(users=pd.Series(["ü3", "ü1"]), k=4)
+    assert found.to_pandas()["item"].tolist() == found["item"].to_list()
+
+
+def test_paths_and_flags_of_the_other_calls_are_checked(model, tmp_path):
+    for call, where in (
+        (lambda: model.save(""), "save"),
+        (lambda: model.save(3), "save"),
+        (lambda: model.save(tmp_path / "model", histories="no"), "histories"),
+        (lambda: Recommender.load(None), "load"),
+        (lambda: Recommender.load("a\0b"), "load"),
+        (lambda: model.history(["ü1"]), "user"),
+        (lambda: model.history(None), "user"),
+        (lambda: Recommender(shop.recipe()).fit(shop.log(), run=7), "run"),
+        (lambda: Recommender("recipe.toml"), "Recommender"),
+        (lambda: Recommender.from_recipe(3), "from_recipe"),
+    ):
+        with pytest.raises(RequestError, match=rf"^{where}: expected "):
+            call()
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_catalogue_that_is_none_is_refused_before_training():

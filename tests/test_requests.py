@@ -4,10 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from intertask.arguments import moment
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
-from intertask.requests import Reader, seconds
+from intertask.requests import Reader
 
 READER = Reader(
     Vocabulary(pl.Series("id", ["ann", "bö", "cy"])),
@@ -41,7 +42,7 @@ def test_users_are_asked_by_their_stored_events_in_the_order_of_the_question():
 
 def test_histories_may_tell_behaviours_and_times_or_not():
     later = NOON + timedelta(hours=1)
-    noon = seconds(NOON)
+    noon = moment(NOON, "at")
     asked = READER.read(
         None, [["b", ("c", "view")], [], [("a", "view", NOON), "b", ("c", "buy", later)], [["a", "view"]]]
     )
@@ -55,9 +56,24 @@ def test_histories_may_tell_behaviours_and_times_or_not():
     ]
 
 
-def test_times_never_fall_within_a_history():
-    asked = READER.read(None, [["a", ("b", "buy", NOON), ("c", "buy", NOON - timedelta(days=1))]])
-    assert events(asked)[0][2] == [seconds(NOON)] * 3
+def test_a_history_that_contradicts_its_times_is_sorted_by_them_and_stays_in_order_where_they_are_equal():
+    day = [NOON + timedelta(days=number) for number in range(3)]
+    newest_first = [("c", "buy", day[2]), ("b", "buy", day[1]), ("a", "view", day[0]), ("b", "view", day[0])]
+    with_the_one_before = [("c", "buy", day[1]), "b", ("a", "view", day[0]), "a"]
+    with_the_first_known = ["c", ("b", "view", day[1]), ("a", "view", day[0])]
+    asked = READER.read(None, [newest_first, with_the_one_before, with_the_first_known])
+    times = [moment(when, "at") for when in day]
+    assert events(asked) == [
+        [[0, 1, 1, 2], [1, 1, 0, 0], [times[0], times[0], times[1], times[2]]],
+        [[0, 0, 2, 1], [1, 0, 0, 0], [times[0], times[0], times[1], times[1]]],
+        [[0, 2, 1], [1, 0, 1], [times[0], times[1], times[1]]],
+    ]
+
+
+def test_times_order_the_history_of_a_model_without_a_clock_too():
+    reader = Reader(READER.users, READER.items, READER.behaviours, from_lists([[0]], 3))
+    asked = reader.read(None, [[("b", "buy", NOON), ("a", "buy", NOON - timedelta(days=1))], ["b", "a"]])
+    assert asked.sequences.items.tolist() == [0, 1, 1, 0]
 
 
 def test_unknown_items_are_left_out_of_their_own_history_and_counted():
@@ -89,7 +105,7 @@ def test_nobody_is_asked_for_by_an_empty_list():
         ),
         (
             None, [[("a", "buy", "noon")]],
-            "histories[0]: expected a datetime, found 'noon'",
+            "histories[0]: expected a datetime, found 'noon'; datetime.fromisoformat(...) reads one",
         ),
         (
             None, [["a"], [()]],
@@ -141,15 +157,15 @@ def test_ids_may_be_numpy_integers_series_or_spelled_numbers():
 
 
 def test_a_naive_time_is_utc_as_in_the_log():
-    assert seconds(datetime(1970, 1, 2)) == 86_400
-    assert seconds(datetime(1970, 1, 2, tzinfo=UTC)) == 86_400
-    assert seconds(datetime(1970, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == 86_400 - 7200
+    assert moment(datetime(1970, 1, 2), "at") == 86_400
+    assert moment(datetime(1970, 1, 2, tzinfo=UTC), "at") == 86_400
+    assert moment(datetime(1970, 1, 2, tzinfo=timezone(timedelta(hours=2))), "at") == 86_400 - 7200
 
 
 def test_given_events_without_times_happened_when_the_request_was_made() -> None:
     users, items = Vocabulary(pl.Series(["u"])), Vocabulary(pl.Series([1, 2]))
     stored = from_lists([[0, 1]], 2, times=[[5, 6]])
-    moment = datetime(2020, 1, 1, tzinfo=UTC)
-    asked = Reader(users, items, ("view",), stored).read(None, [[1, 2]], moment)
+    now = moment(datetime(2020, 1, 1, tzinfo=UTC), "at")
+    asked = Reader(users, items, ("view",), stored).read(None, [[1, 2]], now)
     assert asked.sequences.times is not None
-    assert asked.sequences.times.tolist() == [seconds(moment)] * 2
+    assert asked.sequences.times.tolist() == [now] * 2

@@ -3,9 +3,8 @@
 Knows a model and the vocabularies it was trained on; nothing of files or training.
 """
 
-from collections.abc import Sequence as ListLike
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -19,24 +18,10 @@ from intertask.evaluate.systems import last_states
 from intertask.model import Model
 from intertask.nn.best import best_items
 from intertask.objective import Objective
-from intertask.requests import Asked, Id, Reader, seconds
+from intertask.requests import Asked, Reader
+from intertask.rules import Rules
 
 TOKENS = 4096  # positions in a batch; four times as many leave the cache, which costs a third more
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What may be answered.
-
-    Args:
-        k: Items for each history.
-        exclude_seen: Leave out the items of the history.
-        banned_I: bool [items], never answered; None where every item may be.
-    """
-
-    k: int
-    exclude_seen: bool
-    banned_I: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +38,12 @@ class Answerer:
     reader: Reader
     popularity: NDArray[np.int64]
 
-    def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: datetime | None) -> pl.DataFrame:
+    @cached_property
+    def trained(self) -> NDArray[np.bool_]:
+        """Items with a training event, bool [items]; the vectors of the others are random."""
+        return np.asarray(self.popularity.sum(0) > 0)
+
+    def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: int | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""
         size = max(1, SCORES_IN_MEMORY // len(self.reader.items))
         starts = range(0, max(1, len(asked)), size)  # one empty part where nobody asks: a frame all the same
@@ -62,9 +52,7 @@ class Answerer:
             for start in starts
         )
 
-    def responses(
-        self, asked: Asked, task: str, items_K: NDArray[np.int32], at: datetime | None
-    ) -> pl.DataFrame:
+    def responses(self, asked: Asked, task: str, items_K: NDArray[np.int32], at: int | None) -> pl.DataFrame:
         """What each history's owner would answer to each item; see `Recommender.predict`."""
         rows = np.arange(len(asked))
         states_BTD = self._states(asked, rows, at)
@@ -82,15 +70,15 @@ class Answerer:
         return pl.DataFrame(columns)
 
     def _part(
-        self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: datetime | None
+        self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: int | None
     ) -> pl.DataFrame:
         known_B = asked.windows[rows].lengths > 0
         states_BTD = self._states(asked, rows[known_B], at)
         if isinstance(aim, str):
             scores_BI = self._scores(aim, states_BTD, known_B)
         else:
-            tasks = aim.ranking(self.model)
-            scores_BI = aim.mixed({name: self._log_shares(name, states_BTD, known_B) for name in tasks})
+            shares = {name: self._log_shares(name, states_BTD, known_B) for name in aim.ranking(self.model)}
+            scores_BI = aim.found(shares)
         if rules.banned_I is not None:
             scores_BI.masked_fill_(rules.banned_I, float("-inf"))
         if rules.exclude_seen:
@@ -99,7 +87,9 @@ class Answerer:
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
         if isinstance(aim, Objective):
-            scores_BI = aim.judged(self.model, scores_BI, states_BTD, torch.from_numpy(known_B), rules.k)
+            scores_BI = aim.judged(
+                self.model, scores_BI, shares, states_BTD, torch.from_numpy(known_B), rules.k
+            )
         values_BK, items_BK = best_items(scores_BI, rules.k)
         left = (values_BK > float("-inf")).numpy()
         owners, ranks = np.nonzero(left)
@@ -137,32 +127,13 @@ class Answerer:
         codes = slice(None) if behaviour is None else [self.reader.behaviours.index(behaviour)]
         return torch.from_numpy(self.popularity[codes].sum(0).astype(np.float32))
 
-    def _states(self, asked: Asked, rows: NDArray[np.int64], at: datetime | None) -> Tensor:
+    def _states(self, asked: Asked, rows: NDArray[np.int64], at: int | None) -> Tensor:
         windows = asked.windows[rows]
         recent = type(windows)(
             np.maximum(windows.starts, windows.stops - self.model.config.max_length), windows.stops
         )
-        times = None if at is None else np.full(len(rows), seconds(at), np.int64)
+        times = None if at is None else np.full(len(rows), at, np.int64)
         return last_states(self.model, asked.sequences, recent, times, TOKENS)
-
-
-def banned_items(
-    reader: Reader, allow: ListLike[Id] | pl.Series | None, deny: ListLike[Id] | pl.Series | None
-) -> Tensor | None:
-    """bool [items]: everything but `allow`, and `deny`; None without either.
-
-    Raises:
-        RequestError: An item is unknown.
-    """
-    if allow is None and deny is None:
-        return None
-    banned = np.zeros(len(reader.items), dtype=bool)
-    if allow is not None:
-        banned[:] = True
-        banned[reader.item_places(allow, "allow")] = False
-    if deny is not None:
-        banned[reader.item_places(deny, "deny")] = True
-    return torch.from_numpy(banned)
 
 
 def popularity(training: Sequences, num_behaviours: int) -> NDArray[np.int64]:

@@ -4,12 +4,9 @@ Frames in, frames out. Everything that a request needs is in the model: the user
 the recipe; the log is not needed again.
 """
 
-import math
 import tempfile
-from collections.abc import Mapping
-from collections.abc import Sequence as ListLike
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +14,9 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from intertask import artefact
-from intertask.answering import Answerer, Rules, banned_items, popularity
+from intertask import aims, arguments, artefact
+from intertask.answering import Answerer, popularity
+from intertask.arguments import Id
 from intertask.artefact import Artefact
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
@@ -28,9 +26,9 @@ from intertask.data.sequences import Sequences
 from intertask.errors import ArtefactError, RequestError
 from intertask.experiment import Fitted, build, fit
 from intertask.model import Model
-from intertask.objective import Objective
 from intertask.recipe import Recipe
-from intertask.requests import Event, Id, Reader
+from intertask.requests import Event, Reader
+from intertask.rules import Rules, banned_items
 from intertask.train.checkpoint import set_weights, weights
 
 
@@ -47,6 +45,9 @@ class Recommender:
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
+        if recipe is not None and not isinstance(recipe, Recipe):
+            hint = "Recommender.from_recipe(...) reads a file"
+            raise RequestError("Recommender", "a Recipe", arguments.shown(recipe), hint)
         self.recipe = recipe or Recipe()
         self.fitted: Fitted | None = None
         self.catalogue: Catalogue | None = None
@@ -59,7 +60,7 @@ class Recommender:
         Raises:
             RecipeError: The first thing that is wrong with the file.
         """
-        return cls(Recipe.read(file))
+        return cls(Recipe.read(arguments.path(file, "from_recipe", "a recipe")))
 
     def fit(
         self, events: EventLog | Corpus, catalogue: Catalogue | None = None, run: str | Path | None = None
@@ -83,12 +84,13 @@ class Recommender:
             raise RequestError(
                 "fit", "a Catalogue", type(catalogue).__name__, "read it with Catalogue.read(...)"
             )
+        place = Path() if run is None else arguments.path(run, "run")
         corpus = prepare(events) if isinstance(events, EventLog) else events
         if run is None:
             with tempfile.TemporaryDirectory() as folder:
                 fitted = fit(self.recipe, corpus, Path(folder))
         else:
-            fitted = fit(self.recipe, corpus, Path(run))
+            fitted = fit(self.recipe, corpus, place)
         self._take(fitted, catalogue)
         return self
 
@@ -107,16 +109,16 @@ class Recommender:
 
     def recommend(
         self,
-        users: ListLike[Id] | pl.Series | None = None,
-        histories: ListLike[ListLike[Event]] | None = None,
+        users: Iterable[Id] | pl.Series | None = None,
+        histories: Iterable[Iterable[Event]] | None = None,
         *,
         k: int = 10,
         behaviour: str | None = None,
         task: str | None = None,
         objective: Mapping[str, float] | None = None,
         exclude_seen: bool | None = None,
-        allow: ListLike[Id] | pl.Series | None = None,
-        deny: ListLike[Id] | pl.Series | None = None,
+        allow: Iterable[Id] | pl.Series | None = None,
+        deny: Iterable[Id] | pl.Series | None = None,
         at: datetime | None = None,
     ) -> pl.DataFrame:
         """The best items for users of the log, or for histories that it has never seen.
@@ -148,24 +150,22 @@ class Recommender:
         """
         answerer = self._ready()
         reader = answerer.reader
-        if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= k <= len(reader.items):
-            raise RequestError("k", f"1 to {len(reader.items)}, the size of the catalogue", repr(k))
-        _refuse_no_time(at)
-        if objective is not None and (behaviour is not None or task is not None):
-            raise RequestError("recommend", "an objective, or a task or behaviour", "both", "leave one out")
-        aim = self._task(behaviour, task) if objective is None else self._mix(objective)
-        asked = reader.read(users, histories, at)
+        k = arguments.whole(k, "k", 1, len(reader.items), ", the size of the catalogue")
+        moment = None if at is None else arguments.moment(at, "at")
+        aim = aims.aim(self.recipe, behaviour, task, objective)
         if exclude_seen is None:
             exclude_seen = self.recipe.evaluation.history[0] == "masked"
-        rules = Rules(k, exclude_seen, banned_items(reader, allow, deny))
-        return answerer.best(asked, aim, rules, at)
+        exclude_seen = arguments.flag(exclude_seen, "exclude_seen")
+        asked = reader.read(users, histories, moment)
+        banned_I = banned_items(reader, answerer.trained, allow, deny, stacklevel=2)
+        return answerer.best(asked, aim, Rules(k, exclude_seen, banned_I), moment)
 
     def predict(
         self,
-        users: ListLike[Id] | pl.Series | None = None,
-        histories: ListLike[ListLike[Event]] | None = None,
+        users: Iterable[Id] | pl.Series | None = None,
+        histories: Iterable[Iterable[Event]] | None = None,
         *,
-        items: ListLike[Id] | pl.Series,
+        items: Iterable[Id] | pl.Series,
         task: str,
         at: datetime | None = None,
     ) -> pl.DataFrame:
@@ -185,15 +185,17 @@ class Recommender:
             RequestError: As for `recommend`, or the task is no response task.
         """
         answerer = self._ready()
-        _refuse_no_time(at)
+        moment = None if at is None else arguments.moment(at, "at")
         known = answerer.model.config.tasks_that_answer("response")
-        if task not in known:
-            raise RequestError("task", f"a response task: {', '.join(known) or 'there is none'}", repr(task))
-        asked = answerer.reader.read(users, histories, at)
+        expected = f"a response task: {', '.join(known) or 'there is none'}"
+        name = arguments.word(task, "task", expected)
+        if name not in known:
+            raise RequestError("task", expected, arguments.shown(name))
+        asked = answerer.reader.read(users, histories, moment)
         places = answerer.reader.item_places(items, "items")
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
-        return answerer.responses(asked, task, places, at)
+        return answerer.responses(asked, name, places, moment)
 
     def save(self, folder: str | Path, *, histories: bool = True) -> None:
         """Write a model folder, all or nothing.
@@ -208,8 +210,9 @@ class Recommender:
         """
         answerer = self._ready()
         reader = answerer.reader
+        place = arguments.path(folder, "save")
         stored, users = reader.stored, reader.users
-        if not histories:
+        if not arguments.flag(histories, "histories"):
             stored = _nobody(stored)
             users = type(users)(users.ids.clear())
         artefact.save(
@@ -223,7 +226,7 @@ class Recommender:
                 popularity=answerer.popularity,
                 catalogue=self.catalogue,
             ),
-            Path(folder),
+            place,
         )
 
     @classmethod
@@ -236,7 +239,7 @@ class Recommender:
         Raises:
             ArtefactError: Names the first file that is not as it was written.
         """
-        folder = Path(folder)
+        folder = arguments.path(folder, "load")
         if not (folder / "manifest.json").exists() and (folder / "model" / "manifest.json").exists():
             folder = folder / "model"
         stored = artefact.load(folder)
@@ -268,7 +271,7 @@ class Recommender:
             RequestError: The user is unknown.
         """
         reader = self._ready().reader
-        window = reader.read([user], None).windows
+        window = reader.read([arguments.identifier(user, "user")], None).windows
         events = slice(int(window.starts[0]), int(window.stops[0]))
         kinds = [reader.behaviours[code] for code in reader.stored.behaviours[events]]
         items = reader.items.decode(reader.stored.items[events])
@@ -295,50 +298,6 @@ class Recommender:
                 "Recommender", "a trained model", "an untrained one", "call fit() or load() first"
             )
         return self._answerer
-
-    def _mix(self, objective: Mapping[str, float]) -> Objective:
-        """The objective, which must name tasks that rank or judge items, with weights that can be."""
-        if not isinstance(objective, Mapping):
-            raise RequestError(
-                "objective", 'tasks and weights, as {"buy": 1.0, "view": 0.2}', repr(objective)
-            )
-        known = self.recipe.tasks_that_answer("items") + self.recipe.tasks_that_answer("response")
-        for name, weight in objective.items():
-            if name not in known:
-                raise RequestError("objective", f"tasks that know items: {', '.join(known)}", repr(name))
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-                raise RequestError(f"objective {name!r}", "a weight of zero or more", repr(weight))
-        if not any(objective.values()):
-            raise RequestError("objective", "a task with a weight above zero", repr(dict(objective)))
-        weights = {name: float(weight) for name, weight in objective.items() if weight}
-        ranking = self.recipe.tasks_that_answer("items")
-        if not any(name in ranking for name in weights):  # somebody has to find the candidates
-            weights = {self._task(None, None): 0.0} | weights
-        return Objective(weights)
-
-    def _task(self, behaviour: str | None, task: str | None) -> str:
-        tasks = {name: self.recipe.tasks[name] for name in self.recipe.tasks_that_answer("items")}
-        if task is not None:
-            if behaviour is not None:
-                raise RequestError("recommend", "a task or a behaviour", "both", "leave one of them out")
-            if task not in tasks:
-                raise RequestError("task", f"one that ranks items: {', '.join(tasks)}", repr(task))
-            return task
-        # Whichever task asks about any behaviour answers where none is named; else the first.
-        by_behaviour = {getattr(config, "behaviour", None): name for name, config in reversed(tasks.items())}
-        if behaviour is None and tasks:
-            return by_behaviour.get(None, next(iter(tasks)))
-        if behaviour not in by_behaviour:
-            known = ", ".join(str(name) for name in by_behaviour if name is not None) or "none"
-            raise RequestError(
-                "behaviour", f"one that a task was trained for: {known}", repr(behaviour), "add a task for it"
-            )
-        return by_behaviour[behaviour]
-
-
-def _refuse_no_time(at: object) -> None:
-    if at is not None and not isinstance(at, datetime):
-        raise RequestError("at", "a datetime", repr(at), "datetime.fromisoformat(...) reads one")
 
 
 def _reader(corpus: Corpus, counts: NDArray[np.int64]) -> Reader:

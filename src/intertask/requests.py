@@ -5,21 +5,21 @@ models or scores.
 """
 
 import warnings
-from collections.abc import Iterable
-from collections.abc import Sequence as ListLike
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intertask import arguments
+from intertask.arguments import Id
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.data.windows import Windows
 from intertask.errors import RequestError
 
-Id = str | int
 Event = Id | tuple[Id, str] | tuple[Id, str, datetime]
 
 
@@ -61,15 +61,10 @@ class Reader:
     stored: Sequences
     usual: int = 0
 
-    def read(
-        self,
-        users: ListLike[Id] | pl.Series | None,
-        histories: ListLike[ListLike[Event]] | None,
-        at: datetime | None = None,
-    ) -> Asked:
+    def read(self, users: object, histories: object, at: int | None = None) -> Asked:
         """The histories of users of the log, or those given.
 
-        Given events without any time happened at `at`, just before they were sent.
+        Given events without any time happened at `at` (in seconds since 1970), just before they were sent.
 
         Raises:
             RequestError: Neither or both are given, a user or a behaviour is unknown, an event cannot be
@@ -79,32 +74,28 @@ class Reader:
             raise RequestError(
                 "recommend", "users=[...] or histories=[...]", "both" if users is not None else "neither"
             )
-        moment = 0 if at is None else seconds(at)
-        return self._of_users(users) if users is not None else self._given(histories or [], moment)
+        return self._of_users(users) if users is not None else self._given(histories, at or 0)
 
-    def item_places(self, ids: ListLike[Id] | pl.Series, argument: str) -> NDArray[np.int32]:
+    def item_places(self, given: object, argument: str) -> NDArray[np.int32]:
         """The indices of items.
 
         Raises:
             RequestError: An item is unknown to the model.
         """
-        series = _series(ids, argument)
+        series = arguments.ids(given, argument)
         places = self.items.encode(series)
         if (places < 0).any():
-            unknown = series.filter(pl.Series(places < 0))
-            raise RequestError(
-                argument, "items of the log", f"{unknown[0]!r}, {len(unknown)} of {len(series)} unknown",
-                "leave out what the model was not trained on",
-            )  # fmt: skip
+            raise _unknown(
+                argument, "items of the log", series, places, "leave out what the model was not trained on"
+            )
         return places
 
-    def _of_users(self, users: ListLike[Id] | pl.Series) -> Asked:
-        series = _series(users, "users")
+    def _of_users(self, users: object) -> Asked:
+        series = arguments.ids(users, "users")
         places = self.users.encode(series) if len(series) else np.empty(0, np.int32)
         if (places < 0).any():
-            unknown = series.filter(pl.Series(places < 0))
-            raise RequestError(
-                "users", "users of the log", f"{unknown[0]!r}, {len(unknown)} of {len(series)} unknown",
+            raise _unknown(
+                "users", "users of the log", series, places,
                 "ask by a history for somebody the log has never seen",
             )  # fmt: skip
         windows = Windows(
@@ -113,16 +104,16 @@ class Reader:
         )
         return Asked("user", self.users.decode(places).rename("user"), self.stored, windows)
 
-    def _given(self, histories: ListLike[ListLike[Event]], moment: int) -> Asked:
-        for row, given in enumerate(histories):
-            if isinstance(given, str) or not isinstance(given, Iterable):
-                raise RequestError(
-                    f"histories[{row}]", "a list of events", repr(given),
-                    "pass a list of histories, each a list: histories=[[...], ...]",
-                )  # fmt: skip
-        read = [[self._event(event, row) for event in history] for row, history in enumerate(histories)]
-        flat = [event[0] for history in read for event in history]
-        places = self.items.encode(pl.Series("id", flat, strict=False)) if flat else np.empty(0, np.int32)
+    def _given(self, histories: object, moment: int) -> Asked:
+        expected, hint = "a list of events", "pass a list of histories, each a list: histories=[[...], ...]"
+        read = []
+        for row, history in enumerate(
+            arguments.elements(histories, "histories", "a list of histories", hint)
+        ):
+            where = f"histories[{row}]"
+            read.append(self._events(arguments.elements(history, where, expected, hint), where))
+        flat = [item for events in read for item in events.items]
+        places = self.items.encode(arguments.ids(flat, "histories")) if flat else np.empty(0, np.int32)
         unknown = int((places < 0).sum())
         if unknown:
             warnings.warn(
@@ -133,55 +124,76 @@ class Reader:
         items: list[list[int]] = []
         behaviours: list[list[int]] = []
         times: list[list[int]] = []
-        cursor = iter(places.tolist())
-        for history in read:
-            known = [(place, kind, when) for (_, kind, when) in history if (place := next(cursor)) >= 0]
-            items.append([place for place, _, _ in known])
-            behaviours.append([kind for _, kind, _ in known])
-            times.append(_clock([when for _, _, when in known], moment))
+        stop = 0
+        for events in read:
+            start, stop = stop, stop + len(events.items)
+            own = places[start:stop].tolist()
+            clock = _clock(events.times, moment)
+            order = sorted(range(len(own)), key=clock.__getitem__) if events.timed else range(len(own))
+            known = [place for place in order if own[place] >= 0]
+            items.append([own[place] for place in known])
+            behaviours.append([events.behaviours[place] for place in known])
+            times.append([clock[place] for place in known])
         sequences = from_lists(
             items, len(self.items), behaviours, times if self.stored.times is not None else None
         )
         windows = Windows(sequences.offsets[:-1], sequences.offsets[1:])
         return Asked("history", pl.Series("history", range(len(read)), dtype=pl.Int64), sequences, windows)
 
-    def _event(self, event: Event, row: int) -> tuple[Id, int, int | None]:
+    def _events(self, history: list[object], where: str) -> "_Events":
+        """The parts of the events; most histories are of items alone."""
+        if all(type(event) is str or type(event) is int for event in history):
+            return _Events(history, [self.usual] * len(history), [None] * len(history))
+        events = [self._event(event, where) for event in history]
+        return _Events(*(list(part) for part in zip(*events, strict=True)))
+
+    def _event(self, event: object, where: str) -> tuple[Id, int, int | None]:
+        expected = "items, (item, behaviour) or (item, behaviour, time)"
         parts = event if isinstance(event, tuple | list) else (event,)
-        if not 1 <= len(parts) <= 3 or not isinstance(parts[0], str | int | np.integer):
-            raise RequestError(
-                f"histories[{row}]", "items, (item, behaviour) or (item, behaviour, time)", repr(event)
-            )
-        behaviour = parts[1] if len(parts) > 1 else self.behaviours[self.usual]
-        if behaviour not in self.behaviours:
-            raise RequestError(
-                f"histories[{row}]", f"a behaviour among {', '.join(self.behaviours)}", repr(behaviour)
-            )
-        when = parts[2] if len(parts) > 2 else None
-        if when is not None and not isinstance(when, datetime):
-            raise RequestError(f"histories[{row}]", "a datetime", repr(when))
-        return parts[0], self.behaviours.index(behaviour), None if when is None else seconds(when)
+        if not 1 <= len(parts) <= 3:
+            raise RequestError(where, expected, arguments.shown(event))
+        item = arguments.identifier(parts[0], where, expected)
+        code = self.usual
+        if len(parts) > 1:
+            known = f"a behaviour among {', '.join(self.behaviours)}"
+            behaviour = arguments.word(parts[1], where, known)
+            if behaviour not in self.behaviours:
+                raise RequestError(where, known, arguments.shown(behaviour))
+            code = self.behaviours.index(behaviour)
+        when = None if len(parts) < 3 or parts[2] is None else arguments.moment(parts[2], where)
+        return item, code, when
 
 
-def _series(ids: ListLike[Id] | pl.Series, argument: str) -> pl.Series:
-    if isinstance(ids, pl.Series):
-        return ids
-    if isinstance(ids, str) or not isinstance(ids, Iterable):
-        raise RequestError(argument, "a list of ids", repr(ids), f"write {argument}=[{ids!r}]")
-    return pl.Series(argument, list(ids), strict=False)
+@dataclass(frozen=True)
+class _Events:
+    """A history as it was given: ids, codes of behaviours, and times in seconds where they are known."""
+
+    items: list[object]
+    behaviours: list[int]
+    times: list[int | None]
+
+    @cached_property
+    def timed(self) -> bool:
+        """Whether an event has a time."""
+        return any(time is not None for time in self.times)
 
 
-def seconds(when: datetime) -> int:
-    """Seconds since 1970; a naive time is UTC, as in the event log."""
-    aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    return int(aware.timestamp())
+def _unknown(
+    argument: str, expected: str, series: pl.Series, places: NDArray[np.int32], hint: str
+) -> RequestError:
+    unknown = series.filter(pl.Series(places < 0))
+    found = f"{arguments.shown(unknown[0])}, {len(unknown)} of {len(series)} unknown"
+    return RequestError(argument, expected, found, hint)
 
 
 def _clock(times: list[int | None], moment: int) -> list[int]:
-    """Times without gaps: an unknown one is that of the event before; all unknown are the request's."""
-    known = [time for time in times if time is not None]
-    last = known[0] if known else moment
+    """A time for each event: an unknown one is that of the event listed before it.
+
+    Where the first ones are unknown they have that of the first known one, and where all are, the request's.
+    """
+    last = next((time for time in times if time is not None), moment)
     filled = []
     for time in times:
-        last = last if time is None else max(last, time)
+        last = last if time is None else time
         filled.append(last)
     return filled

@@ -171,7 +171,6 @@ def test_a_training_that_is_no_recipe(shop_files, intertask):
             "--objective: expected one weight for each task, found two",
         ),
         (["-u", "ü1", "--objective", ""], "objective: expected a task with a weight above zero, found {}"),
-        (["-u", "ü1", "--allow", "?"], "allow: expected items of the log, found '?', 1 of 1 unknown"),
         (
             ["--history", "№1=steal"],
             "histories[0]: expected a behaviour among buy, cart, view, found 'steal'",
