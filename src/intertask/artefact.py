@@ -194,13 +194,13 @@ def _read_parts(folder: Path) -> Artefact:
     )
     catalogue = None
     if (folder / "catalogue.parquet").exists():
-        frame = pl.read_parquet(folder / "catalogue.parquet")
+        frame = pl.read_parquet(folder / "catalogue.parquet", glob=False)
         catalogue = Catalogue.from_roles(frame, schema.catalogue)
     return Artefact(
         recipe=Recipe.from_json(folder / "recipe.json"),
         behaviours=schema.behaviours,
-        items=Vocabulary(pl.read_parquet(folder / "items.parquet")["id"]),
-        users=Vocabulary(pl.read_parquet(folder / "users.parquet")["id"]),
+        items=Vocabulary(pl.read_parquet(folder / "items.parquet", glob=False)["id"]),
+        users=Vocabulary(pl.read_parquet(folder / "users.parquet", glob=False)["id"]),
         weights=load_file(folder / "weights.safetensors"),
         histories=histories,
         popularity=cast("NDArray[np.int64]", arrays["popularity"]),

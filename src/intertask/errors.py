@@ -1,8 +1,11 @@
 """What a user's mistake looks like. Knows nothing of files, frames or tensors.
 
 Every error that a user can cause is an `IntertaskError` with the same four parts: where, what was
-expected, what was found, what to do. The command line prints it as one line, without a traceback.
+expected, what was found, what to do. The command line prints it as one line, without a traceback; what
+cannot be printed in it is written out (`printable`).
 """
+
+from intertask.printable import printable
 
 
 class IntertaskError(Exception):
@@ -24,7 +27,7 @@ class IntertaskError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.where}: expected {self.expected}, found {self.found}"
-        return f"{line}; {self.hint}" if self.hint else line
+        return printable(f"{line}; {self.hint}" if self.hint else line)
 
 
 class DataError(IntertaskError):

@@ -1,9 +1,10 @@
 """A progress bar with the time left, on the terminal alone; silent where output goes to a file."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Protocol
+from functools import lru_cache
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +17,9 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from intertask.console import unguarded
+from intertask.printable import printable
+
 
 class Bar(Protocol):
     """What moves a bar."""
@@ -25,30 +29,30 @@ class Bar(Protocol):
         ...
 
 
-@cache
-def _console() -> Console:
+@lru_cache(maxsize=1)
+def _console(stream: TextIO) -> Console:
     """One for all bars: a bar inside another stands below it only on the same console."""
-    return Console(stderr=True)
+    return Console(file=stream)
 
 
 @contextmanager
 def bar(title: str, total: int | None) -> Iterator[Bar]:
     """A bar on standard error, removed when it is done; it pulses where the total is not known."""
-    console = _console()
+    console = _console(unguarded(sys.stderr))
     beside = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", table_column=beside),
+        TextColumn("{task.fields[note]}", table_column=beside, markup=False),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total, note="")
+        task = progress.add_task(printable(title), total=total, note="")
 
         def move(steps: int = 1, note: str = "") -> None:
-            progress.update(task, advance=steps, note=note)
+            progress.update(task, advance=steps, note=printable(note))
 
         yield move

@@ -93,3 +93,15 @@ def test_an_array_of_python_objects_is_refused(tmp_path):
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="prepare it again"):
         Sequences.open(tmp_path / "nowhere")
+
+
+def test_a_label_of_any_name_is_written_and_found_again(tmp_path):
+    names = ["stars/5", "../up", "50%", "50%2F", "größe"]
+    found = from_lists([[0, 1]], labels={name: [[1.0, float(place)]] for place, name in enumerate(names)})
+    found.write(tmp_path / "sequences")
+    again = Sequences.open(tmp_path / "sequences")
+    assert {name: array.tolist() for name, array in again.labels.items()} == {
+        name: array.tolist() for name, array in found.labels.items()
+    }
+    assert again.digest() == found.digest()
+    assert [place.name for place in tmp_path.iterdir()] == ["sequences"]

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from intertask.cli import compare, data, doctor, evaluate, listing, recommend, train, transfer
+from intertask.cli.output import say
+from intertask.console import guarded
 from intertask.errors import IntertaskError
 
 INTERRUPTED = 130
@@ -48,27 +50,30 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
+    with guarded():
+        _run()
+
+
+def _run() -> None:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
             app(prog_name="intertask")
     except IntertaskError as error:
-        typer.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         sys.exit(2)
     except SystemExit as done:  # typer has caught the interrupt itself
         if done.code == INTERRUPTED:
-            typer.echo("stopped; the same command goes on where it was", err=True)
+            say("stopped; the same command goes on where it was", err=True)
         raise
     except BrokenPipeError:  # the reader of our output, `head` perhaps, has seen enough
         sys.exit(0)
     except OSError as error:  # a disk that fills up, a folder that vanishes, a right that is missing
-        where = error.filename or "disk"
-        typer.echo(
-            f"error: {where}: expected a place that can be used, found {error.strerror or error}", err=True
-        )
+        where, told = error.filename or "disk", error.strerror or error
+        say(f"error: {where}: expected a place that can be used, found {told}", err=True)
         sys.exit(2)
 
 
 def _warn(message: Warning | str, *_place: object, **_more: object) -> None:
     """A warning as a user wants it: without the line of our code that it came from."""
-    typer.echo(f"warning: {message}", err=True)
+    say(f"warning: {message}", err=True)

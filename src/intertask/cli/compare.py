@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 
 
 def compare(
@@ -34,4 +34,4 @@ def compare(
             f"{row.difference:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict,
         )  # fmt: skip
     Console().print(table)
-    typer.echo(f"protocol {found.protocol.fingerprint()}, paired bootstrap over users")
+    say(f"protocol {found.protocol.fingerprint()}, paired bootstrap over users")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from intertask.cli.output import JsonOption, print_json
+from intertask.printable import printable
 
 
 def data(
@@ -75,9 +76,9 @@ def data(
 
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(count)}" for name, count in value.items())
+        return ", ".join(f"{printable(str(name))} {_words(count)}" for name, count in value.items())
     if isinstance(value, list):
-        return "\n                       ".join(map(str, value)) or "none"
+        return "\n                       ".join(printable(str(line)) for line in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -2,7 +2,7 @@
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 
 PACKAGES = ("torch", "numpy", "polars", "pydantic", "typer", "rich", "safetensors", "scipy", "scikit-learn")
 EXTRAS = {"implicit": "baselines", "matplotlib": "plots"}
@@ -40,6 +40,6 @@ def doctor(as_json: JsonOption = False) -> None:
         print_json(found)
     else:
         for name, value in found.items():
-            typer.echo(f"{name:16} {value if value is not None else 'MISSING'}")
+            say(f"{name:16} {value if value is not None else 'MISSING'}")
     if missing:
         raise typer.Exit(1)

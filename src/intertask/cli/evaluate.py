@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 
 
 class Part(StrEnum):
@@ -40,7 +40,7 @@ def evaluate(
         )
         if not as_json:
             terminal.show(found[folder.name], Console())
-            typer.echo(f"report: {page}")
+            say(f"report: {page}")
     if as_json:
         own, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
         print_json(own | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else own)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 
 FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", "datasets", "baselines")
 
@@ -26,4 +26,4 @@ def list_kinds(
         print_json(found)
         return
     for name, known in found.items():
-        typer.echo(f"{name:14} {', '.join(known)}")
+        say(f"{name:14} {', '.join(known)}")

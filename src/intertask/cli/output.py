@@ -1,13 +1,19 @@
-"""How verbs print: a table for people, JSON for programs."""
+"""How verbs print: lines for people, JSON for programs; nothing that a terminal would obey."""
 
-import json
 from typing import Annotated
 
 import typer
+
+from intertask.printable import printable, printable_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    typer.echo(printable_json(value))
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line, whatever the ids and titles in it hold."""
+    typer.echo(printable(line, keep="\t"), err=err)

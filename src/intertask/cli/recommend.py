@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 from intertask.errors import RequestError
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def recommend(
     owner = frame.columns[0]
     for row in rows:
         if row["rank"] == 1:
-            typer.echo(f"{owner} {row[owner]}")
+            say(f"{owner} {row[owner]}")
         title = "" if row["title"] == str(row["item"]) else f"  {row['title']}"
-        typer.echo(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}")
+        say(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}")
 
 
 def _weights(text: str) -> dict[str, float]:
@@ -107,9 +107,10 @@ def _show_samples(loaded: "Recommender", num: int, k: int, behaviour: str | None
         print_json([asdict(sample) for sample in samples])
         return
     for sample in samples:
-        typer.echo(f"\nuser {sample.user}, last events")
+        typer.echo()
+        say(f"user {sample.user}, last events")
         for title, kind in sample.history:
-            typer.echo(f"      {title}  ({kind})")
-        typer.echo("  recommended")
+            say(f"      {title}  ({kind})")
+        say("  recommended")
         for rank, (title, score) in enumerate(sample.recommended, 1):
-            typer.echo(f"{rank:>4}  {title}  {score:.3f}")
+            say(f"{rank:>4}  {title}  {score:.3f}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 
 
 def train(
@@ -42,10 +42,10 @@ def train(
             }
         )  # fmt: skip
         return
-    typer.echo(
+    say(
         f"{counted(trained.epochs, 'epoch')} in {trained.seconds:.0f} s, the best was epoch "
         f"{trained.best_epoch} of 0 to {trained.epochs - 1} with {trained.monitor} "
         f"{trained.best_metric:.4f} on validation"
     )
-    typer.echo(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
-    typer.echo(f"model: {folder / 'model'}    next: intertask evaluate {folder}")
+    say(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
+    say(f"model: {folder / 'model'}    next: intertask evaluate {folder}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from intertask.cli.evaluate import Part
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, print_json, say
 
 
 def transfer(
@@ -47,8 +47,8 @@ def transfer(
         why = "no task loses by one that opposes it"
         if found.to_detach is not None:
             why = f"{found.to_detach} alone trains the encoder of its log"
-        typer.echo(f"--detach: nothing was detached, since {why}")
+        say(f"--detach: nothing was detached, since {why}")
     console = Console()
     for part_of_report in terminal(found):
         console.print(part_of_report)
-    typer.echo(f"report: {page}")
+    say(f"report: {page}")

@@ -86,7 +86,9 @@ def open_corpus(folder: Path) -> Corpus:
     """
     sequences = Sequences.open(folder / "sequences")
     with reading(str(folder)):
-        users, items = (pl.read_parquet(folder / f"{name}.parquet")["id"] for name in ("users", "items"))
+        users, items = (
+            pl.read_parquet(folder / f"{name}.parquet", glob=False)["id"] for name in ("users", "items")
+        )
         behaviours = tuple(json.loads((folder / "behaviours.json").read_text(encoding="utf-8")))
     return Corpus(Vocabulary(users), Vocabulary(items), behaviours, sequences)
 

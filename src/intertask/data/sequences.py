@@ -100,7 +100,7 @@ class Sequences:
                 times=arrays.pop("times", None),
                 num_items=num_items,
                 num_behaviours=num_behaviours,
-                labels={name.removeprefix("label."): array for name, array in arrays.items()},
+                labels={_label(name): array for name, array in arrays.items()},
             )
         except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
             found = f"no {error.args[0]}.npy" if isinstance(error, KeyError) else str(error)
@@ -114,7 +114,16 @@ class Sequences:
         }  # fmt: skip
         if self.times is not None:
             arrays["times"] = self.times
-        return arrays | {f"label.{name}": array for name, array in self.labels.items()}
+        return arrays | {_file_of(name): array for name, array in self.labels.items()}
+
+
+def _file_of(label: str) -> str:
+    """The name of a label's file; a column may be called "stars/5", a file may not."""
+    return f"label.{label.replace('%', '%25').replace('/', '%2F')}"
+
+
+def _label(file: str) -> str:
+    return file.removeprefix("label.").replace("%2F", "/").replace("%25", "%")
 
 
 def from_lists(

@@ -144,7 +144,7 @@ def _model(file: Path, schema: dict[str, type[pl.DataType]], *, there: bool) -> 
     if not there:
         return pl.DataFrame(schema=schema)
     try:
-        found = pl.read_parquet(file).filter(pl.col("system") == ModelSystem.name)
+        found = pl.read_parquet(file, glob=False).filter(pl.col("system") == ModelSystem.name)
         return found.select(pl.col(name).cast(kind) for name, kind in schema.items())
     except (OSError, pl.exceptions.PolarsError) as error:
         told = str(error).partition("\n")[0]

@@ -43,8 +43,7 @@ def write(run: Path, samples: Sequence[Sample] = ()) -> Path:
             for plot in drawn.all():
                 (aside / f"{plot.name}.png").write_bytes(plot.png)
     with written_aside(run / "report.html") as aside:
-        # Half a surrogate pair, which some logs hold, cannot be written as UTF-8 and becomes "?".
-        aside.write_text(text, encoding="utf-8", errors="replace")
+        aside.write_text(text, encoding="utf-8")
     return run / "report.html"
 
 
@@ -55,5 +54,5 @@ def write_transfer(folder: Path, found: Transfer) -> Path:
         IntertaskError: The folder cannot be written to.
     """
     with written_aside(folder / "transfer.html") as aside:
-        aside.write_text(transfer.page(found), encoding="utf-8", errors="replace")
+        aside.write_text(transfer.page(found), encoding="utf-8")
     return folder / "transfer.html"

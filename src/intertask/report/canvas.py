@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from intertask.printable import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -78,6 +80,7 @@ def draw(
     """
     import matplotlib as mpl
 
+    title, footer = printable(title), printable(footer)
     with mpl.rc_context(_style(name)), warnings.catch_warnings():
         # A name in a script that the font does not have is drawn as boxes in the PNG, and right on the page.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
@@ -130,7 +133,7 @@ def _saved(figure: "Figure", form: str) -> bytes:
 
 def _themed(svg: bytes, name: str, title: str) -> Element:
     """The SVG for use inside a page: no namespaces, no metadata, its own ids, the page's colours and font."""
-    root = ElementTree.fromstring(svg)
+    root = ElementTree.fromstring(printable(svg.decode(), keep="\n\t"))
     for parent in list(root.iter()):
         for child in list(parent):
             if _local(child.tag) in {"metadata", "style"}:  # its style sheet would style the whole page

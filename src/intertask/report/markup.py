@@ -1,23 +1,27 @@
 """HTML as a tree of elements, so that nothing a user wrote can become markup.
 
-Text enters as text and is escaped when the tree is written. Knows nothing of what the page says.
+Text enters as text and is escaped when the tree is written; what cannot be printed, and no XML may hold, is
+written out. Knows nothing of what the page says.
 """
 
 from importlib import resources
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from intertask.printable import printable
+
 Content = Element | str | None
 
 
 def tag(name: str, /, *content: Content, **attributes: str) -> Element:
     """An element with its content; `None` is left out. A trailing underscore frees a word: `class_="num"`."""
-    element = Element(name, {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()})
+    named = {key.rstrip("_").replace("_", "-"): printable(value) for key, value in attributes.items()}
+    element = Element(name, named)
     for part in content:
         if isinstance(part, Element):
             element.append(part)
         elif part:
-            _append_text(element, part)
+            _append_text(element, printable(part, keep="\n\t"))
     return element
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow, TradeoffRow
+from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
 from intertask.report.figures import MINUS, label, number, slice_kind
 from intertask.report.journal import Journal
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 _MAX_POINTS = 800  # of a raw curve: more are not seen, and each is bytes in the page
 _LEGEND_LETTERS = 62  # beside each other in a legend, lines and gaps included
-_LONGEST_NAME = 48
+_LONGEST_NAME = 48  # of a line of a legend
+_LONGEST_WORD = 30  # beside the axes, which vanish where it is longer
 _MARKS = {"better": ("o", SERIES[0]), "worse": ("D", SERIES[1]), "no difference shown": ("s", MUTED)}
 
 
@@ -38,9 +40,9 @@ def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
             mark, colour = _MARKS[verdict]
             words = verdict if verdict == "no difference shown" else f"model {verdict}"
             axes.plot([], [], mark, color=colour, linestyle="-", linewidth=2, label=words)
-        axes.set_yticks(range(len(rows)), [f"{MINUS} {row.baseline}" for row in rows])
+        axes.set_yticks(range(len(rows)), [f"{MINUS} {_shown(row.baseline)}" for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlabel(f"model {MINUS} baseline, {metric}")
+        axes.set_xlabel(f"model {MINUS} baseline, {_shown(metric)}")
         axes.locator_params(axis="x", nbins=6)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
@@ -69,19 +71,19 @@ def slices(rows: Sequence[RankingRow], systems: Sequence[str], metric: str, foot
             shown = [(at, found[name, system]) for at, name in enumerate(names) if (name, system) in found]
             values = [row.metrics[metric] for _, row in shown]
             centres = [at + (place - (len(systems) - 1) / 2) * thickness for at, _ in shown]
-            axes.barh(centres, values, thickness * 0.88, color=SERIES[place], label=system)
+            axes.barh(centres, values, thickness * 0.88, color=SERIES[place], label=_shown(system))
             for centre, (_, row) in zip(centres, shown, strict=True):
                 if metric in row.intervals:
                     bounds = row.intervals[metric]
                     axes.plot([bounds.low, bounds.high], [centre, centre], color=INK, linewidth=1)
         counts = {row.slice: row.count for row in rows}
         axes.set_yticks(
-            range(len(names)), [f"{slice_kind(name)[1]}\n(n = {counts[name]:,})" for name in names]
+            range(len(names)), [f"{_shown(slice_kind(name)[1])}\n(n = {counts[name]:,})" for name in names]
         )
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.locator_params(axis="x", nbins=6)
-        axes.set_xlabel(label(metric))
+        axes.set_xlabel(_shown(label(metric)))
         axes.set_ylabel(kind)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
@@ -104,7 +106,13 @@ def reliability(rows: Sequence[ResponseRow], footer: str) -> Plot:
             predicted, observed = [place.predicted for place in filled], [place.observed for place in filled]
             areas = [12 + 110 * place.count / largest for place in filled]
             axes.plot(
-                predicted, observed, color=colour, linewidth=1.4, label=row.system, marker="o", markersize=2
+                predicted,
+                observed,
+                color=colour,
+                linewidth=1.4,
+                label=_shown(row.system),
+                marker="o",
+                markersize=2,
             )
             axes.scatter(predicted, observed, areas, color=colour, alpha=0.75, linewidths=0)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
@@ -129,8 +137,8 @@ def tradeoff(rows: Sequence[TradeoffRow], footer: str) -> Plot:
                 textcoords="offset points", color=MUTED, fontsize=8,
             )  # fmt: skip
         axes.margins(0.12)
-        axes.set_xlabel(f"{second}, NDCG@10")
-        axes.set_ylabel(f"{first}, NDCG@10")
+        axes.set_xlabel(f"{_shown(second)}, NDCG@10")
+        axes.set_ylabel(f"{_shown(first)}, NDCG@10")
 
     return draw(slug("tradeoff", first, second), "Trade-off, by the weight of the first task", footer, paint)
 
@@ -171,7 +179,7 @@ def validation(journal: Journal, metrics: Sequence[str], footer: str) -> Plot:
     def paint(axes: "Axes") -> None:
         for metric, colour, mark in zip(metrics, SERIES, "osD^", strict=False):
             points = {at.epoch: at.metrics[metric] for at in journal.validations if metric in at.metrics}
-            task = metric.rpartition("/")[0] or name
+            task = _shown(metric.rpartition("/")[0] or name)
             if best in points:
                 axes.plot(best, points[best], mark, color=colour, markersize=9)
                 task = f"{task}, {number(points[best])} at best"
@@ -181,10 +189,16 @@ def validation(journal: Journal, metrics: Sequence[str], footer: str) -> Plot:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.margins(y=0.08)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(f"{name} on validation data")
+        axes.set_ylabel(f"{_shown(name)} on validation data")
         _legend_above(axes)
 
     return draw(slug("validation", metrics[0].rpartition("/")[2]), f"Validation: {name}", footer, paint)
+
+
+def _shown(word: str) -> str:
+    """A word of a user beside the axes."""
+    shown = printable(word)
+    return shown if len(shown) <= _LONGEST_WORD else f"{shown[: _LONGEST_WORD - 1]}…"
 
 
 def _legend_above(axes: "Axes") -> None:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.results import Evaluation, RankingRow, ResponseRow
+from intertask.printable import printable
 from intertask.report.figures import (
     best,
     by_question,
@@ -48,7 +49,7 @@ def parts(evaluation: Evaluation, width: int = 80) -> Iterator[RenderableType]:
     for task in dict.fromkeys(row.task for row in evaluation.responses):
         yield _responses([row for row in evaluation.responses if row.task == task], task, model)
     yield from _verdicts(evaluation)
-    yield Text(conditions(evaluation), style="dim")
+    yield words(conditions(evaluation), style="dim")
     if evaluation.findings or evaluation.notes:
         yield _told(evaluation)
 
@@ -59,22 +60,22 @@ def _told(evaluation: Evaluation) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for finding in evaluation.findings:
-        words = Text.assemble(finding.text, " ", (finding.advice, "dim"))
-        table.add_row(Text(finding.severity, style=_SEVERITIES[finding.severity]), words)
+        said = words(finding.text).append(f" {printable(finding.advice)}", style="dim")
+        table.add_row(words(finding.severity, _SEVERITIES[finding.severity]), said)
     for note in evaluation.notes:
-        table.add_row(Text("note", style="dim"), Text(note, style="dim"))
+        table.add_row(Text("note", style="dim"), words(note, style="dim"))
     return table
 
 
 def _verdicts(evaluation: Evaluation) -> Iterator[Text]:
     found = verdicts(evaluation.differences)
     whole = headline(found)
-    yield Text(whole.sentence, style=_STYLES[whole.outcome])
+    yield words(whole.sentence, style=_STYLES[whole.outcome])
     if len(found) > 1:
         for verdict in found:
             history = f", history {verdict.history}" if verdict.history else ""
-            question = f"  {verdict.task}{history}: "
-            yield Text.assemble((question, _STYLES[verdict.outcome]), verdict.sentence)
+            question = words(f"  {verdict.task}{history}: ", _STYLES[verdict.outcome])
+            yield question.append(printable(verdict.sentence), style="none")
 
 
 def _rankings(rows: Sequence[RankingRow], title: str, model: str, width: int) -> Table:
@@ -88,7 +89,7 @@ def _rankings(rows: Sequence[RankingRow], title: str, model: str, width: int) ->
     cut = f", k = {k}" if k is not None else ""
     table = _table(f"{title}, {rows[0].count:,} targets{cut}", "System")
     for name in metrics:
-        table.add_column(label(name).partition("@")[0], justify="right", no_wrap=True)
+        table.add_column(words(label(name).partition("@")[0]), justify="right", no_wrap=True)
     for row in rows:
         cells = [_figure(row, name, leading, name in with_intervals, width >= _WIDE) for name in metrics]
         table.add_row(_name(row.system, model), *cells)
@@ -99,7 +100,7 @@ def _figure(row: RankingRow, name: str, leading: dict[str, str], with_interval: 
     if name not in row.metrics:
         return Text("")
     text = number(row.metrics[name])
-    figure = Text(text, style="bold" if leading.get(name) == text else "")
+    figure = words(text, style="bold" if leading.get(name) == text else "")
     if with_interval and name in row.intervals:
         figure.append(("\n" if stacked else "  ") + interval(row.intervals[name]), style="not bold dim")
     return figure
@@ -131,11 +132,12 @@ def _responses(rows: Sequence[ResponseRow], task: str, model: str) -> Table:
     leading = _leading(metrics, [row.metrics for row in rows])
     table = _table(f"{task}, {rows[0].count:,} events", "System")
     for name in metrics:
-        table.add_column(f"{label(name)} {'↓' if best(name, [0.0, 1.0]) == 0.0 else '↑'}", justify="right")
+        arrow = "↓" if best(name, [0.0, 1.0]) == 0.0 else "↑"
+        table.add_column(words(f"{label(name)} {arrow}"), justify="right")
     for row in rows:
         texts = [number(row.metrics[name]) if name in row.metrics else "" for name in metrics]
         cells = [
-            Text(text, style="bold" if text and leading.get(name) == text else "")
+            words(text, style="bold" if text and leading.get(name) == text else "")
             for name, text in zip(metrics, texts, strict=True)
         ]
         table.add_row(_name(row.system, model), *cells)
@@ -148,11 +150,15 @@ def _leading(metrics: Sequence[str], rows: Sequence[dict[str, float]]) -> dict[s
 
 
 def _table(title: str, first: str) -> Table:
-    # Names are `Text`, here and below: square brackets in a user's word are no markup.
-    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=words(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first, overflow="fold", min_width=12)
     return table
 
 
+def words(text: str, style: str = "") -> Text:
+    """A user's words: square brackets in them are no markup, and what cannot be printed is written out."""
+    return Text(printable(text), style=style)
+
+
 def _name(system: str, model: str) -> Text:
-    return Text(system, style="cyan" if system == model else "")
+    return words(system, style="cyan" if system == model else "")

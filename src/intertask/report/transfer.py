@@ -7,12 +7,12 @@ from xml.etree.ElementTree import Element
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
 from intertask.report.figures import MINUS, counted, duration, label, number, signed
 from intertask.report.markup import standing_alone, tag, theirs
+from intertask.report.terminal import words
 
 _COSINES = (
     "Cosines at the trunk's output: below zero two tasks pull it apart. Blank: no batch had targets of both, "
@@ -109,37 +109,37 @@ def conditions(found: Transfer) -> str:
 def terminal(found: Transfer) -> Iterator[RenderableType]:
     """Tables and sentences."""
     table = Table(
-        title=Text(f"{found.recipe}: together against alone"), title_justify="left", box=box.SIMPLE_HEAD
+        title=words(f"{found.recipe}: together against alone"), title_justify="left", box=box.SIMPLE_HEAD
     )
     for name in ("Task", "Metric", "Alone", "Together", "Change", "95 % interval", "p", "As many weights"):
         table.add_column(name, justify="left" if name in ("Task", "Metric") else "right")
     for row in found.tasks:
         table.add_row(
-            Text(row.task), label(row.metric), number(row.alone.alone), number(row.alone.together),
-            Text(_percent(row.alone.percent), style=_STYLES[row.alone.verdict]),
+            words(row.task), words(label(row.metric)), number(row.alone.alone), number(row.alone.together),
+            words(_percent(row.alone.percent), style=_STYLES[row.alone.verdict]),
             _interval(row.alone), f"{row.alone.p_value:.3f}",
-            Text(_percent(row.matched.percent), style=_STYLES[row.matched.verdict]),
+            words(_percent(row.matched.percent), style=_STYLES[row.matched.verdict]),
         )  # fmt: skip
     yield table
     if found.cosines is not None:
         yield _cosine_table(found.cosines)
     for sentence in sentences(found):
-        yield Text(sentence)
+        yield words(sentence)
     if edges := _edges(found):
-        yield Text(f"Edges that held-out targets do not show to help are closed. {' '.join(edges)}")
-    yield Text(cost(found))
-    yield Text(conditions(found), style="dim")
+        yield words(f"Edges that held-out targets do not show to help are closed. {' '.join(edges)}")
+    yield words(cost(found))
+    yield words(conditions(found), style="dim")
 
 
 def _cosine_table(cosines: Cosines) -> Table:
     table = Table(title="Cosines between the gradients of tasks", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("", *cosines.tasks):
-        table.add_column(Text(name), justify="right" if name else "left")
+        table.add_column(words(name), justify="right" if name else "left")
     for name, row in zip(cosines.tasks, cosines.mean, strict=True):
         cells = (
-            Text(_cosine(value), style="red" if value is not None and value < 0 else "") for value in row
+            words(_cosine(value), style="red" if value is not None and value < 0 else "") for value in row
         )
-        table.add_row(Text(name), *cells)
+        table.add_row(words(name), *cells)
     return table
 
 
@@ -149,7 +149,7 @@ def page(found: Transfer) -> str:
     outcome = "lose" if found.losers else "win" if gains else "undecided"
     first, *others = sentences(found)
     verdict = tag(
-        "div", tag("p", first, class_="says"), tag("ul", *(tag("li", theirs(words)) for words in others)),
+        "div", tag("p", first, class_="says"), tag("ul", *(tag("li", theirs(told)) for told in others)),
         class_=f"verdict {outcome}",
     )  # fmt: skip
     sections = [
@@ -237,7 +237,7 @@ def _reading(reading: Reading) -> Element:
 
 def _closed(found: Transfer) -> list[Element]:
     rule = "An edge is closed where held-out targets do not show that it helps. Of the first seed:"
-    return [tag("p", words) for words in [rule, *(_edges(found) or ["No edge between tasks was closed."])]]
+    return [tag("p", told) for told in [rule, *(_edges(found) or ["No edge between tasks was closed."])]]
 
 
 def _edges(found: Transfer) -> list[str]:
@@ -245,10 +245,8 @@ def _edges(found: Transfer) -> list[str]:
 
 
 def _table(header: Sequence[str], rows: Sequence[Element], caption: str) -> Element:
-    words = ("Task", "Metric")
-    cells = [
-        tag("th", name, scope="col", **({"class_": "words"} if name in words else {})) for name in header
-    ]
+    left = ("Task", "Metric")
+    cells = [tag("th", name, scope="col", **({"class_": "words"} if name in left else {})) for name in header]
     table = tag(
         "table", tag("caption", tag("span", caption)), tag("thead", tag("tr", *cells)), tag("tbody", *rows)
     )
