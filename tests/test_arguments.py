@@ -97,7 +97,8 @@ def test_what_is_no_list_of_ids_is_refused_in_one_line(given):
     [
         True, np.True_, None, float("nan"), float("inf"), 1.5, 2.0**60, b"17", [1], (1,), {"a": 1},
         Colour.RED, Decimal(1), Fraction(1), 1j, datetime(2024, 1, 1), np.datetime64("2024"),
-        np.timedelta64(1, "s"), np.float64("nan"), pd.NA, pd.NaT, "\ud800", HUGE, Mute(), object(), np.array(1), pl.Series([1]),
+        np.timedelta64(1, "s"), np.float64("nan"), pd.NA, pd.NaT, "\ud800", HUGE, Mute(), object(),
+        np.array(1), pl.Series([1]),
     ],
     ids=lambda given: type(given).__name__,
 )  # fmt: skip
