@@ -206,6 +206,16 @@ def test_allowing_an_item_that_was_never_trained_says_that_it_is_left_out(unseen
     assert found["item"].to_list() == ["№1"]
 
 
+def test_the_items_of_a_model_have_their_titles_and_whether_they_were_trained(unseen, tmp_path):
+    unseen.save(tmp_path / "model")
+    for model in (unseen, Recommender.load(tmp_path / "model")):
+        assert model.items.columns == ["item", "title", "trained"]
+        titles = dict(model.items.select("item", "title").iter_rows())
+        assert titles["№3"] == "Thing 3" and titles["new"] is None
+        assert set(model.items.filter(~pl.col("trained"))["item"]) == {"new", "newer"}
+    assert Recommender(shop.recipe()).fit(shop.corpus()).items.columns == ["item", "trained"]
+
+
 def test_recommend_before_fit_is_refused():
     for call in (
         lambda: Recommender().recommend(users=["a"]),
@@ -482,9 +492,12 @@ def test_histories_may_be_iterators_and_columns(model):
     plain = [["№1", "№2"], ["№3"]]
     expected = model.recommend(histories=plain, k=4)
     for same in (
-        pl.Series(plain), pd.Series(plain), pa.array(plain), [np.array(plain[0]), pl.Series(plain[1])],
+        pl.Series(plain),
+        pd.Series(plain),
+        pa.array(plain),
+        [np.array(plain[0]), pl.Series(plain[1])],
         [pd.Series(plain[0]), pa.array(plain[1])],
-    ):  # fmt: skip
+    ):
         assert model.recommend(histories=same, k=4).equals(expected)
 
 

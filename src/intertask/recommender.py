@@ -292,6 +292,18 @@ class Recommender:
         """Ids of the users that it can be asked about."""
         return self._ready().reader.users.ids
 
+    @property
+    def items(self) -> pl.DataFrame:
+        """The items that it knows: columns item, title where the catalogue has text, and trained.
+
+        Items without a training event are not trained: no list holds them.
+        """
+        answerer = self._ready()
+        frame = answerer.reader.items.ids.rename("item").to_frame()
+        if self.catalogue is not None and self.catalogue.text:
+            frame = frame.with_columns(self.catalogue.text_of(frame["item"]).alias("title"))
+        return frame.with_columns(pl.Series("trained", answerer.trained))
+
     def _ready(self) -> Answerer:
         if self._answerer is None:
             raise RequestError(
