@@ -355,20 +355,20 @@ def odd_events(random):
     else:
         request["histories"][1][1] = value if place == 3 else (*good[: place - 1], value, *good[place:])
     frame = answer(world, request)
-    if place == 0:
-        items = normal(value.ravel() if isinstance(value, np.ndarray) and value.ndim else value)
-        assert items is not None and not isinstance(value, set), f"a history {value!r} was answered"
-        request["histories"][1] = [item for item in items if item in world.items]
-    elif place == 2:
+    if place == 2:
         assert value in world.behaviours
-    else:
-        item = value if place == 1 or not isinstance(value, list | tuple) else value[0]
-        assert is_id(item), f"{value!r} was answered as an event"
-        request["histories"][1][1:2] = [int(item)] if item in world.items else []
-        known = [*world.items, *map(str, world.items)]
-        if isinstance(item, str) and item in known:
-            request["histories"][1][1:1] = [item if item in world.items else int(item)]
+    request["histories"] = [known_items(world, history) for history in request["histories"]]
     check(world, request, frame)
+
+
+def known_items(world, history):
+    """The items of a history that was answered, as the world spells them."""
+    assert not isinstance(history, set | dict | str | bytes), f"a history {history!r} was answered"
+    listed = history.tolist() if isinstance(history, np.ndarray) else list(history)
+    ids = [next(iter(event)) if isinstance(event, list | tuple | pl.Series) else event for event in listed]
+    assert all(map(is_id, ids)), f"a history {history!r} was answered"
+    spelling = {str(item): item for item in world.items}
+    return [spelling[str(one)] for one in ids if str(one) in spelling]
 
 
 def odd_prediction(random):
