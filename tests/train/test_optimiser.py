@@ -90,3 +90,17 @@ def test_a_gradient_is_as_long_as_its_rows_and_clipped_to_what_is_allowed(sparse
     assert own.clip() == pytest.approx(math.hypot(6.0, 3.0))
     assert module.weight.grad.to_dense().norm() == pytest.approx(2.0)
     assert own.clip() == pytest.approx(2.0)
+
+
+def test_a_group_with_a_rate_of_its_own_keeps_its_ratio_under_a_schedule():
+    module = nn.ModuleDict({"old": nn.Linear(1, 1, bias=False), "new": nn.Linear(1, 1, bias=False)})
+    optimiser = Optimiser(module["new"], TrainConfig(learning_rate=0.1))
+    optimiser.parts[0].add_param_group({"params": [module["old"].weight], "lr": 0.02, "weight_decay": 0.0})
+    before = {name: part.weight.item() for name, part in module.items()}
+    for rate in (0.1, 0.05, 0.0):
+        for part in module.values():
+            part.weight.grad = torch.ones(1, 1)
+        optimiser.step(rate)
+    moved = {name: before[name] - part.weight.item() for name, part in module.items()}
+    # Adam moves by its rate where all gradients are alike.
+    assert moved == {"old": pytest.approx(0.03, rel=1e-4), "new": pytest.approx(0.15, rel=1e-4)}

@@ -15,7 +15,8 @@ class Optimiser:
     Weight decay falls on the matrices of linear and recurrent layers, and on tables of vectors as far as
     the configuration asks for it; never on biases, norms, and tables with sparse gradients. A row that a
     step did not read is left as it is, moments included (torch's SparseAdam), so that a step costs the
-    same in a table of any size.
+    same in a table of any size. A group of weights that was given a rate of its own keeps its ratio to the
+    configuration's under any schedule.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
@@ -41,6 +42,7 @@ class Optimiser:
         ]
         self.weights = learnt
         self.clip_norm = config.clip_norm
+        self.highest = config.learning_rate
         self.parts: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
         ]
@@ -53,10 +55,15 @@ class Optimiser:
             part.zero_grad(set_to_none=True)
 
     def step(self, learning_rate: float) -> None:
-        """Update the weights by their gradients."""
+        """Update the weights by their gradients.
+
+        Args:
+            learning_rate: Of a group whose rate is the configuration's; others are scaled alike.
+        """
         for part in self.parts:
             for group in part.param_groups:
-                group["lr"] = learning_rate
+                own = group.setdefault("initial_lr", group["lr"])  # the name that torch's schedules use
+                group["lr"] = learning_rate * (own / self.highest)
             part.step()
 
     def clip(self) -> float:
