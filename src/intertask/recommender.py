@@ -246,7 +246,7 @@ class Recommender:
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
         model = build(stored.recipe, corpus, stored.recipe.seed)
-        expected = {name: weight.shape for name, weight in model.named_parameters()}
+        expected = {name: weight.shape for name, weight in weights(model).items()}
         found = {name: torch.from_numpy(array).shape for name, array in stored.weights.items()}
         if expected != found:
             raise ArtefactError(

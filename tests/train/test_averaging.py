@@ -56,3 +56,24 @@ def test_the_rows_of_a_sparse_table_are_averaged_as_if_all_were_at_every_step(as
             torch.testing.assert_close(average.weights["weight"], expected)
     torch.testing.assert_close(average.weights["weight"], expected)
     assert not torch.allclose(average.weights["weight"], table.weight.detach(), atol=0.05)
+
+
+def test_buffers_are_averaged_where_they_are_numbers_and_copied_where_not():
+    module = nn.Linear(1, 1)
+    module.register_buffer("running", torch.tensor([0.0]))
+    module.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
+    module.register_buffer("count", torch.tensor(0))
+    module.register_buffer("made_anew", torch.tensor(1.0), persistent=False)
+    average, expected = Average(module, 0.5), 0.0
+    for step, value in enumerate([8.0, -4.0, 2.0]):
+        module.running.fill_(value)
+        module.count += 1
+        average.update(step)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * value
+    found = average.weights
+    assert found["running"].item() == pytest.approx(expected) and found["count"].item() == 3
+    assert found["mask"].tolist() == [0.0, float("-inf")] and "made_anew" not in found
+    with average.shown():
+        assert module.running.item() == pytest.approx(expected)
+    assert module.running.item() == 2.0

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from intertask.inputs.events import Config as Events
+from intertask.recommender import Recommender
+from intertask.train import checkpoint
 from intertask.train.loop import Trainer
 from tests.train import runs
 
@@ -155,3 +158,33 @@ def test_a_small_log_is_not_saved_after_each_epoch_and_resumes_exactly(tmp_path,
     assert saved == [3]  # at the end alone
     folder = stopped(tmp_path / "stopped", monkeypatch, **rarely)
     assert_same_run(folder, runs.fit(folder, **rarely), (tmp_path / "whole", whole))
+
+
+class Normed(torch.nn.Module):
+    """An input whose states are normed by running means, as a model of another origin may have them."""
+
+    def __init__(self, whole):
+        super().__init__()
+        self.whole, self.norm = whole, torch.nn.BatchNorm1d(8)
+        self.items = whole.items
+
+    def item_vectors(self, batch):
+        return self.whole.item_vectors(batch)
+
+    def forward(self, batch, items_BLD):
+        return self.norm(self.whole(batch, items_BLD).transpose(1, 2)).transpose(1, 2)
+
+
+def test_running_means_survive_a_stop_and_the_artefact_to_the_bit(tmp_path, monkeypatch):
+    usual = Events.build
+    monkeypatch.setattr(Events, "build", lambda *arguments: Normed(usual(*arguments)))
+    whole = runs.fit(tmp_path / "whole")
+    means = runs.weights(whole)["input.norm.running_mean"]
+    assert means.abs().max() > 0 and "input.norm.num_batches_tracked" in runs.weights(whole)
+    folder = stopped(tmp_path / "stopped", monkeypatch)
+    fitted = runs.fit(folder)
+    assert_same_run(folder, fitted, (tmp_path / "whole", whole))
+    Recommender.trained(runs.recipe(), fitted, None).save(tmp_path / "model")
+    loaded = checkpoint.weights(Recommender.load(tmp_path / "model").model)
+    assert loaded.keys() == runs.weights(whole).keys()
+    assert all(torch.equal(loaded[name], weight) for name, weight in runs.weights(whole).items())

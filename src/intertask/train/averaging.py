@@ -31,6 +31,7 @@ class Average:
         self.model = model
         self.decay = decay
         self._average = {name: weight.clone() for name, weight in checkpoint.weights(model).items()}
+        self._buffers = checkpoint.buffer_names(model)
         tables = {id(weight) for weight in sparse_tables(model)}
         self._tables = {name: weight for name, weight in model.named_parameters() if id(weight) in tables}
         # Logarithms of what the decays of all steps left together: until now, and until a row's last update.
@@ -71,6 +72,8 @@ class Average:
                 self._average[name].copy_(newest)
             elif name not in self._tables:
                 self._average[name].lerp_(newest.detach(), 1 - decay)
+        for name in self._buffers:
+            self._take_in(name, self.model.get_buffer(name), 1 - decay)
 
     @contextmanager
     def shown(self) -> Iterator[dict[str, Tensor]]:
@@ -82,6 +85,14 @@ class Average:
             yield average
         finally:
             checkpoint.set_weights(self.model, own)
+
+    def _take_in(self, name: str, newest: Tensor, share: float) -> None:
+        """Running means are averaged as the weights that made them are; counters and masks are copied."""
+        average = self._average[name]
+        if newest.is_floating_point():
+            between = average.lerp(newest, share)
+            newest = between.where(between.isfinite(), newest)  # a mask holds infinities
+        average.copy_(newest)
 
     def _catch_up(self, name: str, rows: Tensor) -> None:
         average, weight, left = self._average[name], self._tables[name].detach(), self._left_of[name]

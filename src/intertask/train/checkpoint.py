@@ -1,7 +1,8 @@
 """Everything that a run needs to go on exactly where it was: weights, optimiser, balance, counters.
 
-Random numbers need not be kept: they are drawn from seeds named by epoch and step. A checkpoint is a
-folder of safetensors and JSON named by its step, complete or absent; the newest one counts.
+Weights are parameters and persistent buffers. Random numbers need not be kept: they are drawn from seeds
+named by epoch and step. A checkpoint is a folder of safetensors and JSON named by its step, complete or
+absent; the newest one counts.
 """
 
 import json
@@ -50,15 +51,25 @@ class Progress:
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
-    """The weights by name, each once: tables that parts share have one name."""
-    return {name: weight.detach() for name, weight in model.named_parameters()}
+    """Weights and persistent buffers by name, each once: tables that parts share have one name."""
+    return {name: value.detach() for name, value in (*model.named_parameters(), *_buffers(model))}
 
 
 def set_weights(model: nn.Module, values: dict[str, Tensor]) -> None:
-    """Copy weights into a model of the same names and shapes."""
+    """Copy weights and buffers into a model of the same names and shapes."""
     with torch.no_grad():
-        for name, weight in model.named_parameters():
-            weight.copy_(values[name])
+        for name, value in (*model.named_parameters(), *_buffers(model)):
+            value.copy_(values[name])
+
+
+def buffer_names(model: nn.Module) -> list[str]:
+    """What a model keeps beside its weights, such as running means; not what it computes anew when built."""
+    kept = model.state_dict().keys()
+    return [name for name, _ in model.named_buffers() if name in kept]
+
+
+def _buffers(model: nn.Module) -> list[tuple[str, Tensor]]:
+    return [(name, model.get_buffer(name)) for name in buffer_names(model)]
 
 
 def save(
