@@ -29,6 +29,13 @@ def test_the_recipe_of_a_claim_has_several_tasks(file):
     assert len(Recipe.read(file).all_tasks()) > 1
 
 
+@pytest.mark.parametrize(
+    "file", [*(BENCHMARKS.parent / "recipes").glob("*.toml"), *CLAIMS], ids=lambda file: file.stem
+)
+def test_a_published_figure_does_not_depend_on_the_default_warm_up(file):
+    assert Recipe.read(file).train.warmup_steps is not None
+
+
 def test_every_claim_has_its_program_and_recipe_and_the_grid_of_a_folder_comes_first(monkeypatch):
     folder = BENCHMARKS / "claims"
     monkeypatch.syspath_prepend(str(folder))

@@ -36,7 +36,7 @@ RECIPE: dict[str, Any] = {
         "liked": {"kind": "response", "label": "liked"},
         **{name: {"kind": "response", "label": name} for name in CONTROLS},
     },
-    "train": {"patience": 5, "monitor": "all"},
+    "train": {"patience": 5, "monitor": "all", "warmup_steps": 200},
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A progress bar with the time left, on the terminal alone; silent where output goes to a file."""
+"""What goes on, on standard error: a bar with the time left on a terminal, lines in a file."""
 
 import sys
 from collections.abc import Iterator
@@ -56,3 +56,10 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
             progress.update(task, advance=steps, note=printable(note))
 
         yield move
+
+
+def line(text: str) -> None:
+    """Say what a bar would show, where there is no terminal to show one; the line is there at once."""
+    if not _console(unguarded(sys.stderr)).is_terminal:
+        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.flush()

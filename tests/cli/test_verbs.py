@@ -1,5 +1,6 @@
 import importlib.metadata
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -78,7 +79,7 @@ def test_data_accounts_for_every_row(shop_files, intertask):
 
 def test_train_evaluate_recommend_and_compare(shop_files, intertask):
     done = intertask("train", shop_files, "--json")
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0 and all(line.startswith("epoch ") for line in done.err.splitlines())
     trained = json.loads(done.out)
     assert trained["model"] == "runs/recipe/model"
     assert trained["epochs"] == 2
@@ -192,7 +193,7 @@ def test_an_interrupted_training_says_so_and_goes_on(shop_files):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.strip() == "stopped; the same command goes on where it was"
+    assert err.splitlines()[-1] == "stopped; the same command goes on where it was"
 
 
 def test_the_seed_on_the_command_line_wins(shop_files, intertask):
@@ -249,3 +250,33 @@ def test_a_catalogue_of_three_items_is_evaluated_as_any_other(tmp_path, monkeypa
     assert intertask("train", "tiny.toml").code == 0
     assert intertask("evaluate", "runs/tiny").code == 0
     assert Path("runs/tiny/report.html").is_file()
+
+
+def test_training_without_a_terminal_writes_a_line_an_epoch(shop_files, intertask):
+    done = intertask("train", shop_files)
+    assert done.code == 0
+    number = r"-?\d+\.?\d*(e-?\d+)?"
+    form = (
+        rf"epoch (\d) of 0 to 1: loss next {number}  buys {number}  liked {number}; next/ndcg@10 0\.\d{{4}}, "
+        r"(best so far|best 0\.\d{4}); \d+\.\d s"
+    )
+    epochs = [re.fullmatch(form, line) for line in done.err.splitlines() if line.startswith("epoch")]
+    assert [found and found[1] for found in epochs] == ["0", "1"]
+    assert "ended: all 2 epochs done." in done.out
+
+
+def test_the_line_of_an_epoch_is_there_before_the_next_one_ends(shop_files):
+    command = [sys.executable, "-m", "intertask", "train", str(shop_files)]
+    text = (
+        Path(shop_files)
+        .read_text(encoding="utf-8")
+        .replace("epochs = 2", "epochs = 100000\npatience = 100000")
+    )
+    Path(shop_files).write_text(text, encoding="utf-8")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        lines = []
+        while not any(line.startswith("epoch 1 of") for line in lines):
+            lines.append(process.stderr.readline())
+            assert lines[-1], lines
+        process.kill()
+    assert any(line.startswith("epoch 0 of") for line in lines)

@@ -1,3 +1,6 @@
+import math
+
+import numpy as np
 import pytest
 import torch
 
@@ -315,3 +318,47 @@ def test_a_detached_task_has_no_cosine(tmp_path):
     two = {name: task for name, task in tasks.items() if name != "high"}
     runs.fit(tmp_path / "two", tasks=two, train={"gradient_steps": 3})
     assert not runs.journal(tmp_path / "two", "gradients")
+
+
+def test_a_short_training_of_a_small_log_is_not_over_before_its_rate_has_risen(tmp_path):
+    """20,000 events, as a shop has them after a week, and three epochs."""
+    random = np.random.default_rng(0)
+    log = worlds.corpus(from_lists([random.integers(300, size=20).tolist() for _ in range(1000)], 300))
+    recipe = runs.recipe(tasks={"next": {"kind": "next_item"}}, train={"epochs": 3, "batch_tokens": None})
+    experiment.fit(recipe, log, tmp_path)
+    highest = recipe.train.learning_rate
+    rates = [line["learning_rate"] for line in runs.journal(tmp_path, "step")]
+    assert len(rates) > 90
+    assert max(rates) > 0.9 * highest and rates.index(max(rates)) < len(rates) // 5
+    assert sum(rate > highest / 2 for rate in rates) > len(rates) // 3
+
+
+def test_the_rate_of_a_published_run_is_what_it_was(tmp_path):
+    runs.fit(tmp_path, train={"warmup_steps": 200})
+    steps = runs.journal(tmp_path, "step")
+    per_epoch = len(steps) // 3
+    for place, line in enumerate(steps):
+        done = (place // per_epoch + place % per_epoch / per_epoch) / 3
+        highest = 0.01 * min(1.0, (place + 1) / 200)
+        assert line["learning_rate"] == highest * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def ended(folder, metrics, **options):
+    return trainer(folder, world(), metrics, **options).run()
+
+
+def test_what_ended_a_training_is_told_and_whether_more_may_help(tmp_path):
+    rising = ended(tmp_path / "a", [0.1, 0.2, 0.3], epochs=3)
+    assert rising.reason == "all 3 epochs done"
+    assert rising.advice == ("The last epoch was the best: more may help, e.g. [train] epochs = 6.",)
+    falling = ended(tmp_path / "b", [0.3, 0.2, 0.1], epochs=3)
+    assert falling.reason == "all 3 epochs done" and falling.advice == ()
+    waiting = ended(tmp_path / "c", [0.3, 0.2, 0.1], epochs=3, patience=1)
+    assert waiting.reason == "early stop, no better score for 1 epochs" and waiting.advice == ()
+    cold = ended(tmp_path / "d", [0.3, 0.2, 0.1], epochs=3, warmup_steps=200)
+    steps = len(runs.journal(tmp_path / "d", "step"))
+    assert [words.partition(":")[0] for words in cold.advice] == [
+        f"It ended within the warm-up ({steps} of 200 steps)"
+    ]
+    again = ended(tmp_path / "a", [], epochs=3)  # a finished run that is started again says the same
+    assert (again.reason, again.advice) == (rising.reason, rising.advice)

@@ -5,12 +5,13 @@ import torch
 from torch import nn
 
 from intertask.train.config import TrainConfig
-from intertask.train.optimiser import Optimiser, learning_rate
+from intertask.train.optimiser import Optimiser, learning_rate, warmup_steps
 
 
 def rates(num_steps, **options):
     config = TrainConfig(**{"learning_rate": 1.0, "warmup_steps": 0, "schedule": "constant"} | options)
-    return [learning_rate(config, step, step / num_steps) for step in range(num_steps)]
+    warmup = warmup_steps(config, num_steps)
+    return [learning_rate(config, warmup, step, step / num_steps) for step in range(num_steps)]
 
 
 def test_a_constant_rate_stays():
@@ -19,6 +20,14 @@ def test_a_constant_rate_stays():
 
 def test_a_warm_up_rises_in_equal_steps_and_never_from_zero():
     assert rates(6, warmup_steps=4) == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "planned", "expected"),
+    [(None, 96, 10), (None, 4, 0), (None, 1999, 200), (None, 10**6, 200), (200, 96, 200), (0, 96, 0)],
+)
+def test_a_warm_up_left_out_is_a_tenth_of_the_run_and_200_steps_at_most(given, planned, expected):
+    assert warmup_steps(TrainConfig(warmup_steps=given), planned) == expected
 
 
 def test_a_cosine_falls_from_the_top_through_one_half():
@@ -37,7 +46,7 @@ def test_a_cosine_with_a_warm_up_is_their_product():
 
 def test_steps_beyond_the_last_keep_a_rate_of_zero():
     config = TrainConfig(learning_rate=1.0, schedule="cosine")
-    assert learning_rate(config, 9, 5) == 0.0
+    assert learning_rate(config, 2, 9, 5) == 0.0
 
 
 def test_weight_decay_shrinks_matrices_and_spares_tables_and_biases():

@@ -37,6 +37,7 @@ def train(
             {
                 "model": str(folder / "model"), "best_epoch": trained.best_epoch, "epochs": trained.epochs,
                 "monitor": trained.monitor, "best_metric": trained.best_metric,
+                "ended": trained.reason, "advice": trained.advice,
                 "seconds": round(trained.seconds, 1),
                 "fingerprint": fingerprint, "seed": origin.seed, "commit": origin.commit,
             }
@@ -47,5 +48,6 @@ def train(
         f"{trained.best_epoch} of 0 to {trained.epochs - 1} with {trained.monitor} "
         f"{trained.best_metric:.4f} on validation"
     )
+    say(" ".join([f"ended: {trained.reason}.", *trained.advice]))
     say(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
     say(f"model: {folder / 'model'}    next: intertask evaluate {folder}")

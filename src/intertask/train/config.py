@@ -16,7 +16,8 @@ class TrainConfig(Config):
         monitor: The validation metric that chooses the epoch, such as "next/ndcg@10", or "all", a mean over
             the tasks; of the recipe's first task where it is left out.
         learning_rate: Highest learning rate of AdamW.
-        warmup_steps: Steps over which it rises from zero.
+        warmup_steps: Steps over which it rises from zero. Left out: a tenth of the planned steps, at most
+            200, so that a short training does not end within them.
         schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
         weight_decay: On the matrices of linear and recurrent layers.
         table_decay: On tables of vectors, items' among them; helps where most items are rare. Without effect
@@ -44,7 +45,7 @@ class TrainConfig(Config):
     patience: int = Field(default=10, ge=1)
     monitor: str | None = None
     learning_rate: float = Field(default=3e-3, gt=0)
-    warmup_steps: int = Field(default=200, ge=0)
+    warmup_steps: int | None = Field(default=None, ge=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: float = Field(default=0.0, ge=0)
     table_decay: float = Field(default=0.0, ge=0)

@@ -20,13 +20,13 @@ from intertask.data.batches import Batch
 from intertask.errors import TrainingError
 from intertask.journal import Journal
 from intertask.model import Model
-from intertask.progress import Bar, bar
+from intertask.progress import Bar, bar, line
 from intertask.seeds import derive
-from intertask.train import checkpoint, edges
+from intertask.train import checkpoint, edges, ending
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
-from intertask.train.optimiser import Optimiser, learning_rate
+from intertask.train.optimiser import Optimiser, learning_rate, warmup_steps
 from intertask.train.prefetch import prefetched
 from intertask.train.stream import Stream, Turn, turns
 
@@ -43,6 +43,8 @@ class Trained:
         best_metric: Its value on validation.
         epochs: Epochs run.
         seconds: Wall time of this process.
+        reason: Why it ended.
+        advice: What to change, as far as its course says it.
     """
 
     best_epoch: int
@@ -50,6 +52,8 @@ class Trained:
     best_metric: float
     epochs: int
     seconds: float
+    reason: str
+    advice: tuple[str, ...]
 
 
 class Trainer:
@@ -85,10 +89,13 @@ class Trainer:
         self.folder = folder
         self.optimiser = Optimiser(self.model, config)
         self.state = Progress(run)
+        self.losses: dict[str, list[float]] = {}  # of the epoch's steps
+        self.metric = math.nan  # of its validation
         self.saved = 0  # the step of the newest checkpoint
         self.best: dict[str, Tensor] = checkpoint.weights(self.model)
         self.average = Average(self.model, config.average) if config.average else None
         self.num_batches = len(self._turns(0))
+        self.warmup = warmup_steps(config, config.epochs * self.num_batches)
 
     def _turns(self, epoch: int) -> list[Turn]:
         return turns(self.streams, self.config.stream_temperature, self.seed, epoch)
@@ -129,14 +136,24 @@ class Trainer:
             self._close_edges(journal)
         finally:
             journal.close()
-        assert self.state.best_metric is not None
+        return self._trained(time.perf_counter() - began)
+
+    def _trained(self, seconds: float) -> Trained:
+        state = self.state
+        assert state.best_metric is not None
         return Trained(
-            self.state.best_epoch, self.monitor, self.state.best_metric, self.state.epoch,
-            time.perf_counter() - began,
-        )  # fmt: skip
+            state.best_epoch,
+            self.monitor,
+            state.best_metric,
+            state.epoch,
+            seconds,
+            ending.reason(self.config, state.epoch, state.best_epoch, self.monitor),
+            tuple(ending.advice(self.config, state.epoch, state.best_epoch, state.step, self.warmup)),
+        )
 
     def _epoch(self, journal: Journal, move: Bar) -> None:
-        epoch = self.state.epoch
+        began, epoch = time.perf_counter(), self.state.epoch
+        self.losses.clear()
         ahead = self._turns(epoch)
         self.num_batches = len(ahead)
         ahead = ahead[self.state.batch :]
@@ -148,16 +165,26 @@ class Trainer:
             if left and self.state.step % self.config.checkpoint_steps == 0:
                 self._save()
         self._close_epoch(journal)
+        self._tell(epoch, time.perf_counter() - began)
         # An epoch of a small log takes less time than a checkpoint of it.
         if self.state.finished or self.state.step - self.saved >= self.config.checkpoint_steps // 10:
             self._save()
+
+    def _tell(self, epoch: int, seconds: float) -> None:
+        """A line where no bar is seen: mean losses, the metric that chooses, the time of this process."""
+        losses = "  ".join(f"{name} {sum(values) / len(values):.4g}" for name, values in self.losses.items())
+        best = "best so far" if epoch == self.state.best_epoch else f"best {self.state.best_metric:.4f}"
+        line(
+            f"epoch {epoch} of 0 to {self.config.epochs - 1}: loss {losses or 'none'}; {self.monitor} "
+            f"{self.metric:.4f}, {best}; {seconds:.1f} s"
+        )
 
     def _step(self, stream: Stream, batch: Batch, journal: Journal) -> str:
         model = stream.model
         began, step = time.perf_counter(), self.state.step
         torch.manual_seed(derive(self.seed, "step", step))
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
-        rate = learning_rate(self.config, step, done)
+        rate = learning_rate(self.config, self.warmup, step, done)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision):
             read = model.trunk(batch)
             leaves = [part.detach().requires_grad_() for part in read]  # what all tasks push on
@@ -166,6 +193,7 @@ class Trainer:
         for name, value in values.items():
             if not math.isfinite(value):
                 raise _not_finite(f"task {name!r}, step {step}", "loss", value)
+            self.losses.setdefault(name, []).append(value)
         total = None
         if losses:
             if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
@@ -241,19 +269,14 @@ class Trainer:
                 f"validation {self.monitor!r}", "a metric that the validation targets define", "none",
                 "an AUC needs both answers among them: set [train] monitor to another metric",
             )  # fmt: skip
-        value = metrics[self.monitor]
+        value = self.metric = metrics[self.monitor]
         if math.isnan(value):  # greater than nothing and smaller than nothing: it would choose for good
             raise _not_finite(f"validation {self.monitor!r}, step {self.state.step}", "metric", value)
         better = self.state.best_metric is None or value > self.state.best_metric
         if better:
             self.best = {name: weight.clone() for name, weight in kept.items()}
             self.state = self.state.after(best_metric=value, best_epoch=epoch)
-        waited = epoch - self.state.best_epoch
-        reason = ""
-        if waited >= self.config.patience:
-            reason = f"early stop, no better {self.monitor} for {waited} epochs"
-        elif epoch + 1 >= self.config.epochs:
-            reason = f"all {self.config.epochs} epochs done"
+        reason = ending.reason(self.config, epoch + 1, self.state.best_epoch, self.monitor)
         self.state = self.state.after(epoch=epoch + 1, batch=0, finished=bool(reason))
         journal.write(
             "validation", epoch=epoch, step=self.state.step, metrics=metrics, best=better,

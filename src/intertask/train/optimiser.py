@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from intertask.nn.item_table import sparse_tables
 from intertask.train.config import TrainConfig
 
+WARMUP_SHARE, MOST_WARMUP = 0.1, 200  # where the recipe leaves the warm-up out
+
 
 class Optimiser:
     """AdamW for dense gradients, and Adam of the looked-up rows for tables with sparse ones.
@@ -96,9 +98,16 @@ class Optimiser:
                 }
 
 
-def learning_rate(config: TrainConfig, step: int, done: float) -> float:
+def warmup_steps(config: TrainConfig, planned: int) -> int:
+    """Over how many of the planned steps the learning rate rises."""
+    if config.warmup_steps is not None:
+        return config.warmup_steps
+    return min(MOST_WARMUP, round(WARMUP_SHARE * planned))
+
+
+def learning_rate(config: TrainConfig, warmup: int, step: int, done: float) -> float:
     """The learning rate of a step, counted from 0, when a share of all epochs is done."""
-    highest = config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup_steps))
+    highest = config.learning_rate * min(1.0, (step + 1) / max(1, warmup))
     if config.schedule == "constant":
         return highest
     return highest * 0.5 * (1 + math.cos(math.pi * done))
