@@ -35,6 +35,8 @@ class EventsFile(Config):
     order: str | None = None
     behaviour: str | None = None
     labels: tuple[str, ...] = ()
+    separator: str | None = None
+    encoding: str | None = None
     strict: bool = False
 
 
@@ -48,6 +50,8 @@ class CatalogueFile(Config):
     tag_separator: str = "|"
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    separator: str | None = None
+    encoding: str | None = None
     strict: bool = False
 
 

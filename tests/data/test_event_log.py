@@ -194,9 +194,9 @@ def test_damaged_and_foreign_files_get_one_clear_line(tmp_path: Path) -> None:
         "truncated.parquet": whole.read_bytes()[:-20],
         "short.parquet": b"PAR1",
         "text.parquet": b"user,item\n1,2\n",
-        "binary.csv": b"user,item\n\xff\xfe,2\n",
-        "ragged.csv": b"user,item\n1,2\n1,2,3\n",
-        "broken.jsonl": b'{"user": 1, "item": 2}\n{"user": \n',
+        "binary.csv": b"user,item\xff\n1,2\n",
+        "ragged.csv": b"user,item\n1,2,3\n1,2,3\n",
+        "broken.jsonl": b'{"user": 1, "item": 2\n{"user": \n',
         "empty.csv": b"",
         "log.xlsx": b"PK",
         "packed.csv.gz": b"user,item\n1,2\n",
@@ -215,7 +215,7 @@ def test_a_directory_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     GOOD.write_parquet(tmp_path / "events.parquet")
     with pytest.raises(DataError, match=r"no such file; did you mean 'events.parquet'"):
         EventLog.read(tmp_path / "event.parquet")
-    with pytest.raises(DataError, match="a path or a polars DataFrame"):
+    with pytest.raises(DataError, match="a path, a polars, pandas or Arrow table"):
         EventLog.read([1, 2])  # type: ignore[arg-type]
 
 
@@ -233,6 +233,26 @@ def test_refused_rows_can_be_written_in_full(tmp_path: Path) -> None:
     assert report.first(1)["row"].to_list() == [2]
     with pytest.raises(DataError, match=r"\.parquet or \.csv"):
         report.write(tmp_path / "refused.txt")
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\uff1d", "\uff0b"])
+def test_no_cell_of_the_refused_rows_is_a_formula(sign: str, tmp_path: Path) -> None:
+    value = f'{sign}cmd|"/C calc"!A1'
+    frame = pl.DataFrame({"user": [1, 2], "item": [3, 4], "=time": [1.6e9, 1.6e9], f"{sign}r": ["1", value]})
+    report = EventLog.read(frame, time="=time", labels=[f"{sign}r"]).report
+    report.write(tmp_path / "refused.csv")
+    (row,) = pl.read_csv(tmp_path / "refused.csv").rows()
+    assert row == (2, f"unreadable {sign}r", f"'{sign}r", f"'{value}")
+    report.write(tmp_path / "refused.parquet")
+    assert pl.read_parquet(tmp_path / "refused.parquet")["value"].to_list() == [value]
+
+
+def test_numbers_and_words_of_the_refused_rows_stay_as_they_are(tmp_path: Path) -> None:
+    report = EventLog.read(
+        pl.DataFrame({"user": [1, 2], "item": [3, 4], "time": ["2020-01-01", "a=b-c"]})
+    ).report
+    report.write(tmp_path / "refused.csv")
+    assert (tmp_path / "refused.csv").read_text() == "row,reason,column,value\n2,unreadable time,time,a=b-c\n"
 
 
 @given(
@@ -257,7 +277,7 @@ def test_read_is_kept_plus_refused(rows: list[tuple[str | None, int | None, floa
     assert log.frame["user"].to_list() == kept
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe" + "user,item".encode("utf-16-le"), bytes(range(256)) * 4])
+@pytest.mark.parametrize("content", [bytes(range(256)) * 4, b"user\0,item\0\n" + bytes(50)])
 def test_what_is_no_text_is_said_to_be_none_and_not_shown(content, tmp_path):
     (tmp_path / "log.csv").write_bytes(content)
     with pytest.raises(DataError, match="expected text in UTF-8, found another encoding, or no text"):

@@ -52,13 +52,14 @@ class Catalogue:
         image: str | None = None,
         tag_separator: str = "|",
         separator: str | None = None,
+        encoding: str | None = None,
         strict: bool = False,
         name: str | None = None,
     ) -> "Catalogue":
         """A catalogue from a Parquet, CSV (any separator, also .gz) or JSONL file, or from a frame.
 
         Args:
-            source: A path or a polars DataFrame.
+            source: A path, a table of Polars (also lazy), pandas or Arrow, or a dict of columns.
             item: The column of the item ids. Of several rows with one id the first is kept.
             text: Columns of free text, the title first.
             tags: Columns of several words each, as lists or as text with `tag_separator`.
@@ -67,6 +68,8 @@ class Catalogue:
             image: The column of image paths.
             tag_separator: Between the tags of one item.
             separator: Between the columns of a text file; None finds it out.
+            encoding: Of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is UTF-8, or
+                what the file's first bytes say.
             strict: Refuse the file for a single bad row.
             name: What reports and errors call the source; None takes its path, or "DataFrame".
 
@@ -77,7 +80,7 @@ class Catalogue:
         for role, names in (("text", text), ("tags", tags), ("categories", categories), ("numbers", numbers)):
             if isinstance(names, str):
                 raise DataError(role, "a list of columns", repr(names), f"write {role}=[{names!r}]")
-        table = tables.scan(source, separator, name)
+        table = tables.scan(source, separator, name, encoding)
         images = [] if image is None else [image]
         names = ["item", *text, *tags, *categories, *numbers, *images]
         tables.no_clash(table.name, names)

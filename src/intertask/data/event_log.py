@@ -68,6 +68,7 @@ class EventLog:
         keep: Sequence[str] = (),
         time_format: str | None = None,
         separator: str | None = None,
+        encoding: str | None = None,
         strict: bool = False,
         name: str | None = None,
     ) -> "EventLog":
@@ -76,7 +77,7 @@ class EventLog:
         Rows that cannot be used are refused one by one and accounted for in `report`.
 
         Args:
-            source: A path or a polars DataFrame.
+            source: A path, a table of Polars (also lazy), pandas or Arrow, or a dict of columns.
             user: The column of the user ids.
             item: The column of the item ids.
             time: The column of the times, in any form that `intertask.data.values.moment` lists. None:
@@ -91,6 +92,8 @@ class EventLog:
             time_format: How times are written, in the notation of chrono (`%d/%m/%Y %H:%M`), where their
                 text is not ISO 8601.
             separator: Between the columns of a text file; None finds it out.
+            encoding: Of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is UTF-8, or
+                what the file's first bytes say.
             strict: Refuse the file for a single bad row.
             name: What reports and errors call the source; None takes its path, or "DataFrame".
 
@@ -98,7 +101,7 @@ class EventLog:
             DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
                 bad and `strict` is set.
         """
-        table = tables.scan(source, separator, name)
+        table = tables.scan(source, separator, name, encoding)
         named = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
         columns = [

@@ -64,6 +64,9 @@ class Refusals:
     def write(self, path: Path) -> None:
         """Write all refused rows, as Parquet or CSV by the name's ending, all or nothing.
 
+        In CSV, text that a spreadsheet would take for a formula begins with an apostrophe: what stands there
+        is what somebody else has written into a log. Parquet holds it as it is.
+
         Raises:
             DataError: The name ends in neither.
         """
@@ -71,7 +74,7 @@ class Refusals:
             raise DataError(str(path), "a name ending in .parquet or .csv", repr(path.suffix))
         with written_aside(path) as aside:
             if path.suffix == ".csv":
-                self.rows.write_csv(aside)
+                self.rows.with_columns(_harmless(pl.col(pl.String))).write_csv(aside)
             else:
                 self.rows.write_parquet(aside)
 
@@ -95,3 +98,12 @@ class Refusals:
 
     def _reasons(self) -> str:
         return ", ".join(f"{reason} {count:,}" for reason, count in self.counts.items())
+
+
+def _harmless(text: pl.Expr) -> pl.Expr:
+    """Text that no spreadsheet runs.
+
+    Source: OWASP, "CSV Injection"; also with blanks before the sign, which some programs cut off.
+    """
+    formula = text.str.contains(r"^[\t\r\n]|^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]")
+    return pl.when(formula).then(text.str.replace("^", "'")).otherwise(text).name.keep()

@@ -39,8 +39,8 @@ class Column:
 def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows that are good in every column, in file order, and the refused ones.
 
-    The good rows also hold `row`, the number of the row in the file. The file is read twice, in pieces, so
-    that only what is kept is ever in memory.
+    The good rows also hold `row`, the number of the row in the file. The file is read in pieces, so that only
+    what is kept is ever in memory.
 
     Raises:
         DataError: The file is damaged.
@@ -65,7 +65,8 @@ def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame,
         ).alias("value"),
     )
     with bar(f"reading {table.name}", None):
-        return table.collect(good), table.collect(refused)
+        kept, lost = (table.numbered(rows) for rows in table.collect_all([good, refused]))
+    return kept, pl.concat([lost.cast({"row": pl.UInt32}), table.damaged]).sort("row")
 
 
 def account(table: Table, columns: Sequence[Column], kept: int, refused: pl.DataFrame) -> Refusals:
