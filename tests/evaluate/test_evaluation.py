@@ -67,7 +67,7 @@ def test_a_perfect_model_scores_1_and_beats_every_baseline(monkeypatch):
     assert {value for row in own for value in row.metrics.values()} == {1.0}
     assert {(i.low, i.high) for row in own for i in row.intervals.values()} == {(1.0, 1.0)}
     by_name = {
-        (d.baseline, d.metric): d for d in found.differences if d.task == "next" and d.history == "masked"
+        (d.baseline, d.metric): d for d in found.differences if d.task == "next" and d.history == "kept"
     }
     assert by_name["popularity", "ndcg@5"].difference > 0
     assert by_name["popularity", "ndcg@5"].verdict == "better"

@@ -264,3 +264,44 @@ def test_a_part_without_targets_has_its_findings_all_the_same():
     sequences = log(times=[[0, 1, 2, 3, 4]] * 3)
     split = replace(LeaveOneOut().split(sequences), test=np.empty(0, np.int64))
     assert set(examined(sequences, split, history=("kept",))) == {"unseen"}
+
+
+# Rates of labels
+
+
+def rare(in_training, among_targets, users=60, length=12):
+    """So many positives in training and among the last events, all others negative."""
+    labels = np.zeros((users, length))
+    labels[:, :-2].flat[:in_training] = 1
+    labels[:among_targets, -1] = 1
+    items = [[(user + place) % 5 for place in range(length)] for user in range(users)]
+    return from_lists(items, 5, labels={"liked": labels.tolist()})
+
+
+@pytest.mark.parametrize(
+    ("in_training", "among_targets", "found"),
+    [
+        (60, 6, False),
+        (60, 40, True),
+        (300, 4, True),
+        (60, 1, True),
+        (30, 1, False),
+        (12, 1, False),
+        (0, 9, False),
+    ],
+)
+def test_a_label_whose_rate_changes_beyond_chance_is_told_of(in_training, among_targets, found):
+    told = examined(rare(in_training, among_targets), tasks={"liked": Response(label="liked")})
+    assert ("label_rate" in told) is found
+
+
+def test_both_rates_are_said():
+    text = examined(rare(300, 4), tasks={"liked": Response(label="liked")})["label_rate"].text
+    assert (
+        "Task liked: 50 % of the labels are yes in training and 6.67 % (4 of 60) among these targets" in text
+    )
+
+
+def test_values_have_no_rate():
+    tasks = {"liked": Response(label="liked", form="regression")}
+    assert "label_rate" not in examined(rare(60, 40), tasks=tasks)

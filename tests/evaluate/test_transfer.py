@@ -6,7 +6,7 @@ import pytest
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import transfer
+from intertask.evaluate.transfer import Transfer, transfer
 from intertask.report.transfer import sentences
 from tests import shop
 
@@ -34,6 +34,15 @@ def run(folder, weights=100, quality=0.0, rank=0):
     ]  # fmt: skip
     (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_is_enough():
+    """The shop has a dozen purchases, of which nothing would be said."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("intertask.evaluate.sufficiency.LEAST", 1)
+        patch.setattr("intertask.evaluate.sufficiency.LEAST_USERS", 1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +146,13 @@ def test_runs_measured_in_another_way_are_refused(tmp_path):
     evaluation.model_copy(update={"protocol": changed}).write(other / "evaluation.json")
     with pytest.raises(ProtocolError, match="the protocol of the joint run"):
         transfer("shop", [1], [one], {"next": [other]}, {"next": [one]})
+
+
+def test_of_too_few_targets_nothing_is_said(found, tmp_path, monkeypatch):
+    monkeypatch.setattr("intertask.evaluate.sufficiency.LEAST", 20)
+    better, own = run(tmp_path / "together", quality=1.0, rank=5), run(tmp_path / "alone")
+    told = transfer("shop", [1], [better], {"liked": [own], "buys": [own]}, {"liked": [own], "buys": [own]})
+    assert [row.alone.verdict for row in told.tasks] == ["not judged"] * 2
+    assert all("and a verdict needs 20" in row.alone.too_few for row in told.tasks)
+    assert told.losers == [] and "liked: no verdict, since it has " in " ".join(sentences(told))
+    assert Transfer.model_validate_json(told.model_dump_json()) == told

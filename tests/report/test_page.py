@@ -1,15 +1,17 @@
 """The page of a run: complete, self-contained, and safe whatever its words are."""
 
+import io
 import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from intertask.errors import DataError
 from intertask.evaluate.results import Evaluation
-from intertask.report import Sample, write
+from intertask.report import Sample, terminal, write
 from intertask.report.figures import interval, number, signed, signed_interval
 
 from .conftest import HOSTILE, lay_out
@@ -177,3 +179,24 @@ def test_a_folder_without_evaluation_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_half_a_surrogate_pair_in_a_title_does_not_stop_the_report(run: Path) -> None:
     assert write(run, [Sample("u", (("\ud83d", "view"),), ())]).is_file()
+
+
+def test_too_few_positives_are_named_and_their_auc_is_not_shown(run: Path, evaluation: Evaluation) -> None:
+    why = "1 positive among 942 targets, and a verdict needs 20"
+    rows = [row.model_copy(update={"too_few": why}) for row in evaluation.responses if row.task == "liked"]
+    lacking = evaluation.differences[0].model_copy(update={"task": "liked", "history": "", "too_few": why})
+    found = evaluation.model_copy(update={"responses": rows, "differences": [lacking]})
+    found.write(run / "evaluation.json")
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    terminal.show(found, console)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    for text in (_Page(write(run).read_text(encoding="utf-8")).text, " ".join(file.getvalue().split())):
+        assert f"No verdict: {why}." in text
+        assert "too few" in text and "0.7812" not in text and "0.5611" in text
+
+
+def test_the_plot_of_differences_marks_what_is_not_judged(run: Path, evaluation: Evaluation) -> None:
+    rows = [row.model_copy(update={"too_few": "3 targets"}) for row in evaluation.differences]
+    evaluation.model_copy(update={"differences": rows}).write(run / "evaluation.json")
+    assert "not judged" in _Page(write(run).read_text(encoding="utf-8")).text

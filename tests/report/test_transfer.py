@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from rich.console import Console
 
@@ -102,3 +104,16 @@ def test_page_and_terminal_say_the_same_and_no_name_becomes_markup(study, tmp_pa
     terminal = told(study)
     assert "+10.0 %" in terminal and "5,000 weights" in terminal and study.protocol.fingerprint() in terminal
     assert ("no longer reads" in terminal) is bool(study.closed_edges)
+
+
+def test_the_colour_of_a_change_says_what_was_shown_and_not_how_large_it_is():
+    def classes(difference, p_value, **more):
+        of = change(difference, p_value).model_copy(update=more)
+        study = found()
+        tasks = [task.model_copy(update={"alone": of, "matched": of}) for task in study.tasks]
+        page = transfer.page(study.model_copy(update={"tasks": tasks}))
+        return {word for cell in re.findall(r'<td class="change (\w+)">', page) for word in [cell]}
+
+    assert classes(-0.076, 0.77) == classes(0.15, 0.06) == {"none"}  # -38 %, and +75 %
+    assert classes(-0.0002, 0.01) == {"worse"} and classes(0.0002, 0.01) == {"better"}
+    assert classes(-0.1, 0.001, too_few="3 targets, and a verdict needs 20") == {"none"}

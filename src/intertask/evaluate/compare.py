@@ -18,6 +18,7 @@ from intertask.metrics.ranking import per_query
 from intertask.seeds import generator
 
 KS = (5, 10, 20)
+VALUES = "-squared_error"  # the metric of answers that are values
 KEYS = ["task", "history"]
 TARGETS: dict[str, type[pl.DataType]] = {"task": pl.String, "user": pl.Int64, "target": pl.Int64}
 RANKS = TARGETS | {"history": pl.String, "rank": pl.Int64}
@@ -87,7 +88,7 @@ def per_target(folder: Path, metric: str = "ndcg@10") -> pl.DataFrame:
         metric: Of next-item tasks; the others have one each.
 
     Returns:
-        Columns task, history, user, target, metric, value.
+        Columns task, history, user, target, metric, value; and label where the right answer is one of a few.
 
     Raises:
         DataError: The run has not been evaluated.
@@ -96,9 +97,14 @@ def per_target(folder: Path, metric: str = "ndcg@10") -> pl.DataFrame:
     ranks, answers = _ranks(folder, evaluation), _answers(folder, evaluation)
     name, _, k = metric.partition("@")
     values = per_query(ranks["rank"].to_numpy(), (int(k),))[f"{name}@{k}"]
-    columns = ["task", "history", "user", "target", "metric", "value"]
-    ranked = ranks.with_columns(metric=pl.lit(metric), value=pl.Series(values))
-    return pl.concat([ranked.select(columns), answers.rename({"quality": "value"}).select(columns)])
+    columns = ["task", "history", "user", "target", "metric", "value", "label"]
+    nothing = pl.lit(None, pl.Float64)
+    ranked = ranks.with_columns(metric=pl.lit(metric), value=pl.Series(values), label=nothing)
+    of_values = pl.col("metric") == VALUES
+    answered = answers.rename({"quality": "value"}).with_columns(
+        label=pl.when(of_values).then(nothing).otherwise("label")
+    )
+    return pl.concat([ranked.select(columns), answered.select(columns)])
 
 
 def _rows(task: str, history: str, group: pl.DataFrame, resamples: int) -> list[ComparedRow]:

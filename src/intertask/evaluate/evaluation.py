@@ -31,6 +31,7 @@ from intertask.evaluate.results import (
     TradeoffRow,
 )  # fmt: skip
 from intertask.evaluate.slices import slices
+from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
 from intertask.evaluate.tradeoff import tradeoff
 from intertask.files import written_aside
@@ -211,7 +212,7 @@ class Evaluator:
     ) -> Iterable[DifferenceRow]:
         users = self.sequences.users_of(self.targets[by_system[MODEL].rows])
         own = per_query(by_system[MODEL].ranks, self.config.k)
-        names = list(own)
+        names, lacking = list(own), too_few(users)
         for baseline, ranking in by_system.items():
             if baseline == MODEL:
                 continue
@@ -225,6 +226,7 @@ class Evaluator:
                     task=task, history=history, baseline=baseline, metric=metric,
                     difference=float(found.values[place]),
                     interval=Interval(low=float(found.lows[place]), high=float(found.highs[place])),
+                    too_few=lacking,
                 )  # fmt: skip
 
     def _list_rows(self, task: str, history: HistoryMode, by_system: dict[str, Ranking]) -> Iterable[ListRow]:
@@ -255,7 +257,9 @@ class Evaluator:
                 continue
             targets = self.targets[rows]
             answers = model_answers(system, name, self.sequences, targets, rows, self.corpus.behaviours)
-            found.append(answers.row(MODEL, name))
+            users = self.sequences.users_of(targets)
+            lacking = too_few(users, answers.classes)
+            found.append(answers.row(MODEL, name, lacking))
             self.answers.append(
                 self._targets_of(MODEL, name, targets).with_columns(
                     metric=pl.lit(answers.quality),
@@ -266,17 +270,18 @@ class Evaluator:
             references = reference_answers(
                 answers, config, self.training, self.sequences.items[targets], self.corpus.behaviours
             )
-            found += [other.row(reference, name) for reference, other in references.items()]
+            found += [other.row(reference, name, lacking) for reference, other in references.items()]
             gains = difference_intervals(
                 np.stack([answers.qualities()] * len(references), 1),
                 np.stack([other.qualities() for other in references.values()], 1),
-                self.sequences.users_of(targets), self._resampling(), num_resamples=self.resamples,
+                users, self._resampling(), num_resamples=self.resamples,
             )  # fmt: skip
             against += [
                 DifferenceRow(
                     task=name, history="", baseline=reference, metric=answers.quality,
                     difference=float(gains.values[place]),
                     interval=Interval(low=float(gains.lows[place]), high=float(gains.highs[place])),
+                    too_few=lacking,
                 )
                 for place, reference in enumerate(references)
             ]  # fmt: skip

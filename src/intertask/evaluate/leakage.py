@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import fisher_exact
 
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
@@ -26,6 +27,7 @@ from intertask.evaluate.results import Finding
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
 
+TIMES, CHANCE = 3.0, 0.05  # how far apart two rates have to lie, and how likely by chance at most
 WORTH_SAYING = 0.01  # share of targets below which the figures move by less than their intervals
 
 
@@ -88,7 +90,7 @@ def findings(evidence: Evidence) -> list[Finding]:
         _other_training, _choosing_part, _future_training, _known_rows, _repeats, _ties, _query_time, _unseen,
     )  # fmt: skip
     found = [finding for check in checks if (finding := check(evidence)) is not None]
-    found += _labels_of_behaviours(evidence)
+    found += [*_labels_of_behaviours(evidence), *_other_rates(evidence)]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
 
 
@@ -269,6 +271,38 @@ def _labels_of_behaviours(evidence: Evidence) -> Iterator[Finding]:
                 "behaviours its label is the same for all training events.",
                 advice='Ask for it by name (behaviour = "..."), or label the events of one behaviour alone.',
             )
+
+
+def _other_rates(evidence: Evidence) -> Iterator[Finding]:
+    """Binary labels whose rate among the targets is another than in training, by more than chance."""
+    names, training = evidence.corpus.behaviours, evidence.training
+    for name, task in evidence.tasks.items():
+        if not isinstance(task, ResponseConfig) or task.form != "binary":
+            continue
+        learnt = task.labels(training, names)
+        asked = task.labels(evidence.sequences, names)[evidence.targets]
+        (yes, no), (yes_asked, no_asked) = table = [
+            [int((labels == answer).sum()) for answer in (1, 0)] for labels in (learnt, asked)
+        ]
+        if not (yes and no and yes_asked + no_asked):
+            continue
+        rate, rate_asked = yes / (yes + no), yes_asked / (yes_asked + no_asked)
+        ratios = [(rate_asked / rate), (1 - rate_asked) / (1 - rate)]
+        far = max(max(ratio, 1 / ratio if ratio else np.inf) for ratio in ratios)
+        if far < TIMES or fisher_exact(table).pvalue >= CHANCE:
+            continue
+        yield Finding(
+            name="label_rate",
+            severity="warning",
+            text=f"Task {name}: {_percent(rate)} of the labels are yes in training and "
+            f"{_percent(rate_asked)} ({yes_asked:,} of {yes_asked + no_asked:,}) among these targets.",
+            advice="Probabilities and base rate were learnt from the former. Does the label arrive late, or "
+            "does the split ask for other events than it trains on?",
+        )
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.3g} %"
 
 
 def _share(count: int, total: int) -> str:

@@ -60,8 +60,13 @@ class Answers:
         likelihoods: NDArray[np.float64] = np.log(np.maximum(own, 1e-12))
         return likelihoods
 
-    def row(self, system: str, task: str) -> ResponseRow:
-        """The row of a table."""
+    @property
+    def classes(self) -> NDArray[np.generic] | None:
+        """The right answers where they are one of a few, else None."""
+        return None if self.form == "regression" else self.labels
+
+    def row(self, system: str, task: str, too_few: str) -> ResponseRow:
+        """The row of a table; `too_few` says why its metrics say little, where they do."""
         bins = []
         if self.form == "binary":
             found = responses.calibration_bins(
@@ -69,8 +74,9 @@ class Answers:
             )
             bins = [CalibrationBin(predicted=b.predicted, observed=b.observed, count=b.count) for b in found]
         return ResponseRow(
-            system=system, task=task, count=len(self.labels), metrics=self.metrics(), calibration=bins
-        )
+            system=system, task=task, count=len(self.labels), metrics=self.metrics(), calibration=bins,
+            too_few=too_few,
+        )  # fmt: skip
 
 
 def model_answers(

@@ -9,9 +9,24 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
+from pydantic import computed_field, model_validator
+
 from intertask.config import Config
 from intertask.errors import DataError
 from intertask.files import written_aside
+
+NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
+
+
+class Found(Config):
+    """A record that is written with what follows from it, and read without: that is made anew."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_follows(cls, told: object) -> object:
+        if not isinstance(told, dict):
+            return told
+        return {name: value for name, value in told.items() if name not in cls.model_computed_fields}
 
 
 class Protocol(Config):
@@ -71,7 +86,7 @@ class ListRow(Config):
     metrics: dict[str, float]
 
 
-class DifferenceRow(Config):
+class DifferenceRow(Found):
     """Paired bootstrap of the model against one other system, over the same users; higher is better."""
 
     task: str
@@ -80,10 +95,14 @@ class DifferenceRow(Config):
     metric: str
     difference: float  # model minus baseline
     interval: Interval
+    too_few: str = ""  # why there is too little to judge by, where there is
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def verdict(self) -> str:
-        """ "better" or "worse" where the interval excludes zero, else "no difference shown"."""
+        """ "better" or "worse" where the interval excludes zero, else "no difference shown"; "not judged"."""
+        if self.too_few:
+            return NOT_JUDGED
         if self.interval.low > 0:
             return "better"
         return "worse" if self.interval.high < 0 else "no difference shown"
@@ -105,6 +124,7 @@ class ResponseRow(Config):
     count: int
     metrics: dict[str, float]
     calibration: list[CalibrationBin] = []
+    too_few: str = ""  # why the metrics say little, where they do: an AUC of a single positive
 
 
 class TradeoffRow(Config):

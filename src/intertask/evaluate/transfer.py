@@ -13,30 +13,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import computed_field, model_validator
+from pydantic import computed_field
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.reading import Reading
-from intertask.evaluate.results import Evaluation, Interval, Protocol
+from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
+from intertask.evaluate.sufficiency import too_few
 from intertask.journal import entries
 from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.seeds import generator
 
 METRIC = "ndcg@10"
 SIGNIFICANT = 0.05
-
-
-class Found(Config):
-    """A record that is written with what follows from it, and read without: that is made anew."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_what_follows(cls, told: object) -> object:
-        if not isinstance(told, dict):
-            return told
-        return {name: value for name, value in told.items() if name not in cls.model_computed_fields}
 
 
 class Change(Found):
@@ -48,11 +38,14 @@ class Change(Found):
     interval: Interval  # 95 %, users and seeds
     p_value: float  # corrected by Holm over the tasks
     by_seed: list[float]  # the difference of each seed
+    too_few: str = ""  # why there is too little to judge by, where there is
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def verdict(self) -> str:
-        """ "gains" or "loses" where the corrected p value is below 5 %."""
+        """ "gains" or "loses" where the corrected p value is below 5 %; "not judged" of too few targets."""
+        if self.too_few:
+            return NOT_JUDGED
         if self.p_value >= SIGNIFICANT:
             return "no difference shown"
         return "gains" if self.difference > 0 else "loses"
@@ -233,18 +226,23 @@ def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence
             np.stack([pair.sort("target")[name].to_numpy() for pair in pairs], axis=1)
             for name in ("value", "value_alone")
         )
-        users = pairs[0].sort("target")["user"].to_numpy()
+        first = pairs[0].sort("target")
+        users = first["user"].to_numpy()
+        classes = None if first["label"].is_null().all() else first["label"].to_numpy()
         estimate = crossed_interval(values - values_alone, users, generator(0, "transfer"))
-        found[task] = values, values_alone, estimate
-    corrected = holm(np.array([estimate.p_values[0] for _, _, estimate in found.values()]))
+        found[task] = values, values_alone, estimate, too_few(users, classes)
+    corrected = holm(np.array([estimate.p_values[0] for _, _, estimate, _ in found.values()]))
     return {
         task: Change(
             together=float(values.mean()), alone=float(values_alone.mean()),
             difference=float(estimate.values[0]),
             interval=Interval(low=float(estimate.lows[0]), high=float(estimate.highs[0])),
             p_value=float(p_value), by_seed=(values - values_alone).mean(0).tolist(),
+            too_few=lacking,
         )
-        for (task, (values, values_alone, estimate)), p_value in zip(found.items(), corrected, strict=True)
+        for (task, (values, values_alone, estimate, lacking)), p_value in zip(
+            found.items(), corrected, strict=True
+        )
     }  # fmt: skip
 
 
@@ -262,7 +260,7 @@ def _first_history(folder: Path, task: str) -> pl.DataFrame:
     own = per_target(folder, METRIC).filter(pl.col("task") == task)
     if own.is_empty():
         raise DataError(f"task {task}", "targets in the part that is evaluated", "none", "leave the task out")
-    return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value")
+    return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value", "label")
 
 
 def _cosines(together: Sequence[Path]) -> Cosines | None:

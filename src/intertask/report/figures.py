@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow
+from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow, ResponseRow
 
 MODEL = "intertask"  # the name of the model's own rows among the systems
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
@@ -60,6 +60,13 @@ def best(metric: str, values: Sequence[float]) -> float:
 def number(value: float) -> str:
     """A figure with four decimals, or two where it is 100 or more; a true minus sign."""
     return (f"{value:.4f}" if abs(value) < 100 else f"{value:,.2f}").replace("-", MINUS)
+
+
+def answered(row: ResponseRow, metric: str) -> str:
+    """A figure of a response; an AUC of a few positives is none."""
+    if metric not in row.metrics:
+        return ""
+    return "too few" if row.too_few and metric == "auc" else number(row.metrics[metric])
 
 
 def signed(value: float) -> str:

@@ -181,7 +181,8 @@ def _responses(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
     content: list[Element] = []
     for task in dict.fromkeys(row.task for row in evaluation.responses):
         rows = [row for row in evaluation.responses if row.task == task]
-        line = f"{rows[0].count:,} events. {_line(evaluation, None)}"
+        lacking = f"No verdict: {rows[0].too_few}. " if rows[0].too_few else ""
+        line = f"{rows[0].count:,} events. {lacking}{_line(evaluation, None)}"
         content += [tag("h3", theirs(task)), tables.responses(rows, model_system(evaluation), line)]
         if task in drawings.reliability:
             content += _gallery([drawings.reliability[task]], line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow, TradeoffRow
+from intertask.evaluate.results import NOT_JUDGED, DifferenceRow, RankingRow, ResponseRow, TradeoffRow
 from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
 from intertask.report.figures import MINUS, label, number, slice_kind
@@ -22,7 +22,12 @@ _MAX_POINTS = 800  # of a raw curve: more are not seen, and each is bytes in the
 _LEGEND_LETTERS = 62  # beside each other in a legend, lines and gaps included
 _LONGEST_NAME = 48  # of a line of a legend
 _LONGEST_WORD = 30  # beside the axes, which vanish where it is longer
-_MARKS = {"better": ("o", SERIES[0]), "worse": ("D", SERIES[1]), "no difference shown": ("s", MUTED)}
+_MARKS = {
+    "better": ("o", SERIES[0]),
+    "worse": ("D", SERIES[1]),
+    "no difference shown": ("s", MUTED),
+    NOT_JUDGED: ("x", MUTED),
+}
 
 
 def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
@@ -38,7 +43,7 @@ def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
             axes.plot(row.difference, place, mark, color=colour, markersize=6)
         for verdict in [verdict for verdict in _MARKS if any(row.verdict == verdict for row in rows)]:
             mark, colour = _MARKS[verdict]
-            words = verdict if verdict == "no difference shown" else f"model {verdict}"
+            words = f"model {verdict}" if verdict in ("better", "worse") else verdict
             axes.plot([], [], mark, color=colour, linestyle="-", linewidth=2, label=words)
         axes.set_yticks(range(len(rows)), [f"{MINUS} {_shown(row.baseline)}" for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)

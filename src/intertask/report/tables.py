@@ -15,6 +15,7 @@ from intertask.evaluate.results import (
 )
 from intertask.report.figures import (
     MINUS,
+    answered,
     best,
     cutoffs,
     duration,
@@ -137,11 +138,9 @@ def lists(rows: Sequence[ListRow], model: str, caption: str) -> Element:
 def responses(rows: Sequence[ResponseRow], model: str, caption: str) -> Element:
     """The metrics of one response task, system by system."""
     metrics = ordered(name for row in rows for name in row.metrics)
-    leading = _leading(metrics, [row.metrics for row in rows])
-    body = [
-        _row(row.system, row.system == model, [_cell(row.metrics, {}, name, leading) for name in metrics])
-        for row in rows
-    ]
+    lacking = any(row.too_few for row in rows)
+    leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
+    body = [_row(row.system, row.system == model, _answers(row, metrics, leading)) for row in rows]
     arrows = {name: " ↓" if best(name, [0.0, 1.0]) == 0.0 else " ↑" for name in metrics}
     return _table(["System", *(label(name) + arrows[name] for name in metrics)], body, caption)
 
@@ -217,6 +216,16 @@ def _cell(
     text = number(metrics[name])
     below = tag("span", interval(intervals[name]), class_="sub") if name in intervals else None
     return tag("td", tag("b", text) if leading.get(name) == text else text, below)
+
+
+def _answers(row: ResponseRow, metrics: Sequence[str], leading: Mapping[str, str]) -> list[Element]:
+    cells = []
+    for name in metrics:
+        if row.too_few and answered(row, name) != number(row.metrics.get(name, 0.0)) and name in row.metrics:
+            cells.append(tag("td", tag("span", answered(row, name), class_="sub")))
+        else:
+            cells.append(_cell(row.metrics, {}, name, leading))
+    return cells
 
 
 def _row(name: str, highlighted: bool, cells: Sequence[Element]) -> Element:

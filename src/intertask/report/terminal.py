@@ -10,6 +10,7 @@ from rich.text import Text
 from intertask.evaluate.results import Evaluation, RankingRow, ResponseRow
 from intertask.printable import printable
 from intertask.report.figures import (
+    answered,
     best,
     by_question,
     conditions,
@@ -129,13 +130,14 @@ def _slices(rows: Sequence[RankingRow], title: str, model: str) -> Table:
 
 def _responses(rows: Sequence[ResponseRow], task: str, model: str) -> Table:
     metrics = ordered(name for row in rows for name in row.metrics)
-    leading = _leading(metrics, [row.metrics for row in rows])
-    table = _table(f"{task}, {rows[0].count:,} events", "System")
+    lacking = rows[0].too_few
+    leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
+    table = _table(f"{task}, {rows[0].count:,} events{': ' if lacking else ''}{lacking}", "System")
     for name in metrics:
         arrow = "↓" if best(name, [0.0, 1.0]) == 0.0 else "↑"
         table.add_column(words(f"{label(name)} {arrow}"), justify="right")
     for row in rows:
-        texts = [number(row.metrics[name]) if name in row.metrics else "" for name in metrics]
+        texts = [answered(row, name) for name in metrics]
         cells = [
             words(text, style="bold" if text and leading.get(name) == text else "")
             for name, text in zip(metrics, texts, strict=True)

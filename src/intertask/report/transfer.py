@@ -18,7 +18,8 @@ _COSINES = (
     "Cosines at the trunk's output: below zero two tasks pull it apart. Blank: no batch had targets of both, "
     "as of tasks of different logs; a detached task does not push."
 )
-_STYLES = {"gains": "bold green", "loses": "bold red", "no difference shown": ""}
+_MARKS = {"gains": "better", "loses": "worse"}
+_STYLES = {"gains": "bold green", "loses": "bold red"}
 
 
 def sentences(found: Transfer) -> list[str]:
@@ -36,6 +37,11 @@ def sentences(found: Transfer) -> list[str]:
     ]
     if len(found.seeds) == 1:
         told.append("One seed says nothing of the luck of training: run three, and see whether they agree.")
+    told += [
+        f"{task.task}: no verdict, since it has {task.alone.too_few}."
+        for task in found.tasks
+        if task.alone.too_few
+    ]
     for task in found.losers:
         told.append(_advice(task, found.cosines, apart=task.task in found.apart))
         if task.matched.verdict != "loses":
@@ -116,9 +122,9 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
     for row in found.tasks:
         table.add_row(
             words(row.task), words(label(row.metric)), number(row.alone.alone), number(row.alone.together),
-            words(_percent(row.alone.percent), style=_STYLES[row.alone.verdict]),
+            words(_percent(row.alone.percent), _STYLES.get(row.alone.verdict, "")),
             _interval(row.alone), f"{row.alone.p_value:.3f}",
-            words(_percent(row.matched.percent), style=_STYLES[row.matched.verdict]),
+            words(_percent(row.matched.percent), _STYLES.get(row.matched.verdict, "")),
         )  # fmt: skip
     yield table
     if found.cosines is not None:
@@ -187,11 +193,10 @@ def _tasks(tasks: Sequence[TaskTransfer]) -> list[Element]:
 
 
 def _change(change: Change) -> Element:
-    cell = tag(
-        "td", tag("b", _percent(change.percent)), tag("br"), _interval(change), tag("br"),
-        change.verdict,
-    )  # fmt: skip
-    cell.set("style", _heat(max(-1.0, min(1.0, change.percent / 20))))
+    """A change with its interval. Its colour says what was shown, not how large the figure is."""
+    shown = tag("span", change.verdict, class_=f"mark {_MARKS.get(change.verdict, 'none')}")
+    cell = tag("td", tag("b", _percent(change.percent)), tag("br"), _interval(change), tag("br"), shown)
+    cell.set("class", f"change {_MARKS.get(change.verdict, 'none')}")
     return cell
 
 

@@ -1,7 +1,7 @@
 """Whether the model is above every baseline, in words. Reads the paired differences and nothing else.
 
 A difference counts only where its 95 % interval excludes zero. What the figures do not decide is called
-undecided, in the headline too.
+undecided, in the headline too. Where there is too little to judge by there is no verdict, and the reason.
 """
 
 from collections.abc import Sequence
@@ -46,13 +46,16 @@ def headline(found: Sequence[Verdict]) -> Verdict:
     if len(found) == 1:
         return found[0]
     outcomes = [verdict.outcome for verdict in found]
+    if set(outcomes) == {"unknown"}:
+        sentence = f"No verdict in any of {len(found)} comparisons: there is too little to judge by."
+        return Verdict("", "", "unknown", sentence)
     if set(outcomes) == {"win"}:
         return Verdict("", "", "win", f"The model is above every baseline in all {len(found)} comparisons.")
     sentence = f"The model is above every baseline in {outcomes.count('win')} of {len(found)} comparisons"
     details = [
         f"below at least one in {outcomes.count('lose')}" if "lose" in outcomes else "",
         f"undecided in {outcomes.count('undecided')}" if "undecided" in outcomes else "",
-        f"without a figure in {outcomes.count('unknown')}" if "unknown" in outcomes else "",
+        f"no verdict in {outcomes.count('unknown')}" if "unknown" in outcomes else "",
     ]
     sentence = ", ".join([sentence, *filter(None, details)]) + "."
     return Verdict("", "", "lose" if "lose" in outcomes else "undecided", sentence)
@@ -62,6 +65,9 @@ def _verdict(task: str, history: str, rows: list[DifferenceRow], metric: str) ->
     if not rows:
         return Verdict(task, history, "unknown", f"No baseline was compared at {label(metric)}.")
     ordered = sorted(rows, key=lambda row: row.difference)
+    lacking = [row.too_few for row in ordered if row.too_few]
+    if lacking:
+        return Verdict(task, history, "unknown", f"No verdict: {lacking[0]}.")
     worse = [row for row in ordered if row.verdict == "worse"]
     undecided = [row for row in ordered if row.verdict == "no difference shown"]
     better = [row for row in ordered if row.verdict == "better"]
