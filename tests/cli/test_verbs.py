@@ -280,3 +280,15 @@ def test_the_line_of_an_epoch_is_there_before_the_next_one_ends(shop_files):
             assert lines[-1], lines
         process.kill()
     assert any(line.startswith("epoch 0 of") for line in lines)
+
+
+def test_a_model_that_loses_to_a_baseline_is_told_what_to_try(shop_files, intertask):
+    # A walk in which each item has one successor: a bigram knows all, and one epoch learns nothing.
+    walk = shop.events().with_columns(sku=pl.format("№{}", pl.int_range(pl.len()).over("visitor")))
+    shop.write_files(Path(), frame=walk)
+    text = shop_files.read_text(encoding="utf-8").replace("epochs = 2", "epochs = 1")
+    shop_files.write_text(text.replace('["masked", "kept"]', '["kept"]'), encoding="utf-8")
+    assert intertask("train", shop_files, "--run", "run").code == 0
+    done = intertask("evaluate", "run")
+    assert done.code == 0 and "beats the model" in done.out
+    assert "try: Train longer: the last of 1 epochs was the best; [train] epochs = 3." in done.out

@@ -29,9 +29,10 @@ def evaluate(
     from intertask import run as runs
     from intertask.cli.showing import sample_users
     from intertask.recommender import Recommender
-    from intertask.report import terminal
+    from intertask.report import journal, terminal
+    from intertask.report.advice import advice
 
-    found = {}
+    found, course = {}, journal.read(run / "journal.jsonl")
     for folder in runs.stream_folders(run):
         found[folder.name] = runs.evaluate(folder, part.value)
         model = Recommender.load(runs.model_folder(folder))
@@ -40,6 +41,8 @@ def evaluate(
         )
         if not as_json:
             terminal.show(found[folder.name], Console())
+            for words in advice(found[folder.name], course, model.recipe):
+                say(f"try: {words}")
             say(f"report: {page}")
     if as_json:
         own, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
