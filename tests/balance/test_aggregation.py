@@ -29,6 +29,20 @@ def test_the_trunk_gets_what_the_library_makes_of_the_gradients(method):
     torch.testing.assert_close(trunk.grad.flatten(), expected if method in AS_GIVEN else 3 * expected)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("method", CLASSES)
+def test_tasks_at_different_positions_are_weighed_by_what_they_want_of_the_trunks_weights(method):
+    trunk = torch.ones(1, 3, 1, requires_grad=True)  # one position for each task: orthogonal at the output
+    found = {name: trunk[0, place, 0] for place, name in enumerate(ONES)}
+    below = losses(torch.ones(1, 1, 4))[1]  # which disagree
+    torch.manual_seed(0)
+    Config(method=method).build(ONES, ONES).backward(found, trunk, lambda gradients: 3 * gradients @ below)
+    torch.manual_seed(0)
+    expected = getattr(aggregation, CLASSES[method])(**OPTIONS.get(method, {}))(below)
+    at_weights = 3 * trunk.grad.flatten() @ below
+    torch.testing.assert_close(at_weights, expected if method in AS_GIVEN else 3 * expected)
+
+
 @pytest.mark.parametrize("method", [method for method in CLASSES if method not in ("cagrad", "nash_mtl")])
 def test_a_task_pushes_as_far_where_another_that_it_agrees_with_is_missing(method):
     def pushed(names):

@@ -90,6 +90,30 @@ def test_the_cosine_of_two_tasks_is_averaged_over_the_steps_that_had_both(found)
 
 
 @pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (["output", "output"], None),  # zero at different positions says nothing
+        (["weights", "weights"], 0.0),
+        (["output", "weights"], 0.0),
+    ],
+)
+def test_a_cosine_of_nothing_is_blank_where_it_was_taken_at_the_trunks_output(tmp_path, kinds, expected):
+    folder = run(tmp_path / "together", rank=5)
+    lines = [
+        {"event": "gradients", "epoch": 0, "tasks": ["next", "buys"], "cosines": [[1.0, 0.0], [0.0, 1.0]]}
+        | ({"at": "weights"} if kind == "weights" else {})
+        for kind in kinds
+    ]
+    journal = (folder / "journal.jsonl").read_text().splitlines()
+    kept = [line for line in journal if '"gradients"' not in line]
+    (folder / "journal.jsonl").write_text("\n".join([*kept, *map(json.dumps, lines)]) + "\n")
+    alone = {task: [run(tmp_path / f"alone-{task}")] for task in TASKS}
+    told = transfer("shop", [1], [folder], alone, alone)
+    assert told.cosines.mean[0][1] == expected
+    assert ("buys" in told.cosines.of("next")) == (expected is not None)
+
+
+@pytest.mark.parametrize(
     ("cosines", "opposed"), [((-0.5, -0.6), "buys"), ((-0.9, 0.7), None), ((-0.9,), None)]
 )
 def test_a_gradient_that_points_against_a_task_by_chance_is_not_blamed(tmp_path, cosines, opposed):

@@ -43,10 +43,7 @@ def trainer(folder, corpus, metrics, **options):
 
 @pytest.mark.parametrize(
     "balance",
-    [
-        *({"kind": kind} for kind in ("entropy", "equal", "uncertainty", "dwa", "famo", "gradnorm")),
-        {"kind": "aggregation", "method": "upgrad"},
-    ],
+    [{"kind": kind} for kind in ("entropy", "equal", "uncertainty", "dwa", "famo", "gradnorm")],
     ids=lambda balance: balance["kind"],
 )
 def test_encoder_and_items_are_passed_backward_once_a_step_however_many_tasks_there_are(

@@ -1,7 +1,7 @@
 """Balance: several losses to one update. One file a method."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import torch
@@ -9,6 +9,14 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from intertask.config import PluginConfig
+
+# From the gradients of tasks at the trunk's output, [T, N], to those at the trunk's weights, [T, W].
+AtWeights = Callable[[Tensor], Tensor]
+
+
+def as_they_are(gradients: Tensor) -> Tensor:
+    """The gradients of a trunk without weights."""
+    return gradients
 
 
 class BalanceConfig(PluginConfig):
@@ -47,12 +55,16 @@ class Balance(nn.Module, ABC):
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum of the losses of a step; tasks that have no target in it are not named."""
 
-    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+    def backward(
+        self, losses: Mapping[str, Tensor], trunk_BLD: Tensor, at_weights: AtWeights = as_they_are
+    ) -> Tensor:
         """Gradients of the losses, down to the output of the trunk.
 
         Args:
             losses: Of the tasks, computed from `trunk_BLD`.
             trunk_BLD: The encoder's output, a leaf; its gradient is what the encoder is passed backward.
+            at_weights: Passes gradients on to the trunk's weights, one pass for each task, for a balance
+                that has to see where tasks conflict.
 
         Returns:
             The weighted sum.

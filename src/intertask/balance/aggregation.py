@@ -1,9 +1,12 @@
-"""One direction from the gradients of all tasks, at the trunk's output, by an aggregator of TorchJD.
+"""One direction from the gradients of all tasks, at the trunk's weights, by an aggregator of TorchJD.
 
-The losses are scaled as `entropy` does; the heads get the gradient of their sum, the trunk the
-aggregated one, and is passed backward once. Most aggregators give something like the mean of the rows:
-that is multiplied by their number, so that the trunk gets a sum as the heads do, and a task pushes as far
-where another has no label in a batch. PCGrad gives a sum already; Nash-MTL chooses a length of its own.
+The losses are scaled as `entropy` does; the heads get the gradient of their sum, the trunk a sum that the
+aggregator weighs. It does so by the gradients at the trunk's weights, which costs a pass back through the
+trunk for each task: at its output tasks whose targets stand at different positions never conflict.
+
+Most aggregators give something like the mean of the rows: that is multiplied by their number, so that the
+trunk gets a sum as the heads do, and a task pushes as far where another has no label in a batch. PCGrad gives
+a sum already; Nash-MTL chooses a length of its own.
 Source: Quinton and Rey, "Jacobian Descent for Multi-Objective Optimization", 2024, and the papers of the
 aggregators, which torchjd.org names.
 """
@@ -16,7 +19,7 @@ from typing import Any, Literal
 from pydantic import Field
 from torch import Tensor
 
-from intertask.balance import Balance, BalanceConfig, task_gradients
+from intertask.balance import AtWeights, Balance, BalanceConfig, as_they_are, task_gradients
 from intertask.balance.entropy import Scaled, scales
 from intertask.errors import RecipeError
 
@@ -59,7 +62,9 @@ class Aggregation(Scaled):
         self.aggregators: dict[int, Any] = {}
         self._aggregator(len(weights))
 
-    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+    def backward(
+        self, losses: Mapping[str, Tensor], trunk_BLD: Tensor, at_weights: AtWeights = as_they_are
+    ) -> Tensor:
         """Gradients of the sum above the trunk, one direction below."""
         scaled = {name: self.weights[name] * loss for name, loss in losses.items()}
         gradients = task_gradients(scaled, trunk_BLD)
@@ -69,7 +74,8 @@ class Aggregation(Scaled):
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the solvers, about their own speed
-                direction = self._aggregator(len(gradients))(gradients)
+                shares_T = self._aggregator(len(gradients)).weighting(at_weights(gradients))
+            direction = shares_T @ gradients
             if self.config.method not in AS_GIVEN:
                 direction = direction * len(gradients)
         trunk_BLD.grad = direction.view_as(trunk_BLD)

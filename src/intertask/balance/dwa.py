@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from intertask.balance import Balance, BalanceConfig
+from intertask.balance import AtWeights, Balance, BalanceConfig, as_they_are
 
 
 class Config(BalanceConfig):
@@ -53,12 +53,14 @@ class DynamicWeightAverage(Balance):
             [self.weights[name] * self.factors_T[self.places[name]] * loss for name, loss in losses.items()]
         ).sum()
 
-    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+    def backward(
+        self, losses: Mapping[str, Tensor], trunk_BLD: Tensor, at_weights: AtWeights = as_they_are
+    ) -> Tensor:
         """As for any balance; the losses are remembered."""
         for name, loss in losses.items():
             self.sums_T[self.places[name]] += loss.detach()
             self.counts_T[self.places[name]] += 1
-        return super().backward(losses, trunk_BLD)
+        return super().backward(losses, trunk_BLD, at_weights)
 
     def after_epoch(self) -> None:
         """New factors, from the third epoch on; a task that an epoch did not show falls as any."""

@@ -13,7 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.balance import Balance, BalanceConfig, task_gradients
+from intertask.balance import AtWeights, Balance, BalanceConfig, as_they_are, task_gradients
 
 SMALLEST = 1e-3  # a weight at zero would never be heard again
 
@@ -59,7 +59,9 @@ class GradNorm(Balance):
         weights_T = self.weights_T.detach()
         return torch.stack([weights_T[self.places[name]] * loss for name, loss in losses.items()]).sum()
 
-    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+    def backward(
+        self, losses: Mapping[str, Tensor], trunk_BLD: Tensor, at_weights: AtWeights = as_they_are
+    ) -> Tensor:
         """Gradients of the weighted sum, and a step of the weights where two tasks or more are heard."""
         places = torch.tensor([self.places[name] for name in losses], device=trunk_BLD.device)
         raw = torch.stack([loss.detach() for loss in losses.values()])

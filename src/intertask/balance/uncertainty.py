@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.balance import Balance, BalanceConfig
+from intertask.balance import AtWeights, Balance, BalanceConfig, as_they_are
 
 
 class Config(BalanceConfig):
@@ -48,10 +48,12 @@ class Uncertainty(Balance):
             terms.append(self.weights[name] * (torch.exp(-log_variance) * loss + log_variance / 2))
         return torch.stack(terms).sum()
 
-    def backward(self, losses: Mapping[str, Tensor], trunk_BLD: Tensor) -> Tensor:
+    def backward(
+        self, losses: Mapping[str, Tensor], trunk_BLD: Tensor, at_weights: AtWeights = as_they_are
+    ) -> Tensor:
         """As for any balance, and a step of the log variances."""
         assert self.optimiser is not None
         self.optimiser.zero_grad()
-        total = super().backward(losses, trunk_BLD)
+        total = super().backward(losses, trunk_BLD, at_weights)
         self.optimiser.step()
         return total

@@ -68,11 +68,11 @@ class TaskTransfer(Config):
     opposed_by: str | None = None  # of a task that loses: whose gradient points against it most
 
 
-Matrix = list[list[float | None]]  # tasks x tasks; None where no step had targets of both
+Matrix = list[list[float | None]]  # tasks x tasks; None where none was measured
 
 
 class Cosines(Config):
-    """Mean cosines between the gradients of the tasks at the trunk's output, over training."""
+    """Mean cosines between the gradients of the tasks at the weights that they share, over training."""
 
     tasks: list[str]
     mean: Matrix
@@ -267,19 +267,31 @@ def _cosines(together: Sequence[Path]) -> Cosines | None:
     lines = [line for folder in together for line in journal(folder, "gradients")]
     if not lines:
         return None
+    lines = [line for line in lines if line.get("at") == "weights"] or lines  # never a mean of two kinds
     # A step has the tasks of one stream that have a target in its batch; the longest lists know the order.
     by_length = sorted((line["tasks"] for line in lines), key=len, reverse=True)
     tasks = list(dict.fromkeys(task for names in by_length for task in names))
     every = np.full((len(lines), len(tasks), len(tasks)), np.nan)
     for row, line in enumerate(lines):
         places = [tasks.index(task) for task in line["tasks"]]
-        every[row][np.ix_(places, places)] = line["cosines"]
+        every[row][np.ix_(places, places)] = _measured(line)
     epochs = np.array([line["epoch"] for line in lines])
     mean, error = _moments(every)
     return Cosines(
         tasks=tasks, mean=mean, error=error,
         by_epoch=[_moments(every[epochs == epoch])[0] for epoch in np.unique(epochs)],
     )  # fmt: skip
+
+
+def _measured(line: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The cosines of a step; unknown where an older run looked at the trunk's output and saw none at all.
+
+    There tasks whose targets stand at different positions are orthogonal, whatever they want of the weights.
+    """
+    found = np.array(line["cosines"], dtype=np.float64)
+    if line.get("at") != "weights":
+        found[found == 0] = np.nan
+    return found
 
 
 def _moments(every: NDArray[np.float64]) -> tuple[Matrix, Matrix]:

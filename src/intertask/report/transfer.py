@@ -15,8 +15,9 @@ from intertask.report.markup import standing_alone, tag, theirs
 from intertask.report.terminal import words
 
 _COSINES = (
-    "Cosines at the trunk's output: below zero two tasks pull it apart. Blank: no batch had targets of both, "
-    "as of tasks of different logs; a detached task does not push."
+    "Cosines at the weights of input and encoder: below zero two tasks pull them apart. Blank: no batch had "
+    "targets of both, as of tasks of different logs; a detached task does not push; or an older version made "
+    "the run, which saw nothing where targets stand at different positions."
 )
 _MARKS = {"gains": "better", "loses": "worse"}
 _STYLES = {"gains": "bold green", "loses": "bold red"}

@@ -34,8 +34,9 @@ class TrainConfig(Config):
         validation_targets: At most so many validation targets choose the epoch.
         checkpoint_steps: A checkpoint after so many steps, and after an epoch where the last one is a tenth
             of that ago.
-        gradient_steps: The cosines between the tasks' gradients at the trunk's output go into the journal
-            after so many steps; 0 for never. Changes nothing that is trained.
+        gradient_steps: The cosines between the tasks' gradients at the weights of input and encoder go into
+            the journal after so many steps; 0 for never. Costs a pass back for each task, and changes nothing
+            that is trained.
         device: "auto" takes a GPU where there is one.
         precision: Of the products in training; weights are float32 always. "auto": bfloat16 on CUDA, where
             it brings flash attention with it, float32 elsewhere: on a CPU bfloat16 is slower.

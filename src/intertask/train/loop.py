@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import compress
 from pathlib import Path
 
 import torch
@@ -22,7 +21,7 @@ from intertask.journal import Journal
 from intertask.model import Model
 from intertask.progress import Bar, bar, line
 from intertask.seeds import derive
-from intertask.train import checkpoint, edges, ending
+from intertask.train import checkpoint, conflict, edges, ending
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
@@ -196,12 +195,16 @@ class Trainer:
             self.losses.setdefault(name, []).append(value)
         total = None
         if losses:
+            below = conflict.at_weights(model, read[0])
             if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
-                self._write_cosines(journal, losses, leaves[0])
+                gradients = below(task_gradients(losses, leaves[0]))
+                told = conflict.cosines(list(losses), gradients)
+                if told is not None:
+                    journal.write("gradients", epoch=self.state.epoch, step=step + 1, **told)
             self.optimiser.zero_grad()
             for leaf in leaves:
                 leaf.grad = None
-            total = float(self.balance.backward(losses, leaves[0]))
+            total = float(self.balance.backward(losses, leaves[0], below))
             pushed = [part for part, leaf in zip(read, leaves, strict=True) if leaf.grad is not None]
             if pushed:  # not where the batch has targets of detached tasks alone
                 torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
@@ -231,20 +234,6 @@ class Trainer:
             torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision),
         ):
             return model.losses(batch)
-
-    def _write_cosines(self, journal: Journal, losses: dict[str, Tensor], trunk_BLD: Tensor) -> None:
-        gradients = task_gradients(losses, trunk_BLD)
-        pushes = gradients.norm(dim=1) > 0  # a detached task does not
-        gradients, tasks = gradients[pushes], list(compress(losses, pushes.tolist()))
-        if len(tasks) < 2:
-            return
-        norms = gradients.norm(dim=1)
-        unit = gradients / norms[:, None]
-        journal.write(
-            "gradients", epoch=self.state.epoch, step=self.state.step + 1, tasks=tasks,
-            cosines=[[round(value, 4) for value in row] for row in (unit @ unit.T).tolist()],
-            norms=[float(f"{value:.3g}") for value in norms.tolist()],
-        )  # fmt: skip
 
     @property
     def _low_precision(self) -> bool:
