@@ -4,7 +4,7 @@ The sections' options live beside what they configure; this file only lists the 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +20,7 @@ from intertask.evaluate.config import EvaluationConfig
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.model import ModelConfig, refuse_strange
+from intertask.overrides import changed, named
 from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
 
@@ -178,22 +179,35 @@ class Recipe(ModelConfig):
         return views
 
     @classmethod
-    def read(cls, file: str | Path) -> "Recipe":
+    def read(cls, file: str | Path, changes: Sequence[str] = ()) -> "Recipe":
         """The recipe in a TOML file, or in the recipe.json of a run or a model folder.
 
+        Args:
+            file: Its path.
+            changes: In place of what the file says, as `train.epochs=5`.
+
         Raises:
-            RecipeError: The first thing that is wrong, with file, section and key.
+            RecipeError: The first thing that is wrong, with file, section and key, or with the change.
         """
         file = Path(file)
-        if file.suffix == ".json":
-            return cls.from_json(file)
-        table = read_toml(file)
-        if "exchange" in table:  # what the streams of a recipe make of it, which it does not say itself
+        if changes:
+            whole = cls.read(file)  # what is wrong in the file is not the fault of a change
+            table = json.loads(whole.to_json()) if file.suffix == ".json" else read_toml(file)
+            return cls._parsed(changed(table, changes), file, named(changes))
+        return (
+            cls.from_json(file) if file.suffix == ".json" else cls._parsed(read_toml(file), file, str(file))
+        )
+
+    @classmethod
+    def _parsed(cls, table: Mapping[str, Any], file: Path, where: str) -> "Recipe":
+        if (
+            file.suffix != ".json" and "exchange" in table
+        ):  # what streams make of a recipe that does not say it
             raise RecipeError(
-                f"{file} exchange", "a key that is there", "the unknown key 'exchange'",
+                f"{where} exchange", "a key that is there", "the unknown key 'exchange'",
                 "tasks of streams that share the communication are in one exchange",
             )  # fmt: skip
-        return parse(cls, {"name": file.stem, **table}, str(file))
+        return parse(cls, {"name": file.stem, **table}, where)
 
     @classmethod
     def from_json(cls, file: Path) -> "Recipe":

@@ -1,6 +1,6 @@
 """The folder of a run, from recipe to report: what `train` and `evaluate` do, for programs and the terminal.
 
-recipe.toml      as the user wrote it      recipe.json      complete, defaults included
+recipe.toml      as the user wrote it      recipe.json      complete, with defaults and what --set changed
 journal.jsonl    every step's losses       checkpoints/     to go on from
 model/           the artefact              evaluation.json  and, for each target, ranks and answers.parquet
 report.html      and plots/
@@ -30,17 +30,19 @@ from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import refuse_foreign, written_aside
 from intertask.model import refuse_misfits
+from intertask.overrides import named
 from intertask.recipe import MAIN, Recipe
 from intertask.recommender import Recommender
 
 
-def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
+def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[str] = ()) -> Fitted:
     """Train as a recipe says, or go on with a run that was stopped, and save the model of each stream.
 
     Args:
         file: The recipe.
         folder: Of the run.
         seed: In place of the recipe's.
+        changes: In place of what the recipe says, as `train.epochs=5`.
 
     Returns:
         What was trained on the recipe's own log.
@@ -48,7 +50,7 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
     Raises:
         RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
     """
-    recipe = Recipe.read(file)
+    recipe = Recipe.read(file, changes)
     if seed is not None:
         recipe = parse(Recipe, recipe.model_dump() | {"seed": seed}, "--seed")
     for leftover in folder.glob(".*.*"):  # of a run that was killed while it wrote
@@ -63,7 +65,8 @@ def train(file: Path, folder: Path, seed: int | None = None) -> Fitted:
         Recommender.trained(view, fitted[name], prepared[name][1]).save(folders[name] / "model")
     if file.suffix != ".json":  # recipe.json stands there already
         with written_aside(folder / "recipe.toml") as aside:
-            shutil.copyfile(file, aside)
+            told = "".join(f"# changed by {named([change])!r}\n" for change in changes)
+            aside.write_text(told + file.read_text(encoding="utf-8"), encoding="utf-8")
     return fitted[MAIN]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json
+from intertask.cli.output import JsonOption, SetOption, print_json
 from intertask.printable import printable
 
 
@@ -21,6 +21,7 @@ def data(
         Path | None, typer.Option(help="Write the refused rows to this .csv or .parquet.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if a single row is refused.")] = False,
+    changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the data, say what was kept and what was refused, and prepare it."""
@@ -40,7 +41,7 @@ def data(
             "name the file in a recipe, under [data.events]",
         )  # fmt: skip
     if file.suffix == ".toml":
-        views = Recipe.read(file).views()
+        views = Recipe.read(file, changes or ()).views()
         for view in views.values():
             refuse_misfits(view)
         if stream is not None and stream not in views:

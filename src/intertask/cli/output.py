@@ -7,6 +7,12 @@ import typer
 from intertask.printable import printable, printable_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="In place of the recipe's, as train.epochs=5. Repeatable."
+    ),
+]
 
 
 def print_json(value: object) -> None:

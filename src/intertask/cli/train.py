@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json, say
+from intertask.cli.output import JsonOption, SetOption, print_json, say
 
 
 def train(
@@ -14,6 +14,7 @@ def train(
         Path | None, typer.Option(help="Folder of the run; runs/NAME where it is left out.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's seed.")] = None,
+    changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train as a recipe says. A run that was stopped goes on where it was."""
@@ -24,7 +25,7 @@ def train(
     from intertask.report.figures import counted
 
     folder = run or Path("runs") / recipe.stem
-    fitted = runs.train(recipe, folder, seed)
+    fitted = runs.train(recipe, folder, seed, changes or ())
     # As it was trained: the file may have changed in the meantime.
     trained, told = fitted.trained, Recipe.from_json(folder / "recipe.json")
     fingerprint = protocol(

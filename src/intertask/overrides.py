@@ -1,0 +1,76 @@
+"""Changes of a recipe on the command line: `--set train.epochs=5`. Knows TOML, and nothing of recipes."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from intertask.errors import RecipeError
+
+_EXPECTED = "a key of the recipe, = and a value, such as train.epochs=5"
+_CHANGE = re.compile(r"""((?:"(?:[^"\\]|\\.)*"|'[^']*'|[^"'=])+)=(.*)""", re.DOTALL)
+_LONGEST = 80  # characters of a change that a message shows
+
+
+def changed(table: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """A recipe's table with some values in place of its own.
+
+    Args:
+        table: As the file has it; it stays as it is.
+        changes: `key=value`, the key with dots between its tables and quotes where a name has dots itself;
+            the value in TOML, or a bare word, which is text.
+
+    Raises:
+        RecipeError: A change is none, or leads through a value.
+    """
+    result = dict(table)
+    for change in changes:
+        path, value = _parsed(change)
+        place: dict[str, Any] = result
+        for name in path[:-1]:
+            inner = place.get(name, {})
+            # `encoder = "gru"` is short for a table with that kind.
+            inner = {"kind": inner} if isinstance(inner, str) else inner
+            if not isinstance(inner, Mapping):
+                raise RecipeError(named([change]), "a table of the recipe on the way", f"{name} = {inner!r}")
+            place[name] = dict(inner)
+            place = place[name]
+        place[path[-1]] = value
+    return result
+
+
+def named(changes: Sequence[str]) -> str:
+    """Changes as errors call them."""
+    shown = (change if len(change) <= _LONGEST else f"{change[:_LONGEST]}..." for change in changes)
+    return " ".join(f"--set {change}" for change in shown)
+
+
+def _parsed(change: str) -> tuple[list[str], Any]:
+    found = _CHANGE.fullmatch(change)
+    key, text = (found[1].strip(), found[2].strip()) if found else ("", "")
+    if not key or not text or "\n" in key:
+        raise RecipeError(named([change]), _EXPECTED, "none")
+    try:
+        return _path(key), _value(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RecipeError(named([change]), _EXPECTED, str(error), "quote text that looks like TOML") from None
+
+
+def _path(key: str) -> list[str]:
+    path, inner = [], tomllib.loads(f"{key} = 0")
+    while isinstance(inner, dict):
+        ((name, inner),) = inner.items()
+        path.append(name)
+    return path
+
+
+def _value(text: str) -> Any:  # noqa: ANN401  (whatever TOML can hold)
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        if text[0] in "[{\"'":  # meant as TOML, and broken
+            raise
+        return text
+    # A date or a second line is no value of a recipe, but may be meant as text.
+    value = table["value"]
+    return value if len(table) == 1 and isinstance(value, str | bool | int | float | list | dict) else text
