@@ -1,12 +1,18 @@
 """`intertask data`: read, account for, and prepare the data of a recipe or of a known data set."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from intertask.cli.output import JsonOption, SetOption, print_json
 from intertask.printable import printable
+
+if TYPE_CHECKING:
+    from intertask.data.corpus import Corpus
+    from intertask.data.refusals import Refusals
 
 
 def data(
@@ -24,13 +30,12 @@ def data(
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read the data, say what was kept and what was refused, and prepare it."""
-    import numpy as np
-
+    """Read the data, say what was kept and what was refused, and check what a recipe asks of them."""
     from intertask import source
     from intertask.config import parse
     from intertask.data.prepare import prepare
-    from intertask.errors import RequestError
+    from intertask.errors import IntertaskError, RequestError
+    from intertask.experiment import refuse_unfit
     from intertask.model import refuse_misfits
     from intertask.recipe import MAIN, DataConfig, Recipe
 
@@ -40,21 +45,54 @@ def data(
             "data", "a recipe file (.toml) or the name of a data set", repr(what),
             "name the file in a recipe, under [data.events]",
         )  # fmt: skip
+    misfit: IntertaskError | None = None
+    recipe: Recipe | None = None
     if file.suffix == ".toml":
-        views = Recipe.read(file, changes or ()).views()
+        recipe = Recipe.read(file, changes or ())
+        views = recipe.views()
         for view in views.values():
             refuse_misfits(view)
         if stream is not None and stream not in views:
             raise RequestError("--stream", f"one of {', '.join(views)}", repr(stream))
-        loaded = source.load(views[stream or MAIN].data, file.parent)
+        logs = {name: source.load(view.data, file.parent) for name, view in views.items()}
+    elif changes or stream:
+        raise RequestError("data", "a recipe file (.toml), for --set and --stream", repr(what))
     else:
-        loaded = source.load(parse(DataConfig, {"dataset": what}, "data"), Path())
+        logs = {MAIN: source.load(parse(DataConfig, {"dataset": what}, "data"), Path())}
+    loaded = logs[stream or MAIN]
     reports = [loaded.events.report] + ([] if loaded.catalogue is None else [loaded.catalogue.report])
     if refused is not None:
         loaded.events.report.write(refused)
     for report in reports:
         report.check(strict)
-    corpus = prepare(loaded.events, out)
+    with ExitStack() as stack:
+        aside = None if out is None else _aside(out, stack)
+        corpora = {
+            name: prepare(log.events, aside if name == (stream or MAIN) else None)
+            for name, log in logs.items()
+        }
+        if recipe is not None:
+            try:  # as `train` would; the account of the data is shown all the same
+                refuse_unfit(recipe, corpora)
+            except IntertaskError as error:
+                misfit = error
+        _show(corpora[stream or MAIN], reports, as_json)
+        if misfit is not None:
+            raise misfit
+
+
+def _aside(out: Path, stack: ExitStack) -> Path:
+    """Where the sequences are written until everything is known to fit."""
+    from intertask.data.prepare import CORPUS_FILES
+    from intertask.files import refuse_foreign, written_aside
+
+    refuse_foreign(out, CORPUS_FILES, "a prepared log")
+    return stack.enter_context(written_aside(out))
+
+
+def _show(corpus: "Corpus", reports: Sequence["Refusals"], as_json: bool) -> None:
+    import numpy as np
+
     sequences = corpus.sequences
     counts = {
         "users": len(corpus.users),
