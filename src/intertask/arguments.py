@@ -117,7 +117,7 @@ def _series(values: list[Id], where: str) -> pl.Series:
         texts = values if kinds == {str} else [_spelled(value, where) for value in values]
         return pl.Series(where, texts, dtype=pl.String)
     except UnicodeEncodeError:
-        bad = next(value for value in values if not _is_text(value))
+        bad = next(value for value in values if not is_text(value))
         raise RequestError(where, "text in Unicode", shown(bad)) from None
 
 
@@ -128,7 +128,8 @@ def _spelled(value: Id, where: str) -> str:
         raise RequestError(where, "an id of the log", "a number of thousands of digits") from None
 
 
-def _is_text(value: Id) -> bool:
+def is_text(value: Id) -> bool:
+    """Whether it can be written as UTF-8: half of a surrogate pair cannot."""
     try:
         str(value).encode()
     except UnicodeEncodeError:
