@@ -206,6 +206,41 @@ def test_allowing_an_item_that_was_never_trained_says_that_it_is_left_out(unseen
     assert found["item"].to_list() == ["№1"]
 
 
+def test_a_condition_on_the_catalogue_allows_what_meets_it(model, tmp_path):
+    model.save(tmp_path / "model")
+    odd = [shop.item_id(number) for number in range(1, shop.NUM_ITEMS, 2)]
+    for asked in (model, Recommender.load(tmp_path / "model")):
+        found = asked.recommend(users=ALL, k=9, exclude_seen=False, where="'odd' in genres")
+        assert found.equals(asked.recommend(users=ALL, k=9, exclude_seen=False, allow=odd))
+    both = model.recommend(
+        users=["ü1"], exclude_seen=False, where="title == 'Thing 3' or item == '№4'", deny=["№4"]
+    )
+    assert both["item"].to_list() == ["№3"]
+    assert model.recommend(users=["ü1"], where="title == 'Nothing'").is_empty()
+
+
+def test_a_condition_needs_a_catalogue_and_items_that_it_misses_have_no_values():
+    some = shop.Catalogue.read(shop.items().head(3), item="sku", text=["title"])
+    fast = {"train": {"epochs": 1, "workers": 0}}
+    model = Recommender(shop.recipe(**fast)).fit(shop.corpus(), some)
+    found = model.recommend(users=["ü1"], k=15, exclude_seen=False, where="title != None")
+    assert set(found["item"]) == {"№0", "№1", "№2"}
+    bare = Recommender(shop.recipe(**fast)).fit(shop.corpus())
+    with pytest.raises(RequestError, match="where: expected a catalogue, found none"):
+        bare.recommend(users=["ü1"], where="title != None")
+    with pytest.raises(RequestError, match="titles: expected a catalogue with text, found none"):
+        bare.recommend(users=["ü1"], titles=True)
+
+
+def test_titles_stand_beside_the_ids(model):
+    found = model.recommend(users=ALL, k=4, titles=True)
+    assert found.drop("title").equals(model.recommend(users=ALL, k=4))
+    assert found["title"].to_list() == [f"Thing {item[1:]}" for item in found["item"]]
+    assert model.recommend(users=[], titles=True).schema == found.schema
+    with pytest.raises(RequestError, match="titles: expected True or False, found 'yes'"):
+        model.recommend(users=ALL, titles="yes")
+
+
 def test_the_items_of_a_model_have_their_titles_and_whether_they_were_trained(unseen, tmp_path):
     unseen.save(tmp_path / "model")
     for model in (unseen, Recommender.load(tmp_path / "model")):

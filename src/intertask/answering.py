@@ -12,7 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from intertask.condition import matching
+from intertask.data.catalogue import Catalogue
 from intertask.data.sequences import Sequences
+from intertask.errors import RequestError
 from intertask.evaluate.ranking import SCORES_IN_MEMORY
 from intertask.evaluate.systems import last_states
 from intertask.model import Model
@@ -32,16 +35,46 @@ class Answerer:
         model: In evaluation mode.
         reader: Its vocabularies, and the users' events.
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
+        catalogue: Titles and columns of the items.
     """
 
     model: Model
     reader: Reader
     popularity: NDArray[np.int64]
+    catalogue: Catalogue | None = None
 
     @cached_property
     def trained(self) -> NDArray[np.bool_]:
         """Items with a training event, bool [items]; the vectors of the others are random."""
         return np.asarray(self.popularity.sum(0) > 0)
+
+    @cached_property
+    def shelf(self) -> pl.DataFrame | None:
+        """The catalogue's row of each item, of nulls where it misses one; None without a catalogue."""
+        return None if self.catalogue is None else self.catalogue.rows(self.reader.items.ids)
+
+    def titles(self, items: pl.Series) -> pl.Series:
+        """The title of each item, null where it has none.
+
+        Raises:
+            RequestError: There is no catalogue with text.
+        """
+        if self.shelf is None or self.catalogue is None or not self.catalogue.text:
+            raise RequestError(
+                "titles", "a catalogue with text", "none", "fit(log, Catalogue.read(..., text=[...]))"
+            )
+        places = self.reader.items.encode(items)
+        return self.shelf[self.catalogue.text[0]].gather(places).rename("title")
+
+    def matching(self, condition: object) -> NDArray[np.bool_]:
+        """Items whose row of the catalogue meets a condition, bool [items].
+
+        Raises:
+            RequestError: There is no catalogue, or the condition cannot be read.
+        """
+        if self.shelf is None:
+            raise RequestError("where", "a catalogue", "none", "fit(log, Catalogue.read(...))")
+        return matching(self.shelf, condition)
 
     def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: int | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""

@@ -105,7 +105,7 @@ class Recommender:
         corpus = fitted.corpus
         self.fitted, self.catalogue = fitted, catalogue
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
-        self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts)
+        self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts, catalogue)
 
     def recommend(
         self,
@@ -119,34 +119,45 @@ class Recommender:
         exclude_seen: bool | None = None,
         allow: Iterable[Id] | pl.Series | None = None,
         deny: Iterable[Id] | pl.Series | None = None,
+        where: str | None = None,
         at: datetime | None = None,
+        titles: bool = False,
     ) -> pl.DataFrame:
         """The best items for users of the log, or for histories that it has never seen.
 
-        An empty history, or one of unknown items alone, is answered by what is popular.
+        An empty history, or one of unknown items alone, is answered by what is popular. Items without a
+        training event are in no list (`items` names them).
 
         Args:
-            users: Ids of users.
-            histories: For each person the events so far, oldest first: items, (item, behaviour), or
-                (item, behaviour, time). An item alone is of the log's most frequent behaviour.
+            users: Ids of users, in a list, an iterator, or a column of Polars, pandas, Arrow or numpy.
+            histories: For each person the events so far: items, (item, behaviour), or (item, behaviour,
+                time). An item alone is of the log's most frequent behaviour. Events are given oldest first;
+                where they have times, these order them, equal ones as they are given, and an event without
+                one happened with the event before it.
             k: Items for each; fewer where fewer are left.
-            behaviour: Whose next item is asked for; any where it is left out.
+            behaviour: Recommend the next item of this behaviour, e.g. `purchase`; any where it is left out.
             task: The task by its name, where several ask for the same behaviour.
             objective: Tasks and their weights, in place of a behaviour or a task: items are ranked by the
                 weighted sum of the tasks' calibrated log-probabilities (of values: of how far they lie
-                above the mean of the candidates, in standard deviations). Response tasks judge the best
-                1,000 of those that rank items.
+                above the mean of the candidates, in standard deviations). Tasks that rank items and have a
+                weight above zero find the best 1,000; response tasks and weights below zero judge those. Of
+                a response task with a weight below zero the log-probability of no counts, by the weight
+                without its sign: `{"buy": 1, "returned": -2}` demotes what will be returned.
             exclude_seen: Leave out the items of the history; where it is not said, as the recipe's
                 evaluation has it: "masked" leaves them out, "kept" does not.
-            allow: Nothing but these items.
-            deny: None of these items.
+            allow: Nothing but these items; an empty list allows none. What the model does not know or was
+                never trained changes nothing and is counted in a warning.
+            deny: None of these items; unknown ones are counted in a warning.
+            where: Nothing but items whose columns of the catalogue meet this condition, as
+                `group == 'BAG' and price < 20 and 'new' in tags`.
             at: The moment of the request, for a model with query time; that of the last event otherwise.
+            titles: Add a column `title`, from the catalogue.
 
         Returns:
             Columns user (or history: 0, 1, ...), rank from 1, item, score; best first.
 
         Raises:
-            RequestError: An unknown user, item, behaviour or task, or a k that cannot be.
+            RequestError: An unknown user, behaviour or task, or an argument that cannot be.
         """
         answerer = self._ready()
         reader = answerer.reader
@@ -157,8 +168,11 @@ class Recommender:
             exclude_seen = self.recipe.evaluation.history[0] == "masked"
         exclude_seen = arguments.flag(exclude_seen, "exclude_seen")
         asked = reader.read(users, histories, moment)
-        banned_I = banned_items(reader, answerer.trained, allow, deny, stacklevel=2)
-        return answerer.best(asked, aim, Rules(k, exclude_seen, banned_I), moment)
+        matching = None if where is None else answerer.matching(where)
+        banned_I = banned_items(reader, answerer.trained, allow, deny, matching)
+        titled = arguments.flag(titles, "titles")
+        found = answerer.best(asked, aim, Rules(k, exclude_seen, banned_I), moment)
+        return found.with_columns(answerer.titles(found["item"])) if titled else found
 
     def predict(
         self,
@@ -261,6 +275,7 @@ class Recommender:
             model.eval(),
             _reader(corpus, stored.popularity),
             stored.popularity,
+            stored.catalogue,
         )
         return self
 
@@ -301,7 +316,7 @@ class Recommender:
         answerer = self._ready()
         frame = answerer.reader.items.ids.rename("item").to_frame()
         if self.catalogue is not None and self.catalogue.text:
-            frame = frame.with_columns(self.catalogue.text_of(frame["item"]).alias("title"))
+            frame = frame.with_columns(answerer.titles(frame["item"]))
         return frame.with_columns(pl.Series("trained", answerer.trained))
 
     def _ready(self) -> Answerer:
