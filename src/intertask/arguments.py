@@ -84,7 +84,9 @@ def ids(given: object, where: str, *, ordered: bool = True) -> pl.Series:
         return _column(given, where)
     hint = f"write {where}=[{shown(given)}]" if isinstance(given, str | int) else ""
     values = elements(given, where, "a list of ids", hint, ordered=ordered)
-    return _series([identifier(value, where) for value in values], where)
+    if not set(map(type, values)) <= {str, int}:
+        return _series([identifier(value, where) for value in values], where)
+    return _series([value for value in values if isinstance(value, str | int)], where)
 
 
 def identifier(value: object, where: str, expected: str = _IDS) -> Id:

@@ -160,8 +160,47 @@ def test_a_training_that_is_no_recipe(shop_files, intertask):
         (["-u", "ü1", "-k", "16"], "k: expected 1 to 15, the size of the catalogue, found 16"),
         (["-u", "ü1", "-k", "0"], "k: expected 1 to 15, the size of the catalogue, found 0"),
         (["--sample", "1", "-k", "16"], "k: expected 1 to 15, the size of the catalogue, found 16"),
-        ([], "recommend: expected --user, --history or --sample, found none of them"),
-        (["-u", "ü1", "--history", "№1"], "recommend: expected users=[...] or histories=[...], found both"),
+        ([], "recommend: expected one of --user, --users-file, --all, --history and --sample, found none of"),
+        (
+            ["-u", "ü1", "--history", "№1"],
+            "recommend: expected one of --user, --users-file, --all, --history",
+        ),
+        (["--all"], "recommend --all: expected --out beside it, found none; name a file, as --out lists"),
+        (
+            ["--history", "№1", "--out", "a.csv"],
+            "recommend --out: expected --user, --users-file or --all, found",
+        ),
+        (
+            ["--sample", "1", "--where", "x == 1"],
+            "recommend --sample: expected --k and --behaviour beside it",
+        ),
+        (
+            ["-u", "ü1", "--out", "a.xlsx"],
+            "a.xlsx: expected a file ending in .parquet, .csv, .jsonl, found '.xlsx'",
+        ),
+        (["-u", "ü1", "--allow", ""], "--allow: expected an id, or several with commas between, found ''"),
+        (["-u", " , "], "--user: expected an id, or several with commas between, found ' , '"),
+        (
+            ["-u", "ü1", "--where", "group == 'BAG'"],
+            "where: expected columns of the catalogue, 'item', 'title', ",
+        ),
+        (
+            ["-u", "ü1", "--where", "title = 'x'"],
+            "where: expected a condition on columns of the catalogue, as gr",
+        ),
+        (
+            ["--users-file", "none.txt"],
+            "--user file none.txt: expected a text file with one id a line, found no such",
+        ),
+        (
+            ["-u", "ü1", "--allow-file", "/"],
+            "--allow file /: expected a text file with one id a line, found a folder",
+        ),
+        (
+            ["-u", "ü1", "--deny-file", "/dev/zero"],
+            "--deny file /dev/zero: expected a text file with one id a line",
+        ),
+        (["-u", "\udcff"], "users: expected text in Unicode, found '\\udcff'"),
         (
             ["-u", "ü1", "--behaviour", "steal"],
             "behaviour: expected one that a task was trained for: buy, found",

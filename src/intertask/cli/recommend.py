@@ -1,32 +1,44 @@
 """`intertask recommend`: ask a model."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from intertask.cli import ids
 from intertask.cli.output import JsonOption, print_json, say
 from intertask.errors import RequestError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from intertask.recommender import Recommender
+
+SEVERAL = "several with commas between; repeatable"
 
 
 def recommend(
     model: Annotated[Path, typer.Argument(help="Folder of a run or of a model.")],
     user: Annotated[
-        list[str] | None, typer.Option("--user", "-u", help="A user of the log; repeatable.")
+        list[str] | None, typer.Option("--user", "-u", help=f"Users of the log; {SEVERAL}.")
     ] = None,
+    users_file: Annotated[Path | None, typer.Option(help="Users of the log, one a line.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Every user of the log; needs --out.")] = False,
     history: Annotated[
         list[str] | None,
         typer.Option(help="What somebody did: ITEM or ITEM=BEHAVIOUR, with commas between; repeatable."),
     ] = None,
     sample: Annotated[int, typer.Option(min=0, help="Show so many users with their histories.")] = 0,
     k: Annotated[int, typer.Option("--k", "-k", help="Items for each.")] = 10,
-    behaviour: Annotated[str | None, typer.Option(help="Whose next item is asked for.")] = None,
+    behaviour: Annotated[
+        str | None, typer.Option(help="Recommend the next item of this behaviour, e.g. purchase.")
+    ] = None,
     objective: Annotated[
-        str | None, typer.Option(help="Tasks and their weights, as buy=1,view=0.2, mixed in one list.")
+        str | None,
+        typer.Option(help="Tasks and their weights, as buy=1,returned=-0.5, mixed in one list."),
     ] = None,
     seen: Annotated[
         bool | None,
@@ -34,31 +46,109 @@ def recommend(
             "--seen/--no-seen", help="Allow items of the history; as the recipe evaluates if unsaid."
         ),
     ] = None,
-    allow: Annotated[list[str] | None, typer.Option(help="Nothing but this item; repeatable.")] = None,
-    deny: Annotated[list[str] | None, typer.Option(help="Not this item; repeatable.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help=f"Nothing but these items; {SEVERAL}.")] = None,
+    allow_file: Annotated[Path | None, typer.Option(help="Nothing but these items, one a line.")] = None,
+    deny: Annotated[list[str] | None, typer.Option(help=f"Not these items; {SEVERAL}.")] = None,
+    deny_file: Annotated[Path | None, typer.Option(help="Not these items, one a line.")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            help="Only items whose columns of the catalogue fit, as \"group == 'BAG' and price < 20\"."
+        ),
+    ] = None,
     at: Annotated[datetime | None, typer.Option(help="The moment of the request, in UTC.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the lists to a .parquet, .csv or .jsonl file.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recommend items to users of the log, or to somebody the log has never seen."""
+    r"""Recommend items to users of the log, or to somebody the log has never seen.
+
+    An id that holds a comma is written with a backslash before it, as a\,b.
+    """
+    from intertask import lists
     from intertask import run as runs
     from intertask.recommender import Recommender
 
+    whom = {
+        "--user": user,
+        "--users-file": users_file,
+        "--all": everybody,
+        "--history": history,
+        "--sample": sample,
+    }
+    rules = [objective, seen, allow, allow_file, deny, deny_file, where, at, out]
+    _refuse_contradictions([option for option, given in whom.items() if given], rules, out)
+    if out is not None:
+        lists.refuse_other(out)
+    asked = _ids(user, users_file, "--user")
+    weights = None if objective is None else _weights(objective)
+    allowed, denied = _ids(allow, allow_file, "--allow"), _ids(deny, deny_file, "--deny")
     loaded = Recommender.load(runs.model_folder(model))
     if sample:
-        if user or history or allow or deny or seen is not None or at or objective:
-            raise RequestError(
-                "recommend --sample", "--k and --behaviour beside it", "other options", "leave them out"
-            )
         _show_samples(loaded, sample, k, behaviour, as_json)
         return
-    if not user and not history:
-        raise RequestError("recommend", "--user, --history or --sample", "none of them")
-    frame = loaded.recommend(
-        users=user or None,
-        histories=[_parse(text) for text in history] if history else None,
-        k=k, behaviour=behaviour, objective=None if objective is None else _weights(objective),
-        exclude_seen=None if seen is None else not seen, allow=allow or None, deny=deny or None, at=at,
-    )  # fmt: skip
+    ask = partial(
+        loaded.recommend,
+        k=k,
+        behaviour=behaviour,
+        objective=weights,
+        allow=allowed,
+        deny=denied,
+        where=where,
+        at=at,
+        exclude_seen=None if seen is None else not seen,
+    )
+    if out is not None:
+        users = loaded.users if asked is None else _known(loaded.users, asked)
+        titles = loaded.catalogue is not None and bool(loaded.catalogue.text)
+        rows = lists.write_lists(out, users, lambda part: ask(users=part, titles=titles))
+        _say_written(out, len(users), rows, as_json)
+        return
+    given = [ids.events(text) for text in history] if history else None
+    _show(loaded, ask(users=asked, histories=given), as_json)
+
+
+def _refuse_contradictions(chosen: list[str], rules: Sequence[object], out: Path | None) -> None:
+    if len(chosen) != 1:
+        found = " and ".join(chosen) or "none of them"
+        raise RequestError("recommend", "one of --user, --users-file, --all, --history and --sample", found)
+    if chosen == ["--sample"] and any(given is not None for given in rules):
+        raise RequestError(
+            "recommend --sample", "--k and --behaviour beside it", "other options", "leave them out"
+        )
+    if chosen == ["--all"] and out is None:
+        raise RequestError(
+            "recommend --all", "--out beside it", "none", "name a file, as --out lists.parquet"
+        )
+    if chosen == ["--history"] and out is not None:
+        raise RequestError("recommend --out", "--user, --users-file or --all", "--history")
+
+
+def _ids(words: list[str] | None, file: Path | None, option: str) -> list[str] | None:
+    """What an option and its file name together; None where neither is given."""
+    if words is None and file is None:
+        return None
+    return ids.separated(words or [], option) + (ids.from_file(file, f"{option} file") if file else [])
+
+
+def _known(users: "pl.Series", asked: list[str]) -> "pl.Series":
+    """The users, all of whom the model knows: before hours of work, and not in their midst."""
+    import polars as pl
+
+    series = pl.Series("user", asked, dtype=pl.String)
+    unknown = series.filter(~series.is_in(users.cast(pl.String).implode()))
+    if unknown.len():
+        raise RequestError(
+            "users",
+            "users of the log",
+            f"{unknown[0]!r}, {unknown.len():,} of {len(asked):,} unknown",
+            "leave them out, or ask by --history",
+        )
+    return series
+
+
+def _show(loaded: "Recommender", frame: "pl.DataFrame", as_json: bool) -> None:
     from intertask.cli.showing import titles
 
     rows = frame.to_dicts()
@@ -67,12 +157,21 @@ def recommend(
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        say("no item is left that may be recommended", err=True)
     owner = frame.columns[0]
     for row in rows:
         if row["rank"] == 1:
             say(f"{owner} {row[owner]}")
         title = "" if row["title"] == str(row["item"]) else f"  {row['title']}"
         say(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}")
+
+
+def _say_written(out: Path, users: int, rows: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(out), "users": users, "rows": rows})
+    else:
+        say(f"{out}: {rows:,} rows for {users:,} users")
 
 
 def _weights(text: str) -> dict[str, float]:
@@ -87,14 +186,6 @@ def _weights(text: str) -> dict[str, float]:
             raise RequestError("--objective", "one weight for each task", f"two for {task.strip()!r}")
         weights[task.strip()] = value
     return weights
-
-
-def _parse(text: str) -> list[str | tuple[str, str]]:
-    events: list[str | tuple[str, str]] = []
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        item, equals, behaviour = part.rpartition("=")
-        events.append((item.strip(), behaviour.strip()) if equals else part)
-    return events
 
 
 def _show_samples(loaded: "Recommender", num: int, k: int, behaviour: str | None, as_json: bool) -> None:

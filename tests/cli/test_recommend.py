@@ -1,0 +1,104 @@
+"""Ids of the command line, and lists that go to a file."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from intertask import Recommender
+from intertask.cli import ids
+from tests import shop
+
+
+@pytest.fixture
+def rows(trained, intertask):
+    def ask(*words):
+        done = intertask("recommend", trained, "--json", *words)
+        assert done.code == 0, done
+        return json.loads(done.out)
+
+    return ask
+
+
+def test_several_ids_stand_between_commas_everywhere(rows, tmp_path):
+    assert rows("-u", "ü3,ü1", "-k", 2) == rows("-u", "ü3", "-u", "ü1", "-k", 2)
+    some = ["--seen", "-u", "ü1"]
+    assert rows(*some, "--allow", "№1, №2,№3", "--deny", "№2,№9") == rows(
+        *some, "--allow", "№1", "--allow", "№3"
+    )
+    (tmp_path / "ids").write_bytes("\ufeff№1\r\n\r\n  №3 \n".encode())
+    for words in (["--allow-file", tmp_path / "ids"], ["--allow", "№1", "--allow-file", tmp_path / "ids"]):
+        assert rows(*some, *words) == rows(*some, "--allow", "№1,№3")
+    assert {row["item"] for row in rows(*some, "-k", 15, "--deny-file", tmp_path / "ids")} == {
+        f"№{number}" for number in range(shop.NUM_ITEMS) if number not in (1, 3)
+    }
+    (tmp_path / "users").write_text("ü3\nü1", encoding="utf-8")
+    assert rows("--users-file", tmp_path / "users", "-k", 2) == rows("-u", "ü3,ü1", "-k", 2)
+
+
+def test_ids_may_hold_commas_and_equals_signs():
+    assert ids.separated([r"a\,b,c", "d=e"], "--user") == ["a,b", "c", "d=e"]
+    assert ids.events(r"a\,b=view, c ,d\=e,f\=g=buy") == [("a,b", "view"), "c", "d=e", ("f=g", "buy")]
+    assert ids.events("") == []
+
+
+def test_unknown_items_of_a_live_list_are_one_warning(trained, intertask):
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = intertask("recommend", trained, "-u", "ü1", "--seen", "--allow", "№1,new,newer", "--json")
+    assert [row["item"] for row in json.loads(done.out)] == ["№1"]
+    assert done.err == (
+        "warning: items left out of the request: 2 of 3 of allow that it does not know "
+        "(`items` of the model lists what it knows)\n"
+    )
+
+
+def test_a_condition_reaches_the_catalogue(rows):
+    found = rows("-u", "ü1", "--seen", "--where", "'odd' in genres and title != 'Thing 3'", "-k", 15)
+    assert {row["title"] for row in found} == {f"Thing {n}" for n in range(1, shop.NUM_ITEMS, 2) if n != 3}
+
+
+def test_an_empty_list_is_not_silent(trained, intertask):
+    done = intertask("recommend", trained, "-u", "ü1", "--where", "title == 'nothing'")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "no item is left that may be recommended\n"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_everybody_is_answered_in_a_file(kind, trained, tmp_path, intertask):
+    file = tmp_path / f"lists.{kind}"
+    done = intertask("recommend", trained, "--all", "-k", 3, "--out", file)
+    assert (done.code, done.out) == (0, f"{file}: {3 * shop.NUM_USERS} rows for {shop.NUM_USERS} users\n")
+    read = {"parquet": pl.read_parquet, "csv": pl.read_csv, "jsonl": pl.read_ndjson}[kind](file)
+    model = Recommender.load(trained)
+    expected = model.recommend(users=model.users, k=3, titles=True)
+    assert read.drop("score").equals(expected.drop("score"))
+    told = json.loads(intertask("recommend", trained, "--all", "-k", 3, "--out", file, "--json").out)
+    assert told == {"file": str(file), "users": shop.NUM_USERS, "rows": 3 * shop.NUM_USERS}
+
+
+def test_an_unknown_user_of_a_file_is_found_before_any_work(trained, tmp_path, intertask):
+    (tmp_path / "users").write_text("ü1\nnobody\nü2\nno one\n", encoding="utf-8")
+    line = intertask.refused(
+        "recommend", trained, "--users-file", tmp_path / "users", "--out", tmp_path / "a.csv"
+    )
+    assert line.startswith("users: expected users of the log, found 'nobody', 2 of 4 unknown; leave them out")
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_a_file_of_ids_is_a_regular_file_of_text(trained, tmp_path, intertask):
+    os.mkfifo(tmp_path / "pipe")  # would be waited for without end
+    (tmp_path / "latin").write_bytes("ü1\n".encode("latin-1"))
+    for name, found in (("pipe", "no regular file"), ("latin", "another encoding at byte 0")):
+        line = intertask.refused("recommend", trained, "--users-file", tmp_path / name)
+        assert line.startswith(f"--user file {tmp_path / name}: expected ") and found in line
+
+
+def test_a_file_that_is_no_list_is_kept(trained, tmp_path, intertask):
+    Path(tmp_path / "notes.csv").write_text("user,notes\n")
+    line = intertask.refused("recommend", trained, "--all", "--out", tmp_path / "notes.csv")
+    assert "expected a new file, or one of lists" in line
+    assert Path(tmp_path / "notes.csv").read_text() == "user,notes\n"
