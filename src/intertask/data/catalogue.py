@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from intertask.data import tables, values
+from intertask.data.columns import account, read_columns
 from intertask.data.ids import alike
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source
@@ -90,7 +91,7 @@ class Catalogue:
             *(values.words(table, name, name, tag_separator) for name in tags),
             *(values.number(table, name, name) for name in numbers),
         ]
-        good, refused = values.read_columns(table, columns)
+        good, refused = read_columns(table, columns)
         again = good.filter(~pl.col("item").is_first_distinct()).select(
             "row",
             pl.lit("duplicate item").alias("reason"),
@@ -98,7 +99,7 @@ class Catalogue:
             pl.col("item").cast(pl.String).alias("value"),
         )
         frame = good.filter(pl.col("item").is_first_distinct()).select(names)
-        report = values.account(table, columns, frame.height, pl.concat([refused, again]).sort("row"))
+        report = account(table, columns, frame.height, pl.concat([refused, again]).sort("row"))
         report.check(strict)
         return cls(frame, report, tuple(text), tuple(tags), tuple(categories), tuple(numbers), image)
 

@@ -6,10 +6,10 @@ from typing import Literal
 
 import polars as pl
 
-from intertask.data import tables, values
+from intertask.data import tables, times, values
+from intertask.data.columns import Column, account, read_columns
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
-from intertask.data.values import Column
 from intertask.errors import DataError
 
 _IDS = ("user", "item", "behaviour")
@@ -80,7 +80,7 @@ class EventLog:
             source: A path, a table of Polars (also lazy), pandas or Arrow, or a dict of columns.
             user: The column of the user ids.
             item: The column of the item ids.
-            time: The column of the times, in any form that `intertask.data.values.moment` lists. None:
+            time: The column of the times, in any form that `intertask.data.times.moment` lists. None:
                 the column called `time` if there is one and no `order` is given.
             order: The column of whole numbers that order each user's events, for logs without a clock.
                 None: the column called `order` if there is one and no time. With neither, file order.
@@ -112,8 +112,8 @@ class EventLog:
             *(values.number(table, column, name) for name, column in named.items()),
             *(values.unread(table, name) for name in keep),
         ]
-        coded, refused = values.read_columns(table, columns)
-        report = values.account(table, columns, coded.height, refused)
+        coded, refused = read_columns(table, columns)
+        report = account(table, columns, coded.height, refused)
         report.check(strict)
         if "behaviour" not in coded.columns:
             coded = coded.with_columns(pl.lit(_ONE_BEHAVIOUR).cast(pl.Categorical).alias("behaviour"))
@@ -139,5 +139,5 @@ def _when(table: Table, time: str | None, order: str | None, time_format: str | 
         time = "time" if "time" in table.schema else None
         order = "order" if time is None and "order" in table.schema else None
     if time is not None:
-        return [values.moment(table, time, "time", time_format)]
+        return [times.moment(table, time, "time", time_format)]
     return [values.position(table, order, "order")] if order is not None else []

@@ -23,6 +23,7 @@ class Refusals:
         rows: One line for each refused row, in file order: `row` (the first row of data is 1, a header
             is not counted), `reason`, `column` (its name in the file), `value` (as text).
         columns: What was read from where, canonical name to column of the file.
+        notes: What else was noticed and a reader should know, each in a line.
 
     Raises:
         DataError: The counts do not reconcile, or a row is refused twice.
@@ -33,6 +34,7 @@ class Refusals:
     kept: int
     rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
     columns: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.read != self.kept + self.refused:
