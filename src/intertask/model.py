@@ -182,6 +182,18 @@ class Model(nn.Module):
         return self.items.weight_ID.device
 
 
+def blueprint(config: ModelConfig, dimensions: Dimensions) -> Model:
+    """A model whose weights have names, types and shapes, and no numbers.
+
+    Nothing is allocated for them, and no random number is drawn.
+
+    Raises:
+        RecipeError: Parts that do not fit each other or the data.
+    """
+    with torch.device("meta"):
+        return Model(config, dimensions)
+
+
 Named = TypeVar("Named")
 
 

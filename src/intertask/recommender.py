@@ -23,7 +23,7 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
-from intertask.errors import ArtefactError, RequestError
+from intertask.errors import RequestError
 from intertask.experiment import Fitted, build, fit
 from intertask.model import Model
 from intertask.recipe import Recipe
@@ -260,15 +260,6 @@ class Recommender:
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
         model = build(stored.recipe, corpus, stored.recipe.seed)
-        expected = {name: weight.shape for name, weight in weights(model).items()}
-        found = {name: torch.from_numpy(array).shape for name, array in stored.weights.items()}
-        if expected != found:
-            raise ArtefactError(
-                str(folder / "weights.safetensors"),
-                "the weights of the recipe",
-                "others",
-                "save it again",
-            )
         set_weights(model, {name: torch.from_numpy(array) for name, array in stored.weights.items()})
         self.catalogue = stored.catalogue
         self._answerer = Answerer(

@@ -12,6 +12,15 @@ from intertask.data.refusals import Refusals
 from intertask.data.tables import Source
 from intertask.errors import DataError
 
+# The types of the columns of each role.
+_TYPES: dict[str, tuple[pl.DataType, ...]] = {
+    "text": (pl.String(),),
+    "tags": (pl.List(pl.String),),
+    "categories": (pl.String(),),
+    "numbers": (pl.Float32(),),
+    "image": (pl.String(),),
+}
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -118,11 +127,27 @@ class Catalogue:
         """A catalogue from the frame and the roles of an earlier one.
 
         Raises:
-            DataError: A column of a role is missing, or the items are not distinct.
+            DataError: A column of a role is missing or of another type, or the items are not distinct.
         """
-        table = tables.scan(frame)
-        for name in ("item", *(column for columns in roles.values() for column in columns)):
-            table.require(name, "the catalogue")
+        if unknown := sorted(roles.keys() - _TYPES.keys()):
+            raise DataError("catalogue", f"columns in the roles {', '.join(_TYPES)}", repr(unknown[0]))
+        table = tables.scan(frame, name="catalogue")
+        columns = [(column, role) for role in _TYPES for column in roles.get(role, ())]
+        tables.no_clash("catalogue", ["item", *(column for column, _ in columns)])
+        for column, role in [("item", "item"), *columns]:
+            found = table.require(column, role)
+            fitting = _TYPES.get(role, (pl.Int64(), pl.String()))
+            if found not in fitting:
+                raise DataError(
+                    f"catalogue {column}", " or ".join(map(str, fitting)), str(found), "read it again"
+                )
+        if len(frame.columns) > len(columns) + 1:
+            raise DataError("catalogue", "no column without a role", f"{len(frame.columns)} columns")
+        if len(roles.get("image", ())) > 1:
+            raise DataError("catalogue", "one image column", f"{len(roles['image'])}")
+        for column in roles.get("numbers", ()):
+            if not frame[column].is_finite().all():
+                raise DataError(f"catalogue {column}", "finite numbers", "others")
         if frame["item"].has_nulls() or frame["item"].n_unique() < frame.height:
             raise DataError("catalogue", "every item once", "items without an id, or repeated")
         text, tags, categories, numbers, image = (

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from intertask.errors import DataError
 from intertask.files import refuse_foreign, written_aside
 
+LATEST = 2**63 // 10**6  # seconds from 1970; further away, microseconds would leave 64 bits
+_CHUNK = 1 << 20
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -56,6 +59,39 @@ class Sequences:
     def users_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """The user of each event, given its place in the flat arrays."""
         return np.searchsorted(self.offsets, positions, side="right") - 1
+
+    def check(self, where: str) -> None:
+        """Refuse arrays that are no sequences; they are read through once.
+
+        Args:
+            where: The folder or file that they come from.
+
+        Raises:
+            DataError: Names the first array that is not as the class says.
+        """
+        events = len(self.items)
+        forms: dict[str, tuple[NDArray[np.generic], type[np.generic], int]] = {
+            "offsets": (self.offsets, np.int64, max(1, len(self.offsets))),
+            "items": (self.items, np.int32, events),
+            "behaviours": (self.behaviours, np.uint8, events),
+            **({} if self.times is None else {"times": (self.times, np.int64, events)}),
+            **{f"label.{name}": (label, np.float32, events) for name, label in self.labels.items()},
+        }
+        for name, (array, dtype, length) in forms.items():
+            if array.dtype != dtype or array.shape != (length,):
+                raise DataError(
+                    f"{where} {name}",
+                    f"{np.dtype(dtype)} [{length}]",
+                    f"{array.dtype} {list(array.shape)}",
+                )
+        if self.offsets[0] != 0 or self.offsets[-1] != events or (np.diff(self.offsets) < 0).any():
+            raise DataError(f"{where} offsets", f"numbers that rise from 0 to {events}", "others")
+        _refuse_outside(f"{where} items", self.items, 0, self.num_items - 1)
+        _refuse_outside(f"{where} behaviours", self.behaviours, 0, self.num_behaviours - 1)
+        if self.times is not None:
+            _refuse_outside(f"{where} times", self.times, -LATEST, LATEST)
+            if _falls(self.times, self.offsets):
+                raise DataError(f"{where} times", "times that never fall within a user", "one that does")
 
     def digest(self) -> str:
         """SHA-256 over everything, the data's part of a protocol fingerprint."""
@@ -124,6 +160,24 @@ def _file_of(label: str) -> str:
 
 def _label(file: str) -> str:
     return file.removeprefix("label.").replace("%2F", "/").replace("%25", "%")
+
+
+def _refuse_outside(where: str, array: NDArray[np.integer], low: int, high: int) -> None:
+    if not len(array):
+        return
+    for found in (int(array.min()), int(array.max())):
+        if not low <= found <= high:
+            raise DataError(where, f"numbers of {low} to {high}", str(found))
+
+
+def _falls(times: NDArray[np.int64], offsets: NDArray[np.int64]) -> bool:
+    """Whether a time is before that of the user's event before; in pieces, so that little is copied."""
+    for start in range(0, len(times) - 1, _CHUNK):
+        piece = np.asarray(times[start : start + _CHUNK + 1])
+        falls = np.flatnonzero(piece[1:] < piece[:-1]) + start + 1
+        if len(falls) and not np.isin(falls, offsets).all():
+            return True
+    return False
 
 
 def from_lists(

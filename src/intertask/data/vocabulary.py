@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from intertask.data.ids import alike, plain
+from intertask.data.parquet import read_parquet
 from intertask.errors import DataError
 
 
@@ -24,6 +26,26 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def read(cls, path: Path, count: int) -> "Vocabulary":
+        """The ids in a Parquet file with the one column `id`.
+
+        Args:
+            path: Of the file.
+            count: How many there must be.
+
+        Raises:
+            IntertaskError: They are not as many, are no ids, or one is missing or comes twice.
+        """
+        ids = read_parquet(path, ["id"])["id"]
+        if ids.dtype not in (pl.Int64, pl.String):
+            raise DataError(f"{path} id", "ids of the type Int64 or String", str(ids.dtype))
+        if len(ids) != count:
+            raise DataError(str(path), f"{count:,} ids", f"{len(ids):,}")
+        if ids.has_nulls() or ids.n_unique() < len(ids):
+            raise DataError(f"{path} id", "each id once", "one that is missing or comes twice")
+        return cls(ids)
 
     def encode(self, ids: pl.Series) -> NDArray[np.int32]:
         """The index of every id, -1 for the unknown ones. Integers and their spelling are the same id.
