@@ -52,7 +52,7 @@ def load_harmed(random: np.random.Generator) -> None:
 
 def ask_everything(model: Recommender, random: np.random.Generator) -> None:
     """Every kind of answer, each of which must be right in form."""
-    items = model._ready().reader.items.ids.to_list()
+    items = model.items["item"].to_list()
     users = model.users.to_list()[:7]
     histories = [[items[place] for place in random.integers(len(items), size=5)], items[:1], []]
     for task in model.recipe.tasks_that_answer("items"):
