@@ -1,6 +1,7 @@
 """What goes on, on standard error: a bar with the time left on a terminal, lines in a file."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +20,8 @@ from rich.table import Column
 
 from intertask.console import unguarded
 from intertask.printable import printable
+
+SECONDS_BETWEEN_LINES = 60.0  # where there is no terminal
 
 
 class Bar(Protocol):
@@ -52,8 +55,15 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(printable(title), total=total, note="")
 
+        told, done = time.monotonic(), 0
+
         def move(steps: int = 1, note: str = "") -> None:
+            nonlocal told, done
             progress.update(task, advance=steps, note=printable(note))
+            done += steps
+            if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
+                told = time.monotonic()
+                line(f"{title}: {done:,} of {total:,}  {note}" if total else f"{title}: {done:,}  {note}")
 
         yield move
 

@@ -291,4 +291,4 @@ def test_a_model_that_loses_to_a_baseline_is_told_what_to_try(shop_files, intert
     assert intertask("train", shop_files, "--run", "run").code == 0
     done = intertask("evaluate", "run")
     assert done.code == 0 and "beats the model" in done.out
-    assert "try: Train longer: the last of 1 epochs was the best; [train] epochs = 3." in done.out
+    assert "try: Train longer: the last of 1 epoch was the best; [train] epochs = 3." in done.out

@@ -2,6 +2,7 @@
 
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
+from intertask.report.figures import counted
 from intertask.report.journal import Journal
 from intertask.report.verdict import verdicts
 
@@ -29,18 +30,17 @@ def advice(evaluation: Evaluation, course: Journal, recipe: Recipe) -> list[str]
 
 def _of_training(course: Journal, recipe: Recipe) -> list[str]:
     """What the course of the training says."""
-    epochs, kept = len(course.validations), course.kept_epoch
+    epochs, kept, steps = len(course.validations), course.kept_epoch, len(course.steps)
     if not epochs or kept is None:
         return []
+    all_of_them, longer = counted(epochs, "epoch"), f"epochs = {3 * epochs}"
     if kept == epochs - 1:
-        return [f"Train longer: the last of {epochs} epochs was the best; [train] epochs = {3 * epochs}."]
-    steps = len(course.steps)
+        return [f"Train longer: the last of {all_of_them} was the best; [train] {longer}."]
     if steps < FEW_STEPS:
         tokens = max(1, sum(step.tokens for step in course.steps) // max(1, steps))
         smaller = max(64, 2 ** (tokens.bit_length() - 2))
         return [
-            f"Train in more steps: {epochs} epochs had only {steps}; [train] batch_tokens = {smaller}, "
-            f"epochs = {3 * epochs}."
+            f"Train in more steps: {all_of_them} had only {steps}; [train] batch_tokens = {smaller}, {longer}."
         ]
     if kept < epochs // 3 and recipe.train.learning_rate > 1e-3:
         return [
