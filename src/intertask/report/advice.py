@@ -40,7 +40,8 @@ def _of_training(course: Journal, recipe: Recipe) -> list[str]:
         tokens = max(1, sum(step.tokens for step in course.steps) // max(1, steps))
         smaller = max(64, 2 ** (tokens.bit_length() - 2))
         return [
-            f"Train in more steps: {all_of_them} had only {steps}; [train] batch_tokens = {smaller}, {longer}."
+            f"Train in more steps: {all_of_them} had only {steps}; [train] batch_tokens = {smaller}, "
+            f"{longer}."
         ]
     if kept < epochs // 3 and recipe.train.learning_rate > 1e-3:
         return [

@@ -29,12 +29,11 @@ def at_weights(model: Model, hidden_BLD: Tensor) -> AtWeights:
         model: Whose trunk it is.
         hidden_BLD: The trunk's output, with the graph that led to it, which is kept.
     """
-    weights = trunk_weights(model)
-    if not weights:
-        return lambda gradients: gradients
 
     def passed_back(gradients: Tensor) -> Tensor:
-        rows = []
+        weights, rows = trunk_weights(model), []
+        if not weights:
+            return gradients
         for gradient in gradients:
             parts = torch.autograd.grad(
                 hidden_BLD, weights, gradient.view_as(hidden_BLD), retain_graph=True, allow_unused=True
