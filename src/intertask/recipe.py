@@ -38,6 +38,7 @@ class EventsFile(Config):
     labels: tuple[str, ...] = ()
     separator: str | None = None
     encoding: str | None = None
+    sequences: bool | None = None
     strict: bool = False
 
 

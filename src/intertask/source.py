@@ -47,7 +47,7 @@ def _whole(data: DataConfig, beside: Path) -> Loaded:
     events = EventLog.read(
         beside / log.path, user=log.user, item=log.item, time=log.time, order=log.order,
         behaviour=log.behaviour, labels=log.labels, time_format=log.time_format, separator=log.separator,
-        encoding=log.encoding, strict=log.strict,
+        encoding=log.encoding, sequences=log.sequences, strict=log.strict,
     )  # fmt: skip
     catalogue = None
     if data.catalogue is not None:

@@ -8,6 +8,7 @@ import polars as pl
 
 from intertask.data import tables, times, values
 from intertask.data.columns import Column, account, read_columns
+from intertask.data.listed import exploded, refuse_lists
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
 from intertask.errors import DataError
@@ -69,6 +70,7 @@ class EventLog:
         time_format: str | None = None,
         separator: str | None = None,
         encoding: str | None = None,
+        sequences: bool | None = None,
         strict: bool = False,
         name: str | None = None,
     ) -> "EventLog":
@@ -94,6 +96,9 @@ class EventLog:
             separator: Between the columns of a text file; None finds it out.
             encoding: Of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is UTF-8, or
                 what the file's first bytes say.
+            sequences: Whether a row holds all events of a user, as a list of items and, where there are any,
+                lists of times, behaviours and labels beside it. None: a row is an event, and a column that
+                seems to hold lists is refused.
             strict: Refuse the file for a single bad row.
             name: What reports and errors call the source; None takes its path, or "DataFrame".
 
@@ -102,7 +107,12 @@ class EventLog:
                 bad and `strict` is set.
         """
         table = tables.scan(source, separator, name, encoding)
+        if sequences is None:
+            refuse_lists(table, item)
         named = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
+        if sequences:
+            others = (time or "time", order or "order", behaviour or "behaviour", *named.values(), *keep)
+            table = exploded(table, item, others)
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
         columns = [
             values.identifier(table, user, "user", coded=True),
