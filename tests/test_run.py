@@ -6,6 +6,7 @@ import pytest
 
 from intertask import Catalogue, Recommender
 from intertask import run as runs
+from intertask.assessment import item_tags
 from intertask.data.prepare import prepare
 from intertask.errors import ArtefactError, DataError, LeakageError, RecipeError
 from intertask.recipe import Recipe
@@ -86,7 +87,7 @@ def test_the_model_of_a_run_is_found_from_both_folders(trained, tmp_path):
 
 
 def test_tags_of_the_items_stand_in_the_order_of_the_vocabulary():
-    tags = runs.item_tags(shop.catalogue(), shop.corpus()).toarray()
+    tags = item_tags(shop.catalogue(), shop.corpus()).toarray()
     ids = shop.corpus().items.ids.to_list()
     assert tags.shape == (shop.NUM_ITEMS, 3)
     shared = (tags @ tags.T).astype(int)
@@ -97,14 +98,14 @@ def test_tags_of_the_items_stand_in_the_order_of_the_vocabulary():
 
 
 def test_tags_are_absent_where_the_catalogue_has_none():
-    assert runs.item_tags(None, shop.corpus()) is None
-    assert runs.item_tags(Catalogue.read(shop.items(), item="sku", text=["title"]), shop.corpus()) is None
+    assert item_tags(None, shop.corpus()) is None
+    assert item_tags(Catalogue.read(shop.items(), item="sku", text=["title"]), shop.corpus()) is None
     blank = shop.items().with_columns(genres=pl.lit(None, pl.String))
-    assert runs.item_tags(Catalogue.read(blank, item="sku", tags=["genres"]), shop.corpus()) is None
+    assert item_tags(Catalogue.read(blank, item="sku", tags=["genres"]), shop.corpus()) is None
 
 
 def test_items_without_tags_have_empty_rows():
     some = Catalogue.read(shop.items().head(2), item="sku", tags=["genres"])
-    tags = runs.item_tags(some, shop.corpus()).toarray()
+    tags = item_tags(some, shop.corpus()).toarray()
     known = np.isin(shop.corpus().items.ids.to_list(), shop.items().head(2)["sku"].to_list())
     assert (tags.any(axis=1) == known).all()

@@ -21,9 +21,9 @@ from typing import Any
 import visited
 
 from intertask.config import parse_plugin
-from intertask.evaluate.compare import per_target
+from intertask.evaluate.compare import METRIC, per_target
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import METRIC, Change, changes, closed_edges, journal, num_weights
+from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
 from intertask.transfer import alone, mechanism_weights, run_arm, settled

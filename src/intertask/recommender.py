@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -18,12 +19,14 @@ from intertask import aims, arguments, artefact
 from intertask.answering import Answerer, popularity
 from intertask.arguments import Id
 from intertask.artefact import Artefact
+from intertask.assessment import assess, corpus_of
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
+from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, build, fit
 from intertask.model import Model
 from intertask.recipe import Recipe
@@ -210,6 +213,31 @@ class Recommender:
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
         return answerer.responses(asked, name, places, moment)
+
+    def evaluate(
+        self,
+        events: EventLog | Corpus | None = None,
+        *,
+        run: str | Path | None = None,
+        part: Literal["validation", "test"] = "test",
+    ) -> Evaluation:
+        """How good the answers are, beside every baseline of the recipe, on events that trained nothing.
+
+        Args:
+            events: The log of the training; what `fit` was given where it is left out. A model that was
+                loaded needs it, or `run`.
+            run: The folder of the run that trained it, in place of a log.
+            part: "validation" while you choose, "test" once.
+
+        Raises:
+            RequestError: No log is known, or one of other items or behaviours.
+            LeakageError: The model was trained on other events than those of the training part.
+        """
+        answerer = self._ready()
+        if events is None and run is None and self.fitted is not None:
+            return assess(answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None)
+        corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours)
+        return assess(answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity)
 
     def save(self, folder: str | Path, *, histories: bool = True) -> None:
         """Write a model folder, all or nothing.

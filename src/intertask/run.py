@@ -14,18 +14,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import polars as pl
-import scipy.sparse
 
-from intertask import artefact, source
+from intertask import source
 from intertask.config import parse
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import CORPUS_FILES, open_corpus, prepare
 from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError
-from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import refuse_foreign, written_aside
@@ -88,27 +85,26 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         ArtefactError: The model is not as it was written.
         LeakageError: It was trained on something else than the training part.
     """
-    if not (folder / "corpus").is_dir():
-        raise DataError(
-            str(folder), "the folder of a trained run", "none", "train one with `intertask train`"
-        )
-    corpus = open_corpus(folder / "corpus")
-    model = Recommender.load(model_folder(folder))
-    evaluator = Evaluator(
-        model.recipe.name,
-        model.model,
-        corpus,
-        model.recipe.split.split(corpus.sequences),
-        model.recipe.evaluation,
-        model.recipe.seed,
-        item_tags(model.catalogue, corpus),
-        part,
-        artefact.trained_counts(model_folder(folder)),
-    )
-    found = evaluator.run()
-    evaluator.write(folder)
-    found.write(folder / "evaluation.json")
+    found = measure(folder, part)
+    keep(found, folder)
     return found
+
+
+def measure(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
+    """Evaluate a trained run and write nothing; raises what `evaluate` does."""
+    model = Recommender.load(model_folder(folder))
+    return model.evaluate(run=folder, part=part)
+
+
+def keep(found: Evaluation, folder: Path) -> None:
+    """Write an evaluation into the folder of its run, with how every target was ranked and answered.
+
+    Raises:
+        IntertaskError: The folder cannot be written to.
+    """
+    if found.targets is not None:
+        found.targets.write(folder)
+    found.write(folder / "evaluation.json")  # the last, so that it says that all is there
 
 
 def _prepared(
@@ -172,21 +168,6 @@ def _refuse_another_run(folder: Path, recipe: Recipe, stream: Path, corpus: Corp
         f"other options ({', '.join(other)})" if other else "other data",
         "choose another folder for the run, or delete this one",
     )  # fmt: skip
-
-
-def item_tags(catalogue: Catalogue | None, corpus: Corpus) -> scipy.sparse.csr_matrix | None:
-    """Tags of the items as columns of ones, [items, tags]; None where the catalogue has none."""
-    if catalogue is None or not catalogue.tags:
-        return None
-    tags = catalogue.tags_of(corpus.items.ids)
-    exploded = tags.to_frame("tag").with_row_index("item").explode("tag").drop_nulls()
-    if exploded.is_empty():
-        return None
-    codes = exploded["tag"].rank("dense").to_numpy() - 1
-    ones = np.ones(len(codes), np.float32)
-    return scipy.sparse.csr_matrix(
-        (ones, (exploded["item"].to_numpy(), codes)), shape=(len(tags), codes.max() + 1)
-    )
 
 
 def model_folder(path: Path) -> Path:

@@ -1,10 +1,10 @@
 import polars as pl
 import pytest
 
-from intertask.errors import DataError, ProtocolError
-from intertask.evaluate.compare import compare
+from intertask.errors import DataError, ProtocolError, RequestError
+from intertask.evaluate.compare import Comparison, compare
 from intertask.evaluate.evaluation import Evaluator
-from intertask.evaluate.results import Evaluation, Protocol
+from intertask.evaluate.results import Evaluation, Protocol, Targets
 from intertask.evaluate.systems import ModelSystem
 from tests import shop
 
@@ -161,3 +161,68 @@ def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs,
     with pytest.raises(DataError, match=f"{name}: expected .*run `intertask evaluate`") as caught:
         compare(runs[0], other)
     assert "\n" not in str(caught.value)
+
+
+def in_memory(folder):
+    """What `evaluate` gave, without its folder."""
+    found = Evaluation.read(folder / "evaluation.json")
+    ranks, answers = (pl.read_parquet(folder / f"{name}.parquet") for name in ("ranks", "answers"))
+    return found.with_targets(Targets(ranks, answers))
+
+
+def test_several_runs_are_each_set_against_the_first(runs):
+    worse, better = runs
+    found = compare(worse, better, worse, resamples=100)
+    assert len(found.runs) == 3 and len(set(found.runs)) == 3
+    assert [row.run for row in found.rows] == sorted((row.run for row in found.rows), key=found.runs.index)
+    pair = compare(worse, better, resamples=100)
+    own = [row for row in found.rows if row.run == found.runs[1]]
+    for one, other in zip(own, pair.rows, strict=True):
+        assert one.interval == other.interval and one.p_value >= other.p_value  # more questions are asked
+
+
+def test_a_p_value_is_corrected_over_runs_and_tasks_of_one_metric(runs):
+    worse, better = runs
+    rows = compare(worse, better, resamples=100).rows
+    again = compare(worse, *[better] * 4, resamples=100).of("ndcg@10")
+    main = [row for row in rows if row.metric == "ndcg@10" or not row.history]
+    least = min(row.p_value for row in main)
+    assert min(row.p_value for row in again) == pytest.approx(min(1.0, 4 * least))
+
+
+def test_a_verdict_follows_from_the_corrected_p_and_from_enough_targets(runs):
+    rows = compare(*runs, resamples=1000).rows
+    kept = [row for row in rows if (row.task, row.history, row.metric) == ("next", "kept", "ndcg@10")]
+    assert [row.verdict for row in kept] == ["first is worse"] and kept[0].p_value < 0.05
+    assert {row.verdict for row in rows if row.task == "liked"} == {"not judged"}
+    assert all("and a verdict needs" in row.too_few for row in rows if row.verdict == "not judged")
+
+
+def test_evaluations_in_memory_compare_as_their_folders_do(runs):
+    there = compare(*runs, resamples=100)
+    here = compare(in_memory(runs[0]), in_memory(runs[1]), resamples=100)
+    assert [row.model_copy(update={"run": ""}) for row in here.rows] == [
+        row.model_copy(update={"run": ""}) for row in there.rows
+    ]
+    mixed = compare(in_memory(runs[0]), runs[1], resamples=100)
+    assert [row.difference for row in mixed.rows] == [row.difference for row in there.rows]
+    with pytest.raises(DataError, match="evaluation 2: expected one that knows its targets"):
+        compare(runs[0], Evaluation.read(runs[1] / "evaluation.json"))
+
+
+def test_a_comparison_is_a_frame(runs):
+    found = compare(*runs, resamples=100)
+    frame = found.to_frame()
+    assert frame.height == len(found.rows)
+    assert frame.columns == [
+        "run", "task", "history", "metric", "targets", "first", "second", "difference", "low", "high",
+        "p_value", "too_few", "verdict",
+    ]  # fmt: skip
+    assert frame["low"].to_list() == [row.interval.low for row in found.rows]
+    assert frame["verdict"].to_list() == [row.verdict for row in found.rows]
+    assert Comparison.model_validate_json(found.model_dump_json()) == found
+
+
+def test_one_run_is_compared_with_nothing(runs):
+    with pytest.raises(RequestError, match="compare: expected two runs or more, found one"):
+        compare(runs[0])

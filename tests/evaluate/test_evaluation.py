@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from intertask import EventLog, Recipe, Recommender
+from intertask.assessment import item_tags
 from intertask.data.splits import TimeSplit
 from intertask.errors import LeakageError, TrainingError
 from intertask.evaluate.evaluation import Evaluator
@@ -14,7 +15,6 @@ from intertask.evaluate.systems import ModelSystem
 from intertask.evaluate.validation import Validator, default_monitor, over_tasks
 from intertask.metrics.ranking import ndcg
 from intertask.model import ModelConfig
-from intertask.run import item_tags
 from tests import shop
 
 

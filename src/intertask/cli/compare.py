@@ -1,37 +1,40 @@
-"""`intertask compare`: two runs, measured in the same way."""
+"""`intertask compare`: runs that were measured in the same way, against the first of them."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, print_json, say
+from intertask.cli.output import JsonOption, print_json
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="Folder of an evaluated run.")],
-    second: Annotated[Path, typer.Argument(help="Folder of another.")],
+    runs: Annotated[list[Path], typer.Argument(help="Evaluated runs; the first is the reference.")],
+    metric: Annotated[
+        str | None, typer.Option(help="Another metric of rankings than the main one, as hr@10.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every metric.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two runs target by target. Refused where their protocols differ."""
+    """Compare runs target by target with the first of them. Refused where their protocols differ."""
     from rich.console import Console
-    from rich.table import Table
 
+    from intertask.errors import RequestError
+    from intertask.evaluate.compare import METRIC
     from intertask.evaluate.compare import compare as compare_runs
+    from intertask.report.comparison import parts
 
-    found = compare_runs(first, second)
+    if metric is not None and every:
+        raise RequestError("compare", "--metric or --all", "both", "leave one out")
+    found = compare_runs(*runs)
+    known = list(dict.fromkeys([METRIC, *(row.metric for row in found.rows if row.history)]))
+    known += [row.metric for row in found.rows if row.metric not in known]
+    if metric is not None and not any(row.metric == metric for row in found.rows):
+        raise RequestError("--metric", f"one of {', '.join(dict.fromkeys(known))}", repr(metric))
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
-    table = Table(title=f"{found.first}  against  {found.second}", title_justify="left", box=None)
-    for name in ("task", "history", "metric", "first", "second", "difference", "95 % interval", ""):
-        table.add_column(name, justify="left" if name in ("task", "history", "metric", "") else "right")
-    for row in found.rows:
-        low, high = row.interval.low, row.interval.high
-        verdict = "first is better" if low > 0 else "second is better" if high < 0 else ""
-        table.add_row(
-            row.task, row.history, row.metric, f"{row.first:.4f}", f"{row.second:.4f}",
-            f"{row.difference:+.4f}", f"{low:+.4f} to {high:+.4f}", verdict,
-        )  # fmt: skip
-    Console().print(table)
-    say(f"protocol {found.protocol.fingerprint()}, paired bootstrap over users")
+    console = Console()
+    chosen = known if every else [metric or METRIC]
+    for part in parts(found, list(dict.fromkeys(chosen))):
+        console.print(part)

@@ -28,22 +28,30 @@ def evaluate(
     from intertask import report
     from intertask import run as runs
     from intertask.cli.showing import sample_users
+    from intertask.errors import IntertaskError
     from intertask.recommender import Recommender
     from intertask.report import journal, terminal
     from intertask.report.advice import advice
 
     found, course = {}, journal.read(run / "journal.jsonl")
     for folder in runs.stream_folders(run):
-        found[folder.name] = runs.evaluate(folder, part.value)
         model = Recommender.load(runs.model_folder(folder))
-        page = report.write(
-            folder, sample_users(model, samples, min(5, model.model.dimensions.num_items)) if samples else []
-        )
+        found[folder.name] = own = model.evaluate(run=folder, part=part.value)
+        page, why = None, ""
+        try:
+            runs.keep(own, folder)
+            shown = min(5, model.model.dimensions.num_items)
+            page = report.write(folder, sample_users(model, samples, shown) if samples else [])
+        except (IntertaskError, OSError) as error:  # a folder that is only read, a full disk
+            why = str(error)
         if not as_json:
-            terminal.show(found[folder.name], Console())
-            for words in advice(found[folder.name], course, model.recipe):
+            terminal.show(own, Console())
+            for words in advice(own, course, model.recipe):
                 say(f"try: {words}")
+        if page is None:
+            say(f"warning: the evaluation of {folder} was not written: {why}", err=True)
+        elif not as_json:
             say(f"report: {page}")
     if as_json:
-        own, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
-        print_json(own | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else own)
+        first, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
+        print_json(first | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else first)

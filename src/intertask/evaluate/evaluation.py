@@ -28,13 +28,13 @@ from intertask.evaluate.results import (
     ListRow,
     RankingRow,
     ResponseRow,
+    Targets,
     TradeoffRow,
 )  # fmt: skip
 from intertask.evaluate.slices import slices
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
 from intertask.evaluate.tradeoff import tradeoff
-from intertask.files import written_aside
 from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query
@@ -142,16 +142,16 @@ class Evaluator:
             findings=self.findings,
             notes=self.notes,
             seconds=self.seconds,
-        )
+        ).with_targets(self.targets_found())
+
+    def targets_found(self) -> Targets:
+        """What `compare` reads: how every target was ranked and answered."""
+        ranks, answers = (pl.concat(frames) if frames else None for frames in (self.ranks, self.answers))
+        return Targets(ranks, answers)
 
     def write(self, folder: Path) -> None:
-        """Write what `compare` reads, as Parquet: how every target was ranked and answered."""
-        for name, frames in (("ranks", self.ranks), ("answers", self.answers)):
-            file = folder / f"{name}.parquet"
-            file.unlink(missing_ok=True)  # of an earlier evaluation, with other tasks perhaps
-            if frames:
-                with written_aside(file) as aside:
-                    pl.concat(frames).write_parquet(aside)
+        """Write it as Parquet."""
+        self.targets_found().write(folder)
 
     def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
         yield model

@@ -6,13 +6,17 @@ one for each target of the others, from which intervals are drawn.
 """
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import computed_field, model_validator
+import polars as pl
+from pydantic import PrivateAttr, computed_field, model_validator
 
 from intertask.config import Config
 from intertask.errors import DataError
+from intertask.evaluate.frames import frame_of
 from intertask.files import written_aside
 
 NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
@@ -147,6 +151,41 @@ class Finding(Config):
     share: float | None = None  # of the targets that are concerned
 
 
+class _Figure(Config):
+    """One row of a frame of figures."""
+
+    system: str
+    task: str
+    history: str
+    slice: str
+    count: int | None
+    metric: str
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What happened to each target, from which runs are compared.
+
+    Args:
+        ranks: A row for each system and target of the next-item tasks.
+        answers: A row for each target of the other tasks, of the model alone.
+    """
+
+    ranks: pl.DataFrame | None
+    answers: pl.DataFrame | None
+
+    def write(self, folder: Path) -> None:
+        """Write `ranks.parquet` and `answers.parquet`, which `compare` reads."""
+        for name, frame in (("ranks", self.ranks), ("answers", self.answers)):
+            file = folder / f"{name}.parquet"
+            file.unlink(missing_ok=True)  # of an earlier evaluation, with other tasks perhaps
+            if frame is not None:
+                with written_aside(file) as aside:
+                    frame.write_parquet(aside)
+
+
 class Evaluation(Config):
     """Everything that one evaluation found."""
 
@@ -162,6 +201,48 @@ class Evaluation(Config):
     findings: list[Finding] = []  # of the leakage linter, none of them an error
     notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
     seconds: dict[str, float] = {}  # time each system took to fit and to rank
+    _targets: Targets | None = PrivateAttr(default=None)
+
+    @property
+    def targets(self) -> Targets | None:
+        """What happened to each target; None where the evaluation was read from its file alone."""
+        return self._targets
+
+    def with_targets(self, targets: Targets) -> "Evaluation":
+        """The same evaluation, knowing what happened to each target."""
+        found = self.model_copy()
+        found._targets = targets
+        return found
+
+    def to_frame(self, what: Literal["figures", "differences"] = "figures") -> pl.DataFrame:
+        """What was found as a frame.
+
+        Args:
+            what: "figures": a row for each system, task, history, slice and metric, with the interval where
+                there is one; "differences": the model against each baseline.
+        """
+        if what == "differences":
+            return frame_of(DifferenceRow, self.differences)
+        return frame_of(_Figure, list(self._figures()))
+
+    def _figures(self) -> Iterator["_Figure"]:
+        rows: list[RankingRow | ListRow | ResponseRow] = [*self.rankings, *self.lists, *self.responses]
+        for row in rows:
+            history = "" if isinstance(row, ResponseRow) else row.history
+            part = row.slice if isinstance(row, RankingRow) else "all"
+            count = None if isinstance(row, ListRow) else row.count
+            intervals = row.intervals if isinstance(row, RankingRow) else {}
+            for metric, value in row.metrics.items():
+                yield _Figure(
+                    system=row.system, task=row.task, history=history, slice=part, count=count,
+                    metric=metric, value=value, interval=intervals.get(metric),
+                )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both found the same; what they know of single targets does not count."""
+        return isinstance(other, Evaluation) and self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]
 
     def write(self, file: Path) -> None:
         """Write as JSON, all or nothing."""

@@ -17,16 +17,14 @@ from pydantic import computed_field
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
-from intertask.evaluate.compare import per_target
+from intertask.evaluate.compare import METRIC, SIGNIFICANT, per_target
+from intertask.evaluate.frames import frame_of
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import too_few
 from intertask.journal import entries
 from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.seeds import generator
-
-METRIC = "ndcg@10"
-SIGNIFICANT = 0.05
 
 
 class Change(Found):
@@ -134,6 +132,15 @@ class Transfer(Found):
         return Summary(
             mean_percent=self.mean_percent, worst=self.worst.task, losses=losses, to_detach=self.to_detach
         )
+
+    def to_frame(self) -> pl.DataFrame:
+        """A row for each task: alone, together, difference, interval, p; the same of `matched`."""
+        named = pl.DataFrame([row.model_dump(include={"task", "metric", "targets"}) for row in self.tasks])
+        own, matched = (
+            frame_of(Change, [getattr(row, name) for row in self.tasks]) for name in ("alone", "matched")
+        )
+        matched = matched.select(pl.all().name.prefix("matched_"))
+        return pl.concat([named, own, matched], how="horizontal")
 
     @property
     def mean_percent(self) -> float:
