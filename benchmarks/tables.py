@@ -1,13 +1,12 @@
 """Results of evaluated runs as Markdown: every system, every task, visited and unvisited items apart.
 
-python benchmarks/tables.py runs/retailrocket runs/online_retail > docs/results.md
-
-A table of all recipes in benchmarks/results, with the spread over their seeds, stands above.
+python benchmarks/tables.py --title RetailRocket runs/retailrocket > docs/evidence/results/retailrocket.md
+python benchmarks/tables.py                  # all recipes in benchmarks/results, over their seeds
 """
 
+import argparse
 import json
 import statistics
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +17,18 @@ RESULTS = Path(__file__).parent / "results"
 METRICS = ("hr@10", "ndcg@10", "mrr@10")
 
 
-def main(runs: list[Path]) -> None:
+def main() -> None:
     """Print the page."""
-    print(
-        "# Results\n\nMade by `benchmarks/tables.py` from the runs of the recipes. Intervals: 95 %, users.\n"
-    )
-    print("\n".join(_seeds(sorted(RESULTS.glob("*.json")))))
-    for run in runs:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="*")
+    parser.add_argument("--title", default="the recipes")
+    options = parser.parse_args()
+    if not options.runs:
+        print("\n".join(_seeds(sorted(RESULTS.glob("*.json")))))
+        return
+    print(f"# Results: {options.title}\n")
+    print("Made by `benchmarks/tables.py` from the runs of the recipes. Intervals: 95 %, over users.\n")
+    for run in options.runs:
         found = Evaluation.read(run / "evaluation.json")
         print("\n".join(_run(found, run.name)))
 
@@ -97,4 +101,4 @@ def _table(rows: list[RankingRow]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]])
+    main()

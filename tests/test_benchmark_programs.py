@@ -144,8 +144,11 @@ def test_latency_in_a_process_of_its_own():
     words = ["--items", "40", "--requests", "8"]
     done = subprocess.run(
         [sys.executable, BENCHMARKS / "latency.py", *words],
-        env=os.environ | {"POLARS_MAX_THREADS": "1"}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=os.environ | {"POLARS_MAX_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert [line["length"] for line in lines] == [50, 200]
 
@@ -153,8 +156,11 @@ def test_latency_in_a_process_of_its_own():
 def test_memory(tmp_path, program):
     steps = program("memory.py", tmp_path / "memory", "--events", "4000").splitlines()
     assert [json.loads(line)["step"] for line in steps] == [
-        "made", "prepared", "trained, one epoch", "evaluated",
-    ]  # fmt: skip
+        "made",
+        "prepared",
+        "trained, one epoch",
+        "evaluated",
+    ]
 
 
 def test_scaling(tmp_path, program, monkeypatch):
@@ -224,8 +230,10 @@ def test_the_driver_of_the_peers_measures_training_evaluation_and_a_course(tmp_p
         for line in (tmp_path / "tiny" / f"{name}.jsonl").read_text("utf-8").splitlines()
     ]
     assert [(line["stage"], line["ok"]) for line in stages] == [
-        ("train", True), ("evaluate", True), ("quality", True),
-    ], stages  # fmt: skip
+        ("train", True),
+        ("evaluate", True),
+        ("quality", True),
+    ], stages
     assert "| intertask | 1 |" in (tmp_path / "tiny" / "speed.md").read_text("utf-8")
 
 
@@ -242,10 +250,23 @@ def test_als_of_implicit_is_measured_like_the_others(tmp_path, program):
     pytest.importorskip("implicit")
     program("peers/export.py", "tiny", tmp_path / "data")
     options = {
-        "data": tmp_path / "data", "dataset": "tiny", "folder": tmp_path, "variant": "als", "epochs": 1,
-        "seconds": 1, "warm_up": 1, "threads": 1, "patience": 1, "every": 1, "limit": 1, "dropout": 0.0,
-        "equal": True, "recipe": None, "lines": tmp_path / "lines", "checkpoint": tmp_path / "none",
-    }  # fmt: skip
+        "data": tmp_path / "data",
+        "dataset": "tiny",
+        "folder": tmp_path,
+        "variant": "als",
+        "epochs": 1,
+        "seconds": 1,
+        "warm_up": 1,
+        "threads": 1,
+        "patience": 1,
+        "every": 1,
+        "limit": 1,
+        "dropout": 0.0,
+        "equal": True,
+        "recipe": None,
+        "lines": tmp_path / "lines",
+        "checkpoint": tmp_path / "none",
+    }
     for stage in ("train", "evaluate"):
         words = ("--out", tmp_path / f"{stage}.json", "--options", json.dumps(options, default=str))
         program("peers/run_implicit.py", stage, *words)

@@ -41,8 +41,8 @@ class ModelConfig(Config):
     """The parts of a model, as a recipe names them.
 
     Args:
-        width: Of every hidden vector.
-        max_length: Longest history that is read, in events.
+        width: Length of every hidden vector.
+        max_length: The model reads at most this many events of a history, the last ones.
         exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
     """
 

@@ -26,7 +26,7 @@ from intertask.train.config import TrainConfig
 
 
 class EventsFile(Config):
-    """A log and what its columns mean, as in `EventLog.read`; its path starts at the recipe's folder."""
+    """A log in a file, and what its columns mean."""
 
     path: Path
     user: str = "user"
@@ -43,7 +43,7 @@ class EventsFile(Config):
 
 
 class CatalogueFile(Config):
-    """A catalogue and what its columns mean, as `Catalogue.read` takes it; its path is as that of a log."""
+    """A catalogue in a file, and what its columns mean."""
 
     path: Path
     item: str = "item"
@@ -58,13 +58,13 @@ class CatalogueFile(Config):
 
 
 class DataConfig(Config):
-    """Where the data come from: a known data set, or files; neither where they are handed over.
+    """Where the data come from: a known data set, or files; neither if they are given from Python.
 
     Args:
-        dataset: A known data set.
-        events: A log in a file.
-        catalogue: Of the items of that log.
-        users: So many users of the log alone, drawn once for all runs; all where left out.
+        dataset: The name of a known data set, or a table with its `kind` and options.
+        events: A log in a file, as a table [data.events].
+        catalogue: The catalogue of the items of that log, as a table [data.catalogue].
+        users: Take only this many users of the log, drawn once for all runs; all users if left out.
     """
 
     dataset: Annotated[SerializeAsAny[DatasetConfig], plugin("datasets", table="data")] | None = None
@@ -86,17 +86,17 @@ Splits = Annotated[LeaveOneOut | TimeSplit | UserSplit, Field(discriminator="kin
 
 
 class StreamConfig(Config):
-    """A log beside the recipe's own, with tasks of its own, that trains parts of the same model.
+    """A further log with tasks of its own, which trains parts of the same model.
 
     Args:
-        data: Where it comes from.
-        split: What of it trains and what is held out.
-        input: How its events become vectors.
-        max_length: Longest history; the recipe's where left out.
-        tasks: Named as no other stream's.
-        share: Which parts are those of the recipe's own stream. Tasks that share the communication take part
-            in one exchange.
-        weight: How often it has its turn, against 1 of the recipe's own.
+        data: The log, as in [data].
+        split: What trains and what is held back, as in [split].
+        input: How its events become vectors, as in [input].
+        max_length: The longest history that is read; that of the recipe if left out.
+        tasks: Its tasks; each name may be used by one stream only.
+        share: The parts that this log trains together with the recipe's own log. Tasks that share the
+            communication take part in one exchange.
+        weight: How often this log has its turn, relative to the recipe's own log with 1.
     """
 
     data: DataConfig
@@ -115,7 +115,7 @@ class Recipe(ModelConfig):
 
     Args:
         name: What the model is called in tables and reports.
-        seed: From which every stream of random numbers is derived.
+        seed: Seed of all random numbers; the same seed gives the same model.
         data: Where the data come from.
         split: What trains and what is held out.
         balance: Several losses to one.

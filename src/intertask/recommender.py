@@ -137,9 +137,9 @@ class Recommender:
                 time). An item alone is of the log's most frequent behaviour. Events are given oldest first;
                 where they have times, these order them, equal ones as they are given, and an event without
                 one happened with the event before it.
-            k: Items for each; fewer where fewer are left.
+            k: Length of each list; fewer items if fewer are left.
             behaviour: Recommend the next item of this behaviour, e.g. `purchase`; any where it is left out.
-            task: The task by its name, where several ask for the same behaviour.
+            task: Use the task of this name, e.g. if several have the same behaviour.
             objective: Tasks and their weights, in place of a behaviour or a task: items are ranked by the
                 weighted sum of the tasks' calibrated log-probabilities (of values: of how far they lie
                 above the mean of the candidates, in standard deviations). Tasks that rank items and have a
@@ -186,13 +186,13 @@ class Recommender:
         task: str,
         at: datetime | None = None,
     ) -> pl.DataFrame:
-        """What each user, or each history, would answer to each item: a probability or a value.
+        """The answer of a response task for each user or history and each item: a probability or a value.
 
         Args:
             users: As for `recommend`.
             histories: As for `recommend`; each with one known item at least.
-            items: The items.
-            task: A response task.
+            items: The items to judge.
+            task: Name of a response task.
             at: As for `recommend`.
 
         Returns:
@@ -243,7 +243,7 @@ class Recommender:
         """Write a model folder, all or nothing.
 
         Args:
-            folder: Where.
+            folder: The folder to write.
             histories: Keep the users' events, so that users can be asked for by id. Without them the
                 model answers histories alone, and no user is in the folder.
 

@@ -23,9 +23,9 @@ class BalanceConfig(PluginConfig):
     """The config of a balance.
 
     Args:
-        labels: Multiply each task's weight by its number of labels, in shares of the largest of its log, to
-            this power. 0: every task counts the same, and the noise of a few labels is as loud as all that
-            many labels say; 1: every label counts the same.
+        labels: Multiply each task's weight by its number of labels, relative to the task with most labels of
+            its log, to this power. 0: every task counts the same, so that a task with few labels can harm
+            others; 1: every label counts the same.
     """
 
     labels: float = Field(default=0.0, ge=0, le=1)

@@ -20,7 +20,7 @@ class Config(BalanceConfig):
     """Options of the adaptation.
 
     Args:
-        learning_rate: Of the logits of the weights, by Adam.
+        learning_rate: Learning rate of the logits of the weights, by Adam.
         decay: Weight decay of the logits, towards equal weights.
     """
 

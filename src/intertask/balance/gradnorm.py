@@ -22,8 +22,8 @@ class Config(BalanceConfig):
     """Options of the normalisation.
 
     Args:
-        learning_rate: Of the weights, by Adam.
-        asymmetry: How much harder a task pushes whose loss has fallen less, alpha in the paper.
+        learning_rate: Learning rate of the weights, by Adam.
+        asymmetry: How much more weight a task gets whose loss has fallen less, alpha in the paper.
     """
 
     kind: Literal["gradnorm"] = "gradnorm"

@@ -18,7 +18,7 @@ class Config(BalanceConfig):
     """Options of the learnt noise.
 
     Args:
-        learning_rate: Of the log variances, by Adam.
+        learning_rate: Learning rate of the log variances, by Adam.
     """
 
     kind: Literal["uncertainty"] = "uncertainty"

@@ -20,7 +20,7 @@ def data(
         str, typer.Argument(help="A recipe file, or the name of a data set (see `list datasets`).")
     ],
     stream: Annotated[
-        str | None, typer.Option(help="Which of a recipe's logs; its own where left out.")
+        str | None, typer.Option(help="Read this further log of the recipe instead of its own.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the prepared sequences into this folder.")] = None,
     refused: Annotated[

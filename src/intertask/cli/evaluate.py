@@ -18,8 +18,12 @@ class Part(StrEnum):
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a trained run.")],
-    part: Annotated[Part, typer.Option(help="validation while you choose, test once.")] = Part.test,
-    samples: Annotated[int, typer.Option(min=0, help="Users whose recommendations the report shows.")] = 5,
+    part: Annotated[
+        Part, typer.Option(help="Use validation while you choose, and test once at the end.")
+    ] = Part.test,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Show the recommendations of this many users in the report.")
+    ] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Rank every item for every target, beside the baselines; print the table and write the report."""

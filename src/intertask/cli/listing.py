@@ -11,7 +11,7 @@ FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", 
 
 def list_kinds(
     folder: Annotated[
-        str | None, typer.Argument(help=f"One of {', '.join(FOLDERS)}; all without it.")
+        str | None, typer.Argument(help=f"One of {', '.join(FOLDERS)}; all if left out.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -29,10 +29,14 @@ def recommend(
     everybody: Annotated[bool, typer.Option("--all", help="Every user of the log; needs --out.")] = False,
     history: Annotated[
         list[str] | None,
-        typer.Option(help="What somebody did: ITEM or ITEM=BEHAVIOUR, with commas between; repeatable."),
+        typer.Option(
+            help="Events of somebody: ITEM or ITEM=BEHAVIOUR, separated by commas; may be repeated."
+        ),
     ] = None,
-    sample: Annotated[int, typer.Option(min=0, help="Show so many users with their histories.")] = 0,
-    k: Annotated[int, typer.Option("--k", "-k", help="Items for each.")] = 10,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Show this many users with their histories and lists.")
+    ] = 0,
+    k: Annotated[int, typer.Option("--k", "-k", help="Length of each list.")] = 10,
     behaviour: Annotated[
         str | None, typer.Option(help="Recommend the next item of this behaviour, e.g. purchase.")
     ] = None,
@@ -43,7 +47,8 @@ def recommend(
     seen: Annotated[
         bool | None,
         typer.Option(
-            "--seen/--no-seen", help="Allow items of the history; as the recipe evaluates if unsaid."
+            "--seen/--no-seen",
+            help="Allow items of the history, or leave them out; the recipe decides if neither is given.",
         ),
     ] = None,
     allow: Annotated[list[str] | None, typer.Option(help=f"Nothing but these items; {SEVERAL}.")] = None,

@@ -9,11 +9,9 @@ from intertask.cli.output import JsonOption, SetOption, print_json, say
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe file (see the folder recipes).")],
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of the run; runs/NAME where it is left out.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's seed.")] = None,
+    recipe: Annotated[Path, typer.Argument(help="A recipe file; examples are in the folder recipes.")],
+    run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Use this seed instead of the recipe's.")] = None,
     changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -12,12 +12,14 @@ from intertask.cli.output import JsonOption, print_json, say
 def transfer(
     recipe: Annotated[Path, typer.Argument(help="A recipe with two tasks or more.")],
     folder: Annotated[
-        Path | None, typer.Option(help="Folder of the study; runs/NAME-transfer where it is left out.")
+        Path | None, typer.Option(help="Folder of the study; runs/NAME-transfer if left out.")
     ] = None,
-    seeds: Annotated[str, typer.Option(help="Seeds, with commas between.")] = "1,2,3",
-    part: Annotated[Part, typer.Option(help="validation while you choose, test once.")] = Part.validation,
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "1,2,3",
+    part: Annotated[
+        Part, typer.Option(help="Use validation while you choose, and test once at the end.")
+    ] = Part.validation,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Detach the task that harms another, and report on that.")
+        bool, typer.Option("--detach", help="Detach the task that harms another, and report the effect.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

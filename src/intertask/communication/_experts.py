@@ -10,10 +10,10 @@ class ExpertsConfig(CommunicationConfig):
     """Options of experts.
 
     Args:
-        inner: Width of an expert's hidden layer; the model's width where left out.
-        residual: Whether an expert adds to what it reads. In the papers it does not, where experts read
-            fields side by side. A sequence encoder's output already asks for an item: an expert that begins
-            at random hides that, and rare tasks never find it again (docs/decisions.md).
+        inner: Width of an expert's hidden layer; the model's width if left out.
+        residual: An expert adds to what it reads, unlike in the papers, where experts read fields side by
+            side. The output of a sequence encoder already points at an item: a random expert would hide that,
+            and rare tasks never find it again (docs/lab/notebook.md).
     """
 
     inner: int | None = Field(default=None, ge=1)

@@ -14,8 +14,8 @@ class ExtractionConfig(ExpertsConfig):
 
     Args:
         num_levels: Levels, one on top of the other.
-        num_own: Experts of each task.
-        num_shared: Experts of all.
+        num_own: Number of experts of each task.
+        num_shared: Number of experts that all tasks share.
     """
 
     num_levels: int = Field(default=1, ge=1)

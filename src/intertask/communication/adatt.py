@@ -22,7 +22,7 @@ class Config(ExpertsConfig):
 
     Args:
         num_levels: Levels, one on top of the other.
-        num_own: Experts of each task.
+        num_own: Number of experts of each task.
     """
 
     kind: Literal["adatt"] = "adatt"

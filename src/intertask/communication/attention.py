@@ -19,8 +19,8 @@ class Config(CommunicationConfig):
     """Options of task attention.
 
     Args:
-        num_heads: Heads; must divide the width.
-        dropout: On what is read from other tasks.
+        num_heads: Number of heads; must divide the width.
+        dropout: Share of what is read from other tasks that training drops.
     """
 
     kind: Literal["attention"] = "attention"

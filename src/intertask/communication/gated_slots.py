@@ -34,15 +34,16 @@ class Config(CommunicationConfig):
     """Options of gated slots.
 
     Args:
-        inner: Width of the hidden layer of the expert of all tasks; four times the model's width where left
-            out. Those of the slots' own are a quarter of the model's width.
-        num_shared: Slots of no task, which all may hear.
-        sequence: Whether a task's slot remembers the items of the events until its position.
-        dropout: Chance that a slot remembers nothing at a position, in training.
-        nothing: Whether a task may hear nothing.
-        output_gate: Whether what is heard passes a gate that starts almost closed.
-        gradient: How much of its gradient a task passes on to the tasks' slots that it reads, 0 to 1.
-        close_edges: Whether edges that do not help are closed.
+        inner: Width of the hidden layer of the shared expert; four times the model's width if left out. The
+            slots' own experts have a quarter of the model's width.
+        num_shared: Number of slots that belong to no task and that all tasks may read.
+        sequence: A task's slot remembers the items of the events so far that matter to it.
+        dropout: Share of the positions at which training drops what a slot remembers.
+        nothing: A task may choose to read nothing.
+        output_gate: What is read passes a gate that starts almost closed.
+        gradient: Share of its gradient that a task passes on to the slots of tasks that it reads, 0 to 1.
+        close_edges: After half of the epochs and at the end, stop reading slots that do not help on held-back
+            users, for good.
     """
 
     kind: Literal["gated_slots"] = "gated_slots"

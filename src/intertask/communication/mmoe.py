@@ -19,7 +19,7 @@ class Config(ExpertsConfig):
     """Options of the mixture.
 
     Args:
-        num_experts: Shared experts.
+        num_experts: Number of experts that all tasks share.
     """
 
     kind: Literal["mmoe"] = "mmoe"

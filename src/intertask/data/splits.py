@@ -94,13 +94,12 @@ class LeaveOneOut(SplitConfig):
 
     Users with fewer than three events train only (Kang and McAuley, SASRec, 2018, keep them likewise).
 
-    What validates follows on events that were trained on; what tests follows on one that was not, as it is
-    in service. A model that knows by heart what comes next looks better on validation than it is. What is
-    sensitive to that is chosen on the test part of `set_aside = 1`, which holds no event of the real one.
+    A validation target follows on an event that was trained on, a test target on one that was not, as in live
+    use. So a model that has memorised what comes next looks better on validation than it is. Make a choice
+    that is sensitive to this on the test part of `set_aside = 1`, which holds no event of the real test part.
 
     Args:
-        set_aside: So many last events of each user with three or more count as not there; two at least are
-            left.
+        set_aside: Leave out this many last events of each user with three or more; at least two are kept.
     """
 
     kind: Literal["leave_one_out"] = "leave_one_out"
@@ -137,7 +136,7 @@ _TARGETS = {
 
 
 class TimeSplit(SplitConfig):
-    """Everything before one moment trains, whoever did it; what comes after is asked for.
+    """Everything before one moment trains, for all users; what comes after is tested.
 
     The validation part lies between two moments, so that neither training nor the choice of an epoch
     sees anything later than the test's cut.
@@ -145,11 +144,11 @@ class TimeSplit(SplitConfig):
     Source: Gusak et al., "Time to Split", RecSys 2025: targets "last" and "successive".
 
     Args:
-        train: Share of all events before the first cut.
-        validation: Share of all events between the cuts.
+        train: Share of all events that lie before the first cut.
+        validation: Share of all events that lie between the two cuts.
         targets: "last": the last event of each user in a part; "each": the last one of each behaviour, so
-            that rare behaviours are asked for, too; "successive": every event. The history of each is all
-            that the user did before it.
+            that rare behaviours are tested, too; "successive": every event. The history of a target is
+            every event of the user before it.
     """
 
     kind: Literal["time"] = "time"
@@ -206,15 +205,15 @@ class TimeSplit(SplitConfig):
 
 
 class UserSplit(SplitConfig):
-    """Some users train with all that they did; of the others, whom it never sees, the last event is asked.
+    """Some users train with all their events; of the others, unknown to the model, the last event is tested.
 
     Source: Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018 (strong
     generalisation).
 
     Args:
-        train: Share of the users who train.
-        validation: Share of the users whose last event validates; those who are left test.
-        seed: Of the draw.
+        train: Share of the users who are trained on.
+        validation: Share of the users whose last event validates; the last events of the others test.
+        seed: Seed of the draw of users.
     """
 
     kind: Literal["users"] = "users"

@@ -21,7 +21,8 @@ class Config(DatasetConfig):
     time, equal times by file order, which reproduces the published sequences exactly.
 
     Args:
-        behaviours: As for MovieLens-100K.
+        behaviours: "one": every rating is the behaviour "rate"; "by_rating": "dislike" (1 and 2), "neutral"
+            (3), "like" (4 and 5).
         times: Use the timestamps as well. Only right for the publisher's own file: in the assembled copy
             that a local folder may hold, about a third of them are interpolated, so results that use the
             time between events are not MovieLens-1M results.

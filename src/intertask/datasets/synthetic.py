@@ -36,7 +36,7 @@ class Config(DatasetConfig):
         successors: Number of items that may follow an item; the first follows half of the time, each
             further one half as often as the one before.
         gap_seconds: Mean time between two events of a user.
-        seed: Of everything; the world and each user's walk are the same for the same options.
+        seed: Seed of the world and of each user's walk.
     """
 
     kind: Literal["synthetic"] = "synthetic"

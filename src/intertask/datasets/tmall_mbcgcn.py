@@ -64,7 +64,7 @@ class Config(DatasetConfig):
             themselves alone. "each": one of the three behaviours, drawn for this user alone, so that every
             task has a metric and tasks can be compared; only a third of the published test buys is asked then
             (5,182 with seed 0).
-        seed: Of the draws: what is asked of whom, and the orders.
+        seed: Seed of the draws: which behaviour each user is asked about, and the orders.
     """
 
     kind: Literal["tmall_mbcgcn"] = "tmall_mbcgcn"

@@ -10,7 +10,12 @@ from intertask.nn.recurrent import Cell, RecurrentStack
 
 
 class RecurrentConfig(EncoderConfig):
-    """Layers of one recurrent cell."""
+    """Layers of one recurrent cell.
+
+    Args:
+        num_layers: Layers, one on top of the other.
+        dropout: Share of the numbers that training drops after each layer.
+    """
 
     cell: ClassVar[Cell]
     num_layers: int = Field(default=1, ge=1)

@@ -15,8 +15,8 @@ class Config(TransformerConfig):
     """Recurrent layers under transformer blocks.
 
     Args:
-        cell: Of the recurrent layers.
-        num_recurrent_layers: How many of them.
+        cell: The cell of the recurrent layers.
+        num_recurrent_layers: Number of recurrent layers.
     """
 
     kind: Literal["recurrent_attention"] = "recurrent_attention"

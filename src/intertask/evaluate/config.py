@@ -15,12 +15,13 @@ class EvaluationConfig(Config):
     """Options of evaluation.
 
     Args:
-        k: List lengths.
+        k: Lengths of the lists that are measured.
         history: "masked": items of the history are no candidates, and targets among them are left out
-            and counted; "kept": they are candidates. Several are reported side by side.
-        baselines: Tables [evaluation.baselines.NAME] with the kind of each baseline.
-        resamples: Of the bootstrap.
-        tradeoff: Whether mixtures of the first two behaviours that have a task are ranked as well.
+            and counted; "kept": they are candidates. Both may be given; the first decides what
+            `recommend` does.
+        baselines: What the model is compared with: tables [evaluation.baselines.NAME] with a `kind`.
+        resamples: Number of bootstrap resamples behind each interval.
+        tradeoff: Also rank by mixtures of the first two behaviours that have a task.
     """
 
     k: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(5, 10, 20), min_length=1)

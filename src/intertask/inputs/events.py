@@ -19,21 +19,21 @@ NUM_GAP_BUCKETS = 32
 
 
 class Config(InputConfig):
-    """What of an event is embedded.
+    """The parts of an event that become a vector.
 
     Args:
-        position: "inverse": a vector for how many events ago, 0 for the last event of a history, so that in
-            training a state knows how many events of its window follow it, and never which; "forward": for
-            how many events after the first; "off": none.
-        behaviour: A vector for each behaviour; without effect in a log that has one only.
-        reads: The behaviours whose events are read; those of others stand as blanks in their places. All
-            where it is left out.
-        gap: A vector for each log bucket of the seconds since the event before; needs a clock.
+        position: "inverse": a vector for the distance to the last event of a history, so that in training a
+            state knows how many events of its window follow, and never which; "forward": for the distance to
+            the first; "off": none.
+        behaviour: Add a vector for each behaviour; no effect in a log with one behaviour.
+        reads: The behaviours whose events are read; other events become blanks in their places. All
+            behaviours if left out.
+        gap: Add a vector for the time since the event before, in logarithmic buckets; needs times.
         scale: Multiply an item's vector by the square root of the width (Vaswani et al., 2017; SASRec): heads
-            read the same table, where vectors must be short, and layers what is about 1 in size.
+            read the same table and need short vectors, layers need numbers of about 1.
         combine: "sum": all vectors are added; "gate": item and context decide together how much of
             the context (behaviour, position, gap) is added.
-        dropout: On the result.
+        dropout: Share of the numbers of the vector that training drops.
     """
 
     kind: Literal["events"] = "events"

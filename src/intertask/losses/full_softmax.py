@@ -26,8 +26,8 @@ class Config(LossConfig):
     """Options of the loss.
 
     Args:
-        label_smoothing: Share of the target's probability that is spread over all items alike.
-        chunk: Positions whose logits are in memory together; fewer where the catalogue is large.
+        label_smoothing: Share of the target's probability that is spread evenly over all items.
+        chunk: Number of positions whose logits are in memory together; fewer if the catalogue is large.
     """
 
     kind: Literal["full_softmax"] = "full_softmax"

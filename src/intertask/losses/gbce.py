@@ -28,7 +28,7 @@ class Config(LossConfig):
     """Options of the loss.
 
     Args:
-        num_negatives: Uniform negatives for each position, k.
+        num_negatives: Number of uniform negatives for each position, k in the paper.
         calibration: t in the paper, 0 to 1.
     """
 

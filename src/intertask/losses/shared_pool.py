@@ -21,7 +21,7 @@ class Config(LossConfig):
     """Options of the loss.
 
     Args:
-        num_negatives: Size of the pool, K.
+        num_negatives: Number of negatives that the positions of a batch share.
         popularity: Negatives are drawn in proportion to (events + 1) ** popularity; 0 is uniform.
     """
 

@@ -21,9 +21,9 @@ class TaskConfig(PluginConfig):
     """The config of a task.
 
     Args:
-        weight: Of its loss, against those of the other tasks; a million at most.
-        detached: The task reads what the encoder has learnt for the others, takes no part in the exchange,
-            and pushes on nothing but its own head: for one that harms others (`intertask transfer` names it).
+        weight: Weight of its loss relative to the other tasks; a million at most.
+        detached: The task reads what the encoder learns for the others, takes no part in the exchange, and
+            trains only its own head. For a task that harms others; `intertask transfer` names it.
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.

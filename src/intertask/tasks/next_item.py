@@ -25,13 +25,14 @@ class Config(TaskConfig):
     """Options of a next-item task.
 
     Args:
-        behaviour: The behaviour whose next item is asked for; any where it is left out.
-        horizon: What the target of a position is: "next": the very next event, where it is of the
-            behaviour; "later": the first later event of the behaviour within the window. For any
-            behaviour the two are the same.
-        temperature: Where given, scores are cosines divided by it, as in HSTU (0.05 there): the length
-            of an item's vector says nothing. Plain products where left out.
-        loss: The loss over the catalogue.
+        behaviour: Rank the next item of this behaviour, e.g. `purchase`; the next item of any behaviour if
+            left out.
+        horizon: "next": learn at positions whose very next event is of the behaviour; "later": learn at every
+            position the first later event of the behaviour within the window. Without a behaviour the two
+            are the same.
+        temperature: If given, scores are cosines divided by it, as in HSTU (0.05 there), and the length of an
+            item's vector has no effect. Plain products if left out.
+        loss: The loss over the catalogue, as a table [tasks.NAME.loss].
     """
 
     kind: Literal["next_item"] = "next_item"

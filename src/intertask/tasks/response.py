@@ -24,14 +24,14 @@ class Config(TaskConfig):
     """Options of a response task. Its label is read at the next event, whose item the head is given.
 
     Args:
-        behaviour: The label is whether the event is of this behaviour.
-        label: The label is this column of the log; events where it is missing are no targets.
-        at_least: Turns the column into yes or no: yes from this value on.
+        behaviour: Learn whether the event is of this behaviour.
+        label: Learn this label column of the log; events without a value are not asked about.
+        at_least: Turn the column into yes or no: yes from this value on.
         form: "binary": a probability; "regression": a value, by squared error.
-        given: Another binary response without whose yes this one is none: labels of one event, as whether an
-            item that was shown is clicked, and then bought. The head learns the probability under that
-            condition, which is what is calibrated; what is trained, by all labels, and answered is the
-            product. Source: Ma et al., "Entire Space Multi-Task Model", SIGIR 2018.
+        given: The step before in a funnel: another binary response that must be yes for this one to be yes,
+            such as a click before a purchase. The head learns the probability under that condition, which is
+            calibrated; the product of both is trained on all labels, and answered. Source: Ma et al., "Entire
+            Space Multi-Task Model", SIGIR 2018.
     """
 
     kind: Literal["response"] = "response"

@@ -8,38 +8,38 @@ from intertask.config import Config
 
 
 class TrainConfig(Config):
-    """Options of training. The defaults are what did best on MovieLens-1M (docs/decisions.md).
+    """Options of training. The defaults did best on MovieLens-1M (docs/lab/notebook.md).
 
     Args:
-        epochs: At most so many.
-        patience: Stop after so many epochs without a better validation metric.
+        epochs: Train for at most this many epochs.
+        patience: Stop after this many epochs without a better validation metric.
         monitor: The validation metric that chooses the epoch, such as "next/ndcg@10", or "all", a mean over
-            the tasks; of the recipe's first task where it is left out.
-        learning_rate: Highest learning rate of AdamW.
-        warmup_steps: Steps over which it rises from zero. Left out: a tenth of the planned steps, at most
-            200, so that a short training does not end within them.
-        schedule: What follows: it stays, or it falls along half a cosine towards zero at the last epoch.
-        weight_decay: On the matrices of linear and recurrent layers.
-        table_decay: On tables of vectors, items' among them; helps where most items are rare. Without effect
-            on large tables that are updated row by row.
+            the tasks; a metric of the first task if left out.
+        learning_rate: The highest learning rate of AdamW.
+        warmup_steps: Steps over which the rate rises from zero. If left out a tenth of the planned steps, 200
+            at most, so that a short training does not end within them.
+        schedule: After the warm-up the rate stays, or falls along half a cosine to zero at the last epoch.
+        weight_decay: Weight decay of the matrices of linear and recurrent layers.
+        table_decay: Weight decay of tables of vectors, such as the items'; helps where most items are rare.
+            No effect on large tables that are updated row by row.
         average: Decay of an exponential moving average of the weights over the steps, which is then what
             is validated and kept; 0 keeps the weights themselves.
-        clip_norm: Longest gradient; longer ones are scaled down.
-        batch_tokens: Most positions in a batch, padding included. Left out: 4,096, or fewer where an epoch
-            would have less than 32 steps, so that a small log is not trained in a handful of steps.
+        clip_norm: Gradients longer than this are scaled down to it.
+        batch_tokens: Most positions in a batch, padding included. If left out 4,096, or fewer for a log so
+            small that an epoch would have less than 32 steps.
         windows: "last": the last max_length events of each user; "all": all events, in several windows.
-        stream_temperature: Of several streams, one has turns in proportion to its weight times its number of
-            batches to the power of one over this: 1 by size, higher values nearer to equal turns.
-        workers: Threads that prepare batches ahead; the result does not depend on it.
-        validation_targets: At most so many validation targets choose the epoch.
-        checkpoint_steps: A checkpoint after so many steps, and after an epoch where the last one is a tenth
-            of that ago.
-        gradient_steps: The cosines between the tasks' gradients at the weights of input and encoder go into
-            the journal after so many steps; 0 for never. Costs a pass back for each task, and changes nothing
-            that is trained.
-        device: "auto" takes a GPU where there is one.
-        precision: Of the products in training; weights are float32 always. "auto": bfloat16 on CUDA, where
-            it brings flash attention with it, float32 elsewhere: on a CPU bfloat16 is slower.
+        stream_temperature: With several logs, each has turns in proportion to its weight times its number of
+            batches to the power of 1 / this: by size with 1, nearly equal turns with a high value.
+        workers: Threads that prepare batches ahead; no effect on the result.
+        validation_targets: At most this many validation targets choose the epoch.
+        checkpoint_steps: Write a checkpoint after this many steps, and after an epoch if the last checkpoint
+            is a tenth of that ago.
+        gradient_steps: After this many steps write the cosines between the tasks' gradients at the weights of
+            input and encoder into the journal; 0 for never. Costs a backward pass for each task, and has no
+            effect on the result.
+        device: "auto" takes a GPU if there is one.
+        precision: Precision of the products in training; weights are always float32. "auto": bfloat16 on
+            CUDA, float32 on a CPU, where bfloat16 is slower.
     """
 
     epochs: int = Field(default=40, ge=1)
