@@ -4,6 +4,7 @@ INTERTASK_FUZZ=2500 pytest -s tests/test_fuzz_requests.py
 """
 
 import enum
+import inspect
 import itertools
 import math
 import warnings
@@ -400,6 +401,55 @@ def odd_history(random):
     value = odd(random)
     found = world.model.history(value)
     assert is_id(value) and found.height and set(found["item"]) <= {*world.items, *world.untrained}
+
+
+LOG = {"user": "visitor", "item": "sku", "time": "ts", "behaviour": "action", "labels": ["liked"]}
+THINGS_OF = {"item": "sku", "text": ["title"], "tags": ["genres"]}
+LISTS = {"labels", "keep", "text", "tags", "categories", "numbers"}
+LONG = ["a" * 300, "a" * 5000, "b/" * 3000]
+
+
+def odd_option(random):
+    """One option of reading a log or a catalogue."""
+    read, source, good = pick(
+        random, [(EventLog.read, shop.events(), LOG), (Catalogue.read, shop.items(), THINGS_OF)]
+    )
+    name = pick(random, [name for name in inspect.signature(read).parameters if name != "source"])
+    value = pick(random, LONG) if random.random() < 0.1 else odd(random)
+    read(source, **good | {name: value})
+    if name == "strict":
+        assert isinstance(value, bool | np.bool_)
+    elif name not in LISTS:
+        assert value is None or isinstance(value, str), f"{name}={value!r} was taken"
+    else:
+        listed = list(value) if isinstance(value, list | tuple | dict | np.ndarray | pl.Series) else None
+        assert listed is not None and all(isinstance(one, str) for one in listed), (
+            f"{name}={value!r} was taken"
+        )
+
+
+def odd_call(random):
+    """What is given to the other public calls."""
+    value = pick(random, LONG) if random.random() < 0.2 else odd(random)
+    untrained, model = Recommender(shop.recipe()), shop.recommender()
+    if random.random() < 0.3:
+        model.save("kept", histories=value)
+        assert isinstance(value, bool | np.bool_)
+        return
+    calls = [EventLog.read, Catalogue.read, Recommender.from_recipe, Recommender.load, untrained.fit]
+    if value is not None:
+        calls += [lambda catalogue: untrained.fit(shop.corpus(), catalogue), Recommender]
+    if value is not None and not isinstance(value, str | Path):
+        calls += [model.save, lambda run: untrained.fit(shop.corpus(), run=run)]
+    pick(random, calls)(value)
+    raise AssertionError(f"{value!r} was taken")
+
+
+@pytest.mark.parametrize(("one", "inputs"), [(odd_option, 300), (odd_call, 300)])
+def test_odd_options_and_calls_are_refused_in_one_line(one, inputs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fuzz(one, inputs=inputs)
+    assert {place.name for place in tmp_path.iterdir()} <= {"kept"}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ Lists come as whatever holds one: a list, a generator, a column of Polars, panda
 read once, so that an iterator gives its elements to the answer and not to a check.
 """
 
+import errno
+import os
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
@@ -18,8 +20,10 @@ from intertask.errors import RequestError
 
 Id = str | int
 
-MOST = 10_000_000  # elements of a list; a generator without an end is refused and not waited for
+MOST = 10_000_000  # elements of a list
+MOST_UNCOUNTED = 2_000_000  # of a generator: one without an end is refused and not waited for
 WIDE = 2**63  # the first number that 64 bits do not hold
+LONGEST = 500  # characters of a name
 EXACT = 2**53  # whole numbers above it are no longer told apart by floats
 _IDS = "text or whole numbers"
 _BRIEF = reprlib.Repr()
@@ -65,12 +69,17 @@ def elements(
     if not listed or frame or (ordered and isinstance(given, set | frozenset)):
         hint = "pass one column of it" if frame else hint
         raise RequestError(where, expected, type(given).__name__ if frame else shown(given), hint)
+    try:
+        most = MOST if isinstance(given, Sized) else MOST_UNCOUNTED
+        endless = isinstance(given, Sized) and len(given) > most
+    except OverflowError:  # a range
+        endless = True
     if callable(convert := getattr(given, "to_pylist", None)):  # Arrow, whose elements know their array
         given = convert()
     assert isinstance(given, Iterable)
-    found = list(islice(given, MOST + 1))
-    if len(found) > MOST:
-        raise RequestError(where, f"{MOST:,} elements at most", "more", "ask in several parts")
+    found = [] if endless else list(islice(given, most + 1))
+    if endless or len(found) > most:
+        raise RequestError(where, f"{most:,} elements at most", "more", "ask in several parts")
     return found
 
 
@@ -185,15 +194,38 @@ def flag(value: object, where: str) -> bool:
     raise RequestError(where, "True or False", shown(value))
 
 
-def word(value: object, where: str, expected: str = "a name") -> str:
+def word(value: object, where: str, expected: str = "a name", longest: int = LONGEST) -> str:
     """A name.
 
     Raises:
-        RequestError: It is no text.
+        RequestError: It is no text, or a very long one.
     """
-    if isinstance(value, str) and not isinstance(value, Enum):
+    if isinstance(value, str) and not isinstance(value, Enum) and len(value) <= longest and is_text(value):
         return str.__str__(value)
     raise RequestError(where, expected, shown(value))
+
+
+def words(given: Mapping[str, object], expected: str) -> None:
+    """Texts, each None where it is left out.
+
+    Raises:
+        RequestError: Names the first argument that is neither.
+    """
+    for where, value in given.items():
+        if value is not None:
+            word(value, where, expected)
+
+
+def names(given: object, where: str) -> list[str]:
+    """A list of names of columns.
+
+    Raises:
+        RequestError: It is none.
+    """
+    hint = f"write {where}=[{shown(given)}]" if isinstance(given, str) else ""
+    return [
+        word(value, where, "names of columns") for value in elements(given, where, "a list of columns", hint)
+    ]
 
 
 def moment(value: object, where: str) -> int:
@@ -212,11 +244,20 @@ def moment(value: object, where: str) -> int:
 
 
 def path(value: object, where: str, what: str = "a folder") -> Path:
-    """A path.
+    """A path that a system can be asked about.
 
     Raises:
         RequestError: It is none.
     """
-    if isinstance(value, str | Path) and str(value) and "\0" not in str(value):
-        return Path(value)
+    if isinstance(value, str | Path) and str(value):
+        try:
+            os.lstat(value)
+        except OSError as error:  # what is not there may be made
+            fits = error.errno != errno.ENAMETOOLONG
+        except ValueError:  # a character that no name has
+            fits = False
+        else:
+            fits = True
+        if fits:
+            return Path(value)
     raise RequestError(where, f"the path of {what}", shown(value))

@@ -7,6 +7,7 @@ Its grammar is a small part of Python's: comparisons of one column with constant
 import ast
 import operator
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import reduce
@@ -47,7 +48,7 @@ def matching(rows: pl.DataFrame, condition: object) -> NDArray[np.bool_]:
     Raises:
         RequestError: It is no condition, or names another column, or compares what cannot be compared.
     """
-    text = arguments.word(condition, "where", _LIKE)
+    text = arguments.word(condition, "where", _LIKE, longest=sys.maxsize)
     if len(text) > LONGEST:
         raise RequestError("where", f"{LONGEST:,} characters at most", f"{len(text):,}", "pass ids to allow")
     names: list[str] = []

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
+from intertask import arguments
 from intertask.data import tables, values
 from intertask.data.columns import account, read_columns
 from intertask.data.ids import alike
@@ -87,9 +89,14 @@ class Catalogue:
             DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
                 bad and `strict` is set.
         """
-        for role, names in (("text", text), ("tags", tags), ("categories", categories), ("numbers", numbers)):
-            if isinstance(names, str):
-                raise DataError(role, "a list of columns", repr(names), f"write {role}=[{names!r}]")
+        if isinstance(source, str | Path):
+            source = arguments.path(source, "source", "a file")
+        text, tags = arguments.names(text, "text"), arguments.names(tags, "tags")
+        categories, numbers = arguments.names(categories, "categories"), arguments.names(numbers, "numbers")
+        item, strict = arguments.word(item, "item"), arguments.flag(strict, "strict")
+        arguments.words({"image": image}, "the name of a column")
+        tag_separator = arguments.word(tag_separator, "tag_separator", "text")
+        arguments.words({"separator": separator, "encoding": encoding, "name": name}, "text")
         table = tables.scan(source, separator, name, encoding)
         images = [] if image is None else [image]
         names = ["item", *text, *tags, *categories, *numbers, *images]

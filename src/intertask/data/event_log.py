@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
+from intertask import arguments
 from intertask.data import tables, times, values
 from intertask.data.columns import Column, account, read_columns
 from intertask.data.listed import exploded, refuse_lists
@@ -106,11 +108,18 @@ class EventLog:
             DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is
                 bad and `strict` is set.
         """
+        if isinstance(source, str | Path):
+            source = arguments.path(source, "source", "a file")
+        user, item = arguments.word(user, "user"), arguments.word(item, "item")
+        arguments.words({"time": time, "order": order, "behaviour": behaviour}, "the name of a column")
+        arguments.words({"time_format": time_format, "separator": separator, "encoding": encoding}, "text")
+        arguments.words({"name": name}, "text")
+        keep, strict = arguments.names(keep, "keep"), arguments.flag(strict, "strict")
+        named = _named(labels)
         table = tables.scan(source, separator, name, encoding)
         if sequences is None:
             refuse_lists(table, item)
-        named = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
-        if sequences:
+        elif arguments.flag(sequences, "sequences"):
             others = (time or "time", order or "order", behaviour or "behaviour", *named.values(), *keep)
             table = exploded(table, item, others)
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
@@ -129,6 +138,16 @@ class EventLog:
             coded = coded.with_columns(pl.lit(_ONE_BEHAVIOUR).cast(pl.Categorical).alias("behaviour"))
         when = [name for name in ("time", "order") if name in coded.columns]
         return cls(coded.select(*_IDS, *when, *named, *keep), report, tuple(named))
+
+
+def _named(labels: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """The column of each label."""
+    pairs = (
+        labels.items()
+        if isinstance(labels, Mapping)
+        else [(name, name) for name in arguments.names(labels, "labels")]
+    )
+    return {arguments.word(label, "labels"): arguments.word(column, "labels") for label, column in pairs}
 
 
 def _what(table: Table, behaviour: str | None) -> list[Column]:
