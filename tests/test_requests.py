@@ -141,6 +141,13 @@ def test_unknown_items_of_a_list_are_counted_and_named():
         READER.item_places("c", "deny")
 
 
+def test_blanks_around_an_id_are_no_part_of_it_as_in_a_log():
+    assert READER.read(["ann ", "\tbö", "cy"], None).names.to_list() == ["ann", "bö", "cy"]
+    assert READER.read(None, [[" a", ("b\u200b", "view")]]).sequences.items.tolist() == [0, 1]
+    exact = Reader(Vocabulary(pl.Series(["u", "u "])), READER.items, READER.behaviours, READER.stored)
+    assert exact.read(["u ", "u"], None).names.to_list() == ["u ", "u"]  # of a model that was trained before
+
+
 def test_ids_may_be_numpy_integers_series_or_spelled_numbers():
     numbers = Reader(
         Vocabulary(pl.Series("id", [7, 8])),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from intertask import arguments
 from intertask.arguments import Id
+from intertask.data.columns import EDGES
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.data.windows import Windows
@@ -83,7 +84,7 @@ class Reader:
             RequestError: An item is unknown to the model.
         """
         series = arguments.ids(given, argument)
-        places = self.items.encode(series)
+        places = encoded(self.items, series)
         if (places < 0).any():
             raise _unknown(
                 argument, "items of the log", series, places, "leave out what the model was not trained on"
@@ -92,7 +93,7 @@ class Reader:
 
     def _of_users(self, users: object) -> Asked:
         series = arguments.ids(users, "users")
-        places = self.users.encode(series) if len(series) else np.empty(0, np.int32)
+        places = encoded(self.users, series)
         if (places < 0).any():
             raise _unknown(
                 "users", "users of the log", series, places,
@@ -113,7 +114,7 @@ class Reader:
             where = f"histories[{row}]"
             read.append(self._events(arguments.elements(history, where, expected, hint), where))
         flat = [item for events in read for item in events.items]
-        places = self.items.encode(arguments.ids(flat, "histories")) if flat else np.empty(0, np.int32)
+        places = encoded(self.items, arguments.ids(flat, "histories"))
         unknown = int((places < 0).sum())
         if unknown:
             warnings.warn(
@@ -176,6 +177,16 @@ class _Events:
     def timed(self) -> bool:
         """Whether an event has a time."""
         return any(time is not None for time in self.times)
+
+
+def encoded(vocabulary: Vocabulary, ids: pl.Series) -> NDArray[np.int32]:
+    """The index of every id, -1 for the unknown ones; blanks around an id are no part of it, as in a log."""
+    if not len(ids):
+        return np.empty(0, np.int32)
+    places = vocabulary.encode(ids)
+    if ids.dtype == pl.String and (unknown := places < 0).any():
+        places[unknown] = vocabulary.encode(ids.filter(pl.Series(unknown)).str.strip_chars(EDGES))
+    return places
 
 
 def _unknown(

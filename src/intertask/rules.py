@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask import arguments
-from intertask.requests import Reader
+from intertask.requests import Reader, encoded
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def banned_items(
 
 def _known(reader: Reader, given: object, argument: str) -> tuple[NDArray[np.int32], list[str]]:
     """Indices of the items that the model has, and how many it has not, in words."""
-    places = reader.items.encode(arguments.ids(given, argument, ordered=False))
+    places = encoded(reader.items, arguments.ids(given, argument, ordered=False))
     missing = int((places < 0).sum())
     return places[places >= 0], [
         f"{missing} of {len(places)} of {argument} that it does not know"

@@ -16,8 +16,8 @@ MISSING = (
     "<NA>", "undefined",
 )  # fmt: skip
 # White space, and what is as invisible as that: NUL, zero-width space, byte order and direction marks.
-_EDGES = "".join(map(chr, [*range(0x1D), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x200E, 0x200F]))
-_EDGES += "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x1d\x1e\x1f"
+EDGES = "".join(map(chr, [*range(0x1D), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x200E, 0x200F]))
+EDGES += "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x1d\x1e\x1f"
 
 
 def nothing() -> pl.Expr:
@@ -122,7 +122,7 @@ def is_text(kind: pl.DataType) -> bool:
 
 def trimmed(text: pl.Expr, missing: Sequence[str] = ()) -> pl.Expr:
     """Text without what is invisible at its ends; null where nothing is left, or a word for nothing."""
-    stripped = text.cast(pl.String).str.strip_chars(_EDGES)
+    stripped = text.cast(pl.String).str.strip_chars(EDGES)
     absent = stripped.is_in(["", *missing])
     return pl.when(~absent).then(stripped)
 
