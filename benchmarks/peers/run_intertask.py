@@ -120,7 +120,14 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
             },
             "input": {"kind": "events", "dropout": options.dropout},
             # The events that the peers read, and no average of the weights, which they do not keep.
-            "train": {"epochs": epochs, "patience": epochs, "windows": "last", "average": 0.0, **batches},
+            "train": {
+                "epochs": epochs,
+                "patience": epochs,
+                "windows": "last",
+                "average": 0.0,
+                "warmup_steps": 200,
+                **batches,
+            },
         }
     )
 
