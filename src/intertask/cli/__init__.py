@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli import compare, data, doctor, evaluate, listing, recommend, train, transfer
+from intertask.cli import compare, data, doctor, evaluate, init, listing, recommend, train, transfer
 from intertask.cli.output import say
 from intertask.console import guarded
 from intertask.errors import IntertaskError
@@ -38,6 +38,7 @@ def about(
     """From an event log to recommendations: train one sequence model, see how good it is, ask it."""
 
 
+app.command("init")(init.init)
 app.command("data")(data.data)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

@@ -51,6 +51,7 @@ class Table:
         damaged: Lines of the file that hold no row, as `Refusals` lists them; they are not in `rows`.
         readable: The number of `rows`, where they have been counted.
         files: Temporary files, which live as long as the table.
+        separator: Between the columns of a CSV.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Table:
     damaged: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
     readable: int | None = None
     files: tuple[Scratch | None, ...] = ()
+    separator: str | None = None
 
     def require(self, column: str, role: str) -> pl.DataType:
         """The type of a column.
@@ -202,7 +204,7 @@ def _csv(text: PlainText, name: str, file: str, separator: str | None) -> Table:
     def scanned(path: Path) -> Table:
         # Everything as text: types guessed from the first rows would turn "007" into 7 or fail further down.
         rows = pl.scan_csv(path, separator=separator, infer_schema=False, glob=False)
-        return _checked(Table(name, rows, rows.collect_schema(), typed=False))
+        return _checked(Table(name, rows, rows.collect_schema(), typed=False, separator=separator))
 
     ends = None if skipped else survey(text.path, separator, header.encode())
     if ends is not None:

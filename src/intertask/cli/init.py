@@ -1,0 +1,92 @@
+"""`intertask init`: a file nobody has described yet becomes a first recipe."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from intertask.cli.output import say
+
+if TYPE_CHECKING:
+    from intertask.data.guesses import Look
+    from intertask.data.roles import Roles
+    from intertask.first_recipe import Written
+
+Column = str | None
+
+
+def init(
+    files: Annotated[list[Path], typer.Argument(help="The log, and files with what is known of its items.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The recipe; LOG.toml in this folder where left out.")
+    ] = None,
+    user: Annotated[Column, typer.Option(help="Column of the users.")] = None,
+    item: Annotated[Column, typer.Option(help="Column of the items.")] = None,
+    time: Annotated[Column, typer.Option(help='Column of the times, or "none".')] = None,
+    time_format: Annotated[Column, typer.Option(help='How times are written, as "%d.%m.%Y %H:%M".')] = None,
+    behaviour: Annotated[Column, typer.Option(help='Column of what was done, or "none".')] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Column of numbers to learn. Repeatable.")] = None,
+    title: Annotated[Column, typer.Option(help='Column of the titles, or "none".')] = None,
+    separator: Annotated[Column, typer.Option(help="Between the columns of a text file.")] = None,
+    encoding: Annotated[Column, typer.Option(help="Of a text file, as cp1252 or utf-16.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the best guesses; ask nothing.")] = False,
+) -> None:
+    """Look at a log, ask what cannot be known, and write a first recipe."""
+    from intertask.data.guesses import look
+    from intertask.data.roles import guessed, the_log
+    from intertask.files import written_aside
+    from intertask.first_recipe import first_recipe
+
+    looks = [look(file, separator, encoding) for file in files]
+    log = the_log(looks)
+    target = out or Path(f"{log.path.name.split('.')[0]}.toml")
+    _refuse_existing(target)
+    asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    given = {"user": user, "item": item, "time": time, "behaviour": behaviour, "title": title}
+    roles = guessed(log, looks, given, label, time_format, _ask if asking else None)
+    written = first_recipe(target, log, roles)
+    _refuse_existing(target)
+    with written_aside(target) as aside:
+        aside.write_text(written.text, encoding="utf-8")
+    _tell(target, log, roles, written)
+
+
+def _refuse_existing(target: Path) -> None:
+    from intertask.errors import RequestError
+
+    if target.suffix != ".toml":
+        raise RequestError("--out", "a name ending in .toml", repr(str(target)))
+    if target.exists() or target.is_symlink():
+        raise RequestError(str(target), "a name that is free", "a file", "name another one: --out OTHER.toml")
+
+
+def _ask(what: str, columns: list[str], best: str | None) -> str:
+    from intertask.data.roles import NONE
+
+    say(f"columns: {', '.join(columns)}")
+    return str(typer.prompt(f"which one holds {what}", default=best or NONE)).strip()
+
+
+def _tell(target: Path, log: "Look", roles: "Roles", written: "Written") -> None:
+    events = written.log
+    say(events.report.summary())
+    if log.table.separator is not None:
+        say(f"separator  {log.table.separator!r}, encoding {log.encoding or 'UTF-8'}")
+    columns = {
+        "users": roles.user,
+        "items": roles.item,
+        "times": roles.time,
+        "behaviours": roles.behaviour,
+        "labels": ", ".join(roles.labels),
+        "titles": ", ".join(roles.text),
+        "tags": ", ".join(roles.tags),
+    }
+    for what, column in columns.items():
+        say(f"{what:10} {column or 'none'}")
+    for task, why in written.left_out.items():
+        say(f"left out   the task {task}: {why}")
+    run = Path("runs") / target.stem
+    say(f"written    {target}; read it, change what is wrong, then:")
+    for command in (f"data {target}", f"train {target}", f"evaluate {run}", f"recommend {run} --sample 3"):
+        say(f"           intertask {command}")

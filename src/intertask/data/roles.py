@@ -1,0 +1,154 @@
+"""What the columns of a log and of a catalogue are: as was said, guessed, or answered by a person."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from intertask.data.guesses import Look
+from intertask.errors import RequestError
+
+Ask = Callable[[str, list[str], str | None], str]
+NONE = "none"
+_REQUIRED = ("user", "item")
+_WORDS = {
+    "user": "the users",
+    "item": "the items",
+    "time": "the times",
+    "behaviour": "what was done",
+    "title": "the titles",
+}
+_MOST_LABELS, _MOST_TITLES = 3, 1.5  # label columns; titles an item, above which a column is no title
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of the log and of the catalogue are.
+
+    Args:
+        user: Column of the users.
+        item: Column of the items.
+        time: Column of the times.
+        time_format: Where they cannot be read otherwise.
+        behaviour: Column of what was done.
+        labels: Columns of numbers to learn.
+        sequences: Whether a row holds lists.
+        catalogue: The file that the items' titles are in.
+        catalogue_item: Its column of the items.
+        text: Its columns of text.
+        tags: Its columns of tags.
+    """
+
+    user: str
+    item: str
+    time: str | None = None
+    time_format: str | None = None
+    behaviour: str | None = None
+    labels: tuple[str, ...] = ()
+    sequences: bool = False
+    catalogue: Look | None = None
+    catalogue_item: str = ""
+    text: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+def the_log(looks: Sequence[Look]) -> Look:
+    """The file with users and items, of several the one with most rows."""
+    logs = [look for look in looks if look.best("user") and look.best("item")]
+    return max(logs or looks[:1], key=lambda look: look.table.count())
+
+
+def guessed(
+    log: Look,
+    looks: Sequence[Look],
+    given: Mapping[str, str | None],
+    labels: Sequence[str] | None = None,
+    time_format: str | None = None,
+    ask: Ask | None = None,
+) -> Roles:
+    """The roles of the columns.
+
+    Args:
+        log: The log.
+        looks: All files.
+        given: Columns that were said, by role; "none" for a role that no column has.
+        labels: Columns of labels that were said.
+        time_format: As it was said.
+        ask: Asks a person: a role in words, the columns, the best guess; None where there is nobody.
+
+    Raises:
+        RequestError: A column of users or items is not to be found.
+        DataError: A column that was said is not there.
+    """
+    taken: list[str] = []
+    chosen: dict[str, str | None] = {}
+    for role in ("user", "item", "time", "behaviour"):
+        chosen[role] = _chosen(log, role, given.get(role), taken, ask)
+        taken += [name for name in (chosen[role],) if name is not None]
+    user, item = str(chosen["user"]), str(chosen["item"])
+    for name in labels or ():
+        log.field(name)
+    found = [name for name in log.all("label", taken) if not log.field(name).lists]
+    catalogue, catalogue_item = _catalogue(log, looks, item)
+    free = [catalogue_item] if catalogue is not log else [*taken]
+    title = _chosen(catalogue, "title", given.get("title"), free, None)
+    if catalogue is log and given.get("title") is None and not _is_title(log, item, title):
+        title = None
+    tags = catalogue.best("tags", [*free, title or ""]) if catalogue is not log else None
+    return Roles(
+        user,
+        item,
+        chosen["time"],
+        time_format,
+        chosen["behaviour"],
+        tuple(found[:_MOST_LABELS] if labels is None else labels),
+        log.field(item).lists,
+        catalogue if title or tags else None,
+        catalogue_item,
+        (title,) if title else (),
+        (tags,) if tags else (),
+    )
+
+
+def _chosen(look: Look, role: str, said: str | None, taken: Sequence[str], ask: Ask | None) -> str | None:
+    if said is not None:
+        if said == NONE and role not in _REQUIRED:
+            return None
+        return look.field(said).name
+    best = look.best(role, taken)
+    names = [field.name for field in look.fields if field.name not in taken]
+    if ask is not None:
+        while (answer := ask(_WORDS[role], names, best)) not in names:
+            if answer == NONE and role not in _REQUIRED:
+                return None
+        return answer
+    if best is None and role in _REQUIRED:
+        raise RequestError(
+            f"init {look.path}",
+            f"a column whose name says that it holds {_WORDS[role]}",
+            f"{', '.join(names)[:300]}",
+            f"name it: --{role} COLUMN",
+        )
+    return best
+
+
+def _catalogue(log: Look, looks: Sequence[Look], item: str) -> tuple[Look, str]:
+    """The file of the items and its column of them; the log itself where there is no other."""
+    for look in looks:
+        name = item if item in look.table.schema else look.best("item")
+        if look is log or name is None:
+            continue
+        ids = look.sample[name].drop_nulls()
+        known = log.sample[item].explode() if log.field(item).lists else log.sample[item]
+        shared = ids.cast(pl.String).is_in(known.cast(pl.String).implode()).any()
+        if shared and ids.n_unique() >= 0.98 * len(ids):
+            return look, name
+    return log, item
+
+
+def _is_title(log: Look, item: str, title: str | None) -> bool:
+    """Whether a column of the log says the same of an item each time, or nearly so."""
+    if title is None or log.field(item).lists:
+        return False
+    pairs = log.sample.select(item, title).drop_nulls()
+    return pairs.n_unique() <= _MOST_TITLES * max(pairs[item].n_unique(), 1)

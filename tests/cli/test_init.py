@@ -1,0 +1,197 @@
+"""A file that nobody has described yet becomes a recipe that trains, evaluates and recommends as it is."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from intertask.recipe import Recipe
+from tests import shop
+
+BEHAVIOURS = ["angesehen", "Warenkorb", "gekauft"]
+START = 1_700_000_000
+
+
+def orders(num: int = 3000, seed: int = 0) -> pl.DataFrame:
+    """The export of a German shop: columns in German, day before month, decimal commas, umlauts."""
+    random = np.random.default_rng(seed)
+    users, items = random.integers(0, 80, num), random.integers(0, 25, num)
+    seconds = START + np.sort(random.integers(0, 10_000_000, num))
+    return pl.DataFrame(
+        {
+            "Bestellnr": [f"B{number:05}" for number in range(num)],
+            "Kundennr": users + 10_000,
+            "Artikelnr": [f"A-{item:03}" for item in items],
+            "Artikelbezeichnung": [f"Türschloß Größe {item}" for item in items],
+            "Aktion": [BEHAVIOURS[code] for code in random.choice(3, num, p=[0.7, 0.2, 0.1])],
+            "Preis": [f"{item},95" for item in items],
+            "Datum": pl.Series(seconds * 1000).cast(pl.Datetime("ms")).dt.strftime("%d.%m.%Y %H:%M"),
+        }
+    )
+
+
+def written(name: str, frame: pl.DataFrame, encoding: str = "utf-8", **options: str) -> str:
+    Path(name).write_bytes(frame.write_csv(**options).encode(encoding))  # type: ignore[arg-type]
+    return name
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8"])
+def test_a_shops_export_becomes_a_model_without_a_question(encoding, intertask):
+    name = written("bestellungen.csv", orders(), encoding, separator=";", line_terminator="\r\n")
+    done = intertask("init", name)
+    assert done.code == 0, done
+    for command in ("data", "train", "evaluate", "recommend"):
+        assert f"intertask {command} " in done.out
+    section = tomllib.loads(Path("bestellungen.toml").read_text(encoding="utf-8"))["data"]["events"]
+    expected = {
+        "path": name,
+        "separator": ";",
+        "user": "Kundennr",
+        "item": "Artikelnr",
+        "time": "Datum",
+        "behaviour": "Aktion",
+    }
+    assert section == expected | ({"encoding": "cp1252"} if encoding == "cp1252" else {})
+    recipe = Recipe.read("bestellungen.toml")
+    assert list(recipe.tasks) == ["next", "gekauft", "warenkorb"]
+    assert recipe.evaluation.history == ("kept",)
+    assert intertask("data", "bestellungen.toml").code == 0
+    quick = ["--set", "train.epochs=1", "--set", "width=8", "--set", "evaluation.resamples=100"]
+    assert intertask("train", "bestellungen.toml", *quick).code == 0
+    assert intertask("evaluate", "runs/bestellungen").code == 0
+    rows = json.loads(intertask("recommend", "runs/bestellungen", "--user", "10003", "-k", "3", "--json").out)
+    assert len(rows) == 3 and all(row["title"].startswith("Türschloß Größe ") for row in rows)
+
+
+def test_a_log_and_a_catalogue_are_told_apart(intertask):
+    shop.write_files(Path())
+    Path("recipe.toml").unlink()
+    done = intertask("init", "items.csv", "events.csv", "--label", "liked")
+    assert done.code == 0, done
+    recipe = Recipe.read("events.toml")
+    assert recipe.data.events is not None and recipe.data.catalogue is not None
+    assert recipe.data.events.path == Path("events.csv")
+    assert (recipe.data.events.user, recipe.data.events.item) == ("visitor", "sku")
+    assert recipe.data.catalogue.text == ("title",) and recipe.data.catalogue.tags == ("genres",)
+    assert recipe.data.events.behaviour == "action"
+
+
+def test_lists_in_a_column_become_sequences(intertask):
+    random = np.random.default_rng(0)
+    lists = [" ".join(map(str, random.integers(0, 20, 8))) for _ in range(40)]
+    written("visits.csv", pl.DataFrame({"user_id": range(40), "items": lists}))
+    assert intertask("init", "visits.csv").code == 0
+    recipe = Recipe.read("visits.toml")
+    assert recipe.data.events is not None and recipe.data.events.sequences is True
+    assert json.loads(intertask("data", "visits.toml", "--json").out)["events"] == 320
+
+
+def test_ratings_become_a_response_from_the_middle_on(intertask):
+    random = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "userId": random.integers(0, 50, 2000),
+            "movieId": random.integers(0, 60, 2000),
+            "rating": random.choice([1.0, 2.0, 3.0, 4.0, 5.0], 2000, p=[0.05, 0.1, 0.3, 0.35, 0.2]),
+            "timestamp": START + random.integers(0, 10**7, 2000),
+        }
+    )
+    written("ratings.csv", frame)
+    assert intertask("init", "ratings.csv").code == 0
+    task = tomllib.loads(Path("ratings.toml").read_text())["tasks"]["rating"]
+    assert task == {"kind": "response", "label": "rating", "weight": 0.1, "at_least": 4.0}
+
+
+def test_a_recipe_that_is_there_is_never_overwritten(intertask):
+    written("orders.csv", orders(200))
+    Path("orders.toml").write_text("mine")
+    assert intertask.refused("init", "orders.csv") == (
+        "orders.toml: expected a name that is free, found a file; name another one: --out OTHER.toml"
+    )
+    Path("linked.toml").symlink_to("nowhere")
+    assert "a name that is free" in intertask.refused("init", "orders.csv", "--out", "linked.toml")
+    assert "ending in .toml" in intertask.refused("init", "orders.csv", "--out", "orders.txt")
+    assert Path("orders.toml").read_text() == "mine"
+
+
+def test_what_cannot_be_known_names_the_option(intertask):
+    frame = pl.DataFrame({"x": [1, 2, 1] * 20, "y": [3, 4, 5] * 20, "z": list(range(60))})
+    written("odd.csv", frame)
+    line = intertask.refused("init", "odd.csv")
+    assert (
+        "expected a column whose name says that it holds the users, found x, y, z; name it: --user COLUMN"
+        in line
+    )
+    assert not Path("odd.toml").exists()
+    assert intertask("init", "odd.csv", "--user", "x", "--item", "y", "--time", "none").code == 0
+    assert "expected a column 'w' for a role" in intertask.refused(
+        "init", "odd.csv", "--user", "w", "--out", "b.toml"
+    )
+
+
+def test_at_a_terminal_it_asks(intertask, monkeypatch):
+    frame = pl.DataFrame({"x": [1, 2, 1] * 20, "y": [3, 4, 5] * 20, "when": range(START, START + 60)})
+    written("odd.csv", frame)
+    answers = iter(["nonsense", "x", "y", "when", "none"])
+    asked: list[tuple[str, str]] = []
+
+    def prompt(text: str, default: str) -> str:
+        asked.append((text, default))
+        return next(answers)
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert intertask("init", "odd.csv").code == 0
+    assert asked == [
+        ("which one holds the users", "none"),
+        ("which one holds the users", "none"),
+        ("which one holds the items", "none"),
+        ("which one holds the times", "when"),
+        ("which one holds what was done", "none"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("orders.xlsx", b"PK\x03\x04", "save the sheet as CSV UTF-8"),
+        ("orders.csv", b"PK\x03\x04" + bytes(50), "a ZIP archive or an Excel workbook; unpack it, or save"),
+        (
+            "u.csv",
+            b"196\t242\t3\t881250949\n186\t302\t3\t891717742\n",
+            "the names of the columns in the first line",
+        ),
+        ("empty.csv", b"user,item\n", "found a header alone"),
+        ("nothing.csv", b"", "an empty file"),
+        ("data.json", b"[{}]", "write one object a line, and name the file .jsonl"),
+    ],
+)
+def test_a_file_that_is_no_log_gets_one_line(name, content, line, intertask):
+    Path(name).write_bytes(content)
+    assert line in intertask.refused("init", name)
+    assert not list(Path().glob("*.toml"))
+
+
+def test_names_of_columns_and_behaviours_need_no_care(intertask):
+    random = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            'user "id"\\': random.integers(0, 30, 2000),
+            "item\x7f#": random.integers(0, 20, 2000),
+            "event.type]": random.choice(["ping", "type", '1 = "x"\n[train]'], 2000, p=[0.6, 0.2, 0.2]),
+        }
+    )
+    written("odd name.csv", frame)
+    assert intertask("init", "odd name.csv").code == 0
+    recipe = Recipe.read("odd name.toml")
+    assert recipe.data.events is not None and recipe.data.events.behaviour == "event.type]"
+    assert intertask("data", "odd name.toml").code == 0

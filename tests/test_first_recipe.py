@@ -1,0 +1,17 @@
+import pytest
+
+from intertask.first_recipe import value_order
+
+
+@pytest.mark.parametrize(
+    ("counts", "order"),
+    [
+        ({"purchase": 5, "view": 90, "addtocart": 20}, ["view", "addtocart", "purchase"]),
+        ({"buy": 50, "click": 9, "impression": 3}, ["impression", "click", "buy"]),
+        ({"return": 2, "purchase": 90}, ["return", "purchase"]),
+        ({"1": 90, "4": 2, "2": 10}, ["1", "2", "4"]),
+        ({"Warenkorb": 9, "gekauft": 30, "angesehen": 9}, ["angesehen", "Warenkorb", "gekauft"]),
+    ],
+)
+def test_behaviours_are_ordered_by_what_they_are_worth(counts: dict[str, int], order: list[str]) -> None:
+    assert value_order(counts) == order
