@@ -2,16 +2,21 @@ import errno
 import os
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from safetensors.numpy import save_file
 
+from intertask import exchange, files
 from intertask.data.sequences import from_lists
 from intertask.errors import DataError, IntertaskError
-from intertask.files import sha256, written_aside
+from intertask.files import Contents, sha256, written_aside
 
+PARTS = Contents("a folder of parts", (), ("part", "first", "second", "old"))
 ONE_MEGABYTE = np.arange(2**17)
 
 
@@ -49,7 +54,7 @@ def test_a_failure_leaves_the_old_one_and_nothing_else(folder, tmp_path):
     place = tmp_path / "place"
     for text in ("old", "new"):
         try:
-            with written_aside(place) as aside:
+            with written_aside(place, PARTS.refuse if folder else None) as aside:
                 if folder:
                     aside.mkdir()
                 (aside / "part" if folder else aside).write_text(text)
@@ -61,9 +66,17 @@ def test_a_failure_leaves_the_old_one_and_nothing_else(folder, tmp_path):
     assert listing(tmp_path) == ["place"]
 
 
-def test_a_folder_replaces_a_folder_whole(tmp_path):
+@pytest.fixture(params=[True, False], ids=["exchange", "two renamings"])
+def can_exchange(request, monkeypatch):
+    """Both orders: in one step, and the one of file systems that know no such step."""
+    if not request.param:
+        monkeypatch.setattr(files, "exchange", lambda one, two: False)
+    return request.param
+
+
+def test_a_folder_replaces_a_folder_whole(tmp_path, can_exchange):
     for name in ("first", "second"):
-        with written_aside(tmp_path / "place") as aside:
+        with written_aside(tmp_path / "place", PARTS.refuse) as aside:
             aside.mkdir()
             (aside / name).write_text(name)
     assert listing(tmp_path / "place") == ["second"]
@@ -81,7 +94,11 @@ def test_the_old_folder_comes_back_when_the_new_one_cannot_be_moved(tmp_path, mo
         return rename(self, target)
 
     monkeypatch.setattr(type(tmp_path), "rename", fail_once)
-    with pytest.raises(IntertaskError, match="the disk is gone"), written_aside(tmp_path / "place") as aside:
+    monkeypatch.setattr(files, "exchange", lambda one, two: False)
+    with (
+        pytest.raises(IntertaskError, match="the disk is gone"),
+        written_aside(tmp_path / "place", PARTS.refuse) as aside,
+    ):
         aside.mkdir()
     assert listing(tmp_path) == ["place"]
     assert listing(tmp_path / "place") == ["old"]
@@ -144,3 +161,162 @@ def test_a_place_below_a_file_is_refused(tmp_path):
 def test_the_checksum_is_the_known_one(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")  # FIPS 180-2, appendix B.1
     assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a396177a9c")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda place: (place / "thesis.txt").write_text("years of work"),
+        lambda place: (place / "part").mkdir(),
+        lambda place: (place / "part").symlink_to("/etc/passwd"),
+        lambda place: os.mkfifo(place / "part"),
+        lambda place: (place / "sub" / "part").mkdir(parents=True),
+    ],
+    ids=["file", "folder of a known name", "link of a known name", "pipe of a known name", "deeper"],
+)
+def test_a_folder_of_somebody_else_is_refused_before_and_after(make, tmp_path, can_exchange):
+    place = tmp_path / "place"
+    place.mkdir()
+    make(place)
+    with (
+        pytest.raises(IntertaskError, match=r"place: expected an empty place, or a folder of parts, found"),
+        written_aside(place, PARTS.refuse),
+    ):
+        raise AssertionError("nothing is made where nothing may be replaced")
+    shutil.rmtree(place)
+    place.mkdir()
+    with (
+        pytest.raises(IntertaskError, match="nothing was changed"),
+        written_aside(place, PARTS.refuse) as aside,
+    ):
+        aside.mkdir()
+        (aside / "first").touch()
+        make(place)  # in the meantime
+    assert len(listing(place)) == 1 and listing(place) != ["first"]
+    assert listing(tmp_path) == ["place"]
+
+
+@pytest.mark.parametrize(
+    ("names", "foreign"),
+    [
+        ([], ""),
+        (["users.parquet", "sequences/sizes.npy"], ""),
+        (["users.parquet", "sequences/sizes.npy", "sequences/label.liked.npy"], ""),
+        (["users.parquet"], "a folder without sequences/sizes.npy"),
+        (["users.parquet", "sequences/sizes.npy", "sequences/mine.npy"], "'sequences/mine.npy'"),
+        (["users.parquet", "sequences/sizes.npy", "sequences/users.parquet"], "'sequences/users.parquet'"),
+        (["users.parquet", "sequences/sizes.npy", "SEQUENCES/sizes.npy"], "'SEQUENCES'"),
+        (["sequences"], "'sequences'"),
+    ],
+)
+def test_a_folder_is_ours_by_what_it_holds_and_what_it_must_hold(names, foreign, tmp_path):
+    log = Contents("a log", ("users.parquet", "sequences/sizes.npy"), ("sequences/label.*.npy",))
+    (tmp_path / "place").mkdir()
+    for name in names:
+        (tmp_path / "place" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "place" / name).touch()
+    assert log.foreign(tmp_path / "place") == foreign
+    assert log.foreign(tmp_path / "nowhere") == ""
+
+
+def test_without_a_kind_nothing_but_an_empty_folder_is_replaced(tmp_path):
+    (tmp_path / "place").mkdir()
+    for expected in ("", "expected an empty place, found 'part'"):
+        try:
+            with written_aside(tmp_path / "place") as aside:
+                aside.mkdir()
+                (aside / "part").touch()
+            assert not expected
+        except IntertaskError as error:
+            assert expected and expected in str(error)
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "other"])
+def test_what_is_neither_file_nor_folder_is_never_replaced(kind, folder, tmp_path):
+    (tmp_path / "real").mkdir()
+    place = tmp_path / "place"
+    if kind == "link":
+        place.symlink_to(tmp_path / "real")
+    elif kind == "dangling link":
+        place.symlink_to(tmp_path / "gone")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    elif folder:
+        place.write_text("a file where a folder is to be")
+    else:
+        place.mkdir()
+    before = place.lstat()
+    with (
+        pytest.raises(IntertaskError, match=r"place: expected .*nothing was changed"),
+        written_aside(place) as aside,
+    ):
+        aside.mkdir() if folder else aside.touch()
+    assert place.lstat().st_ino == before.st_ino and place.lstat().st_mode == before.st_mode
+    assert listing(tmp_path) == ["place", "real"]
+
+
+@pytest.mark.parametrize("name", ["new", "old", "writer.lock", "\udcff", "n" * 250, " ", "-rf", "a\nb", "ü"])
+def test_a_strange_name_is_a_name(name, tmp_path, can_exchange):
+    for text in ("first", "second"):
+        with written_aside(tmp_path / name, PARTS.refuse) as aside:
+            aside.mkdir()
+            (aside / text).touch()
+    assert listing(tmp_path) == [name] and listing(tmp_path / name) == ["second"]
+
+
+def test_the_working_folder_and_the_root_are_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (".", "/", "..", ""):
+        with pytest.raises(IntertaskError), written_aside(Path(name)) as aside:
+            aside.mkdir()
+    assert Path.cwd() == tmp_path and listing(tmp_path) == []
+
+
+def test_whoever_reads_while_somebody_writes_sees_all_old_or_all_new(tmp_path, can_exchange):
+    place, kind = tmp_path / "place", Contents("pairs", ("a", "b"))
+
+    def write(number):
+        with written_aside(place, kind.refuse) as aside:
+            aside.mkdir()
+            for name in kind.needed:
+                (aside / name).write_text(str(number))
+
+    def read():
+        first = (place / "a").read_text()
+        time.sleep(0.0005)
+        return first, (place / "b").read_text()
+
+    write(0)
+    with ThreadPoolExecutor(2) as pool:
+        writing = [pool.submit(lambda: [write(number) for number in range(30)]) for _ in range(2)]
+        pairs = [files.read_whole(place, read)]
+        while not all(job.done() for job in writing):
+            pairs.append(files.read_whole(place, read))
+        for job in writing:
+            job.result()
+    assert all(one == other for one, other in pairs)
+    assert len({one for one, _ in pairs}) > 1, "nothing was ever replaced while it was read"
+    assert listing(tmp_path) == ["place"]
+
+
+def test_an_error_of_a_folder_that_keeps_still_is_raised(tmp_path):
+    (tmp_path / "place").mkdir()
+    with pytest.raises(DataError, match="broken"):
+        files.read_whole(tmp_path / "place", lambda: (_ for _ in ()).throw(DataError("broken", "a", "b")))
+
+
+def test_a_file_system_that_refuses_the_exchange_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(exchange, "_renameat2", lambda: None)
+    (tmp_path / "a").mkdir()
+    assert not exchange.exchange(tmp_path / "a", tmp_path / "b")
+
+
+def test_two_paths_change_places(tmp_path):
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "b").mkdir()
+    if not exchange.exchange(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this file system cannot")
+    assert (tmp_path / "a").is_dir() and (tmp_path / "b").read_text() == "a"
+    with pytest.raises(OSError, match="No such file"):
+        exchange.exchange(tmp_path / "a", tmp_path / "nowhere")

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from intertask import model_folder
 from intertask.errors import ArtefactError, IntertaskError
-from intertask.files import sha256, written_aside
+from intertask.files import read_whole, settle, sha256, strange, written_aside
 from intertask.model_folder import FORMAT, Artefact, Manifest, Schema, read_manifest
 from intertask.tensors import forms
 
@@ -39,8 +39,7 @@ def save(artefact: Artefact, folder: Path) -> None:
         ArtefactError: Something stands there that is no model, or stands beside one.
     """
     folder = Path(folder)
-    _check_place(folder)
-    with written_aside(folder) as aside:
+    with written_aside(folder, refuse_place) as aside:
         aside.mkdir()
         _write_parts(artefact, aside)
         files = {}
@@ -53,12 +52,21 @@ def save(artefact: Artefact, folder: Path) -> None:
 
 
 def load(folder: Path) -> Artefact:
-    """Read a folder that `save` wrote.
+    """Read a folder that `save` wrote, or is writing: the old model or the new one.
 
     Raises:
         ArtefactError: Names the first file that is not as it was written.
     """
-    return model_folder.read(Path(folder))
+    return read_whole(Path(folder), lambda: model_folder.read(Path(folder)))
+
+
+def find(folder: Path) -> Path | None:
+    """Where the model is: in `model` in a folder, in the folder itself, or nowhere."""
+    for place in (folder / "model", folder):
+        settle(place)
+        if (place / "manifest.json").exists():
+            return place
+    return None
 
 
 def num_weights(folder: Path) -> int:
@@ -112,25 +120,35 @@ def _write_parts(artefact: Artefact, folder: Path) -> None:
         artefact.catalogue.frame.write_parquet(folder / "catalogue.parquet")
 
 
-def _check_place(folder: Path) -> None:
-    """Refuse to replace anything but an empty folder or a model."""
-    if not folder.exists():
-        return
-    found = "a file"
-    if folder.is_dir():
-        present = {file.name for file in folder.iterdir()}
-        if not present:
-            return
-        found = "a folder of something else"
-        if "manifest.json" in present:
-            try:
-                foreign = sorted(present - {"manifest.json"} - set(read_manifest(folder).files))
-            except ArtefactError as error:
-                foreign, found = ["manifest.json"], f"manifest.json with {error.found}"
-            else:
-                found = f"{foreign[0]!r} beside a model" if foreign else ""
-            if not foreign:
-                return
-    raise ArtefactError(
-        str(folder), "an empty place, or an older model alone", found, "choose another folder"
-    )
+def refuse_place(folder: Path, place: Path) -> None:
+    """Refuse to replace anything but an empty folder or a model alone.
+
+    Args:
+        folder: Is looked at; it need not exist.
+        place: What errors call it.
+
+    Raises:
+        ArtefactError: Names what stands there.
+    """
+    found = _foreign(folder)
+    if found:
+        raise ArtefactError(
+            str(place), "an empty place, or an older model alone", found, "choose another folder"
+        )
+
+
+def _foreign(folder: Path) -> str:
+    wrong = strange(folder, "folder")
+    present = {} if wrong or not folder.exists() else {file.name: file for file in folder.iterdir()}
+    if wrong or not present:
+        return wrong
+    if "manifest.json" not in present:
+        return "a folder of something else"
+    odd = [name for name in sorted(present) if strange(present[name], "file")]
+    if odd:
+        return f"{odd[0]!r} beside a model, {strange(present[odd[0]], 'file')}"
+    try:
+        foreign = sorted(present.keys() - {"manifest.json"} - read_manifest(folder).files.keys())
+    except ArtefactError as error:
+        return f"manifest.json with {error.found}"
+    return f"{foreign[0]!r} beside a model" if foreign else ""

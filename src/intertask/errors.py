@@ -54,5 +54,9 @@ class ProtocolError(IntertaskError):
     """Two results that were not measured in the same way."""
 
 
+class WriteError(IntertaskError):
+    """A place that cannot be written to, such as a full disk or a folder of somebody else."""
+
+
 class RequestError(IntertaskError):
     """A request for recommendations that cannot be answered."""

@@ -20,12 +20,14 @@ from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.data.windows import Windows, cut_out
-from intertask.errors import RecipeError
+from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.validation import ALL, Validator, default_monitor, over_tasks
 from intertask.files import written_aside
+from intertask.journal import GOES_ON
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import MAIN, Recipe
+from intertask.run_folder import FITTED, working_on
 from intertask.seeds import derive
 from intertask.tasks.response import Config as ResponseConfig
 from intertask.train import checkpoint
@@ -56,13 +58,15 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     Raises:
         RecipeError: The recipe does not fit the data, or has several streams.
         TrainingError: A loss is not finite.
+        IntertaskError: Another process works in the folder, or something stands there that is no run's.
     """
     if recipe.streams:
         raise RecipeError(
             "[streams]", "a recipe of one log", f"{', '.join(recipe.streams)} beside it",
             "train it with `intertask train`, or intertask.run.train",
         )  # fmt: skip
-    return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
+    with working_on(folder, "train", FITTED):
+        return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
 
 
 def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> dict[str, Fitted]:
@@ -71,7 +75,7 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
     Args:
         recipe: With as many streams as there are corpora.
         corpora: The data of each stream, by its name.
-        folder: Of the run.
+        folder: Of the run; the caller has it for itself.
 
     Raises:
         RecipeError: The recipe does not fit the data.
@@ -100,11 +104,15 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
             )
         return metrics
 
-    trained = Trainer(
+    trainer = Trainer(
         streams, balance.to(device), validate,
         lambda model, task: owners[task].validator.calibration(model, task),
         monitor, recipe.train, recipe.seed, run, folder,
-    ).run()  # fmt: skip
+    )  # fmt: skip
+    try:
+        trained = trainer.run()
+    except WriteError as error:  # by then something has been written
+        raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
     for part in parts.values():
         part.validator.calibrate(part.model)
     return {name: Fitted(part.corpus, part.split, part.model, trained) for name, part in parts.items()}

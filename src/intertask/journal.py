@@ -1,6 +1,7 @@
 """The diary of a run, written and read: one JSON object a line, one line a step."""
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, TextIO
 
 from intertask.files import unwritable, written_aside
 
+GOES_ON = "free some space and start it again: what is complete was kept, and it goes on from there"
 Entry = Mapping[str, object]
 
 
@@ -35,8 +37,10 @@ class Journal:
         try:
             self._handle.write(json.dumps({"event": event, **entry}) + "\n")
             self._handle.flush()
+            if event == "validation":  # an epoch outlives a loss of power too
+                os.fsync(self._handle.fileno())
         except OSError as error:
-            raise unwritable(self.file, error) from error
+            raise unwritable(self.file, error, GOES_ON) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -65,4 +69,9 @@ def entries(file: Path) -> tuple[list[dict[str, Any]], int]:
 
 
 def _until(file: Path, step: int) -> str:
-    return "".join(json.dumps(entry) + "\n" for entry in entries(file)[0] if entry.get("step", 0) <= step)
+    return "".join(json.dumps(entry) + "\n" for entry in entries(file)[0] if _step(entry) <= step)
+
+
+def _step(entry: Entry) -> float:
+    step = entry.get("step", 0)
+    return step if isinstance(step, int | float) else 0

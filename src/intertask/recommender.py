@@ -282,8 +282,7 @@ class Recommender:
             ArtefactError: Names the first file that is not as it was written.
         """
         folder = arguments.path(folder, "load")
-        if not (folder / "manifest.json").exists() and (folder / "model" / "manifest.json").exists():
-            folder = folder / "model"
+        folder = artefact.find(folder) or folder
         stored = artefact.load(folder)
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)

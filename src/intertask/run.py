@@ -3,14 +3,13 @@
 recipe.toml      as the user wrote it      recipe.json      complete, with defaults and what --set changed
 journal.jsonl    every step's losses       checkpoints/     to go on from
 model/           the artefact              evaluation.json  and, for each target, ranks and answers.parquet
-report.html      and plots/
+report.html      and plots/                run.lock         which process works here
 streams/NAME/    corpus, model and evaluation of each further log that was trained with it
 """
 
-import shutil
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -20,16 +19,18 @@ from intertask import source
 from intertask.config import parse
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
-from intertask.data.prepare import CORPUS_FILES, open_corpus, prepare
+from intertask.data.prepare import CORPUS, open_corpus, prepare
 from intertask.datasets import Loaded
-from intertask.errors import DataError, RecipeError
+from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
-from intertask.files import refuse_foreign, written_aside
+from intertask.files import strange, written_aside
+from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
 from intertask.overrides import named
 from intertask.recipe import MAIN, Recipe
 from intertask.recommender import Recommender
+from intertask.run_folder import EVALUATED, WRITTEN, drop_empty, refuse_locked, refuse_others, working_on
 
 
 def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[str] = ()) -> Fitted:
@@ -46,25 +47,56 @@ def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[s
 
     Raises:
         RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
+        IntertaskError: Another process works in the folder, or something stands there that is no run's.
     """
     recipe = Recipe.read(file, changes)
     if seed is not None:
         recipe = parse(Recipe, recipe.model_dump() | {"seed": seed}, "--seed")
-    for leftover in folder.glob(".*.*"):  # of a run that was killed while it wrote
-        shutil.rmtree(leftover, ignore_errors=True)
     views = recipe.views()
     for view in views.values():
         refuse_misfits(view)  # before a log is read
     folders = {name: stream_folder(folder, name) for name in views}
-    prepared = _prepared(recipe, file.parent, folders)
-    fitted = fit_streams(recipe, {name: corpus for name, (corpus, _) in prepared.items()}, folder)
-    for name, view in views.items():
-        Recommender.trained(view, fitted[name], prepared[name][1]).save(folders[name] / "model")
-    if file.suffix != ".json":  # recipe.json stands there already
-        with written_aside(folder / "recipe.toml") as aside:
-            told = "".join(f"# changed by {named([change])!r}\n" for change in changes)
-            aside.write_text(told + file.read_text(encoding="utf-8"), encoding="utf-8")
+    own = ["recipe.toml"] if _same(file, folder / "recipe.toml") else []
+    with working_on(folder, "train", WRITTEN, own):
+        for name in views:
+            _refuse_strange(folders[name])
+        with _going_on():
+            prepared = _prepared(recipe, file.parent, folders)
+            corpora = {name: corpus for name, (corpus, _) in prepared.items()}
+            fitted = fit_streams(recipe, corpora, folder)
+            for name, view in views.items():
+                Recommender.trained(view, fitted[name], prepared[name][1]).save(folders[name] / "model")
+            if file.suffix != ".json" and not own:  # recipe.json stands there already, or the user's own
+                with written_aside(folder / "recipe.toml") as aside:
+                    told = "".join(f"# changed by {named([change])!r}\n" for change in changes)
+                    aside.write_text(told + file.read_text(encoding="utf-8"), encoding="utf-8")
     return fitted[MAIN]
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """A full disk as it is told of where something may have been written before."""
+    try:
+        yield
+    except WriteError as error:
+        raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and not other.is_symlink() and one.samefile(other)
+
+
+def _refuse_strange(folder: Path) -> None:
+    """Before a run is begun: each folder that it will replace must be one of ours, or nothing yet."""
+    for place in (folder, folder.parent):  # of a stream, and of all streams
+        wrong = strange(place, "folder")
+        if wrong and folder.parent.name == "streams":
+            raise DataError(
+                str(place), "a folder of this run, or nothing yet", wrong,
+                "choose another folder for the run; nothing was changed",
+            )  # fmt: skip
+    CORPUS.refuse(folder / "corpus")
+    artefact.refuse_place(folder / "model", folder / "model")
 
 
 def stream_folder(folder: Path, name: str) -> Path:
@@ -74,7 +106,12 @@ def stream_folder(folder: Path, name: str) -> Path:
 
 def stream_folders(folder: Path) -> list[Path]:
     """The folders of a run's streams: its own, then those of further logs, by name."""
-    return [folder, *sorted(place.parent for place in folder.glob("streams/*/model"))]
+    own = [
+        place.parent
+        for place in folder.glob("streams/*/model")
+        if not any(strange(part, "folder") for part in (place.parent.parent, place.parent, place))
+    ]
+    return [folder, *sorted(own)]
 
 
 def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
@@ -85,6 +122,7 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         ArtefactError: The model is not as it was written.
         LeakageError: It was trained on something else than the training part.
     """
+    refuse_busy(folder)
     found = measure(folder, part)
     keep(found, folder)
     return found
@@ -102,9 +140,24 @@ def keep(found: Evaluation, folder: Path) -> None:
     Raises:
         IntertaskError: The folder cannot be written to.
     """
-    if found.targets is not None:
-        found.targets.write(folder)
-    found.write(folder / "evaluation.json")  # the last, so that it says that all is there
+    with working_on(_root(folder), "evaluate", EVALUATED), _going_on():
+        refuse_others(folder, EVALUATED)
+        if found.targets is not None:
+            found.targets.write(folder)
+        found.write(folder / "evaluation.json")  # the last, so that it says that all is there
+
+
+def refuse_busy(folder: Path) -> None:
+    """Refuse the folder of a run, or of one of its streams, in which another process works.
+
+    Raises:
+        IntertaskError: Says which.
+    """
+    refuse_locked(_root(folder))
+
+
+def _root(folder: Path) -> Path:
+    return folder.parent.parent if folder.parent.name == "streams" else folder
 
 
 def _prepared(
@@ -113,11 +166,10 @@ def _prepared(
     """The corpus of each stream, mapped from its folder, and its catalogue; the logs are let go."""
     loaded, corpora = {}, {}
     with ExitStack() as stack:  # nothing is changed before all logs have been read and found to be the run's
-        stack.callback(_drop_empty, _missing(folders.values()))
+        stack.callback(drop_empty, _missing(folders.values()))
         for name, view in recipe.views().items():
             loaded[name] = source.load(view.data, beside)
-            refuse_foreign(folders[name] / "corpus", CORPUS_FILES, "a prepared log")
-            aside = stack.enter_context(written_aside(folders[name] / "corpus"))
+            aside = stack.enter_context(written_aside(folders[name] / "corpus", CORPUS.refuse))
             corpora[name] = prepare(loaded[name].events, aside)
             _refuse_another_run(folders[MAIN], recipe, folders[name], corpora[name])
         if not (folders[MAIN] / "checkpoints").exists():
@@ -130,13 +182,6 @@ def _prepared(
 def _missing(folders: Iterable[Path]) -> list[Path]:
     """What will be made for these folders."""
     return [place for own in folders for place in (own, *own.parents) if not place.exists()]
-
-
-def _drop_empty(made: Sequence[Path]) -> None:
-    """Of a run that was refused nothing stays, the folders that were made for it neither."""
-    for folder in sorted(made, key=lambda place: -len(place.parts)):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _account(loaded: Loaded, folder: Path) -> None:
@@ -176,9 +221,9 @@ def model_folder(path: Path) -> Path:
     Raises:
         DataError: Neither holds one.
     """
-    for folder in (path / "model", path):
-        if (folder / "manifest.json").exists():
-            return folder
+    found = artefact.find(path)
+    if found is not None:
+        return found
     raise DataError(
         str(path), "the folder of a run or of a model", "neither", "train one with `intertask train`"
     )

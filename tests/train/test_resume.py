@@ -1,5 +1,6 @@
 """A run that was stopped, however, ends with the same bits as one that never was."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from intertask.inputs.events import Config as Events
+from intertask.locks import take
 from intertask.recommender import Recommender
 from intertask.train import checkpoint
 from intertask.train.loop import Trainer
@@ -99,11 +101,42 @@ def test_a_run_killed_by_the_system_resumes_exactly(where, when, tmp_path, unint
     assert_same_run(tmp_path, runs.fit(tmp_path), uninterrupted)
 
 
-def test_nothing_half_written_is_left_after_a_resume(tmp_path, monkeypatch):
-    half = tmp_path / "checkpoints" / ".checkpoint-000000004.abc"
-    half.mkdir(parents=True)
+def test_nothing_half_written_and_nothing_old_is_left_after_a_resume(tmp_path):
     runs.fit(tmp_path)
-    assert [path.name[:11] for path in (tmp_path / "checkpoints").iterdir()] == ["checkpoint-"]
+    newest = next((tmp_path / "checkpoints").iterdir())
+    # As of a run that was killed after its last checkpoint, before it could delete anything.
+    shutil.copytree(newest, newest.parent / "checkpoint-000000002")
+    (newest.parent / "checkpoint-000000001").mkdir()
+    shutil.copy(newest / "progress.json", newest.parent / "checkpoint-000000001")
+    half = newest.parent / ".intertask-0123456789abcdef" / "new" / "checkpoint-000000009"
+    half.mkdir(parents=True)
+    take(half.parents[1] / "writer.lock", half.name).release()
+    runs.fit(tmp_path)
+    assert list(newest.parent.iterdir()) == [newest]
+
+
+def test_what_somebody_else_keeps_among_the_checkpoints_stays(tmp_path):
+    whole = runs.fit(tmp_path / "whole")
+    runs.fit(tmp_path / "run")
+    folder = tmp_path / "run" / "checkpoints"
+    newest = next(folder.iterdir())
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "progress.json").write_text("mine")
+    (folder / "checkpoint-000000001").symlink_to(tmp_path / "precious")
+    shutil.copytree(newest, folder / "checkpoint-000000002")
+    (folder / "checkpoint-000000002" / "notes.txt").write_text("keep")
+    shutil.copytree(newest, folder / "checkpoint-best")
+    (folder / "checkpoint-999999999").write_text("a file")
+    (folder / ".checkpoint-000000004.abcdefgh").mkdir()
+    (folder / ".intertask-mine").mkdir()
+    (folder / ".intertask-0123456789abcdef").mkdir()
+    (folder / ".intertask-0123456789abcdef" / "notes.txt").write_text("no lock in it: not ours")
+    before = sorted(folder.rglob("*"))
+    # The newest is too old: the run goes on, writes another and deletes the one that it read.
+    again = runs.fit(tmp_path / "run")
+    assert all(torch.equal(w, runs.weights(again)[n]) for n, w in runs.weights(whole).items())
+    assert sorted(folder.rglob("*")) == before
+    assert (tmp_path / "precious" / "progress.json").read_text() == "mine"
 
 
 @pytest.mark.parametrize("workers", [0, 3])

@@ -38,7 +38,11 @@ def evaluate(
     from intertask.report.advice import advice
 
     found, course = {}, journal.read(run / "journal.jsonl")
-    for folder in runs.stream_folders(run):
+    folders = runs.stream_folders(run)
+    for folder in folders:  # before hours of evaluation
+        runs.refuse_busy(folder)
+        report.refuse_place(folder)
+    for folder in folders:
         model = Recommender.load(runs.model_folder(folder))
         found[folder.name] = own = model.evaluate(run=folder, part=part.value)
         page, why = None, ""

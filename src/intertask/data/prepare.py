@@ -13,15 +13,24 @@ from numpy.typing import NDArray
 
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
-from intertask.data.sequences import Sequences
+from intertask.data.sequences import SEQUENCES, Sequences
 from intertask.data.tables import reading
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import DataError
-from intertask.files import refuse_foreign, written_aside
+from intertask.files import Contents, written_aside
 from intertask.progress import bar
 
 MAX_BEHAVIOURS = 255
-CORPUS_FILES = ("sequences", "users.parquet", "items.parquet", "behaviours.json")
+CORPUS = Contents(
+    "a prepared log",
+    (
+        "users.parquet",
+        "items.parquet",
+        "behaviours.json",
+        *(f"sequences/{name}" for name in SEQUENCES.needed),
+    ),
+    tuple(f"sequences/{name}" for name in SEQUENCES.further),
+)
 _CHUNK = 1 << 20
 
 
@@ -94,8 +103,7 @@ def open_corpus(folder: Path) -> Corpus:
 
 
 def _write(corpus: Corpus, folder: Path) -> None:
-    refuse_foreign(folder, CORPUS_FILES, "a prepared log")
-    with written_aside(folder) as aside:
+    with written_aside(folder, CORPUS.refuse) as aside:
         aside.mkdir()
         corpus.sequences.write(aside / "sequences")
         for name, vocabulary in (("users", corpus.users), ("items", corpus.items)):

@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.errors import DataError
-from intertask.files import refuse_foreign, written_aside
+from intertask.files import Contents, written_aside
+
+SEQUENCES = Contents(
+    "prepared sequences",
+    ("sizes.npy", "offsets.npy", "items.npy", "behaviours.npy"),
+    ("times.npy", "label.*.npy"),
+)
 
 LATEST = 2**63 // 10**6  # seconds from 1970; further away, microseconds would leave 64 bits
 _CHUNK = 1 << 20
@@ -103,8 +109,7 @@ class Sequences:
 
     def write(self, folder: Path) -> None:
         """Write one .npy file for each array, all or nothing."""
-        refuse_foreign(folder, ["*.npy"], "prepared sequences")
-        with written_aside(folder) as aside:
+        with written_aside(folder, SEQUENCES.refuse) as aside:
             aside.mkdir()
             np.save(aside / "sizes.npy", np.array([self.num_items, self.num_behaviours]))
             for name, array in self._arrays().items():

@@ -7,6 +7,7 @@ one for each target of the others, from which intervals are drawn.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -178,12 +179,13 @@ class Targets:
 
     def write(self, folder: Path) -> None:
         """Write `ranks.parquet` and `answers.parquet`, which `compare` reads."""
-        for name, frame in (("ranks", self.ranks), ("answers", self.answers)):
-            file = folder / f"{name}.parquet"
-            file.unlink(missing_ok=True)  # of an earlier evaluation, with other tasks perhaps
-            if frame is not None:
-                with written_aside(file) as aside:
-                    frame.write_parquet(aside)
+        with ExitStack() as stack:  # both are complete before the first is put in its place
+            for name, frame in (("ranks", self.ranks), ("answers", self.answers)):
+                file = folder / f"{name}.parquet"
+                if frame is not None:
+                    frame.write_parquet(stack.enter_context(written_aside(file)))
+                else:  # of an earlier evaluation, with other tasks perhaps
+                    stack.callback(file.unlink, missing_ok=True)
 
 
 class Evaluation(Config):

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from intertask.errors import IntertaskError
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Transfer
-from intertask.files import refuse_foreign, written_aside
+from intertask.files import strange, written_aside
 from intertask.report import journal, transfer
+from intertask.report.canvas import Plot, is_plot
 from intertask.report.drawings import drawings
 from intertask.report.page import page
 from intertask.report.samples import Sample
@@ -36,15 +38,40 @@ def write(run: Path, samples: Sequence[Sample] = ()) -> Path:
     words = recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else ""
     drawn = drawings(evaluation, history)
     text = page(evaluation, history, words, samples, drawn)
-    if drawn.all():
-        refuse_foreign(run / "plots", ["*.png"], "the plots of an earlier report")
-        with written_aside(run / "plots") as aside:
-            aside.mkdir()
-            for plot in drawn.all():
-                (aside / f"{plot.name}.png").write_bytes(plot.png)
+    refuse_place(run)
+    _write_plots(run / "plots", drawn.all())
     with written_aside(run / "report.html") as aside:
         aside.write_text(text, encoding="utf-8")
     return run / "report.html"
+
+
+def refuse_place(run: Path) -> None:
+    """Refuse a run folder in which a report would take the place of something else; changes nothing.
+
+    Raises:
+        IntertaskError: Names it.
+    """
+    page, plots = run / "report.html", run / "plots"
+    found = strange(page, "file")
+    if not found and page.exists() and b"--series-1" not in page.read_bytes():
+        found = "a page of something else"
+    for place, expected, wrong in (
+        (page, "an earlier report, or nothing yet", found),
+        (plots, "the plots of an earlier report, or nothing yet", strange(plots, "folder")),
+    ):
+        if wrong:
+            raise IntertaskError(str(place), expected, wrong, "move it elsewhere; nothing was changed")
+
+
+def _write_plots(folder: Path, plots: Sequence[Plot]) -> None:
+    """Write the plots, and delete those of an earlier report that this one lacks; others' files stay."""
+    for plot in plots:
+        with written_aside(folder / f"{plot.name}.png") as aside:
+            aside.write_bytes(plot.png)
+    names = {f"{plot.name}.png" for plot in plots}
+    for file in sorted(folder.glob("*.png")) if plots else []:
+        if file.name not in names and not strange(file, "file") and is_plot(file):
+            file.unlink()
 
 
 def write_transfer(folder: Path, found: Transfer) -> Path:

@@ -12,6 +12,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -89,12 +90,12 @@ def draw(
         figure = Figure(figsize=(_INCHES, height), layout="constrained")
         axes = figure.add_subplot()
         paint(axes)
-        svg = _themed(_saved(figure, "svg"), name, title)
+        svg = _themed(_saved(figure, "svg", name), name, title)
         above, below = textwrap.fill(title, 58), textwrap.fill(footer, 118)
         figure.suptitle(above, x=0.01, ha="left", fontsize=10, fontweight="bold")
         figure.supxlabel(below, x=0.01, ha="left", fontsize=5.5, color=MUTED)
         figure.set_figheight(height + 0.18 * (above.count("\n") + 1) + 0.1 * (below.count("\n") + 1))
-        return Plot(name, title, svg, _saved(figure, "png"))
+        return Plot(name, title, svg, _saved(figure, "png", name))
 
 
 def _style(name: str) -> dict[Any, object]:  # matplotlib types its keys, in some versions only
@@ -124,9 +125,18 @@ def _style(name: str) -> dict[Any, object]:  # matplotlib types its keys, in som
     }
 
 
-def _saved(figure: "Figure", form: str) -> bytes:
+def is_plot(file: Path) -> bool:
+    """Whether a file is a PNG that was drawn here, under its own name."""
+    with file.open("rb") as handle:
+        head = handle.read(4096)
+    title = b"Title\0" + file.stem.encode()
+    return b"tEXtSoftware\0intertask" in head and len(title).to_bytes(4, "big") + b"tEXt" + title in head
+
+
+def _saved(figure: "Figure", form: str, name: str) -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Date": None} if form == "svg" else {"Software": None}
+    # A PNG says what it is, so that no other is ever taken for it and deleted.
+    metadata = {"Date": None} if form == "svg" else {"Software": "intertask", "Title": name}
     figure.savefig(buffer, format=form, transparent=form == "svg", metadata=metadata)
     return buffer.getvalue()
 

@@ -6,7 +6,7 @@ absent; the newest one counts.
 """
 
 import json
-import shutil
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,10 +17,15 @@ from torch import Tensor, nn
 
 from intertask.balance import Balance
 from intertask.errors import ArtefactError, RecipeError
-from intertask.files import written_aside
+from intertask.files import Contents, discard, written_aside
 from intertask.train.optimiser import Optimiser
 
-PREFIX = "checkpoint-"
+CHECKPOINT = Contents(
+    "a checkpoint",
+    ("progress.json",),
+    tuple(f"{name}.safetensors" for name in ("model", "best", "average", "optimiser", "balance")),
+)
+_NAME = re.compile(r"checkpoint-[0-9]{9,}")
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,8 @@ def save(
     best: dict[str, Tensor],
     average: dict[str, Tensor],
 ) -> None:
-    """Write the checkpoint of one step, then delete older ones and what a killed run left half-written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{PREFIX}{progress.step:09d}"
-    with written_aside(target) as aside:
+    """Write the checkpoint of one step, then delete older ones."""
+    with written_aside(folder / f"checkpoint-{progress.step:09d}", CHECKPOINT.refuse) as aside:
         aside.mkdir()
         save_file(_contiguous(weights(model)), aside / "model.safetensors")
         save_file(_contiguous(best), aside / "best.safetensors")
@@ -92,9 +95,26 @@ def save(
         save_file(_contiguous(_optimiser_tensors(model, optimiser)), aside / "optimiser.safetensors")
         save_file(_contiguous(balance.state()), aside / "balance.safetensors")
         (aside / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
-    older = (place for place in folder.glob(f"{PREFIX}*") if place.name < target.name)
-    for place in (*older, *folder.glob(f".{PREFIX}*")):
-        shutil.rmtree(place)
+    _delete_older(folder)
+
+
+def found(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, the newest last; whatever else somebody keeps there is none."""
+    if not folder.is_dir():
+        return []
+    own = [
+        place
+        for place in folder.iterdir()
+        if _NAME.fullmatch(place.name)
+        and not CHECKPOINT.foreign(place)
+        and (place / "progress.json").exists()
+    ]
+    return sorted(own, key=lambda place: int(place.name.rpartition("-")[2]))
+
+
+def _delete_older(folder: Path) -> None:
+    for place in found(folder)[:-1]:
+        discard(place)
 
 
 def load(
@@ -112,16 +132,17 @@ def load(
     progress = refuse_other_run(folder, run)
     if progress is None:
         return None
-    found = sorted(folder.glob(f"{PREFIX}*"))
+    _delete_older(folder)  # as of a run that was killed before it came to that
+    newest = found(folder)[-1]
     try:
-        set_weights(model, load_file(found[-1] / "model.safetensors"))
-        _set_optimiser(model, optimiser, load_file(found[-1] / "optimiser.safetensors"))
-        balance.set_state(load_file(found[-1] / "balance.safetensors"))
-        best, average = (load_file(found[-1] / f"{name}.safetensors") for name in ("best", "average"))
+        set_weights(model, load_file(newest / "model.safetensors"))
+        _set_optimiser(model, optimiser, load_file(newest / "optimiser.safetensors"))
+        balance.set_state(load_file(newest / "balance.safetensors"))
+        best, average = (load_file(newest / f"{name}.safetensors") for name in ("best", "average"))
         return progress, best, average
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ArtefactError(
-            str(found[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
+            str(newest), "a complete checkpoint", str(error), "delete it to start the run anew"
         ) from None
 
 
@@ -132,14 +153,14 @@ def refuse_other_run(folder: Path, run: str) -> Progress | None:
         RecipeError: It belongs to another recipe or other data.
         ArtefactError: It cannot be read.
     """
-    found = sorted(folder.glob(f"{PREFIX}*"))
-    if not found:
+    there = found(folder)
+    if not there:
         return None
     try:
-        progress = Progress(**json.loads((found[-1] / "progress.json").read_text(encoding="utf-8")))
+        progress = Progress(**json.loads((there[-1] / "progress.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ArtefactError(
-            str(found[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
+            str(there[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
         ) from None
     if progress.run != run:
         raise RecipeError(
