@@ -22,8 +22,11 @@ from intertask.train.optimiser import Optimiser
 
 CHECKPOINT = Contents(
     "a checkpoint",
-    ("progress.json",),
-    tuple(f"{name}.safetensors" for name in ("model", "best", "average", "optimiser", "balance")),
+    (),  # one that lacks a file is still a checkpoint, and refused by name
+    (
+        "progress.json",
+        *(f"{name}.safetensors" for name in ("model", "best", "average", "optimiser", "balance")),
+    ),
 )
 _NAME = re.compile(r"checkpoint-[0-9]{9,}")
 
@@ -105,9 +108,7 @@ def found(folder: Path) -> list[Path]:
     own = [
         place
         for place in folder.iterdir()
-        if _NAME.fullmatch(place.name)
-        and not CHECKPOINT.foreign(place)
-        and (place / "progress.json").exists()
+        if _NAME.fullmatch(place.name) and not CHECKPOINT.foreign(place) and any(place.iterdir())
     ]
     return sorted(own, key=lambda place: int(place.name.rpartition("-")[2]))
 
