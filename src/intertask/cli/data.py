@@ -33,7 +33,7 @@ def data(
     """Read the data, say what was kept and what was refused, and check what a recipe asks of them."""
     from intertask import source
     from intertask.config import parse
-    from intertask.data.prepare import prepare
+    from intertask.data.prepare import CORPUS, prepare
     from intertask.errors import IntertaskError, RequestError
     from intertask.experiment import refuse_unfit
     from intertask.model import refuse_misfits
@@ -61,6 +61,8 @@ def data(
         logs = {MAIN: source.load(parse(DataConfig, {"dataset": what}, "data"), Path())}
     loaded = logs[stream or MAIN]
     reports = [loaded.events.report] + ([] if loaded.catalogue is None else [loaded.catalogue.report])
+    if out is not None:
+        CORPUS.refuse(out)  # before anything is written
     if refused is not None:
         loaded.events.report.write(refused)
     for report in reports:
@@ -83,11 +85,10 @@ def data(
 
 def _aside(out: Path, stack: ExitStack) -> Path:
     """Where the sequences are written until everything is known to fit."""
-    from intertask.data.prepare import CORPUS_FILES
-    from intertask.files import refuse_foreign, written_aside
+    from intertask.data.prepare import CORPUS
+    from intertask.files import written_aside
 
-    refuse_foreign(out, CORPUS_FILES, "a prepared log")
-    return stack.enter_context(written_aside(out))
+    return stack.enter_context(written_aside(out, CORPUS.refuse))
 
 
 def _show(corpus: "Corpus", reports: Sequence["Refusals"], as_json: bool) -> None:
