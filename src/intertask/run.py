@@ -15,7 +15,7 @@ from typing import Literal
 
 import polars as pl
 
-from intertask import source
+from intertask import artefact, source
 from intertask.config import parse
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
