@@ -46,9 +46,9 @@ def _command(name: str, function: Callable[..., object]) -> str:
     lines = [f"\n## intertask {name}\n", "\n\n".join(filter(None, [told.summary, told.description])), ""]
     lines += ["```text", usage, "```", ""]
     if rows:
-        lines += ["| | Default | Meaning |", "|---|---|---|"]
+        lines += ["| | Meaning | Default |", "|---|---|---|"]
     for _, flags, _, default, help in rows:
-        lines.append(f"| `{flags}` | {default} | {help} |".replace("|  |", "| |"))
+        lines.append(f"| `{flags}` | {help} | {default} |".replace("|  |", "| |"))
     return "\n".join(lines) + "\n"
 
 

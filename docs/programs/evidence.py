@@ -102,7 +102,7 @@ def recipes() -> str:
         name = (
             name.replace("amazon_sports", "Sports")
             .replace("_", " ")
-            .replace("recurrent attention", "rec. attention")
+            .replace("recurrent attention", "rec. att.")
         )
         marks.append(Mark(name, own, f"{own:.3f}", strong=True))
         marks.append(Mark(f"{system}", best, f"{best:.3f}"))

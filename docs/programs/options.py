@@ -145,8 +145,8 @@ def _table(kind: type[Config], only: tuple[str, ...] = ()) -> str:
     rows = [row for row in _rows(kind) if not only or row[0] in only]
     if not rows:
         return ""
-    lines = ["", "| Option | Value | Default | Meaning |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {value} | {default} | {told} |" for name, value, default, told in rows]
+    lines = ["", "| Option | Meaning | Value | Default |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {told} | {value} | {default} |" for name, value, default, told in rows]
     return "\n".join(lines) + "\n"
 
 

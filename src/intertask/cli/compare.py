@@ -11,9 +11,9 @@ from intertask.cli.output import JsonOption, print_json
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Evaluated runs; the first is the reference.")],
     metric: Annotated[
-        str | None, typer.Option(help="Another metric of rankings than the main one, as hr@10.")
+        str | None, typer.Option(help="Show this metric instead of the main one, e.g. hr@10.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every metric.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every metric.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs target by target with the first of them. Refused where their protocols differ."""

@@ -10,7 +10,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="In place of the recipe's, as train.epochs=5. Repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a value of the recipe, e.g. train.epochs=5; may be repeated.",
     ),
 ]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from intertask.recommender import Recommender
 
-SEVERAL = "several with commas between; repeatable"
+SEVERAL = "several are separated by commas; may be repeated"
 
 
 def recommend(
@@ -25,7 +25,7 @@ def recommend(
     user: Annotated[
         list[str] | None, typer.Option("--user", "-u", help=f"Users of the log; {SEVERAL}.")
     ] = None,
-    users_file: Annotated[Path | None, typer.Option(help="Users of the log, one a line.")] = None,
+    users_file: Annotated[Path | None, typer.Option(help="File of users of the log, one a line.")] = None,
     everybody: Annotated[bool, typer.Option("--all", help="Every user of the log; needs --out.")] = False,
     history: Annotated[
         list[str] | None,
@@ -42,7 +42,7 @@ def recommend(
     ] = None,
     objective: Annotated[
         str | None,
-        typer.Option(help="Tasks and their weights, as buy=1,returned=-0.5, mixed in one list."),
+        typer.Option(help="Mix several tasks in one list by weights, e.g. buy=1,returned=-0.5."),
     ] = None,
     seen: Annotated[
         bool | None,
@@ -51,14 +51,18 @@ def recommend(
             help="Allow items of the history, or leave them out; the recipe decides if neither is given.",
         ),
     ] = None,
-    allow: Annotated[list[str] | None, typer.Option(help=f"Nothing but these items; {SEVERAL}.")] = None,
-    allow_file: Annotated[Path | None, typer.Option(help="Nothing but these items, one a line.")] = None,
-    deny: Annotated[list[str] | None, typer.Option(help=f"Not these items; {SEVERAL}.")] = None,
-    deny_file: Annotated[Path | None, typer.Option(help="Not these items, one a line.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help=f"Recommend only these items; {SEVERAL}.")] = None,
+    allow_file: Annotated[
+        Path | None, typer.Option(help="File of the only items to recommend, one a line.")
+    ] = None,
+    deny: Annotated[list[str] | None, typer.Option(help=f"Never recommend these items; {SEVERAL}.")] = None,
+    deny_file: Annotated[
+        Path | None, typer.Option(help="File of items never to recommend, one a line.")
+    ] = None,
     where: Annotated[
         str | None,
         typer.Option(
-            help="Only items whose columns of the catalogue fit, as \"group == 'BAG' and price < 20\"."
+            help="Only items whose catalogue columns meet this, e.g. \"group == 'BAG' and price < 20\"."
         ),
     ] = None,
     at: Annotated[datetime | None, typer.Option(help="The moment of the request, in UTC.")] = None,
