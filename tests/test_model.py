@@ -1,6 +1,8 @@
 """The parts together: what holds for every encoder and mechanism once they are composed."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from intertask.data.batches import history_batch, training_batch
 from intertask.data.sequences import from_lists
 from intertask.data.windows import histories_before
 from intertask.errors import RecipeError
-from intertask.model import ModelConfig
+from intertask.model import Model, ModelConfig, blueprint
 from tests import worlds
 from tests.assertions import (
     assert_batch_composition_ignored,
@@ -311,3 +313,34 @@ def test_a_large_catalogue_is_updated_row_by_row_where_no_loss_reads_it_all(sect
 def test_a_small_catalogue_is_updated_whole():
     model = built(tasks={"next": {"kind": "next_item", "loss": {"kind": "gbce"}}})
     assert not model.items.embedding.sparse
+
+
+@every_part
+def test_a_blueprint_has_the_weights_of_the_model_and_no_numbers(sections):
+    own = config(**sections)
+    dimensions = worlds.model(own, SEQUENCES).dimensions
+    state = torch.get_rng_state()
+    planned = dict(blueprint(own, dimensions).named_parameters())
+    assert torch.equal(state, torch.get_rng_state())
+    built = dict(Model(own, dimensions).named_parameters())
+    assert {name: (weight.shape, weight.dtype) for name, weight in planned.items()} == {
+        name: (weight.shape, weight.dtype) for name, weight in built.items()
+    }
+    assert all(weight.is_meta for weight in planned.values())
+
+
+def test_a_blueprint_does_not_load_the_compiler():
+    program = """
+import sys
+from intertask.config import kinds
+from intertask.model import ModelConfig, blueprint
+from intertask.nn.dimensions import Dimensions
+parts = [{"encoder": kind} for kind in kinds("encoders")]
+parts += [{"communication": kind} for kind in kinds("communication")]
+parts += [{"tasks": {"a": {"kind": "next_item", "loss": kind}}} for kind in kinds("losses")]
+for part in parts:
+    config = ModelConfig.model_validate(part)
+    blueprint(config, Dimensions(64, 50, 10**9, ("buy", "view"), tuple(config.tasks), True))
+    assert "torch._dynamo" not in sys.modules, part
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -8,13 +8,14 @@ Knows nothing of files, splits, training loops or metrics.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import torch
 from pydantic import Field, SerializeAsAny, field_validator
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from intertask.communication import CommunicationConfig
 from intertask.communication.shared import Config as Shared
@@ -46,8 +47,8 @@ class ModelConfig(Config):
         exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
     """
 
-    width: int = Field(default=64, ge=1)
-    max_length: int = Field(default=50, ge=1)
+    width: int = Field(default=64, ge=1, le=8_192)
+    max_length: int = Field(default=50, ge=1, le=65_536)
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
     encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
@@ -190,8 +191,32 @@ def blueprint(config: ModelConfig, dimensions: Dimensions) -> Model:
     Raises:
         RecipeError: Parts that do not fit each other or the data.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         return Model(config, dimensions)
+
+
+_KEEPING = ("mul", "div", "add", "sub", "pow", "log", "cumsum", "float")  # of one shape, given one number
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves tensors without numbers alone: to draw none PyTorch loads its compiler, for five seconds."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401  (the interface is PyTorch's)
+        named = kwargs or {}
+        filled = named.get("tensor", args[0] if args else None)
+        if not (isinstance(filled, Tensor) and filled.is_meta):
+            return (torch.empty if func in (torch.randn, torch.rand) else func)(*args, **named)
+        draws = getattr(func, "__module__", "") == "torch.nn.init" or func.__name__ in ("normal_", "uniform_")
+        keeps = func.__name__ in _KEEPING and all(
+            not isinstance(other, Tensor) or other.numel() == 1 for other in args[1:]
+        )
+        return filled if draws or keeps else func(*args, **named)
 
 
 Named = TypeVar("Named")
