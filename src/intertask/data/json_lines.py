@@ -3,13 +3,14 @@
 import json
 import math
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from intertask.data.lines import Account, Lines, Mended, strange
 from intertask.data.scratch import Scratch
 
 NO_JSON, NO_OBJECT = "no JSON", "no JSON object"
-_MOST_DIGITS = 38  # of a whole number that Polars can hold
+_LARGEST = 10**38  # of the whole numbers that Polars can hold
 
 
 def mend_jsonl(path: Path) -> Mended:
@@ -20,7 +21,15 @@ def mend_jsonl(path: Path) -> Mended:
     Args:
         path: In UTF-8, not packed.
     """
-    usual = _usual(path)
+    forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    mended = _mended(path, forms, None)
+    if all(len(counts) == 1 for counts in forms.values()):
+        return mended
+    return _mended(path, forms, {name: counts.most_common(1)[0][0] for name, counts in forms.items()})
+
+
+def _mended(path: Path, forms: defaultdict[str, Counter[str]], usual: Mapping[str, str] | None) -> Mended:
+    """What is left; counts the forms of the values, and refuses those that are not the usual ones."""
     account, out = Account(), Scratch()
     with path.open("rb") as file:
         lines = Lines(file)
@@ -29,15 +38,13 @@ def mend_jsonl(path: Path) -> Mended:
                 continue
             account.row += 1
             value, wrong = _object(content)
-            if wrong is None:
-                wrong = next(
-                    (
-                        f"{name} is {_form(part)}"
-                        for name, part in value.items()
-                        if part is not None and _form(part) != usual.get(name)
-                    ),
-                    None,
-                )
+            for name, part in value.items():
+                if part is not None:
+                    form = _form(part)
+                    if usual is None:
+                        forms[name][form] += 1
+                    elif form != usual[name]:
+                        wrong = f"{name} is {form}"
             if wrong is not None:
                 account.refuse(lines.number, wrong, content)
                 continue
@@ -47,22 +54,10 @@ def mend_jsonl(path: Path) -> Mended:
     return account.mended(out)
 
 
-def _usual(path: Path) -> dict[str, str]:
-    """The form that most values of each name have."""
-    forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    with path.open("rb") as file:
-        lines = Lines(file)
-        while (content := lines.next()) is not None:
-            for name, part in _object(content)[0].items():
-                if part is not None:
-                    forms[name][_form(part)] += 1
-    return {name: counts.most_common(1)[0][0] for name, counts in forms.items()}
-
-
 def _form(value: object) -> str:
-    return (
-        "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else "a plain value"
-    )
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "a plain value"
 
 
 def _object(content: bytes) -> tuple[dict[str, object], str | None]:
@@ -71,29 +66,36 @@ def _object(content: bytes) -> tuple[dict[str, object], str | None]:
     if wrong is not None:
         return {}, wrong
     try:
-        value = json.loads(content, parse_float=_finite, parse_int=_whole, parse_constant=_constant)
+        value = _DECODER.decode(content.decode())
+        return (
+            ({}, NO_OBJECT)
+            if not isinstance(value, dict)
+            else (value, None)
+            if _fits(value)
+            else ({}, NO_JSON)
+        )
     except (ValueError, RecursionError):
         return {}, NO_JSON
-    return (value, None) if isinstance(value, dict) else ({}, NO_OBJECT)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
-
-
-def _whole(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
-        raise ValueError(text)
-    return int(text)
+def _fits(value: object) -> bool:
+    """Whether Polars can hold all numbers."""
+    if isinstance(value, dict):
+        return all(isinstance(part, str) or _fits(part) for part in value.values())
+    if isinstance(value, list):
+        return all(_fits(part) for part in value)
+    if isinstance(value, float):
+        return not math.isinf(value)
+    return not isinstance(value, int) or abs(value) < _LARGEST
 
 
 def _constant(name: str) -> float:
     if name == "NaN":
         return math.nan
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_constant)
 
 
 def _without_nan(value: object) -> object:
