@@ -15,6 +15,7 @@ from intertask.data import csv_lines, lines
 from intertask.data.csv_lines import BEHIND_QUOTE, HEADER, MORE_CELLS, UNCLOSED, mend_csv, runs_on, survey
 from intertask.data.event_log import EventLog
 from intertask.data.lines import NOT_UTF8, NULS
+from intertask.data.plain_text import likely_encoding
 from intertask.data.tables import scan
 from intertask.errors import DataError
 
@@ -339,6 +340,32 @@ def test_an_unsaid_encoding_is_named_in_the_refusal(tmp_path: Path) -> None:
     assert read(tmp_path, text.encode("utf-16")).num_events == 200
     with pytest.raises(DataError, match=r"say encoding = 'utf-16-le'"):
         read(tmp_path, text.encode("utf-16-le"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Größe für Türen, Äpfel"),
+        ("latin-1", "façade, garçon, café, été"),
+        ("cp1251", "Привет, это большой магазин, товары и покупатели"),
+        ("cp1253", "Καλημέρα κόσμε, προϊόντα"),
+        ("gb18030", "我们的商品目录包括许多不同的东西用户可以购买"),
+        ("shift_jis", "私たちの店にはたくさんの商品があります"),
+        ("utf-16-le", "Größe für Türen"),
+        ("utf-16-be", "Größe für Türen"),
+    ],
+)
+@pytest.mark.parametrize("num", [1, 50])
+def test_the_guessed_encoding_reads_the_text(encoding: str, text: str, num: int) -> None:
+    content = "\n".join([text] * num + [""])
+    assert content.encode(encoding).decode(likely_encoding(content.encode(encoding)) or "ascii") == content
+
+
+def test_damage_in_a_file_with_umlauts_is_no_other_encoding(tmp_path: Path) -> None:
+    rows = [f"u{number},{number},Größe".encode() for number in range(100)]
+    rows[:40] = [row.replace("ß".encode(), b"\xc3") for row in rows[:40]]
+    log = read(tmp_path, HEAD + b"\n".join(rows))
+    assert log.num_events == 60 and log.report.counts == {NOT_UTF8: 40}
 
 
 def test_bytes_that_mean_nothing_in_an_encoding_cost_their_line(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ _MARKS = {
 }
 _NO_ENCODINGS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "mbcs", "oem"}
 _GZIP = b"\x1f\x8b"
+# What programs of today write; those of DOS, old Macs and mainframes are guessed too often of few letters.
+_OF_TODAY = (
+    *(f"cp{page}" for page in (1252, 1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258, 874, 932, 949)),
+    *("gb18030", "big5", "euc_jp", "euc_kr", "koi8_r", "iso8859_2", "iso8859_15"),
+)
 # The first bytes of what is no text, what it is, and what to do.
 _FOREIGN = (
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "unpack it, or save its sheet as CSV UTF-8"),
@@ -134,7 +139,8 @@ def likely_encoding(sample: bytes) -> str | None:
         if max(even, odd) < len(sample) / 8 or min(even, odd) > max(even, odd) / 4:
             return None
         return "utf-16-le" if odd > even else "utf-16-be"
-    best = from_bytes(sample[: sample.rfind(b"\n") + 1] or sample).best()
+    whole = sample[: sample.rfind(b"\n") + 1] or sample
+    best = from_bytes(whole, cp_isolation=list(_OF_TODAY), threshold=0.5).best()
     if best is None or best.encoding == "ascii":
         return None
     # Of single-byte encodings that read the same letters the one is meant that Windows writes.

@@ -228,7 +228,8 @@ def _checked(table: Table) -> Table:
 
 def _mended(mended: Mended, name: str, text: PlainText, scanned: Callable[[Path], Table]) -> Table:
     foreign = mended.damaged.filter(pl.col("reason") == NOT_UTF8)
-    if foreign.height > _STRAY and foreign.height > _STRAY_SHARE * mended.num_rows:
+    many = foreign.height > _STRAY and foreign.height > _STRAY_SHARE * mended.num_rows
+    if many and foreign.height > _beyond_ascii(mended.file.path):
         raise DataError(
             name,
             f"text in {text.encoding}",
@@ -244,6 +245,12 @@ def _mended(mended: Mended, name: str, text: PlainText, scanned: Callable[[Path]
             "is it of another kind, or has it another separator?",
         )
     return replace(scanned(mended.file.path), damaged=mended.damaged, files=(mended.file,))
+
+
+def _beyond_ascii(path: Path) -> int:
+    """How many lines speak for UTF-8: those that are, and that would be something else elsewhere."""
+    with path.open("rb") as file:
+        return sum(not line.isascii() for line in file)
 
 
 def sniff(file: str, header: str) -> str:
