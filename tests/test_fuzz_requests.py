@@ -83,8 +83,10 @@ def worlds() -> list[World]:
     recipe = shop.recipe(train={"epochs": 1, "workers": 0})
     things = Catalogue.read(frame.select("item").unique().with_columns(title=pl.lit("thing")), text=["title"])
     log = EventLog.read(frame.with_columns(item=new), labels=["liked"])
+    with pytest.warns(UserWarning, match="items have no training event"):
+        model = Recommender(recipe).fit(log, things)
     numbers = World(
-        Recommender(recipe).fit(log, things),
+        model,
         list(range(shop.NUM_USERS)),
         [n * 10**12 for n in range(shop.NUM_ITEMS)],
         [1, 2, 3],

@@ -188,7 +188,16 @@ def unseen():
     log = shop.events().with_columns(
         sku=pl.when(last & (pl.col("visitor") == "ü2")).then(pl.lit("newer")).otherwise(new)
     )
-    return Recommender(shop.recipe()).fit(shop.log(log), shop.catalogue())
+    with pytest.warns(UserWarning, match="2 of 17 items have no training event: no list holds them") as told:
+        model = Recommender(shop.recipe()).fit(shop.log(log), shop.catalogue())
+    assert told[0].filename == __file__
+    return model
+
+
+def test_a_prediction_for_an_item_that_was_never_trained_is_counted(unseen):
+    with pytest.warns(UserWarning, match="1 of 2 items have no training event"):
+        found = unseen.predict(users=["ü3"], items=["new", "№1"], task="liked")
+    assert found["item"].to_list() == ["new", "№1"]
 
 
 def test_items_that_were_never_trained_are_in_no_list(unseen):

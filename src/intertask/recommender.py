@@ -5,6 +5,7 @@ the recipe; the log is not needed again.
 """
 
 import tempfile
+import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +110,12 @@ class Recommender:
         self.fitted, self.catalogue = fitted, catalogue
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
         self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts, catalogue)
+        if idle := int((~self._answerer.trained).sum()):
+            warnings.warn(
+                f"{idle:,} of {len(corpus.items):,} items have no training event: no list holds them "
+                "(`items` of the model names them)",
+                stacklevel=3,
+            )
 
     def recommend(
         self,
@@ -210,6 +217,8 @@ class Recommender:
             raise RequestError("task", expected, arguments.shown(name))
         asked = answerer.reader.read(users, histories, moment)
         places = answerer.reader.item_places(items, "items")
+        if idle := int((~answerer.trained[places]).sum()):
+            warnings.warn(f"{idle:,} of {len(places):,} items have no training event", stacklevel=2)
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
         return answerer.responses(asked, name, places, moment)
