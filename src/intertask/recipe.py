@@ -111,14 +111,14 @@ class StreamConfig(Config):
 
 
 class Recipe(ModelConfig):
-    """A recipe.
+    """Everything about a run: data, split, model, training, evaluation.
 
     Args:
         name: What the model is called in tables and reports.
         seed: Seed of all random numbers; the same seed gives the same model.
         data: Where the data come from.
-        split: What trains and what is held out.
-        balance: Several losses to one.
+        split: What trains and what is held back.
+        balance: How the losses of several tasks become one.
         train: Options of training.
         evaluation: Options of evaluation.
         streams: Further logs, by name, each with tasks of its own.
@@ -184,8 +184,8 @@ class Recipe(ModelConfig):
         """The recipe in a TOML file, or in the recipe.json of a run or a model folder.
 
         Args:
-            file: Its path.
-            changes: In place of what the file says, as `train.epochs=5`.
+            file: The path of the file.
+            changes: Changes of what the file says, e.g. `train.epochs=5`.
 
         Raises:
             RecipeError: The first thing that is wrong, with file, section and key, or with the change.

@@ -59,7 +59,7 @@ class Recommender:
 
     @classmethod
     def from_recipe(cls, file: str | Path) -> "Recommender":
-        """A recommender that will train as the recipe in a file says.
+        """A recommender with the recipe in a file, not trained yet.
 
         Raises:
             RecipeError: The first thing that is wrong with the file.
@@ -69,11 +69,11 @@ class Recommender:
     def fit(
         self, events: EventLog | Corpus, catalogue: Catalogue | None = None, run: str | Path | None = None
     ) -> "Recommender":
-        """Train.
+        """Train on a log.
 
         Args:
             events: The log, or a corpus that was prepared from one.
-            catalogue: What there is; items that it misses can be recommended all the same.
+            catalogue: The catalogue of the items; items that it does not list can be recommended as well.
             run: A folder for the journal and the checkpoints. A run that was stopped there goes on. Without
                 it both are gone when training ends.
 
@@ -145,7 +145,7 @@ class Recommender:
                 where they have times, these order them, equal ones as they are given, and an event without
                 one happened with the event before it.
             k: Length of each list; fewer items if fewer are left.
-            behaviour: Recommend the next item of this behaviour, e.g. `purchase`; any where it is left out.
+            behaviour: Recommend the next item of this behaviour, e.g. `purchase`; of any if left out.
             task: Use the task of this name, e.g. if several have the same behaviour.
             objective: Tasks and their weights, in place of a behaviour or a task: items are ranked by the
                 weighted sum of the tasks' calibrated log-probabilities (of values: of how far they lie
@@ -153,12 +153,12 @@ class Recommender:
                 weight above zero find the best 1,000; response tasks and weights below zero judge those. Of
                 a response task with a weight below zero the log-probability of no counts, by the weight
                 without its sign: `{"buy": 1, "returned": -2}` demotes what will be returned.
-            exclude_seen: Leave out the items of the history; where it is not said, as the recipe's
-                evaluation has it: "masked" leaves them out, "kept" does not.
-            allow: Nothing but these items; an empty list allows none. What the model does not know or was
+            exclude_seen: Leave out the items of the history. If not given, the recipe's `[evaluation]
+                history` decides: "masked" leaves them out, "kept" does not.
+            allow: Recommend only these items; an empty list allows none. What the model does not know or was
                 never trained changes nothing and is counted in a warning.
-            deny: None of these items; unknown ones are counted in a warning.
-            where: Nothing but items whose columns of the catalogue meet this condition, as
+            deny: Never recommend these items; unknown ones are counted in a warning.
+            where: Recommend only items whose catalogue columns meet this condition, e.g.
                 `group == 'BAG' and price < 20 and 'new' in tags`.
             at: The moment of the request, for a model with query time; that of the last event otherwise.
             titles: Add a column `title`, from the catalogue.
@@ -230,12 +230,12 @@ class Recommender:
         run: str | Path | None = None,
         part: Literal["validation", "test"] = "test",
     ) -> Evaluation:
-        """How good the answers are, beside every baseline of the recipe, on events that trained nothing.
+        """Measure the model and every baseline of the recipe on held-back events.
 
         Args:
-            events: The log of the training; what `fit` was given where it is left out. A model that was
-                loaded needs it, or `run`.
-            run: The folder of the run that trained it, in place of a log.
+            events: The log of the training; that of `fit` if left out. A model that was loaded needs it, or
+                `run`.
+            run: The folder of the run that trained the model, instead of a log.
             part: "validation" while you choose, "test" once.
 
         Raises:
@@ -285,7 +285,7 @@ class Recommender:
         """The recommender that `save` wrote; it scores as before, to the bit.
 
         Args:
-            folder: Of the model, or of the run that trained it.
+            folder: The folder of the model, or of the run that trained it.
 
         Raises:
             ArtefactError: Names the first file that is not as it was written.

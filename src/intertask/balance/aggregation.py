@@ -34,8 +34,8 @@ class Config(BalanceConfig):
     """Options of the aggregation.
 
     Args:
-        method: The aggregator.
-        conflict: How far CAGrad may turn from the mean, c in its paper.
+        method: The aggregator of TorchJD.
+        conflict: How far CAGrad may turn from the mean, c in its paper; for `cagrad` only.
     """
 
     kind: Literal["aggregation"] = "aggregation"

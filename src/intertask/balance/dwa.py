@@ -17,7 +17,7 @@ class Config(BalanceConfig):
     """Options of the average.
 
     Args:
-        temperature: The higher, the more alike the weights.
+        temperature: A higher one makes the weights more alike.
     """
 
     kind: Literal["dwa"] = "dwa"

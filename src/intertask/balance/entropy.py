@@ -1,6 +1,6 @@
-"""Each loss in units of what an answer loses that ignores its inputs, then the weighted sum.
+"""Each loss divided by that of the best constant answer, then the weighted sum.
 
-A next-item loss starts near log(items), a binary one below log 2: unscaled, the small one is not heard.
+A next-item loss starts near log(items), a binary one below log 2: unscaled, the small one has no effect.
 """
 
 from collections.abc import Mapping

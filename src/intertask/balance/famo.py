@@ -1,4 +1,4 @@
-"""Fast adaptive multitask optimisation: all losses are to fall by the same share, at the cost of none.
+"""Fast adaptive multitask optimisation: all losses should fall by the same share.
 
 Source: Liu et al., "FAMO: Fast Adaptive Multitask Optimization", NeurIPS 2023, algorithm 1. The losses of
 the batch are looked at once more after the update, without gradients.

@@ -1,4 +1,4 @@
-"""GradNorm: the weights are learnt so that tasks push equally hard, slow ones harder.
+"""GradNorm: weights are learnt so that gradients of tasks are equally long, those of slow tasks longer.
 
 Source: Chen et al., "GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep Multitask
 Networks", ICML 2018, algorithm 1. Departure: gradients are taken at the trunk's output rather than in

@@ -17,19 +17,21 @@ Column = str | None
 
 
 def init(
-    files: Annotated[list[Path], typer.Argument(help="The log, and files with what is known of its items.")],
+    files: Annotated[list[Path], typer.Argument(help="The log, and files about its items.")],
     out: Annotated[
-        Path | None, typer.Option(help="The recipe; LOG.toml in this folder where left out.")
+        Path | None, typer.Option(help="The recipe to write; LOG.toml in this folder if left out.")
     ] = None,
     user: Annotated[Column, typer.Option(help="Column of the users.")] = None,
     item: Annotated[Column, typer.Option(help="Column of the items.")] = None,
     time: Annotated[Column, typer.Option(help='Column of the times, or "none".')] = None,
-    time_format: Annotated[Column, typer.Option(help='How times are written, as "%d.%m.%Y %H:%M".')] = None,
+    time_format: Annotated[Column, typer.Option(help='How times are written, e.g. "%d.%m.%Y %H:%M".')] = None,
     behaviour: Annotated[Column, typer.Option(help='Column of what was done, or "none".')] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Column of numbers to learn. Repeatable.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="Column of numbers to learn; may be repeated.")
+    ] = None,
     title: Annotated[Column, typer.Option(help='Column of the titles, or "none".')] = None,
-    separator: Annotated[Column, typer.Option(help="Between the columns of a text file.")] = None,
-    encoding: Annotated[Column, typer.Option(help="Of a text file, as cp1252 or utf-16.")] = None,
+    separator: Annotated[Column, typer.Option(help="Separator of the columns of a text file.")] = None,
+    encoding: Annotated[Column, typer.Option(help="Encoding of a text file, e.g. cp1252 or utf-16.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the best guesses; ask nothing.")] = False,
 ) -> None:
     """Look at a log, ask what cannot be known, and write a first recipe."""

@@ -19,7 +19,7 @@ class Config(ExpertsConfig):
     """Options of cross-stitch.
 
     Args:
-        own: The share of its own state with which a task begins; the rest is split among the others.
+        own: Share of its own state with which a task begins; the rest is split among the others.
     """
 
     kind: Literal["cross_stitch"] = "cross_stitch"

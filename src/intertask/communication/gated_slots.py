@@ -1,4 +1,4 @@
-"""Gated slots: each task keeps a state of its own, and decides at each position whom to hear, if anyone.
+"""Gated slots: each task keeps a state of its own and decides at each position which others to read.
 
 All slots begin as what one expert of all tasks says: few labels learn by the many from the first step on.
 Each then goes its own way as far as that pays: a task's remembers the items of the events until now, those

@@ -1,7 +1,7 @@
-"""No communication: each task has an expert of its own and hears nothing of the others.
+"""No communication: each task has an expert of its own and reads nothing of the others.
 
-In the equation of the design: A = I, private parameters. The encoder below is still shared; what a task
-does all alone is told by a recipe that has no other.
+In the equation of the design: A = I, private parameters. The encoder below is still shared; to
+train a task all alone, use a recipe without the others.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""STEM: a task reads the experts of all, and pushes on its own and the shared ones alone.
+"""STEM: a task reads the experts of all tasks and trains only its own and the shared ones.
 
 Source: Su et al., "STEM: Unleashing the Power of Embeddings for Multi-task Recommendation", AAAI 2024, its
 all-forward task-specific-backward gate. In the equation of the design: PLE with a full mask, G = 0 on

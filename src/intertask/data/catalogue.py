@@ -78,10 +78,10 @@ class Catalogue:
             categories: Columns of one word each.
             numbers: Columns of numbers. NaN and blank mean missing; infinite ones are refused.
             image: The column of image paths.
-            tag_separator: Between the tags of one item.
-            separator: Between the columns of a text file; None finds it out.
-            encoding: Of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is UTF-8, or
-                what the file's first bytes say.
+            tag_separator: What stands between the tags of one item.
+            separator: The separator of the columns of a text file; found out if None.
+            encoding: The encoding of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is
+                UTF-8, or what the file's first bytes say.
             strict: Refuse the file for a single bad row.
             name: What reports and errors call the source; None takes its path, or "DataFrame".
 

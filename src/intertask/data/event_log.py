@@ -84,20 +84,20 @@ class EventLog:
             source: A path, a table of Polars (also lazy), pandas or Arrow, or a dict of columns.
             user: The column of the user ids.
             item: The column of the item ids.
-            time: The column of the times, in any form that `intertask.data.times.moment` lists. None:
-                the column called `time` if there is one and no `order` is given.
-            order: The column of whole numbers that order each user's events, for logs without a clock.
+            time: The column of the times, in any form that can be read in one way only. None: the column
+                called `time` if there is one and no `order` is given.
+            order: The column of whole numbers that order each user's events, for logs without times.
                 None: the column called `order` if there is one and no time. With neither, file order.
             behaviour: The column that says what the user did. None: the column called `behaviour` if
                 there is one, else all events are of the one behaviour "event".
-            labels: Number columns to learn or to weigh by, as names or as {label: column}. NaN and blank
+            labels: Columns of numbers that tasks may learn, as names or as {label: column}. NaN and blank
                 mean missing; infinite ones are refused.
-            keep: Further columns to carry along, unread.
+            keep: Further columns to keep, unread.
             time_format: How times are written, in the notation of chrono (`%d/%m/%Y %H:%M`), where their
                 text is not ISO 8601.
-            separator: Between the columns of a text file; None finds it out.
-            encoding: Of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is UTF-8, or
-                what the file's first bytes say.
+            separator: The separator of the columns of a text file; found out if None.
+            encoding: The encoding of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is
+                UTF-8, or what the file's first bytes say.
             sequences: Whether a row holds all events of a user, as a list of items and, where there are any,
                 lists of times, behaviours and labels beside it. None: a row is an event, and a column that
                 seems to hold lists is refused.

@@ -23,7 +23,7 @@ MANY = 60  # values of a number, from which on it is told by tenths
 
 
 class Config(DatasetConfig):
-    """Each person is a sequence with an event for each column, then one that asks.
+    """Each person is a sequence: an event for each column, then one that asks.
 
     An item is a column and its value; numbers of many values are cut into tenths of those above zero.
     The weight of the row is left out, as is usual. Only the official test part is here, 99,762 people.
@@ -31,8 +31,8 @@ class Config(DatasetConfig):
     Labels, of the last event: `income` (1: above 50,000 dollars a year) and `never_married`.
 
     Args:
-        columns: The columns that are told, in their order; all but those that hold the answers where left
-            out. What a household or a tax form says of a person tells nearly whether they are married.
+        columns: The columns to read, in order; if left out all except those that hold the answers. Columns of
+            the household or the tax form nearly say whether a person is married.
     """
 
     kind: Literal["census_income"] = "census_income"

@@ -14,12 +14,12 @@ class AttentiveConfig(EncoderConfig):
     """Fields of an encoder with attention.
 
     Args:
-        num_layers: Blocks.
-        num_heads: Heads of each block; must divide the width.
-        dropout: On what a block adds.
-        time_bias: "off"; "history": by how long before the position's own event another happened;
-            "query": by how long before the moment that is asked about, which is a track of its own,
-            since it must be told when the target happens.
+        num_layers: Number of blocks.
+        num_heads: Number of heads of each block; must divide the width.
+        dropout: Share of what a block adds that training drops.
+        time_bias: Weigh events by time. "history": by the time between two events; "query": by the time
+            until the target, which the model must then know, so that figures are a track of their own;
+            "off": not at all.
     """
 
     num_layers: int = Field(default=2, ge=1)
@@ -48,8 +48,8 @@ class TransformerConfig(AttentiveConfig):
     """Fields of transformer blocks.
 
     Args:
-        attention_dropout: On the attention weights.
-        inner_factor: Inner width of the SwiGLU, in widths.
+        attention_dropout: Share of the attention weights that training drops.
+        inner_factor: Inner width of the SwiGLU, in multiples of the width.
         gated: Gated residuals as in LiGR; plain ones otherwise.
     """
 

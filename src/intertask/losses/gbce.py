@@ -29,7 +29,7 @@ class Config(LossConfig):
 
     Args:
         num_negatives: Number of uniform negatives for each position, k in the paper.
-        calibration: t in the paper, 0 to 1.
+        calibration: Between plain binary cross-entropy (0) and calibrated scores (1), t in the paper.
     """
 
     kind: Literal["gbce"] = "gbce"
