@@ -132,3 +132,12 @@ def test_the_gains_of_the_page_of_evidence_are_those_of_the_results():
         found = json.loads((BENCHMARKS / "results/claims" / f"grid-{log}.json").read_text())
         changes = found["mechanisms"]["gated slots"]["tasks"].values()
         assert all(change["p_value"] >= 0.05 or change["difference"] > 0 for change in changes)
+
+
+def test_the_table_over_seeds_is_that_of_the_results():
+    lines = runpy.run_path(str(BENCHMARKS / "tables.py"))["_seeds"](
+        sorted((BENCHMARKS / "results").glob("*.json"))
+    )
+    made = [line for line in "\n".join(lines).splitlines() if line.startswith("|")]
+    page = (DOCS / "evidence" / "results" / "index.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("|")] == made and len(made) > 5

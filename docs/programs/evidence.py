@@ -120,7 +120,7 @@ def mechanisms() -> str:
             change = row["tasks"][task]
             scale = 100 / abs(change["alone"])
             ends = change["interval"]["low"] * scale, change["interval"]["high"] * scale
-            words = f"{change['percent']:+.0f} %"
+            words = _percent(change["percent"])
             heading = f"{title}: {task}" if place == 0 else ""
             marks.append(Mark(name, change["percent"], words, ends, name == "gated slots", heading))
     return plot(
@@ -142,7 +142,7 @@ def together() -> str:
                 Mark(
                     task,
                     change["percent"],
-                    f"{change['percent']:+.0f} %",
+                    _percent(change["percent"]),
                     ends,
                     change["verdict"] == "gains",
                     title if place == 0 else "",
@@ -280,6 +280,10 @@ def diversity() -> str:
     return plot(
         "Coverage and diversity of the lists", "share (coverage), 1 - cosine (diversity)", marks, bars=True
     )
+
+
+def _percent(value: float) -> str:
+    return f"{value:+.0f} %" if abs(value) >= 10 else f"{value:+.1f} %"
 
 
 def _grid(log: str) -> dict[str, Any]:
