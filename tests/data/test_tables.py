@@ -1,6 +1,7 @@
 """Files as people have them: every line that is no row is named, and the others are kept."""
 
 import codecs
+import errno
 import gzip
 import json
 import os
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intertask.data import csv_lines, lines
+from intertask.data.catalogue import Catalogue
 from intertask.data.csv_lines import BEHIND_QUOTE, HEADER, MORE_CELLS, UNCLOSED, mend_csv, runs_on, survey
 from intertask.data.event_log import EventLog
 from intertask.data.lines import NOT_UTF8, NULS
@@ -387,6 +389,27 @@ def test_an_encoding_that_is_none_is_refused(encoding: str, tmp_path: Path) -> N
 def test_a_separator_that_is_none_is_refused(separator: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a separator of one character"):
         read(tmp_path, HEAD, separator=separator)
+
+
+def test_a_full_disk_is_said_to_be_full(tmp_path, monkeypatch) -> None:
+    def full(self: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("intertask.data.scratch.Scratch.__init__", full)
+    with pytest.raises(DataError, match=r"expected room for a plain copy in .*, found a full disk"):
+        read(tmp_path, PACKED, "log.csv.gz")
+
+
+def test_a_catalogue_loses_its_damaged_lines_alone(tmp_path: Path) -> None:
+    text = 'item;title\n1;Tee\n2;"Töpfe\n1;Tee\n3;Größe;mehr\n4;Türen\n'
+    (tmp_path / "items.csv").write_bytes(text.encode("cp1252"))
+    catalogue = Catalogue.read(tmp_path / "items.csv", text=["title"], encoding="cp1252")
+    assert catalogue.frame.rows() == [(1, "Tee"), (4, "Türen")]
+    assert catalogue.report.rows.select("row", "reason").rows() == [
+        (2, UNCLOSED),
+        (3, "duplicate item"),
+        (4, MORE_CELLS),
+    ]
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch) -> None:

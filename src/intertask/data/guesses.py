@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from intertask.data import tables, times
+from intertask.data.column_names import named, says_something_else
 from intertask.data.columns import read_columns
 from intertask.data.plain_text import likely_encoding
 from intertask.data.tables import Table
@@ -18,177 +19,6 @@ _ROWS = 100_000  # that are looked at
 _BYTES = 1 << 22
 _STRAY = 0.02  # share of lines in another encoding that are damage
 _UNIQUE = 0.98
-# Parts of names in the languages of common exports; the first group says more than the second.
-_WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "user": (
-        (
-            "user",
-            "userid",
-            "uid",
-            "customer",
-            "customerid",
-            "client",
-            "visitor",
-            "visitorid",
-            "member",
-            "buyer",
-            "shopper",
-            "reviewer",
-            "kunde",
-            "kunden",
-            "benutzer",
-            "nutzer",
-            "käufer",
-            "kaeufer",
-            "cliente",
-            "usuario",
-            "utilisateur",
-            "acheteur",
-            "utente",
-            "klant",
-            "клиент",
-            "пользователь",
-            "用户",
-            "顧客",
-        ),
-        ("session", "account", "person", "email", "player", "listener", "viewer", "konto", "besucher"),
-    ),
-    "item": (
-        (
-            "item",
-            "itemid",
-            "iid",
-            "product",
-            "productid",
-            "sku",
-            "article",
-            "artikel",
-            "stockcode",
-            "movie",
-            "film",
-            "song",
-            "track",
-            "book",
-            "isbn",
-            "asin",
-            "goods",
-            "produkt",
-            "producto",
-            "produit",
-            "articulo",
-            "prodotto",
-            "товар",
-            "商品",
-        ),
-        (
-            "stock",
-            "offer",
-            "content",
-            "news",
-            "video",
-            "ware",
-            "doc",
-            "document",
-            "page",
-            "artist",
-            "game",
-            "recipe",
-            "course",
-            "mid",
-        ),
-    ),
-    "time": (
-        (
-            "time",
-            "timestamp",
-            "datetime",
-            "date",
-            "ts",
-            "datum",
-            "zeit",
-            "zeitpunkt",
-            "zeitstempel",
-            "fecha",
-            "heure",
-            "data",
-            "дата",
-            "время",
-            "时间",
-        ),
-        ("created", "when", "at", "day", "clock", "tag", "uhrzeit", "moment"),
-    ),
-    "behaviour": (
-        (
-            "behaviour",
-            "behavior",
-            "event",
-            "eventtype",
-            "action",
-            "interaction",
-            "ereignis",
-            "aktion",
-            "verhalten",
-            "действие",
-            "行为",
-        ),
-        ("type", "activity", "kind", "typ", "art", "vorgang", "status"),
-    ),
-    "label": (
-        (
-            "rating",
-            "score",
-            "stars",
-            "bewertung",
-            "sterne",
-            "note",
-            "liked",
-            "like",
-            "click",
-            "clicked",
-            "purchase",
-            "purchased",
-            "bought",
-            "label",
-            "target",
-            "conversion",
-            "оценка",
-        ),
-        ("rate", "feedback", "points"),
-    ),
-    "title": (
-        (
-            "title",
-            "name",
-            "titel",
-            "bezeichnung",
-            "description",
-            "beschreibung",
-            "titulo",
-            "titre",
-            "название",
-            "标题",
-        ),
-        ("text", "headline", "label"),
-    ),
-    "tags": (("genre", "genres", "tags", "categories", "kategorien"), ("keywords", "topics", "themen")),
-}
-_OTHER = (
-    "name",
-    "title",
-    "titel",
-    "bezeichnung",
-    "description",
-    "beschreibung",
-    "category",
-    "kategorie",
-    "count",
-    "price",
-    "preis",
-    "quantity",
-    "menge",
-    "group",
-    "type",
-)
 _KNOWN_BEHAVIOURS = re.compile(
     r"view|click|klick|cart|basket|warenkorb|buy|purchase|kauf|bestell|transaction|order|like|fav|wish|share|play"
 )
@@ -253,17 +83,17 @@ class Look:
         return next(field for field in self.fields if field.name == name)
 
     def _score(self, role: str, field: Field) -> float:
-        score = _named(field.name, role)
+        score = named(field.name, role)
         words = field.kind in ("word", "whole")
         if role in ("user", "item"):
             if field.kind in ("time", "fraction") or field.distinct < 2 or field.letters > 64:
                 return 0.0
-            other = any(part in _OTHER for part in _parts(field.name)) or _named(field.name, "title") >= 2
+            other = says_something_else(field.name)
             return score - 1.5 * other + (2 if field.lists and score > 0 else 0)
         if role == "time":
             return (score + 1 if score else 0.5) if field.kind == "time" else 0.0
         if role == "behaviour":
-            few = words and 2 <= field.distinct <= 50 and not _named(field.name, "label") >= 3
+            few = words and 2 <= field.distinct <= 50 and not named(field.name, "label") >= 3
             spelt = few and field.kind == "word"
             values = self.sample[field.name].drop_nulls().unique().to_list() if spelt else []
             known = sum(bool(_KNOWN_BEHAVIOURS.search(str(value).casefold())) for value in values)
@@ -353,9 +183,9 @@ def _are_times(table: Table, column: pl.Series, spelt: pl.Series) -> bool:
     if number.null_count() == 0:
         middle = float(number.to_numpy().mean()) if len(number) else 0.0
         if not (3e8 <= middle <= 4e9 or 3e11 <= middle <= 4e12 or 3e14 <= middle <= 4e15):
-            return bool(_named(column.name, "time") >= 2 and 20_000_101 <= middle <= 21_000_101)
-        an_id = _named(column.name, "user") or _named(column.name, "item")
-        return bool(_named(column.name, "time") or (number.is_sorted() and not an_id))
+            return bool(named(column.name, "time") >= 2 and 20_000_101 <= middle <= 21_000_101)
+        an_id = named(column.name, "user") or named(column.name, "item")
+        return bool(named(column.name, "time") or (number.is_sorted() and not an_id))
     if not spelt.head(1000).str.contains(r"\d.*[-./:T ].*\d").all():
         return False
     part = column.head(1000).to_frame()
@@ -369,22 +199,3 @@ def _are_times(table: Table, column: pl.Series, spelt: pl.Series) -> bool:
 
 def _share(text: pl.Series, pattern: str) -> float:
     return float(text.str.contains(pattern).to_numpy().mean())
-
-
-def _named(name: str, role: str) -> float:
-    """How clearly a name says a role: 3 as a whole, 2 by a part, 1 by a part of a part."""
-    strong, weak = _WORDS[role]
-    whole, parts = re.sub(r"[\W_]+", "", name).casefold(), _parts(name)
-    if whole in strong or re.sub(r"(id|nr|no|code|number|nummer)$", "", whole) in strong:
-        return 3.0
-    if any(part in strong for part in parts):
-        return 2.0
-    if whole in weak or any(part in weak for part in parts):
-        return 1.5
-    return 1.0 if any(len(word) >= 4 and word in whole for word in strong) else 0.0
-
-
-def _parts(name: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-zäöü])(?=[A-ZÄÖÜ])", " ", name)
-    parts = [part for part in re.split(r"[\W_\d]+", spaced.casefold()) if part]
-    return parts + [part.removesuffix("s") for part in parts]

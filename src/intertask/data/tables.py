@@ -2,7 +2,9 @@
 
 import codecs
 import difflib
+import errno
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -117,6 +119,13 @@ def reading(name: str) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(
+                name,
+                f"room for a plain copy in {tempfile.gettempdir()}",
+                "a full disk",
+                "free some, or set TMPDIR to a folder with more",
+            ) from None
         message = str(error).strip().split("\n", maxsplit=1)[0].removesuffix(".") or type(error).__name__
         raise DataError(
             name, "a complete file of the kind its name says", message,
