@@ -26,7 +26,7 @@ from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
-from intertask.transfer import refuse_another
+from intertask.study import refuse_another
 
 METRIC = "ndcg@10"
 

@@ -13,8 +13,8 @@ from intertask.artefact import num_weights
 from intertask.errors import RecipeError
 from intertask.evaluate.transfer import stream_of
 from intertask.recipe import Recipe
+from intertask.study import study
 from intertask.train.loop import Trainer
-from intertask.transfer import study
 from tests import shop, worlds
 from tests.cli.command import Command
 from tests.train import runs as small

@@ -4,12 +4,12 @@ import shutil
 import polars as pl
 import pytest
 
-from intertask import transfer as module
+from intertask import study as module
 from intertask.errors import RecipeError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.transfer import Transfer, num_weights
 from intertask.recipe import Recipe
-from intertask.transfer import refuse_another, study
+from intertask.study import refuse_another, study
 from tests import shop
 
 TOML = shop.TOML.replace("epochs = 2", "epochs = 1") + '[communication]\nkind = "ple"\n'

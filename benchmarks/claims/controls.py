@@ -25,7 +25,7 @@ from intertask import source
 from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
 from intertask.seeds import generator
-from intertask.transfer import run_arm, settled
+from intertask.study import run_arm, settled
 
 CONTROLS = ("noise", "few", "permuted")
 SHARE = 0.1

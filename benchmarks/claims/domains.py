@@ -18,7 +18,7 @@ from two_by_two import study
 from intertask import source
 from intertask.data.prepare import prepare
 from intertask.recipe import Recipe
-from intertask.transfer import settled
+from intertask.study import settled
 
 GENRES = {"Action", "Adventure", "Sci-Fi", "Thriller", "Horror", "War"}
 DOMAINS = ("thrill", "other")

@@ -26,7 +26,7 @@ from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
-from intertask.transfer import alone, mechanism_weights, run_arm, settled
+from intertask.study import alone, mechanism_weights, run_arm, settled
 
 Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
 MECHANISMS: dict[str, Build] = {

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
 from intertask.seeds import generator
-from intertask.transfer import run_arm, settled
+from intertask.study import run_arm, settled
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from logs import opened, trained_on, written
 from intertask.evaluate.transfer import changes
 from intertask.recipe import DataConfig, Recipe
 from intertask.seeds import generator
-from intertask.transfer import run_arm, settled
+from intertask.study import run_arm, settled
 
 ASKED_FROM = 3  # events that a user must have for leave-one-out
 

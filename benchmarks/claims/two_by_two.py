@@ -17,7 +17,7 @@ from grid import Sizes, arguments, by_itself, joint, origin, told
 
 from intertask.evaluate.transfer import changes
 from intertask.recipe import Recipe
-from intertask.transfer import run_arm, settled
+from intertask.study import run_arm, settled
 
 
 def main() -> None:

@@ -10,10 +10,15 @@ if TYPE_CHECKING:
     from intertask.data.catalogue import Catalogue
     from intertask.data.event_log import EventLog
     from intertask.errors import IntertaskError
+    from intertask.evaluate.results import Evaluation
     from intertask.recipe import Recipe
     from intertask.recommender import Recommender
+    from intertask.verbs import compare, train_recipe, transfer
 
-__all__ = ["Catalogue", "EventLog", "IntertaskError", "Recipe", "Recommender"]
+__all__ = [
+    "Catalogue", "Evaluation", "EventLog", "IntertaskError", "Recipe", "Recommender", "compare",
+    "train_recipe", "transfer",
+]  # fmt: skip
 
 _HOMES = {
     "Catalogue": "data.catalogue",
@@ -21,6 +26,10 @@ _HOMES = {
     "IntertaskError": "errors",
     "Recipe": "recipe",
     "Recommender": "recommender",
+    "Evaluation": "evaluate.results",
+    "compare": "verbs",
+    "train_recipe": "verbs",
+    "transfer": "verbs",
 }
 
 

@@ -40,6 +40,12 @@ class PluginConfig(Config):
 
     kind: str
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_options: object) -> None:
+        """Every plugin's class is `Config`; shown it is called after its file as well, as `gru.Config`."""
+        if cls.__name__ == "Config":
+            cls.__name__ = f"{cls.__module__.rpartition('.')[2]}.Config"
+
 
 @cache
 def kinds(folder: str) -> tuple[str, ...]:

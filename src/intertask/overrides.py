@@ -39,6 +39,33 @@ def changed(table: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
     return result
 
 
+def merged(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's table with others laid over it, table by table.
+
+    Args:
+        table: A whole section; it stays as it is.
+        changes: Values by their keys, which may lead through tables by dots. A table of another kind takes
+            the place of the one that is there, since its options are others.
+
+    Raises:
+        RecipeError: A key leads through a value.
+    """
+    result = dict(table)
+    for key, value in changes.items():
+        name, _, rest = str(key).partition(".")
+        own = result.get(name)
+        inner = {rest: value} if rest else value
+        if rest and own is not None and not isinstance(own, Mapping):
+            raise RecipeError(str(key), "tables on the way", f"{name} = {own!r}")
+        if not isinstance(inner, Mapping) or not isinstance(own, Mapping):
+            result[name] = merged({}, inner) if isinstance(inner, Mapping) else inner
+        elif inner.get("kind", own.get("kind")) == own.get("kind"):
+            result[name] = merged(own, inner)
+        else:
+            result[name] = merged({}, inner)
+    return result
+
+
 def named(changes: Sequence[str]) -> str:
     """Changes as errors call them."""
     shown = (change if len(change) <= _LONGEST else f"{change[:_LONGEST]}..." for change in changes)

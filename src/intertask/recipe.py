@@ -20,7 +20,7 @@ from intertask.evaluate.config import EvaluationConfig
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.model import ModelConfig, refuse_strange
-from intertask.overrides import changed, named
+from intertask.overrides import changed, merged, named
 from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
 
@@ -209,6 +209,27 @@ class Recipe(ModelConfig):
                 "tasks of streams that share the communication are in one exchange",
             )  # fmt: skip
         return parse(cls, {"name": file.stem, **table}, where)
+
+    def with_(self, changes: Mapping[str, object] | None = None, /, **sections: object) -> "Recipe":
+        """A copy with some options changed, validated as a file is; this one stays as it is.
+
+        Args:
+            changes: Options by their place, `{"train.epochs": 5}` or `{"train": {"epochs": 5}}`.
+            sections: The same by name, `width=32, train={"epochs": 5}`.
+
+        Raises:
+            RecipeError: An unknown key, or a value that cannot be, by its place.
+
+        Example:
+            >>> Recipe().with_({"train.epochs": 5}, width=32, encoder="gru").encoder
+            gru.Config(kind='gru', dropout=0.2, num_layers=1)
+        """
+        if changes is not None and not isinstance(changes, Mapping):
+            raise RecipeError("Recipe.with_", 'options by name, as {"train.epochs": 5}', repr(changes))
+        whole = {**(changes or {}), **sections}
+        if "exchange" in whole:
+            raise RecipeError("Recipe.with_ exchange", "a key that is there", "the unknown key 'exchange'")
+        return parse(Recipe, merged(self.model_dump(), whole), "Recipe.with_")
 
     @classmethod
     def from_json(cls, file: Path) -> "Recipe":

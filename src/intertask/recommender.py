@@ -29,6 +29,7 @@ from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, build, fit
+from intertask.markup import card
 from intertask.model import Model
 from intertask.recipe import Recipe
 from intertask.requests import Event, Reader
@@ -247,6 +248,21 @@ class Recommender:
             return assess(answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None)
         corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours)
         return assess(answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        recipe = self.recipe
+        facts = [
+            ("encoder", recipe.encoder.kind), ("width", str(recipe.width)),
+            ("tasks", ", ".join(f"{name} ({task.kind})" for name, task in recipe.tasks.items())),
+        ]  # fmt: skip
+        if self._answerer is None:
+            return card(
+                f"Recommender {recipe.name}", [*facts, ("state", "not trained: call fit() or load()")]
+            )
+        reader = self._answerer.reader
+        facts += [("items", f"{len(reader.items):,}"), ("users", f"{len(reader.users):,}")]
+        return card(f"Recommender {recipe.name}", [*facts, ("behaviours", ", ".join(reader.behaviours))])
 
     def save(self, folder: str | Path, *, histories: bool = True) -> None:
         """Write a model folder, all or nothing.

@@ -56,7 +56,7 @@ def test_one_metric_is_shown_within_80_columns():
 def test_a_run_is_better_where_the_first_is_worse_and_open_where_chance_decides():
     lines = shown(STUDY, width=140).splitlines()
     ends = [line.split()[-1] for line in lines if " to " in line and "interval" not in line]
-    assert ends == ["worse", "better", "open", "better", "judged"]
+    assert ends == ["worse", "better", "open", "better", "few"]
     assert f"No verdict: {LACKING}." in "\n".join(lines)
 
 

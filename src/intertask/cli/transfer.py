@@ -29,7 +29,7 @@ def transfer(
     from intertask import report
     from intertask.errors import RecipeError
     from intertask.report.transfer import terminal
-    from intertask.transfer import study
+    from intertask.study import study
 
     try:
         numbers = list(dict.fromkeys(int(word) for word in seeds.split(",")))

@@ -14,8 +14,10 @@ from intertask.data.listed import exploded, refuse_lists
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
 from intertask.errors import DataError
+from intertask.markup import card
 
 _IDS = ("user", "item", "behaviour")
+SHOWN = 12  # behaviours in a notebook
 _ONE_BEHAVIOUR = "event"
 
 
@@ -56,6 +58,20 @@ class EventLog:
         return (
             "time" if "time" in self.coded.columns else "order" if "order" in self.coded.columns else "file"
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        facts = [("events", f"{self.num_events:,}")]
+        facts += [(f"{name}s", f"{self.coded[name].n_unique():,}") for name in ("user", "item")]
+        counts = self.frame["behaviour"].value_counts(sort=True).head(SHOWN).rows()
+        facts.append(("behaviours", ", ".join(f"{name} {count:,}" for name, count in counts)))
+        if self.clock == "time" and self.num_events:
+            times = self.coded["time"].cast(pl.String)
+            facts.append(("time", f"{times.min()!s} to {times.max()!s}"))
+        else:
+            facts.append(("ordered by", self.clock))
+        facts += [("labels", ", ".join(self.labels))] if self.labels else []
+        return card("EventLog", [*facts, ("read", self.report.summary())])
 
     @classmethod
     def read(

@@ -6,7 +6,7 @@ one for each target of the others, from which intervals are drawn.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from intertask.config import Config
 from intertask.errors import DataError
 from intertask.evaluate.frames import frame_of
 from intertask.files import written_aside
+from intertask.markup import card
 
 NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
 
@@ -165,6 +166,14 @@ class _Figure(Config):
     interval: Interval | None
 
 
+def _written(metrics: Mapping[str, float]) -> str:
+    """The figures at one cut-off, the first that the metrics have."""
+    cuts = [name.partition("@")[2] for name in metrics]
+    shown = "10" if "10" in cuts else cuts[0] if cuts else ""
+    own = [(name, value) for name, value in metrics.items() if name.partition("@")[2] == shown]
+    return ", ".join(f"{name} {value:.4f}" for name, value in own)
+
+
 @dataclass(frozen=True)
 class Targets:
     """What happened to each target, from which runs are compared.
@@ -239,6 +248,29 @@ class Evaluation(Config):
                     system=row.system, task=row.task, history=history, slice=part, count=count,
                     metric=metric, value=value, interval=intervals.get(metric),
                 )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a row for each system, by task, and the model against each."""
+        facts = [
+            ("model", self.model), ("part", f"{self.protocol.part}, {self.protocol.split}"),
+            ("protocol", self.protocol.fingerprint()), ("seed", str(self.provenance.seed)),
+        ]  # fmt: skip
+        rows: list[RankingRow | ResponseRow] = [*self.rankings, *self.responses]
+        figures = [
+            (row.task, getattr(row, "history", ""), row.system, f"{row.count:,}", _written(row.metrics))
+            for row in rows
+            if getattr(row, "slice", "all") == "all"
+        ]
+        against = [
+            (row.task, row.history, f"{row.metric}, {row.baseline}", f"{row.difference:+.4f}", row.verdict)
+            for row in self.differences
+            if row.metric.partition("@")[0] in ("ndcg", "-log_loss", "-squared_error")
+        ]
+        return card(
+            "Evaluation", facts,
+            (("task", "history", "system", "targets", "figures"), figures),
+            (("task", "history", "model against", "difference", "verdict"), against),
+        )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
         """Whether both found the same; what they know of single targets does not count."""

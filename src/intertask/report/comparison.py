@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.compare import METRIC, ComparedRow, Comparison
+from intertask.evaluate.results import NOT_JUDGED
 from intertask.report.figures import MINUS, label, number, signed, signed_interval
 from intertask.report.terminal import words
 
-_SHORT = {"first is better": "worse", "first is worse": "better", "no difference shown": "open"}
+_SHORT = {"first is better": "worse", "first is worse": "better", "no difference shown": "open", NOT_JUDGED: "too few"}
 _STYLES = {"worse": "bold red", "better": "bold green"}
 
 
@@ -45,7 +46,7 @@ def _table(first: str, rows: Sequence[ComparedRow]) -> Table:
         table.add_column(
             words(name), justify="left" if name == "Run is" else "right", no_wrap=name != "Run is"
         )
-    table.add_row(words(first), number(rows[0].first), "", "", "", Text("the first", style="dim"))
+    table.add_row(words(first), number(rows[0].first), "", "", "", Text("first", style="dim"))
     for row in rows:
         verdict = _SHORT.get(row.verdict, row.verdict)
         table.add_row(

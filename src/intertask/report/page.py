@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from intertask.evaluate.results import Evaluation, RankingRow
+from intertask.markup import tag, theirs
 from intertask.report import tables
 from intertask.report.canvas import Plot
 from intertask.report.drawings import Drawings
 from intertask.report.figures import by_question, conditions, label, main_metric, model_system, number, ranked
 from intertask.report.journal import Journal
-from intertask.report.markup import standing_alone, tag, theirs
+from intertask.report.markup import standing_alone
 from intertask.report.samples import Sample
 from intertask.report.verdict import headline, verdicts
 

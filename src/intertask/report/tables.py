@@ -13,6 +13,7 @@ from intertask.evaluate.results import (
     ResponseRow,
     TradeoffRow,
 )
+from intertask.markup import tag, theirs
 from intertask.report.figures import (
     MINUS,
     answered,
@@ -29,7 +30,6 @@ from intertask.report.figures import (
     split,
 )
 from intertask.report.journal import Journal
-from intertask.report.markup import tag, theirs
 
 
 def conditions(protocol: Protocol, provenance: Provenance) -> Element:

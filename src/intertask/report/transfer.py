@@ -10,8 +10,9 @@ from rich.table import Table
 
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
+from intertask.markup import tag, theirs
 from intertask.report.figures import MINUS, counted, duration, label, number, signed
-from intertask.report.markup import standing_alone, tag, theirs
+from intertask.report.markup import standing_alone
 from intertask.report.terminal import words
 
 _COSINES = (
