@@ -12,7 +12,12 @@ from intertask.evaluate.results import NOT_JUDGED
 from intertask.report.figures import MINUS, label, number, signed, signed_interval
 from intertask.report.terminal import words
 
-_SHORT = {"first is better": "worse", "first is worse": "better", "no difference shown": "open", NOT_JUDGED: "too few"}
+_SHORT = {
+    "first is better": "worse",
+    "first is worse": "better",
+    "no difference shown": "open",
+    NOT_JUDGED: "too few",
+}
 _STYLES = {"worse": "bold red", "better": "bold green"}
 
 
