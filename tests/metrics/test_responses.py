@@ -94,3 +94,26 @@ def test_importing_the_metrics_loads_neither_torch_nor_scikit_learn():
         " intertask.metrics.bootstrap; print([m for m in ('torch', 'sklearn') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 12))
+def test_quantile_bins_hold_every_row_once_and_equal_probabilities_together(seed, size, num_bins):
+    random = np.random.default_rng(seed)
+    predicted = random.choice([0.001, 0.002, 0.0021, 0.5], size) * random.choice([1.0, 0.9], size)
+    labels = (random.random(size) < predicted).astype(float)
+    found = responses.quantile_bins(labels, predicted, num_bins)
+    assert 1 <= len(found) <= num_bins and sum(part.count for part in found) == size
+    means = [part.predicted for part in found]
+    assert means == sorted(means)
+    assert sum(part.predicted * part.count for part in found) == pytest.approx(predicted.sum())
+    assert sum(part.observed * part.count for part in found) == pytest.approx(labels.sum())
+
+
+def test_quantile_bins_show_rare_events_where_bins_of_equal_width_show_one_dot():
+    predicted = np.geomspace(1e-4, 0.02, 1000)
+    labels = np.zeros(1000)
+    assert len(responses.calibration_bins(labels, predicted)) == 1
+    found = responses.quantile_bins(labels, predicted)
+    assert [part.count for part in found] == pytest.approx([100] * 10, abs=1)
+    assert len(responses.quantile_bins(labels, np.full(1000, 0.01))) == 1
+    assert responses.quantile_bins(np.array([]), np.array([])) == []

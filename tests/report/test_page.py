@@ -200,3 +200,49 @@ def test_the_plot_of_differences_marks_what_is_not_judged(run: Path, evaluation:
     rows = [row.model_copy(update={"too_few": "3 targets"}) for row in evaluation.differences]
     evaluation.model_copy(update={"differences": rows}).write(run / "evaluation.json")
     assert "not judged" in _Page(write(run).read_text(encoding="utf-8")).text
+
+
+class _Tables(HTMLParser):
+    """For each table: the classes of what it stands in, and the scope of the first cell of each row."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.around: list[str] = []
+        self.first: list[str] = []
+        self.fresh = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag == "div":
+            self.open.append(named.get("class") or "")
+        if tag == "table":
+            self.around.append(self.open[-1])
+        if tag in ("th", "td") and self.fresh:
+            self.first.append(named.get("scope") or tag)
+        self.fresh = tag == "tr"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "div":
+            self.open.pop()
+
+
+def test_every_table_scrolls_by_itself_and_each_row_begins_with_its_name(html: str) -> None:
+    tables = _Tables(html)
+    assert set(tables.around) == {"scroll", "pairs"} and tables.around.count("scroll") > 8
+    assert set(tables.first) == {"row", "col", "colgroup"}
+
+
+def test_the_style_keeps_the_first_column_on_a_telephone_and_cuts_no_table_in_print(html: str) -> None:
+    style = re.sub(r"\s+", " ", re.findall(r"<style>(.*?)</style>", html, re.DOTALL)[0])
+    sticky = re.findall(r"([^{}]*)\{[^{}]*position: sticky; left: 0;[^{}]*\}", style)
+    assert any(".scroll th[scope=row]" in rule for rule in sticky)
+    printed = style[style.index("@media print") :]
+    for rule in (
+        ".scroll { overflow: visible; }",
+        "break-inside: avoid",
+        "white-space: normal",
+        "nav { display: none; }",
+    ):
+        assert rule in printed

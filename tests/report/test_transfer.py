@@ -1,4 +1,5 @@
 import re
+import sys
 
 import pytest
 from rich.console import Console
@@ -117,3 +118,34 @@ def test_the_colour_of_a_change_says_what_was_shown_and_not_how_large_it_is():
     assert classes(-0.076, 0.77) == classes(0.15, 0.06) == {"none"}  # -38 %, and +75 %
     assert classes(-0.0002, 0.01) == {"worse"} and classes(0.0002, 0.01) == {"better"}
     assert classes(-0.1, 0.001, too_few="3 targets, and a verdict needs 20") == {"none"}
+
+
+def test_the_page_has_a_forest_plot_and_leads_to_its_sections():
+    page = transfer.page(found())
+    links = re.findall(r"<nav.*?</nav>", page)[0]
+    sections = re.findall(r'<section id="(\w+)"', page)
+    assert sections == re.findall(r'href="#(\w+)"', links) == ["tasks", "gradients", "edges", "cost"]
+    (drawing,) = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert 'role="img"' in drawing and "together against alone, percent" in drawing
+    assert "gains" in drawing and "loses" in drawing and "&lt;b&gt;like" in drawing
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) and "://" not in page
+
+
+def test_what_a_task_gains_stands_beside_its_name():
+    row = re.findall(r"<tbody><tr>.*?</tr>", transfer.page(found()))[0]
+    cells = re.findall(r"<t[hd].*?</t[hd]>", row)
+    assert "buy" in cells[0] and "+10.0 %" in cells[1]
+
+
+def test_without_matplotlib_the_study_has_its_tables(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = transfer.page(found())
+    assert "<svg" not in page and "matplotlib is not installed" in page and "+10.0 %" in page
+
+
+def test_a_task_that_was_worth_nothing_alone_and_one_not_judged_are_drawn():
+    study = found()
+    zero = change(0.02).model_copy(update={"alone": 0.0, "too_few": "3 targets, and a verdict needs 20"})
+    tasks = [task.model_copy(update={"alone": zero, "matched": zero}) for task in study.tasks]
+    assert "not judged" in transfer.page(study.model_copy(update={"tasks": tasks}))

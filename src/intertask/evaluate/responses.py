@@ -67,14 +67,16 @@ class Answers:
 
     def row(self, system: str, task: str, too_few: str) -> ResponseRow:
         """The row of a table; `too_few` says why its metrics say little, where they do."""
-        bins = []
+        bins, quantiles = [], []
         if self.form == "binary":
-            found = responses.calibration_bins(
-                self.labels.astype(np.float64), self.predicted.astype(np.float64)
+            told = self.labels.astype(np.float64), self.predicted.astype(np.float64)
+            bins, quantiles = (
+                [CalibrationBin(predicted=b.predicted, observed=b.observed, count=b.count) for b in found]
+                for found in (responses.calibration_bins(*told), responses.quantile_bins(*told))
             )
-            bins = [CalibrationBin(predicted=b.predicted, observed=b.observed, count=b.count) for b in found]
         return ResponseRow(
             system=system, task=task, count=len(self.labels), metrics=self.metrics(), calibration=bins,
+            quantiles=quantiles,
             too_few=too_few,
         )  # fmt: skip
 

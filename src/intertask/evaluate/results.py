@@ -129,7 +129,8 @@ class ResponseRow(Config):
     task: str
     count: int
     metrics: dict[str, float]
-    calibration: list[CalibrationBin] = []
+    calibration: list[CalibrationBin] = []  # bins of equal width
+    quantiles: list[CalibrationBin] = []  # bins of about as many events each, which show rare events
     too_few: str = ""  # why the metrics say little, where they do: an AUC of a single positive
 
 

@@ -68,7 +68,29 @@ def calibration_bins(labels: Floats, probabilities: Floats, num_bins: int = 10) 
     if num_bins < 1:
         raise ValueError(f"num_bins: expected at least 1, found {num_bins}")
     known, predicted = _known_binary(labels, probabilities)
-    bins = np.searchsorted(np.linspace(0.0, 1.0, num_bins + 1)[1:-1], predicted)
+    return _binned(np.searchsorted(np.linspace(0.0, 1.0, num_bins + 1)[1:-1], predicted), known, predicted)
+
+
+def quantile_bins(labels: Floats, probabilities: Floats, num_bins: int = 10) -> list[Bin]:
+    """Bins of about as many rows each, which show rare events as well; equal probabilities share a bin.
+
+    Args:
+        labels: As for `binary`.
+        probabilities: As for `binary`.
+        num_bins: At most.
+
+    Raises:
+        ValueError: As for `binary`.
+    """
+    known, predicted = _known_binary(labels, probabilities)
+    if not len(known):
+        return []
+    edges = np.unique(np.quantile(predicted, np.linspace(0.0, 1.0, num_bins + 1)[1:-1]))
+    return _binned(np.searchsorted(edges, predicted), known, predicted)
+
+
+def _binned(bins: NDArray[np.intp], known: NDArray[np.float64], predicted: NDArray[np.float64]) -> list[Bin]:
+    num_bins = int(bins.max(initial=0)) + 1
     counts = np.bincount(bins, minlength=num_bins)
     predicted_sums = np.bincount(bins, weights=predicted, minlength=num_bins)
     observed_sums = np.bincount(bins, weights=known, minlength=num_bins)

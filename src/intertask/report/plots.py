@@ -100,33 +100,40 @@ def slices(rows: Sequence[RankingRow], systems: Sequence[str], metric: str, foot
 
 
 def reliability(rows: Sequence[ResponseRow], footer: str) -> Plot:
-    """Predicted against observed for the systems of one binary response task; a dot's area is its events."""
+    """Predicted against observed for the systems of one binary response task; a dot's area is its events.
+
+    The axes end where the dots do, so that the plot of a rare event is not one dot in a corner.
+    """
     shown = [row for row in rows if row.calibration][: len(SERIES)]
-    largest = max((place.count for row in shown for place in row.calibration), default=1) or 1
+    points = [[place for place in row.quantiles or row.calibration if place.count] for row in shown]
+    every = [place for own in points for place in own]
+    largest = max((place.count for place in every), default=1)
+    end = reach([value for place in every for value in (place.predicted, place.observed)])
 
     def paint(axes: "Axes") -> None:
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
-        for row, colour in zip(shown, SERIES, strict=False):
-            filled = [place for place in row.calibration if place.count]
-            predicted, observed = [place.predicted for place in filled], [place.observed for place in filled]
-            areas = [12 + 110 * place.count / largest for place in filled]
+        axes.plot([0, end], [0, end], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="perfect")
+        for row, own, colour in zip(shown, points, SERIES, strict=False):
+            predicted, observed = [place.predicted for place in own], [place.observed for place in own]
+            areas = [12 + 110 * place.count / largest for place in own]
             axes.plot(
-                predicted,
-                observed,
-                color=colour,
-                linewidth=1.4,
-                label=_shown(row.system),
-                marker="o",
+                predicted, observed, color=colour, linewidth=1.4, label=_shown(row.system), marker="o",
                 markersize=2,
-            )
+            )  # fmt: skip
             axes.scatter(predicted, observed, areas, color=colour, alpha=0.75, linewidths=0)
-        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes.set(xlim=(-0.02 * end, 1.02 * end), ylim=(-0.02 * end, 1.02 * end), aspect="equal")
+        axes.locator_params(nbins=6)
         axes.set_xlabel("predicted probability")
         axes.set_ylabel("observed share")
         axes.legend(loc="upper left")
 
     title = f"Reliability: {rows[0].task} (area of a dot: events in the bin)"
     return draw(slug("reliability", rows[0].task), title, footer, paint, height=4.4)
+
+
+def reach(shares: Sequence[float]) -> float:
+    """Where axes of shares end: at 1, or a little above the largest where that is far below."""
+    largest = max(shares, default=0.0)
+    return 1.1 * largest if 0.0 < largest < 0.7 else 1.0
 
 
 def tradeoff(rows: Sequence[TradeoffRow], footer: str) -> Plot:

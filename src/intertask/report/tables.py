@@ -112,7 +112,11 @@ def slices(rows: Sequence[RankingRow], model: str, k: int | None, caption: str) 
         leading = _leading(metrics, [row.metrics for row in within])
         title = f"{slice_kind(name)[0]}: {slice_kind(name)[1]} ({within[0].count:,} targets)"
         body.append(
-            tag("tr", tag("th", title, scope="colgroup", colspan=str(len(metrics) + 1)), class_="group")
+            tag(
+                "tr",
+                tag("th", tag("span", title), scope="colgroup", colspan=str(len(metrics) + 1)),
+                class_="group",
+            )
         )
         body += [
             _row(

@@ -11,7 +11,9 @@ from rich.table import Table
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
 from intertask.markup import tag, theirs
+from intertask.report.canvas import available
 from intertask.report.figures import MINUS, counted, duration, label, number, signed
+from intertask.report.gains import gains
 from intertask.report.markup import standing_alone
 from intertask.report.terminal import words
 
@@ -161,7 +163,7 @@ def page(found: Transfer) -> str:
         class_=f"verdict {outcome}",
     )  # fmt: skip
     sections = [
-        _section("Tasks", _tasks(found.tasks)),
+        _section("Tasks", [*_plots(found), *_tasks(found.tasks)]),
         _section("Gradients", _gradients(found.cosines)),
         _section("Edges", [*map(_reading, found.readings), *_closed(found)]),
         _section("Cost", [tag("p", cost(found))]),
@@ -169,7 +171,18 @@ def page(found: Transfer) -> str:
     header = tag(
         "header", tag("h1", theirs(found.recipe)), tag("p", theirs(conditions(found)), class_="quiet")
     )
-    return standing_alone(f"{found.recipe}: transfer between tasks", tag("main", header, verdict, *sections))
+    links = [tag("a", section[0].text, href=f"#{section.get('id')}") for section in sections]
+    nav = tag("nav", *links, aria_label="Sections")
+    main = tag("main", header, verdict, nav, *sections)
+    return standing_alone(f"{found.recipe}: transfer between tasks", main)
+
+
+def _plots(found: Transfer) -> list[Element]:
+    if not available():
+        return [tag("p", "There is no plot because matplotlib is not installed.", class_="quiet")]
+    plot = gains(found.tasks, conditions(found))
+    figure = tag("figure", tag("figcaption", plot.title), plot.svg)
+    return [tag("div", figure, class_="gallery")]
 
 
 def _section(title: str, content: Sequence[Element]) -> Element:
@@ -177,13 +190,14 @@ def _section(title: str, content: Sequence[Element]) -> Element:
 
 
 def _tasks(tasks: Sequence[TaskTransfer]) -> list[Element]:
-    header = ("Task", "Metric", "Targets", "Alone", "Together", "Change", "p", "By seed", "As many weights")
+    header = ("Task", "Change", "p", "Alone", "Together", "Metric", "Targets", "By seed", "As many weights")
     rows = [
         tag(
-            "tr", tag("th", theirs(row.task), scope="row"), tag("td", label(row.metric), class_="words"),
-            tag("td", f"{row.targets:,}"), tag("td", number(row.alone.alone)),
-            tag("td", number(row.alone.together)), _change(row.alone), tag("td", f"{row.alone.p_value:.3f}"),
-            tag("td", ", ".join(map(signed, row.alone.by_seed))), _change(row.matched),
+            "tr", tag("th", theirs(row.task), scope="row"), _change(row.alone),
+            tag("td", f"{row.alone.p_value:.3f}"), tag("td", number(row.alone.alone)),
+            tag("td", number(row.alone.together)), tag("td", label(row.metric), class_="words"),
+            tag("td", f"{row.targets:,}"),
+            tag("td", ", ".join(map(signed, row.alone.by_seed)), class_="many"), _change(row.matched),
         )
         for row in tasks
     ]  # fmt: skip
@@ -257,4 +271,4 @@ def _table(header: Sequence[str], rows: Sequence[Element], caption: str) -> Elem
     table = tag(
         "table", tag("caption", tag("span", caption)), tag("thead", tag("tr", *cells)), tag("tbody", *rows)
     )
-    return tag("div", table, class_="scroll")
+    return tag("div", table, class_="scroll", tabindex="0")
