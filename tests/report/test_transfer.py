@@ -126,7 +126,7 @@ def test_the_page_has_a_forest_plot_and_leads_to_its_sections():
     sections = re.findall(r'<section id="(\w+)"', page)
     assert sections == re.findall(r'href="#(\w+)"', links) == ["tasks", "gradients", "edges", "cost"]
     (drawing,) = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert 'role="img"' in drawing and "together against alone, percent" in drawing
+    assert 'role="img"' in drawing and "change in percent" in drawing
     assert "gains" in drawing and "loses" in drawing and "&lt;b&gt;like" in drawing
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids)) and "://" not in page

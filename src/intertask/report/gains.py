@@ -36,7 +36,7 @@ def gains(tasks: Sequence[TaskTransfer], footer: str) -> Plot:
         short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names]
         axes.set_yticks(range(len(rows)), short)
         axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlabel("together against alone, percent; lighter: against as many weights")
+        axes.set_xlabel("change in percent; lighter: as many weights")
         axes.locator_params(axis="x", nbins=6)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
