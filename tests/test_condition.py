@@ -72,6 +72,13 @@ def test_ids_are_the_same_in_both_spellings():
     )
     assert matching(numbers, "item > 7").tolist() == [False, True]
     assert matching(numbers, "item < 1000000000000000000000").tolist() == [True, True]
+    large = pl.DataFrame({"item": pl.Series([0, 2**64 - 1], dtype=pl.UInt64)})
+    assert (
+        matching(large, f"item == {2**64 - 1}").tolist()
+        == matching(large, "item > 5").tolist()
+        == [False, True]
+    )
+    assert matching(large, "item > -5").tolist() == [True, True]
     assert matching(pl.DataFrame({"item": ["7", "x"]}), "item == 7").tolist() == [True, False]
 
 

@@ -21,7 +21,7 @@ from intertask.errors import RequestError
 
 LONGEST, MOST = 2_000, 300  # characters, and parts of a condition: parsing and evaluation recurse
 NAMED = 30  # columns that a message names
-WIDEST = 2**63 - 1
+WIDEST = 2**100  # of a number that ids are compared with
 _LIKE = "a condition on columns of the catalogue, as group == 'BAG' and price < 20"
 # Text, where a backtick is one; or a column between backticks, whose name Python could not read.
 _QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|`([^`]+)`""")
@@ -32,6 +32,8 @@ _ORDERS: dict[type[ast.cmpop], Callable[[pl.Series, pl.Series], pl.Series]] = {
     ast.GtE: operator.ge,
 }
 _MIRRORED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+
+_KINDS: dict[type[pl.DataType], str] = {pl.String: "text", pl.Float32: "numbers"}
 
 Constant = str | int | float | None
 
@@ -158,8 +160,8 @@ def _fitting(column: pl.Series, value: str | int | float) -> tuple[pl.Series, pl
         isinstance(value, str) or column.dtype == pl.String
     ):  # 7 and "7" are one id
         return column.cast(pl.String), pl.Series([str(value)])
-    if column.dtype == pl.Int64 and isinstance(value, int):
-        return column, pl.Series([min(max(value, -WIDEST), WIDEST)], dtype=pl.Int64)
+    if column.dtype.is_integer() and isinstance(value, int):  # ids, which may be unsigned
+        return column.cast(pl.Int128), pl.Series([min(max(value, -WIDEST), WIDEST)], dtype=pl.Int128)
     if column.dtype == pl.String and isinstance(value, str):
         if not arguments.is_text(value):
             raise RequestError("where", "text in Unicode", arguments.shown(value))
