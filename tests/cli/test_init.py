@@ -137,6 +137,14 @@ def test_what_cannot_be_known_names_the_option(intertask):
     )
 
 
+def test_days_and_months_that_cannot_be_told_apart_name_the_option(intertask):
+    days = [f"{number % 9 + 1:02}/{number * 7 % 12 + 1:02}/2021 10:00" for number in range(60)]
+    written("dates.csv", pl.DataFrame({"user": [1, 2, 3] * 20, "item": [3, 4] * 30, "date": days}))
+    line = intertask.refused("init", "dates.csv")
+    assert line.endswith('; --time-format "%d/%m/%Y %H:%M" or --time-format "%m/%d/%Y %H:%M"')
+    assert intertask("init", "dates.csv", "--time-format", "%d/%m/%Y %H:%M").code == 0
+
+
 def test_at_a_terminal_it_asks(intertask, monkeypatch):
     frame = pl.DataFrame({"x": [1, 2, 1] * 20, "y": [3, 4, 5] * 20, "when": range(START, START + 60)})
     written("odd.csv", frame)

@@ -1,6 +1,9 @@
 """`intertask init`: a file nobody has described yet becomes a first recipe."""
 
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,18 +43,36 @@ def init(
     from intertask.files import written_aside
     from intertask.first_recipe import first_recipe
 
-    looks = [look(file, separator, encoding) for file in files]
+    with _hints_as_options():
+        looks = [look(file, separator, encoding) for file in files]
     log = the_log(looks)
     target = out or Path(f"{log.path.name.split('.')[0]}.toml")
     _refuse_existing(target)
     asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     given = {"user": user, "item": item, "time": time, "behaviour": behaviour, "title": title}
     roles = guessed(log, looks, given, label, time_format, _ask if asking else None)
-    written = first_recipe(target, log, roles)
+    with _hints_as_options():
+        written = first_recipe(target, log, roles)
     _refuse_existing(target)
     with written_aside(target) as aside:
         aside.write_text(written.text, encoding="utf-8")
     _tell(target, log, roles, written)
+
+
+@contextmanager
+def _hints_as_options() -> Iterator[None]:
+    """What an error would have written into a recipe is an option here."""
+    from intertask.errors import DataError
+
+    try:
+        yield
+    except DataError as error:
+        hint = re.sub(r"(?:set )?(time_format|encoding) = ", _option, error.hint)
+        raise DataError(error.where, error.expected, error.found, hint) from None
+
+
+def _option(match: re.Match[str]) -> str:
+    return f"--{match[1].replace('_', '-')} "
 
 
 def _refuse_existing(target: Path) -> None:
