@@ -19,7 +19,7 @@ def odd_places(folder):
         "pipe": "a pipe",
         "loop": "links in a circle",
         "device": "a device",
-        "folder": "a folder",
+        "folder": "Is a directory",
         "socket": "a socket",
         "none": "no such file",
         "nul\0": "embedded null byte",

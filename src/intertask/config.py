@@ -21,12 +21,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
 
-from intertask.errors import RecipeError
+from intertask.errors import IntertaskError, RecipeError
+from intertask.untrusted import DEEPEST, read_bytes, refuse_extremes
 
 ConfigType = TypeVar("ConfigType", bound="Config")
 
 
 LONGEST = 200  # characters of what was found; a whole section says nothing
+RECIPE_BYTES = 256 << 10  # of a file in TOML
+RECIPE_JSON_BYTES = 4 << 20
+MOST_TABLES, LONGEST_NAME = 64, 100  # named tables of one kind, and characters of a name
+MOST_PARTS = 32  # of a name with dots
+_NOT_DOTTED, _PART = re.compile(r"[^\w'\"\-. \t]+"), re.compile(r"[\w'\"-][ \t]*\.")
 
 
 class Config(BaseModel):
@@ -90,11 +96,36 @@ def parse(kind: type[ConfigType], table: object, where: str) -> ConfigType:
         RecipeError: The first thing that is wrong with it.
     """
     try:
-        return kind.model_validate(table)
+        section = kind.model_validate(table)
+        _refuse_remade(section, table, where, ())
+        return section
     except ValidationError as error:
         raise _as_recipe_error(kind, error.errors()[0], where) from None
     except RecipeError as error:  # from a plugin inside this section
         raise RecipeError(_inside(where, error.where), error.expected, error.found, error.hint) from None
+
+
+def _refuse_remade(made: object, written: object, where: str, keys: tuple[str, ...]) -> None:
+    """Text and truth values are no numbers, and numbers no truth values, though one makes the other.
+
+    Raises:
+        RecipeError: Names the first that was taken for the other.
+    """
+    if isinstance(made, Config) and isinstance(written, Mapping):
+        for name in type(made).model_fields.keys() & written.keys():
+            _refuse_remade(getattr(made, name), written[name], where, (*keys, name))
+    elif isinstance(made, Mapping) and isinstance(written, Mapping):
+        for name in made.keys() & written.keys():
+            _refuse_remade(made[name], written[name], where, (*keys, str(name)))
+    elif isinstance(made, tuple | list) and isinstance(written, tuple | list):
+        for number, (one, other) in enumerate(zip(made, written, strict=False)):
+            _refuse_remade(one, other, where, (*keys, str(number)))
+    elif isinstance(made, int | float) and (
+        isinstance(written, str) or isinstance(made, bool) != isinstance(written, bool)
+    ):
+        expected = "true or false" if isinstance(made, bool) else "a number"
+        place = f"[{'.'.join(keys[:-1])}] {keys[-1]}" if keys[:-1] else keys[-1]
+        raise RecipeError(f"{where} {place}", expected, repr(written))
 
 
 def parse_plugin(folder: str, value: object, where: str) -> PluginConfig:
@@ -132,6 +163,7 @@ def plugins(folder: str, table: str = "", *, may_be_empty: bool = False) -> Any:
         place = _dotted(table, info)
         if not isinstance(value, Mapping) or not (value or may_be_empty):
             raise RecipeError(f"[{place}]", f"at least one table [{place}.NAME]", repr(value))
+        _refuse_many(value, place)
         return {str(name): parse_plugin(folder, part, f"[{place}.{name}]") for name, part in value.items()}
 
     return BeforeValidator(read)
@@ -143,12 +175,23 @@ def sections(kind: type[ConfigType]) -> Any:  # noqa: ANN401  (see `plugin`)
     def read(value: object, info: ValidationInfo) -> dict[str, ConfigType]:
         if not isinstance(value, Mapping):
             raise RecipeError(f"[{info.field_name}]", f"tables [{info.field_name}.NAME]", repr(value))
+        _refuse_many(value, str(info.field_name))
         return {
             str(name): part if isinstance(part, kind) else parse(kind, part, f"[{info.field_name}.{name}]")
             for name, part in value.items()
         }
 
     return BeforeValidator(read)
+
+
+def _refuse_many(tables: Mapping[str, object], place: str) -> None:
+    if len(tables) > MOST_TABLES:
+        raise RecipeError(f"[{place}]", f"at most {MOST_TABLES} tables [{place}.NAME]", f"{len(tables):,}")
+    for name in tables:
+        if len(str(name)) > LONGEST_NAME:
+            raise RecipeError(
+                f"[{place}]", f"names of at most {LONGEST_NAME} characters", f"{len(str(name)):,} characters"
+            )
 
 
 # What the parser says of a name that comes twice, and at which line.
@@ -163,13 +206,24 @@ def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as tables.
 
     Raises:
-        RecipeError: The file is missing or is not TOML.
+        RecipeError: The file is missing, too large or not TOML, or holds what no recipe does.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecipeError(str(path), "a recipe file", "no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = read_bytes(path, RECIPE_BYTES).decode("utf-8").replace("\r\n", "\n")
+        # The parser needs the square of the number of a name's parts.
+        if any(len(_PART.findall(piece)) > MOST_PARTS for piece in _NOT_DOTTED.split(text)):
+            raise RecipeError(str(path), "names of a few parts", f"one of more than {MOST_PARTS} parts")
+        table = tomllib.loads(text)
+        refuse_extremes(table, str(path))
+        return table
+    except RecursionError:
+        raise RecipeError(str(path), f"at most {DEEPEST} tables or lists in each other", "more") from None
+    except RecipeError:
+        raise
+    except IntertaskError as error:
+        expected = "a recipe file" if error.expected == "a file" else error.expected
+        raise RecipeError(error.where, expected, error.found, error.hint) from None
+    except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python reads
         if twice := _TWICE.search(str(error)):  # two tasks of one name, as a rule
             found = f"[{'.'.join(ast.literal_eval(twice[1]))}] twice"
             raise RecipeError(
@@ -197,6 +251,7 @@ def _as_recipe_error(kind: type[BaseModel], error: ErrorDetails, where: str) -> 
     if error["type"] == "union_tag_not_found":
         return RecipeError(place, "a table with a kind", repr(error["input"]), "add kind = ...")
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.removeprefix("String should have ")
     if error["type"] == "tuple_type":
         message = 'a list, as ["..."]'
     expected, told, found = message.rpartition(", not ")  # a validator's own words say best what is wrong

@@ -26,8 +26,17 @@ class IntertaskError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        line = f"{self.where}: expected {self.expected}, found {self.found}"
-        return printable(f"{line}; {self.hint}" if self.hint else line)
+        where, expected, found, hint = (
+            _cut(printable(part), most)
+            for part, most in ((self.where, 300), (self.expected, 400), (self.found, 300), (self.hint, 200))
+        )
+        line = f"{where}: expected {expected}, found {found}"
+        return f"{line}; {hint}" if hint else line
+
+
+def _cut(text: str, most: int) -> str:
+    """A part of a message, its middle left out where it is long: a name may have a million characters."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
 
 
 class DataError(IntertaskError):

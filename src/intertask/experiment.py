@@ -29,10 +29,11 @@ from intertask.nn.dimensions import Dimensions
 from intertask.recipe import MAIN, Recipe
 from intertask.run_folder import FITTED, working_on
 from intertask.seeds import derive
+from intertask.sizes import refuse_huge_batch, refuse_huge_model
 from intertask.tasks.response import Config as ResponseConfig
 from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
-from intertask.train.stream import Stream
+from intertask.train.stream import BATCH_TOKENS, Stream
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ class Part:
         self.split = recipe.split.split(corpus.sequences)
         training = self.split.training(corpus.sequences)
         counts = np.bincount(training.items, minlength=len(corpus.items))
+        longest, tokens = int(training.lengths.max(initial=0)), recipe.train.batch_tokens or BATCH_TOKENS
+        refuse_huge_batch(recipe, min(tokens, training.num_events), longest)
         # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
         self.model = build(recipe, corpus, recipe.seed, counts, name, shared)
         targets = _following(training)
@@ -209,6 +212,7 @@ def build(
         has_times=corpus.sequences.times is not None,
         item_counts=item_counts,
     )
+    refuse_huge_model(config, dimensions)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "weights", *([] if stream == MAIN else [stream])))
         return Model(config, dimensions, shared)

@@ -12,10 +12,10 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from intertask.balance import BalanceConfig
 from intertask.balance.entropy import Config as Entropy
-from intertask.config import Config, parse, plugin, plugins, read_toml, sections
+from intertask.config import RECIPE_JSON_BYTES, Config, parse, plugin, plugins, read_toml, sections
 from intertask.data.splits import LeaveOneOut, TimeSplit, UserSplit
 from intertask.datasets import DatasetConfig
-from intertask.errors import RecipeError
+from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.config import EvaluationConfig
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
@@ -23,6 +23,7 @@ from intertask.model import ModelConfig, refuse_strange
 from intertask.overrides import changed, merged, named
 from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
+from intertask.untrusted import read_json, refuse_extremes
 
 
 class EventsFile(Config):
@@ -70,7 +71,7 @@ class DataConfig(Config):
     dataset: Annotated[SerializeAsAny[DatasetConfig], plugin("datasets", table="data")] | None = None
     events: EventsFile | None = None
     catalogue: CatalogueFile | None = None
-    users: int | None = Field(default=None, ge=1)
+    users: int | None = Field(default=None, ge=1, lt=2**31)
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataConfig":
@@ -102,10 +103,10 @@ class StreamConfig(Config):
     data: DataConfig
     split: Splits = LeaveOneOut()
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
-    max_length: int | None = Field(default=None, ge=1)
+    max_length: int | None = Field(default=None, ge=1, le=65_536)
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")]
     share: tuple[Literal["encoder", "communication"], ...] = ("encoder", "communication")
-    weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, gt=0, le=1e6, allow_inf_nan=False)
 
     _names = field_validator("tasks")(refuse_strange)
 
@@ -124,8 +125,8 @@ class Recipe(ModelConfig):
         streams: Further logs, by name, each with tasks of its own.
     """
 
-    name: str = "unnamed"
-    seed: int = Field(default=1, ge=0)
+    name: str = Field(default="unnamed", max_length=200)
+    seed: int = Field(default=1, ge=0, lt=2**63)
     data: DataConfig = DataConfig()
     split: Splits = LeaveOneOut()
     balance: Annotated[SerializeAsAny[BalanceConfig], plugin("balance")] = Entropy()
@@ -201,6 +202,10 @@ class Recipe(ModelConfig):
 
     @classmethod
     def _parsed(cls, table: Mapping[str, Any], file: Path, where: str) -> "Recipe":
+        try:
+            refuse_extremes(table, where)
+        except IntertaskError as error:
+            raise RecipeError(error.where, error.expected, error.found, error.hint) from None
         if (
             file.suffix != ".json" and "exchange" in table
         ):  # what streams make of a recipe that does not say it
@@ -235,9 +240,10 @@ class Recipe(ModelConfig):
     def from_json(cls, file: Path) -> "Recipe":
         """The recipe that `to_json` wrote."""
         try:
-            return parse(cls, json.loads(file.read_text(encoding="utf-8")), str(file))
-        except (OSError, ValueError) as error:
-            raise RecipeError(str(file), "a recipe in JSON", str(error)) from None
+            table = read_json(file, RECIPE_JSON_BYTES)
+        except IntertaskError as error:
+            raise RecipeError(str(file), "a recipe in JSON", f"{error.found}, not {error.expected}") from None
+        return parse(cls, table, str(file))
 
     def shaping(self) -> dict[str, object]:
         """What decides on the trained weights, given the data; the rest may change within a run."""

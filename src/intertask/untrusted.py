@@ -9,6 +9,7 @@ import json
 import math
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from intertask.errors import IntertaskError
@@ -17,7 +18,7 @@ DEEPEST = 20  # tables in tables
 LARGEST = 2**63  # beyond 64 bits nothing counts anything
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
@@ -124,33 +125,37 @@ def refuse_extremes(value: object, where: str) -> None:
         IntertaskError: Tables are nested too deeply, a number is not finite or has more than 64 bits, or text
             holds what no file can hold.
     """
-    waiting: list[tuple[object, tuple[str, ...]]] = [(value, ())]
+    waiting: list[tuple[object, tuple[str, ...], tuple[str, ...]]] = [(value, (), ())]
     while waiting:
-        found, keys = waiting.pop()
-        place = " ".join([where, ".".join(keys)]) if keys else where
-        if isinstance(found, dict | list) and len(keys) >= DEEPEST:
+        found, tables, keys = waiting.pop()
+        place = " ".join(filter(None, [where, f"[{'.'.join(tables)}]" if tables else "", ".".join(keys)]))
+        if isinstance(found, dict | list) and len(tables) + len(keys) >= DEEPEST:
             raise IntertaskError(place, f"at most {DEEPEST} tables or lists in each other", "deeper ones")
         if isinstance(found, dict):
-            for name in found:
-                _refuse_text(str(name), place)
-            waiting += [(part, (*keys, str(name))) for name, part in found.items()]
+            _refuse_texts(found, place)
+            within = (*tables, *keys)
+            waiting += [
+                (part, (*within, str(name)), ()) if isinstance(part, dict) else (part, within, (str(name),))
+                for name, part in found.items()
+            ]
         elif isinstance(found, list):
-            waiting += [(part, (*keys, str(number))) for number, part in enumerate(found)]
+            waiting += [(part, tables, (*keys, str(number))) for number, part in enumerate(found)]
         elif isinstance(found, str):
-            _refuse_text(found, place)
+            _refuse_texts([found], place)
         elif isinstance(found, int) and not -LARGEST <= found < LARGEST:
             raise IntertaskError(place, "a number of 64 bits at most", f"one of {found.bit_length():,} bits")
         elif isinstance(found, float) and not math.isfinite(found):
             raise IntertaskError(place, "a finite number", repr(found))
 
 
-def _refuse_text(text: str, where: str) -> None:
-    if "\0" in text:
-        raise IntertaskError(where, "text", "text with a NUL character", "leave it out")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise IntertaskError(where, "text in Unicode", "half of a character", "write it anew") from None
+def _refuse_texts(texts: Iterable[object], where: str) -> None:
+    for text in map(str, texts):
+        if "\0" in text:
+            raise IntertaskError(where, "text", "text with a NUL character", "leave it out")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise IntertaskError(where, "text in Unicode", "half of a character", "write it anew") from None
 
 
 def megabytes(size: int) -> str:

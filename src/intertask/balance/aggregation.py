@@ -42,7 +42,7 @@ class Config(BalanceConfig):
     method: Literal[
         "upgrad", "mgda", "pcgrad", "cagrad", "nash_mtl", "aligned_mtl", "imtl_g", "dual_proj"
     ] = "upgrad"
-    conflict: float = Field(default=0.5, ge=0)
+    conflict: float = Field(default=0.5, ge=0, le=100)
 
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance.

@@ -21,7 +21,7 @@ class Config(BalanceConfig):
     """
 
     kind: Literal["dwa"] = "dwa"
-    temperature: float = Field(default=2.0, gt=0)
+    temperature: float = Field(default=2.0, ge=1e-3, le=1e6)
 
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance."""

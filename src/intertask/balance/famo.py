@@ -25,8 +25,8 @@ class Config(BalanceConfig):
     """
 
     kind: Literal["famo"] = "famo"
-    learning_rate: float = Field(default=0.025, gt=0)
-    decay: float = Field(default=0.01, ge=0)
+    learning_rate: float = Field(default=0.025, gt=0, le=10)
+    decay: float = Field(default=0.01, ge=0, le=10)
 
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance."""

@@ -27,8 +27,8 @@ class Config(BalanceConfig):
     """
 
     kind: Literal["gradnorm"] = "gradnorm"
-    learning_rate: float = Field(default=0.025, gt=0)
-    asymmetry: float = Field(default=1.5, ge=0)
+    learning_rate: float = Field(default=0.025, gt=0, le=10)
+    asymmetry: float = Field(default=1.5, ge=0, le=100)
 
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance."""

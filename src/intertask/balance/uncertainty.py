@@ -22,7 +22,7 @@ class Config(BalanceConfig):
     """
 
     kind: Literal["uncertainty"] = "uncertainty"
-    learning_rate: float = Field(default=0.025, gt=0)
+    learning_rate: float = Field(default=0.025, gt=0, le=10)
 
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> Balance:
         """The balance."""

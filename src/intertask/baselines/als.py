@@ -27,10 +27,10 @@ class Config(BaselineConfig):
     """
 
     kind: Literal["als"] = "als"
-    width: int = Field(default=64, ge=1)
-    regularisation: float = Field(default=0.01, ge=0)
-    confidence: float = Field(default=10.0, gt=0)
-    num_iterations: int = Field(default=15, ge=1)
+    width: int = Field(default=64, ge=1, le=4_096)
+    regularisation: float = Field(default=0.01, ge=0, le=1e9)
+    confidence: float = Field(default=10.0, gt=0, le=1e9)
+    num_iterations: int = Field(default=15, ge=1, le=10_000)
 
     def fit(self, training: Sequences, seed: int) -> "AlsRanker":
         """A ranker by the product of user and item vectors; `seed` sets the vectors it starts from.

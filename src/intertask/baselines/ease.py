@@ -26,8 +26,8 @@ class Config(BaselineConfig):
     """
 
     kind: Literal["ease"] = "ease"
-    regularisation: float = Field(default=300.0, gt=0)
-    max_items: int = Field(default=12_000, ge=1)
+    regularisation: float = Field(default=300.0, gt=0, le=1e12)
+    max_items: int = Field(default=12_000, ge=1, le=50_000)
 
     def fit(self, training: Sequences, seed: int) -> "EaseRanker":
         """A ranker by learned item-to-item weights; `seed` plays no part."""

@@ -25,7 +25,7 @@ class Config(BaselineConfig):
 
     kind: Literal["item_knn"] = "item_knn"
     similarity: Literal["cosine", "tfidf", "bm25"] = "tfidf"
-    num_neighbours: int = Field(default=100, ge=1)
+    num_neighbours: int = Field(default=100, ge=1, le=10_000)
 
     def fit(self, training: Sequences, seed: int) -> "ItemKnnRanker":
         """A ranker by the summed similarities to the history; `seed` plays no part.

@@ -16,7 +16,7 @@ class ExpertsConfig(CommunicationConfig):
             and rare tasks never find it again (docs/lab/notebook.md).
     """
 
-    inner: int | None = Field(default=None, ge=1)
+    inner: int | None = Field(default=None, ge=1, le=65_536)
     residual: bool = True
 
     def experts(self, num_groups: int, num_experts: int, width: int) -> Experts:

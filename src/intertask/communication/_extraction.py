@@ -18,9 +18,9 @@ class ExtractionConfig(ExpertsConfig):
         num_shared: Number of experts that all tasks share.
     """
 
-    num_levels: int = Field(default=1, ge=1)
-    num_own: int = Field(default=1, ge=1)
-    num_shared: int = Field(default=1, ge=1)
+    num_levels: int = Field(default=1, ge=1, le=16)
+    num_own: int = Field(default=1, ge=1, le=256)
+    num_shared: int = Field(default=1, ge=1, le=256)
 
 
 class Extraction(nn.Module):

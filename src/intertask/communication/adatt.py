@@ -26,8 +26,8 @@ class Config(ExpertsConfig):
     """
 
     kind: Literal["adatt"] = "adatt"
-    num_levels: int = Field(default=1, ge=1)
-    num_own: int = Field(default=1, ge=1)
+    num_levels: int = Field(default=1, ge=1, le=16)
+    num_own: int = Field(default=1, ge=1, le=256)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""

@@ -24,7 +24,7 @@ class Config(CommunicationConfig):
     """
 
     kind: Literal["attention"] = "attention"
-    num_heads: int = Field(default=2, ge=1)
+    num_heads: int = Field(default=2, ge=1, le=256)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
     def build(self, dimensions: Dimensions) -> nn.Module:

@@ -47,8 +47,8 @@ class Config(CommunicationConfig):
     """
 
     kind: Literal["gated_slots"] = "gated_slots"
-    inner: int | None = Field(default=None, ge=1)
-    num_shared: int = Field(default=2, ge=0)
+    inner: int | None = Field(default=None, ge=1, le=65_536)
+    num_shared: int = Field(default=2, ge=0, le=256)
     sequence: bool = True
     dropout: float = Field(default=0.2, ge=0, lt=1)
     nothing: bool = True

@@ -23,7 +23,7 @@ class Config(ExpertsConfig):
     """
 
     kind: Literal["mmoe"] = "mmoe"
-    num_experts: int = Field(default=4, ge=1)
+    num_experts: int = Field(default=4, ge=1, le=1_024)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The mechanism."""

@@ -103,7 +103,7 @@ class LeaveOneOut(SplitConfig):
     """
 
     kind: Literal["leave_one_out"] = "leave_one_out"
-    set_aside: int = Field(default=0, ge=0)
+    set_aside: int = Field(default=0, ge=0, lt=2**31)
 
     def split(self, sequences: Sequences) -> Split:
         """The split, checked for leakage.
@@ -219,7 +219,7 @@ class UserSplit(SplitConfig):
     kind: Literal["users"] = "users"
     train: float = Field(default=0.8, gt=0, lt=1)
     validation: float = Field(default=0.1, gt=0, lt=1)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
     def split(self, sequences: Sequences) -> Split:
         """The split, checked for leakage.

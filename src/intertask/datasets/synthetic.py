@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
@@ -16,6 +16,7 @@ from intertask.seeds import generator
 BEHAVIOURS = ("view", "cart", "buy")
 _START = 1_577_836_800  # 2020-01-01, UTC
 _SECONDS_OF_STARTS = 180 * 86_400  # users begin within half a year
+MOST_EVENTS, LONGEST_WALK = 100_000_000, 10**11  # events, seconds
 _USUAL = (0.7, 0.2, 0.1)  # how often each behaviour happens with an item that nobody cares for
 _KEEN = (0.3, 0.3, 0.4)  # and with one that people like
 
@@ -41,12 +42,23 @@ class Config(DatasetConfig):
 
     kind: Literal["synthetic"] = "synthetic"
     world: Literal["markov", "noise"] = "markov"
-    users: int = Field(default=2_000, ge=1)
-    items: int = Field(default=200, ge=2)
-    length: int = Field(default=20, ge=2)
-    successors: int = Field(default=4, ge=1)
-    gap_seconds: int = Field(default=3_600, ge=1)
-    seed: int = 0
+    users: int = Field(default=2_000, ge=1, le=10_000_000)
+    items: int = Field(default=200, ge=2, le=1_000_000)
+    length: int = Field(default=20, ge=2, le=100_000)
+    successors: int = Field(default=4, ge=1, le=1_000)
+    gap_seconds: int = Field(default=3_600, ge=1, le=10_000_000)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _of_some_size(self) -> "Config":
+        for product, most, what in (
+            (self.users * self.length, MOST_EVENTS, "users times length"),
+            (self.items * self.successors, MOST_EVENTS, "items times successors"),
+            (self.length * self.gap_seconds, LONGEST_WALK, "length times gap_seconds"),
+        ):
+            if product > most:
+                raise ValueError(f"{what} of at most {most:,}, not {product:,}")
+        return self
 
     def load(self, folder: Path) -> Loaded:
         """Events with times and the label `liked`; items with a title. Nothing is fetched."""

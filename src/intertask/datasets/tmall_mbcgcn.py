@@ -69,7 +69,7 @@ class Config(DatasetConfig):
 
     kind: Literal["tmall_mbcgcn"] = "tmall_mbcgcn"
     asked: Literal["buy", "each"] = "buy"
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
     def load(self, folder: Path) -> Loaded:
         """Training events and one test event of each user, with a drawn `order`; no catalogue.

@@ -22,8 +22,8 @@ class AttentiveConfig(EncoderConfig):
             "off": not at all.
     """
 
-    num_layers: int = Field(default=2, ge=1)
-    num_heads: int = Field(default=2, ge=1)
+    num_layers: int = Field(default=2, ge=1, le=64)
+    num_heads: int = Field(default=2, ge=1, le=256)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     time_bias: Literal["off", "history", "query"] = "off"
 
@@ -54,7 +54,7 @@ class TransformerConfig(AttentiveConfig):
     """
 
     attention_dropout: float = Field(default=0.0, ge=0, lt=1)
-    inner_factor: float = Field(default=2.0, gt=0)
+    inner_factor: float = Field(default=2.0, gt=0, le=64)
     gated: bool = True
 
     def build_stack(self, dimensions: Dimensions) -> TransformerStack:

@@ -18,7 +18,7 @@ class RecurrentConfig(EncoderConfig):
     """
 
     cell: ClassVar[Cell]
-    num_layers: int = Field(default=1, ge=1)
+    num_layers: int = Field(default=1, ge=1, le=64)
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
     def build(self, dimensions: Dimensions) -> RecurrentStack:

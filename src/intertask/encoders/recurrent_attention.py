@@ -21,8 +21,8 @@ class Config(TransformerConfig):
 
     kind: Literal["recurrent_attention"] = "recurrent_attention"
     cell: Cell = "gru"
-    num_recurrent_layers: int = Field(default=1, ge=1)
-    num_layers: int = Field(default=1, ge=1)
+    num_recurrent_layers: int = Field(default=1, ge=1, le=64)
+    num_layers: int = Field(default=1, ge=1, le=64)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The encoder."""

@@ -24,7 +24,9 @@ class EvaluationConfig(Config):
         tradeoff: Also rank by mixtures of the first two behaviours that have a task.
     """
 
-    k: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(5, 10, 20), min_length=1)
+    k: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
+        default=(5, 10, 20), min_length=1, max_length=20
+    )
     history: tuple[HistoryMode, ...] = Field(default=("masked",), min_length=1)
     baselines: Annotated[
         dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation", may_be_empty=True)
@@ -35,7 +37,7 @@ class EvaluationConfig(Config):
         },
         validate_default=True,
     )
-    resamples: int = Field(default=2000, ge=100)
+    resamples: int = Field(default=2000, ge=100, le=100_000)
     tradeoff: bool = True
 
     @field_validator("history")

@@ -18,6 +18,10 @@ class LossConfig(PluginConfig):
 
     reads_all_items: ClassVar[bool]
 
+    def numbers_per_position(self, width: int) -> int:
+        """Numbers that a step of training holds for each position, beside those of the model."""
+        return 0
+
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:
         """A module whose forward maps (hidden_ND, targets_N, item vectors) to the mean loss, in nats.

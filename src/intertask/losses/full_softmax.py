@@ -33,7 +33,7 @@ class Config(LossConfig):
     kind: Literal["full_softmax"] = "full_softmax"
     reads_all_items: ClassVar[bool] = True
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    chunk: int = Field(default=512, ge=1)
+    chunk: int = Field(default=512, ge=1, le=65_536)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The loss."""

@@ -34,8 +34,12 @@ class Config(LossConfig):
 
     kind: Literal["gbce"] = "gbce"
     reads_all_items: ClassVar[bool] = False
-    num_negatives: int = Field(default=64, ge=1)
+    num_negatives: int = Field(default=64, ge=1, le=65_536)
     calibration: float = Field(default=0.75, ge=0, le=1)
+
+    def numbers_per_position(self, width: int) -> int:
+        """The vectors of its own negatives, and their scores."""
+        return (1 + self.num_negatives) * (width + 3)
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The loss."""

@@ -27,8 +27,12 @@ class Config(LossConfig):
 
     kind: Literal["shared_pool"] = "shared_pool"
     reads_all_items: ClassVar[bool] = False
-    num_negatives: int = Field(default=1024, ge=1)
+    num_negatives: int = Field(default=1024, ge=1, le=1_000_000)
     popularity: float = Field(default=0.5, ge=0, le=1)
+
+    def numbers_per_position(self, width: int) -> int:
+        """The scores of the pool, three times over."""
+        return 3 * self.num_negatives
 
     def build(self, dimensions: Dimensions) -> nn.Module:
         """The loss."""

@@ -42,22 +42,22 @@ class TrainConfig(Config):
             CUDA, float32 on a CPU, where bfloat16 is slower.
     """
 
-    epochs: int = Field(default=40, ge=1)
-    patience: int = Field(default=10, ge=1)
-    monitor: str | None = None
-    learning_rate: float = Field(default=3e-3, gt=0)
-    warmup_steps: int | None = Field(default=None, ge=0)
+    epochs: int = Field(default=40, ge=1, le=100_000)
+    patience: int = Field(default=10, ge=1, le=100_000)
+    monitor: str | None = Field(default=None, max_length=200)
+    learning_rate: float = Field(default=3e-3, gt=0, le=10)
+    warmup_steps: int | None = Field(default=None, ge=0, le=10**9)
     schedule: Literal["constant", "cosine"] = "cosine"
-    weight_decay: float = Field(default=0.0, ge=0)
-    table_decay: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0, le=100)
+    table_decay: float = Field(default=0.0, ge=0, le=100)
     average: float = Field(default=0.995, ge=0, lt=1)
-    clip_norm: float = Field(default=1.0, gt=0)
-    batch_tokens: int | None = Field(default=None, ge=1)
+    clip_norm: float = Field(default=1.0, gt=0, le=1e9)
+    batch_tokens: int | None = Field(default=None, ge=1, le=1 << 20)
     windows: Literal["last", "all"] = "all"
-    stream_temperature: float = Field(default=1.0, gt=0)
-    workers: int = Field(default=1, ge=0)
-    validation_targets: int = Field(default=50_000, ge=1)
-    checkpoint_steps: int = Field(default=500, ge=1)
-    gradient_steps: int = Field(default=0, ge=0)
+    stream_temperature: float = Field(default=1.0, ge=1e-3, le=1e6)
+    workers: int = Field(default=1, ge=0, le=64)
+    validation_targets: int = Field(default=50_000, ge=1, le=10**9)
+    checkpoint_steps: int = Field(default=500, ge=1, le=10**9)
+    gradient_steps: int = Field(default=0, ge=0, le=10**9)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
