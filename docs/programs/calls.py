@@ -10,6 +10,8 @@ from options import MADE
 
 WIDEST = 70  # characters of arguments in one line
 HIDDEN = {
+    "model_post_init",
+    "with_targets",
     "roles",
     "from_roles",
     "rows",

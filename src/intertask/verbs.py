@@ -20,9 +20,9 @@ def train_recipe(recipe: str | Path, run: str | Path | None = None, seed: int | 
     A run that was stopped goes on. `Recommender.fit` trains on a log that is in memory.
 
     Args:
-        recipe: The file.
-        run: The folder of the run; runs/NAME where it is left out.
-        seed: In place of the recipe's.
+        recipe: The recipe file.
+        run: The folder of the run; runs/NAME if left out.
+        seed: Use this seed instead of the recipe's.
 
     Returns:
         The model of the recipe's own log; `evaluate(run=FOLDER)` says how good it is.
@@ -44,7 +44,7 @@ def compare(
     Args:
         first: The folder of an evaluated run, or what `Recommender.evaluate` gave.
         others: At least one more.
-        resamples: Of the bootstrap.
+        resamples: Number of bootstrap resamples.
 
     Raises:
         ProtocolError: Two were not measured in the same way; names what differs.
@@ -67,10 +67,11 @@ def transfer(
 
     Args:
         recipe: A file with two tasks or more.
-        folder: Of the study; runs/NAME-transfer where it is left out. What is there is not trained again.
-        seeds: One at least; three tell more than one.
+        folder: The folder of the study; runs/NAME-transfer if left out. Finished runs in it are not trained
+            again.
+        seeds: At least one; with one the luck of training is unknown.
         part: "validation" while you choose, "test" once.
-        detach: Detach the task that harms another, and report on that.
+        detach: Detach the task that harms another, and report the effect.
 
     Raises:
         RecipeError: The recipe has one task, or does not fit the data.
