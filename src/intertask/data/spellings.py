@@ -118,24 +118,33 @@ def _survey(
 ) -> tuple[list[str], dict[str, int | str] | None, bool]:
     """The forms that occur beside the fast one, what is known of the swapped one, and if 1970 is unusual."""
     left = column if fast is None else pl.when(_naive(column, fast).is_null()).then(column)
-    parts = left.str.extract_groups(_SWAPPED)
-    first, other = (parts.struct.field(name).cast(pl.Int32, strict=False) for name in ("first", "other"))
-    is_day, is_other_day = first.is_between(13, 31), other.is_between(13, 31)
-    possible = (first <= 12) & is_other_day | (other <= 12) & is_day
+    texts = table.rows.select(column.alias("text"), left.alias("left"))
+    other, later = table.collect(
+        texts.select(pl.col("left").count(), (~pl.col("text").str.contains("197", literal=True)).mean())
+    ).row(0)
+    if not other:
+        return [], None, (later or 0.0) >= 0.01
+    left = pl.col("left")
+    parts = texts.filter(left.is_not_null()).with_columns(
+        pl.col("left").str.extract_groups(_SWAPPED).struct.field(name).cast(pl.Int32, strict=False)
+        for name in ("first", "other")
+    )
+    first, second = pl.col("first"), pl.col("other")
+    day_first = first.is_between(13, 31) & (second <= 12)
+    month_first = second.is_between(13, 31) & (first <= 12)
     found = table.collect(
-        table.rows.select(
+        parts.select(
             *(left.str.contains(form).any().alias(f"{place}") for place, form in enumerate(_FORMS)),
             first.count().alias("swapped"),
-            (is_day & possible).sum().alias("day first"),
-            (is_other_day & possible).sum().alias("month first"),
+            day_first.sum().alias("day first"),
+            month_first.sum().alias("month first"),
             left.filter(first.is_not_null()).first().alias("example"),
-            left.filter(is_day & possible).first().alias("day example"),
-            left.filter(is_other_day & possible).first().alias("month example"),
-            (~column.str.contains("197", literal=True)).mean().alias("later"),
+            left.filter(day_first).first().alias("day example"),
+            left.filter(month_first).first().alias("month example"),
         )
     ).row(0, named=True)
     forms = [form for place, form in enumerate(_FORMS) if found[f"{place}"]]
-    return forms, found if found["swapped"] else None, (found["later"] or 0.0) >= 0.01
+    return forms, found if found["swapped"] else None, (later or 0.0) >= 0.01
 
 
 def _order(table: Table, source: str, swapped: dict[str, int | str]) -> bool:
