@@ -13,6 +13,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from intertask.balance import BalanceConfig
 from intertask.balance.entropy import Config as Entropy
 from intertask.config import RECIPE_JSON_BYTES, Config, parse, plugin, plugins, read_toml, sections
+from intertask.data.columns import MISSING
 from intertask.data.splits import LeaveOneOut, TimeSplit, UserSplit
 from intertask.datasets import DatasetConfig
 from intertask.errors import IntertaskError, RecipeError
@@ -37,6 +38,8 @@ class EventsFile(Config):
     order: str | None = None
     behaviour: str | None = None
     labels: tuple[str, ...] = ()
+    missing: tuple[str, ...] = MISSING
+    duplicates: Literal["keep", "drop"] = "keep"
     separator: str | None = None
     encoding: str | None = None
     sequences: bool | None = None
@@ -53,6 +56,7 @@ class CatalogueFile(Config):
     tag_separator: str = "|"
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = MISSING
     separator: str | None = None
     encoding: str | None = None
     strict: bool = False

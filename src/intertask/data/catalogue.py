@@ -8,7 +8,7 @@ import polars as pl
 
 from intertask import arguments
 from intertask.data import tables, values
-from intertask.data.columns import account, read_columns
+from intertask.data.columns import MISSING, account, read_columns
 from intertask.data.ids import alike
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source
@@ -63,6 +63,7 @@ class Catalogue:
         numbers: Sequence[str] = (),
         image: str | None = None,
         tag_separator: str = "|",
+        missing: Sequence[str] = MISSING,
         separator: str | None = None,
         encoding: str | None = None,
         strict: bool = False,
@@ -79,6 +80,7 @@ class Catalogue:
             numbers: Columns of numbers. NaN and blank mean missing; infinite ones are refused.
             image: The column of image paths.
             tag_separator: What stands between the tags of one item.
+            missing: Words that stand for a missing item or number; blank always does.
             separator: The separator of the columns of a text file; found out if None.
             encoding: The encoding of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is
                 UTF-8, or what the file's first bytes say.
@@ -102,10 +104,10 @@ class Catalogue:
         names = ["item", *text, *tags, *categories, *numbers, *images]
         tables.no_clash(table.name, names)
         columns = [
-            values.identifier(table, item, "item"),
+            values.identifier(table, item, "item", missing=missing),
             *(values.word(table, name, name) for name in (*text, *categories, *images)),
             *(values.words(table, name, name, tag_separator) for name in tags),
-            *(values.number(table, name, name) for name in numbers),
+            *(values.number(table, name, name, missing) for name in numbers),
         ]
         good, refused = read_columns(table, columns)
         again = good.filter(~pl.col("item").is_first_distinct()).select(

@@ -1,7 +1,8 @@
 """What happened: who did what to which item, and when. Reads files; knows nothing of arrays or models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -9,9 +10,10 @@ import polars as pl
 
 from intertask import arguments
 from intertask.data import tables, times, values
-from intertask.data.columns import Column, account, read_columns
+from intertask.data.columns import MISSING, Column, account, read_columns
 from intertask.data.listed import exploded, refuse_lists
-from intertask.data.refusals import Refusals
+from intertask.data.oddities import num_repeated, oddities
+from intertask.data.refusals import REPEATED, Refusals
 from intertask.data.tables import Source, Table
 from intertask.errors import DataError
 from intertask.markup import card
@@ -73,6 +75,15 @@ class EventLog:
         facts += [("labels", ", ".join(self.labels))] if self.labels else []
         return card("EventLog", [*facts, ("read", self.report.summary())])
 
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The first and the last time, naive UTC; None without times or events."""
+        if self.clock != "time" or not self.num_events:
+            return None
+        first, last = self.coded["time"].min(), self.coded["time"].max()
+        assert isinstance(first, datetime) and isinstance(last, datetime)
+        return first, last
+
     @classmethod
     def read(
         cls,
@@ -86,6 +97,8 @@ class EventLog:
         labels: Mapping[str, str] | Sequence[str] = (),
         keep: Sequence[str] = (),
         time_format: str | None = None,
+        missing: Sequence[str] = MISSING,
+        duplicates: Literal["keep", "drop"] = "keep",
         separator: str | None = None,
         encoding: str | None = None,
         sequences: bool | None = None,
@@ -109,8 +122,12 @@ class EventLog:
             labels: Columns of numbers that tasks may learn, as names or as {label: column}. NaN and blank
                 mean missing; infinite ones are refused.
             keep: Further columns to keep, unread.
-            time_format: How times are written, in the notation of chrono (`%d/%m/%Y %H:%M`), where their
-                text is not ISO 8601.
+            time_format: How times are written, in the notation of chrono (`%d/%m/%Y %H:%M`), where they can
+                be read in two ways; or what numbers count: "seconds", "milliseconds", "microseconds",
+                "nanoseconds" or "days".
+            missing: Words that stand for a missing user, item, behaviour, time or label; blank always does.
+            duplicates: Whether rows that equal an earlier one in every column that is read are kept, or
+                refused ("drop").
             separator: The separator of the columns of a text file; found out if None.
             encoding: The encoding of a text file, as Python names it (`cp1252`, `utf-16`, `gb18030`); None is
                 UTF-8, or what the file's first bytes say.
@@ -132,6 +149,9 @@ class EventLog:
         arguments.words({"name": name}, "text")
         keep, strict = arguments.names(keep, "keep"), arguments.flag(strict, "strict")
         named = _named(labels)
+        missing = arguments.names(missing, "missing")
+        if duplicates not in ("keep", "drop"):
+            raise DataError("duplicates", "keep or drop", repr(duplicates))
         table = tables.scan(source, separator, name, encoding)
         if sequences is None:
             refuse_lists(table, item)
@@ -140,11 +160,11 @@ class EventLog:
             table = exploded(table, item, others)
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
         columns = [
-            values.identifier(table, user, "user", coded=True),
-            values.identifier(table, item, "item", coded=True),
-            *_what(table, behaviour),
-            *_when(table, time, order, time_format),
-            *(values.number(table, column, name) for name, column in named.items()),
+            values.identifier(table, user, "user", coded=True, missing=missing),
+            values.identifier(table, item, "item", coded=True, missing=missing),
+            *_what(table, behaviour, missing),
+            *_when(table, time, order, time_format, missing),
+            *(values.number(table, column, name, missing) for name, column in named.items()),
             *(values.unread(table, name) for name in keep),
         ]
         coded, refused = read_columns(table, columns)
@@ -153,7 +173,15 @@ class EventLog:
         if "behaviour" not in coded.columns:
             coded = coded.with_columns(pl.lit(_ONE_BEHAVIOUR).cast(pl.Categorical).alias("behaviour"))
         when = [name for name in ("time", "order") if name in coded.columns]
-        return cls(coded.select(*_IDS, *when, *named, *keep), report, tuple(named))
+        rows, coded = coded["row"], coded.select(*_IDS, *when, *named, *keep)
+        again = num_repeated(coded)
+        report = replace(report, notes=report.notes + oddities(coded, again), repeated=again)
+        if again and duplicates == "drop":
+            first = coded.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+            refused = pl.concat([report.rows, _repeats(rows.filter(~first), user)]).sort("row")
+            coded = coded.filter(first)
+            report = replace(report, kept=coded.height, rows=refused)
+        return cls(coded, report, tuple(named))
 
 
 def _named(labels: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
@@ -166,13 +194,26 @@ def _named(labels: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
     return {arguments.word(label, "labels"): arguments.word(column, "labels") for label, column in pairs}
 
 
-def _what(table: Table, behaviour: str | None) -> list[Column]:
+def _repeats(rows: pl.Series, user: str) -> pl.DataFrame:
+    """Rows that say again what an earlier one says, as `Refusals` lists them."""
+    return pl.DataFrame({"row": rows.cast(pl.UInt32)}).with_columns(
+        pl.lit(REPEATED).alias("reason"),
+        pl.lit(user).alias("column"),
+        pl.lit(None, pl.String).alias("value"),
+    )
+
+
+def _what(table: Table, behaviour: str | None, missing: Sequence[str]) -> list[Column]:
     if behaviour is None and "behaviour" not in table.schema:
         return []
-    return [values.word(table, behaviour or "behaviour", "behaviour", required=True, coded=True)]
+    return [
+        values.word(table, behaviour or "behaviour", "behaviour", required=True, coded=True, missing=missing)
+    ]
 
 
-def _when(table: Table, time: str | None, order: str | None, time_format: str | None) -> list[Column]:
+def _when(
+    table: Table, time: str | None, order: str | None, time_format: str | None, missing: Sequence[str]
+) -> list[Column]:
     if time is not None and order is not None:
         raise DataError(
             table.name,
@@ -184,5 +225,5 @@ def _when(table: Table, time: str | None, order: str | None, time_format: str | 
         time = "time" if "time" in table.schema else None
         order = "order" if time is None and "order" in table.schema else None
     if time is not None:
-        return [times.moment(table, time, "time", time_format)]
-    return [values.position(table, order, "order")] if order is not None else []
+        return [times.moment(table, time, "time", time_format, missing)]
+    return [values.position(table, order, "order", missing)] if order is not None else []

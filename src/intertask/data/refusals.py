@@ -9,6 +9,7 @@ import polars as pl
 from intertask.errors import DataError
 from intertask.files import written_aside
 
+REPEATED = "duplicate row"  # usable, and refused on request alone
 SCHEMA = {"row": pl.UInt32, "reason": pl.String, "column": pl.String, "value": pl.String}
 
 
@@ -24,6 +25,7 @@ class Refusals:
             is not counted), `reason`, `column` (its name in the file), `value` (as text).
         columns: What was read from where, canonical name to column of the file.
         notes: What else was noticed and a reader should know, each in a line.
+        repeated: Rows that are equal to an earlier one in every column that was read.
 
     Raises:
         DataError: The counts do not reconcile, or a row is refused twice.
@@ -35,6 +37,7 @@ class Refusals:
     rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
     columns: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    repeated: int = 0
 
     def __post_init__(self) -> None:
         if self.read != self.kept + self.refused:
@@ -86,10 +89,11 @@ class Refusals:
         Raises:
             DataError: Names the first refused row and counts all of them.
         """
+        bad = self.rows.filter(pl.col("reason") != REPEATED)
         nothing_left = self.refused > 0 and self.kept == 0
-        if not self.refused or not (strict or nothing_left):
+        if bad.is_empty() or not (strict or nothing_left):
             return
-        row, reason, column, value = self.rows.row(0)
+        row, reason, column, value = bad.row(0)
         hint = "is it the right column?" if nothing_left else "mend the rows, or read without strict"
         raise DataError(
             f"{self.source} row {row} column {column!r}",
