@@ -190,6 +190,8 @@ def _account(loaded: Loaded, folder: Path) -> None:
     if events.report.refused:
         events.report.write(folder / "refused.parquet")
         warnings.warn(f"{events.report.summary()}; see {folder / 'refused.parquet'}", stacklevel=2)
+    for note in events.report.notes:
+        warnings.warn(f"{events.report.source}: {note}", stacklevel=2)
     if catalogue is not None:
         items = events.frame["item"].unique()
         missing = int((~items.cast(pl.String).is_in(catalogue.frame["item"].cast(pl.String).implode())).sum())

@@ -292,3 +292,20 @@ def test_a_model_that_loses_to_a_baseline_is_told_what_to_try(shop_files, intert
     done = intertask("evaluate", "run")
     assert done.code == 0 and "beats the model" in done.out
     assert "try: Train longer: the last of 1 epoch was the best; [train] epochs = 3." in done.out
+
+
+def test_data_and_train_report_times_copies_and_oddities(shop_files, intertask):
+    events = shop.events()
+    shop.write_files(shop_files.parent, frame=pl.concat([events, events, events]))
+    found = json.loads(intertask("data", shop_files, "--json").out)
+    assert found["duplicate rows"] == 2 * events.height
+    assert any("equal an earlier row" in note for note in found["notes"])
+    assert found["first time"] < found["last time"]
+    assert found["first time"][:10] in intertask("data", shop_files).out
+    dropped = json.loads(
+        intertask("data", shop_files, "--set", 'data.events.duplicates="drop"', "--json", "--strict").out
+    )
+    assert dropped["events"] == events.height
+    assert "duplicate row" in dropped["reading"][0]
+    shop.write_files(shop_files.parent, frame=pl.concat([events, events.head(5)]))
+    assert "5 rows (1.9 %) equal an earlier row" in intertask("train", shop_files).err

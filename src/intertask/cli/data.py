@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +79,7 @@ def data(
                 refuse_unfit(recipe, corpora)
             except IntertaskError as error:
                 misfit = error
-        _show(corpora[stream or MAIN], reports, as_json)
+        _show(corpora[stream or MAIN], reports, as_json, loaded.events.span)
         if misfit is not None:
             raise misfit
 
@@ -91,7 +92,9 @@ def _aside(out: Path, stack: ExitStack) -> Path:
     return stack.enter_context(written_aside(out, CORPUS.refuse))
 
 
-def _show(corpus: "Corpus", reports: Sequence["Refusals"], as_json: bool) -> None:
+def _show(
+    corpus: "Corpus", reports: Sequence["Refusals"], as_json: bool, span: tuple[datetime, datetime] | None
+) -> None:
     import numpy as np
 
     sequences = corpus.sequences
@@ -104,8 +107,12 @@ def _show(corpus: "Corpus", reports: Sequence["Refusals"], as_json: bool) -> Non
         },
         "events a user, median": float(np.median(sequences.lengths)),
         "clock": sequences.times is not None,
+        "first time": None if span is None else span[0].isoformat(sep=" "),
+        "last time": None if span is None else span[1].isoformat(sep=" "),
+        "duplicate rows": reports[0].repeated,
         "labels": sorted(sequences.labels),
         "reading": [report.summary() for report in reports],
+        "notes": [note for report in reports for note in report.notes],
     }
     if as_json:
         print_json(counts)
@@ -121,4 +128,6 @@ def _words(value: object) -> str:
         return "\n                       ".join(printable(str(line)) for line in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    if value is None:
+        return "none"
+    return f"{value:,}" if isinstance(value, int | float) else printable(str(value))
