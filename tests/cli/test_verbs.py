@@ -308,4 +308,6 @@ def test_data_and_train_report_times_copies_and_oddities(shop_files, intertask):
     assert dropped["events"] == events.height
     assert "duplicate row" in dropped["reading"][0]
     shop.write_files(shop_files.parent, frame=pl.concat([events, events.head(5)]))
-    assert "5 rows (1.9 %) equal an earlier row" in intertask("train", shop_files).err
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert "5 rows (1.9 %) equal an earlier row" in intertask("train", shop_files).err
