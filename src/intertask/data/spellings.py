@@ -5,6 +5,7 @@ otherwise the error offers both forms, ready to be written into a recipe.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -231,7 +232,16 @@ def candidates(example: str) -> list[str]:
     forms = [*dates, *(date + joint + clock for date in dates for joint in joints for clock in clocks)]
     forms += [form + zone for form in forms[len(dates) :] for zone in (" %z", "%z")]
     one = pl.Series([example])
-    return [form for form in forms if _reads_all(form, one)]
+    return [form for form in forms if _may_read(form, example) and _reads_all(form, one)]
+
+
+def _may_read(form: str, example: str) -> bool:
+    """A first look at one of thousands of forms, a hundred times as fast as a query."""
+    try:
+        datetime.strptime(example, form.replace("%.f", ".%f"))
+    except ValueError:
+        return False
+    return True
 
 
 def _reads_all(form: str, sample: pl.Series) -> bool:
