@@ -51,6 +51,34 @@ def test_integer_ids_stay_integers():
     assert alone.schema["item"] == pl.Int64
 
 
+def test_unsigned_ids_are_asked_in_any_spelling_and_saved(tmp_path):
+    most = 2**64 - 1
+    log = pl.DataFrame(
+        {
+            "user": pl.Series([most - user for user in range(8) for _ in range(5)], dtype=pl.UInt64),
+            "item": pl.Series(
+                [most - (user + step) % 5 for user in range(8) for step in range(5)], dtype=pl.UInt64
+            ),
+        }
+    )
+    recipe = Recipe(width=4, max_length=4, encoder="gru", train={"epochs": 1, "workers": 0})
+    model = Recommender(recipe).fit(shop.EventLog.read(log))
+    model.save(tmp_path / "model")
+    found = model.recommend(users=[most - 1], k=2, exclude_seen=False)
+    assert found["user"].to_list() == [most - 1] * 2
+    for asked in (model, Recommender.load(tmp_path / "model")):
+        for users in (
+            [str(most - 1)],
+            pl.Series([most - 1], dtype=pl.UInt64),
+            np.array([most - 1], np.uint64),
+        ):
+            assert asked.recommend(users=users, k=2, exclude_seen=False).equals(found)
+    allowed = model.recommend(histories=[[most, most - 1]], allow=[most - 2], k=1)
+    assert allowed["item"].to_list() == [most - 2]
+    with pytest.raises(RequestError, match="found 5, 1 of 1 unknown"):
+        model.recommend(users=[5], k=1)
+
+
 @pytest.mark.parametrize("exclude", [True, False])
 def test_seen_items_are_left_out_or_not(model, exclude):
     found = model.recommend(users=ALL, k=shop.NUM_ITEMS, exclude_seen=exclude)

@@ -39,8 +39,8 @@ class Vocabulary:
             IntertaskError: They are not as many, are no ids, or one is missing or comes twice.
         """
         ids = read_parquet(path, ["id"])["id"]
-        if ids.dtype not in (pl.Int64, pl.String):
-            raise DataError(f"{path} id", "ids of the type Int64 or String", str(ids.dtype))
+        if ids.dtype not in (pl.Int64, pl.UInt64, pl.String):
+            raise DataError(f"{path} id", "ids of the type Int64, UInt64 or String", str(ids.dtype))
         if len(ids) != count:
             raise DataError(str(path), f"{count:,} ids", f"{len(ids):,}")
         if ids.has_nulls() or ids.n_unique() < len(ids):
