@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from intertask.data.sequences import Sequences, from_lists
 from intertask.errors import DataError
+from tests import worlds
 
 LOG = from_lists(
     [[0, 1, 2], [], [3], []],
@@ -105,3 +107,35 @@ def test_a_label_of_any_name_is_written_and_found_again(tmp_path):
     }
     assert again.digest() == found.digest()
     assert [place.name for place in tmp_path.iterdir()] == ["sequences"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("items", lambda a: a + 100, "items: expected numbers of 0 to"),
+        ("items", lambda a: a.astype(np.int64), "items: expected int32"),
+        ("items", lambda a: a[:-1], "expected"),
+        ("offsets", lambda a: a[::-1], "expected"),
+        ("offsets", lambda a: a[:0], "expected"),
+        ("behaviours", lambda a: a + 200, "behaviours: expected numbers of 0 to"),
+        ("times", lambda a: a[::-1], "times: expected times that never fall within a user"),
+        ("sizes", lambda a: a - 10**6, "items and"),
+        ("sizes", lambda a: a.astype(np.float64), "float64 [2] in sizes.npy"),
+        ("sizes", lambda a: np.array([[1, 2]]), "int64 [1, 2] in sizes.npy"),
+    ],
+)
+def test_arrays_that_are_no_sequences_are_refused(name, change, message, tmp_path):
+    worlds.varied().write(tmp_path / "sequences")
+    file = tmp_path / "sequences" / f"{name}.npy"
+    np.save(file, np.ascontiguousarray(change(np.load(file))))
+    with pytest.raises(DataError) as caught:
+        Sequences.open(tmp_path / "sequences")
+    assert message in str(caught.value)
+
+
+def test_a_pipe_among_the_arrays_is_refused_at_once(tmp_path):
+    worlds.varied().write(tmp_path / "sequences")
+    (tmp_path / "sequences" / "items.npy").unlink()
+    os.mkfifo(tmp_path / "sequences" / "items.npy")
+    with pytest.raises(DataError, match=r"items\.npy: expected a file, found a pipe"):
+        Sequences.open(tmp_path / "sequences")

@@ -1,9 +1,10 @@
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from intertask.balance.equal import WeightedSum
-from intertask.errors import RecipeError
+from intertask.errors import ArtefactError, RecipeError
 from intertask.train import checkpoint
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
@@ -65,3 +66,39 @@ def test_a_table_that_parts_share_is_saved_once():
     module = nn.ModuleDict({"a": nn.Linear(2, 2)})
     module["b"] = module["a"]
     assert list(checkpoint.weights(module)) == ["a.weight", "a.bias"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("model", lambda t: t | {"bias": torch.zeros(3)}, "the weights of the recipe: bias float32 \\[2\\]"),
+        ("model", lambda t: {"weight": t["weight"]}, "the weights of the recipe: bias"),
+        ("model", lambda t: t | {"bias": torch.full((2,), torch.nan)}, "finite numbers"),
+        ("best", lambda t: t | {"other": torch.zeros(3)}, "other float32 \\[3\\] among the best"),
+        ("optimiser", lambda t: t | {"weight/exp_avg": torch.zeros(7)}, "weight/exp_avg \\[7\\]"),
+        ("balance", lambda t: t | {"more": torch.zeros(1)}, "expected a complete checkpoint"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_the_model_is_refused_and_changes_no_weight(
+    name, change, message, tmp_path
+):
+    module, optimiser, balance = parts()
+    step(module, optimiser)
+    checkpoint.save(tmp_path, Progress("run", step=1), module, optimiser, balance, {}, {})
+    file = tmp_path / "checkpoint-000000001" / f"{name}.safetensors"
+    save_file(change(load_file(file)), file)
+    other, other_optimiser, other_balance = parts(1)
+    before = other.weight.detach().clone()
+    with pytest.raises(ArtefactError, match=message):
+        checkpoint.load(tmp_path, "run", other, other_optimiser, other_balance)
+    assert torch.equal(other.weight, before)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{"run": 1}', '{"run": "run", "step": "1"}', '{"run": "run", "x": 1}', "{"]
+)
+def test_a_progress_that_is_none_is_refused(text, tmp_path):
+    checkpoint.save(tmp_path, Progress("run", step=1), *parts(), {}, {})
+    (tmp_path / "checkpoint-000000001" / "progress.json").write_text(text)
+    with pytest.raises(ArtefactError, match="expected a complete checkpoint"):
+        checkpoint.load(tmp_path, "run", *parts())

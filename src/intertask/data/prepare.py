@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.sequences import SEQUENCES, Sequences
-from intertask.data.tables import reading
 from intertask.data.vocabulary import Vocabulary
-from intertask.errors import DataError
+from intertask.errors import DataError, IntertaskError
 from intertask.files import Contents, written_aside
 from intertask.progress import bar
+from intertask.untrusted import read_json
 
 MAX_BEHAVIOURS = 255
 CORPUS = Contents(
@@ -32,6 +32,7 @@ CORPUS = Contents(
     tuple(f"sequences/{name}" for name in SEQUENCES.further),
 )
 _CHUNK = 1 << 20
+_JSON_BYTES = 4 << 20
 
 
 def prepare(events: EventLog, folder: Path | None = None) -> Corpus:
@@ -94,12 +95,19 @@ def open_corpus(folder: Path) -> Corpus:
         DataError: The folder is missing or incomplete.
     """
     sequences = Sequences.open(folder / "sequences")
-    with reading(str(folder)):
-        users, items = (
-            pl.read_parquet(folder / f"{name}.parquet", glob=False)["id"] for name in ("users", "items")
+    file = folder / "behaviours.json"
+    try:
+        users = Vocabulary.read(folder / "users.parquet", sequences.num_users)
+        items = Vocabulary.read(folder / "items.parquet", sequences.num_items)
+        behaviours = read_json(file, _JSON_BYTES)
+    except IntertaskError as error:
+        raise DataError(error.where, error.expected, error.found, error.hint or "prepare it again") from None
+    names = [name for name in behaviours if isinstance(name, str)] if isinstance(behaviours, list) else []
+    if len(names) != sequences.num_behaviours or len(set(names)) < len(names) or names != behaviours:
+        raise DataError(
+            str(file), f"{sequences.num_behaviours} names of behaviours", "others", "prepare it again"
         )
-        behaviours = tuple(json.loads((folder / "behaviours.json").read_text(encoding="utf-8")))
-    return Corpus(Vocabulary(users), Vocabulary(items), behaviours, sequences)
+    return Corpus(users, items, tuple(names), sequences)
 
 
 def _write(corpus: Corpus, folder: Path) -> None:

@@ -7,12 +7,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.errors import DataError
+from intertask.errors import DataError, IntertaskError
 from intertask.files import Contents, written_aside
+from intertask.untrusted import size_of
 
 SEQUENCES = Contents(
     "prepared sequences",
@@ -21,6 +23,7 @@ SEQUENCES = Contents(
 )
 
 LATEST = 2**63 // 10**6  # seconds from 1970; further away, microseconds would leave 64 bits
+MOST_BEHAVIOURS = 256  # that a byte can tell apart
 _CHUNK = 1 << 20
 
 
@@ -117,24 +120,19 @@ class Sequences:
 
     @classmethod
     def open(cls, folder: Path) -> "Sequences":
-        """Map the arrays of a folder that `write` made; nothing is read until it is used.
+        """Map the arrays of a folder that `write` made; they are looked through once.
 
         Raises:
-            DataError: The folder is missing or incomplete.
+            DataError: The folder is missing or incomplete, or the arrays are no sequences.
         """
         try:
-            arrays = {
-                file.stem: np.load(file, mmap_mode="r", allow_pickle=False)
-                for file in sorted(Path(folder).glob("*.npy"))
-            }
-            num_items, num_behaviours = arrays.pop("sizes").tolist()
-            of_events = {name: len(array) for name, array in arrays.items() if name != "offsets"}
-            for name, length in of_events.items():
-                if length != arrays["offsets"][-1]:
-                    raise ValueError(
-                        f"{length} events in {name}.npy and {arrays['offsets'][-1]} in offsets.npy"
-                    )
-            return cls(
+            arrays = {file.stem: _mapped(file) for file in sorted(Path(folder).glob("*.npy"))}
+            num_items, num_behaviours = _sizes(arrays.pop("sizes"))
+            last = arrays["offsets"].reshape(-1)[-1:].tolist() or [0]
+            for name, array in arrays.items():
+                if name != "offsets" and last != [len(array)]:
+                    raise ValueError(f"{len(array)} events in {name}.npy and {last[0]} in offsets.npy")
+            sequences = cls(
                 offsets=arrays.pop("offsets"),
                 items=arrays.pop("items"),
                 behaviours=arrays.pop("behaviours"),
@@ -143,11 +141,18 @@ class Sequences:
                 num_behaviours=num_behaviours,
                 labels={_label(name): array for name, array in arrays.items()},
             )
-        except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
-            found = f"no {error.args[0]}.npy" if isinstance(error, KeyError) else str(error)
+        except KeyError as error:
             raise DataError(
-                str(folder), "a folder of prepared sequences", found, "prepare it again"
+                str(folder), "a folder of prepared sequences", f"no {error.args[0]}.npy", "prepare it again"
             ) from None
+        except (OSError, ValueError, TypeError, OverflowError, EOFError) as error:
+            raise DataError(
+                str(folder), "a folder of prepared sequences", str(error), "prepare it again"
+            ) from None
+        except IntertaskError as error:
+            raise DataError(error.where, error.expected, error.found, error.hint) from None
+        sequences.check(str(folder))
+        return sequences
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         arrays: dict[str, NDArray[np.generic]] = {
@@ -156,6 +161,20 @@ class Sequences:
         if self.times is not None:
             arrays["times"] = self.times
         return arrays | {_file_of(name): array for name, array in self.labels.items()}
+
+
+def _mapped(file: Path) -> Any:  # noqa: ANN401  (what it holds is checked when all are there)
+    size_of(file)  # a pipe would be waited for without end
+    return np.load(file, mmap_mode="r", allow_pickle=False)
+
+
+def _sizes(array: NDArray[np.generic]) -> tuple[int, int]:
+    if array.shape != (2,) or array.dtype.kind != "i":
+        raise ValueError(f"{array.dtype} {list(array.shape)} in sizes.npy")
+    items, behaviours = (int(size) for size in array.tolist())
+    if not 0 <= items < 2**31 or not 0 <= behaviours <= MOST_BEHAVIOURS:
+        raise ValueError(f"{items} items and {behaviours} behaviours in sizes.npy")
+    return items, behaviours
 
 
 def _file_of(label: str) -> str:

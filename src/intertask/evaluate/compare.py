@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import computed_field
 
 from intertask.config import Config
-from intertask.errors import DataError, ProtocolError, RequestError
+from intertask.data.parquet import read_parquet
+from intertask.errors import DataError, IntertaskError, ProtocolError, RequestError
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import too_few
@@ -244,8 +245,8 @@ def _unasked(answers: pl.DataFrame) -> pl.DataFrame:
 def _model(file: Path, schema: dict[str, type[pl.DataType]], *, there: bool) -> pl.DataFrame:
     """What the model did with each target; no rows where the run has no task of that sort."""
     try:
-        return _own(pl.read_parquet(file, glob=False) if there else None, schema)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        return _own(read_parquet(file) if there else None, schema)
+    except (OSError, IntertaskError, pl.exceptions.PolarsError) as error:
         told = str(error).partition("\n")[0]
         raise DataError(str(file), "what an evaluation wrote", told, "run `intertask evaluate`") from None
 

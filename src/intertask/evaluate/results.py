@@ -16,10 +16,13 @@ import polars as pl
 from pydantic import PrivateAttr, computed_field, model_validator
 
 from intertask.config import Config
-from intertask.errors import DataError
+from intertask.errors import DataError, IntertaskError
 from intertask.evaluate.frames import frame_of
 from intertask.files import written_aside
 from intertask.markup import card
+from intertask.untrusted import read_bytes
+
+JSON_BYTES = 64 << 20  # of evaluation.json
 
 NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
 
@@ -292,8 +295,12 @@ class Evaluation(Config):
             DataError: The file is missing or is something else.
         """
         try:
-            return cls.model_validate_json(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            return cls.model_validate_json(read_bytes(file, JSON_BYTES))
+        except IntertaskError as error:
+            raise DataError(
+                str(file), "the evaluation of a run", error.found, "run `intertask evaluate`"
+            ) from None
+        except ValueError as error:
             message = str(error).splitlines()[0]
             raise DataError(
                 str(file), "the evaluation of a run", message, "run `intertask evaluate`"

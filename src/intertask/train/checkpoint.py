@@ -7,18 +7,23 @@ absent; the newest one counts.
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from intertask import tensors
 from intertask.balance import Balance
-from intertask.errors import ArtefactError, RecipeError
+from intertask.errors import ArtefactError, IntertaskError, RecipeError
 from intertask.files import Contents, discard, written_aside
+from intertask.tensors import Form
 from intertask.train.optimiser import Optimiser
+from intertask.untrusted import read_json
 
 CHECKPOINT = Contents(
     "a checkpoint",
@@ -136,15 +141,44 @@ def load(
     _delete_older(folder)  # as of a run that was killed before it came to that
     newest = found(folder)[-1]
     try:
-        set_weights(model, load_file(newest / "model.safetensors"))
-        _set_optimiser(model, optimiser, load_file(newest / "optimiser.safetensors"))
-        balance.set_state(load_file(newest / "balance.safetensors"))
-        best, average = (load_file(newest / f"{name}.safetensors") for name in ("best", "average"))
+        kept = {name: _form(weight) for name, weight in weights(model).items()}
+        written = _read(newest / "model.safetensors", kept)
+        best, average, moments = (
+            _read(newest / f"{name}.safetensors") for name in ("best", "average", "optimiser")
+        )
+        for name, value in moments.items():
+            form = kept.get(name.rpartition("/")[0])
+            if form is None or tuple(value.shape) not in ((), (1,), form.shape):
+                raise ValueError(f"{name} {list(value.shape)} in optimiser.safetensors")
+        for name, value in (*best.items(), *average.items()):  # both are empty at first
+            if kept.get(name) != _form(value):
+                raise ValueError(f"{name} {_form(value)} among the best or averaged weights")
+        tensors.forms(newest / "balance.safetensors")
+        balance.set_state(load_file(newest / "balance.safetensors"))  # NaN may stand for a loss not yet seen
+        set_weights(model, written)
+        _set_optimiser(model, optimiser, moments)
         return progress, best, average
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except IntertaskError as error:
         raise ArtefactError(
-            str(newest), "a complete checkpoint", str(error), "delete it to start the run anew"
+            error.where, error.expected, error.found, "delete the checkpoint to start the run anew"
         ) from None
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        told = str(error).partition("\n")[0]
+        raise ArtefactError(
+            str(newest), "a complete checkpoint", told, "delete it to start the run anew"
+        ) from None
+
+
+def _form(value: Tensor) -> Form:
+    return Form(str(value.dtype).removeprefix("torch."), tuple(value.shape))
+
+
+def _read(file: Path, expected: Mapping[str, Form] | None = None) -> dict[str, Tensor]:
+    """The tensors of a file, of the expected names, types and shapes, their numbers finite."""
+    there = tensors.forms(file)
+    if expected is not None:
+        tensors.refuse_others(file, there, expected, "the weights of the recipe")
+    return {name: torch.from_numpy(array) for name, array in tensors.read(file).items()}
 
 
 def refuse_other_run(folder: Path, run: str) -> Progress | None:
@@ -158,10 +192,11 @@ def refuse_other_run(folder: Path, run: str) -> Progress | None:
     if not there:
         return None
     try:
-        progress = Progress(**json.loads((there[-1] / "progress.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        progress = _progress(read_json(there[-1] / "progress.json", 1 << 16))
+    except (IntertaskError, ValidationError) as error:
+        told = error.found if isinstance(error, IntertaskError) else error.errors()[0]["msg"]
         raise ArtefactError(
-            str(there[-1]), "a complete checkpoint", str(error), "delete it to start the run anew"
+            str(there[-1]), "a complete checkpoint", told, "delete it to start the run anew"
         ) from None
     if progress.run != run:
         raise RecipeError(
@@ -169,6 +204,14 @@ def refuse_other_run(folder: Path, run: str) -> Progress | None:
             "choose another folder for the run, or delete this one",
         )  # fmt: skip
     return progress
+
+
+def _progress(written: object) -> Progress:
+    if not isinstance(written, dict):
+        raise ArtefactError("progress.json", "a table", type(written).__name__)
+    if foreign := sorted(written.keys() - Progress.__dataclass_fields__.keys()):
+        raise ArtefactError("progress.json", "what a checkpoint tells", repr(foreign[0]))
+    return TypeAdapter(Progress).validate_json(json.dumps(written), strict=True)
 
 
 def _optimiser_tensors(model: nn.Module, optimiser: Optimiser) -> dict[str, Tensor]:
