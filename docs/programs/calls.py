@@ -79,7 +79,9 @@ def _parameters(words: list[inspect.Parameter]) -> Iterator[str]:
         if part.kind is part.KEYWORD_ONLY and not starred:
             starred = True
             yield "*"
-        yield part.name if part.default is part.empty else f"{part.name}={part.default!r}"
+        default = repr(part.default)
+        shown = default if len(default) <= WIDEST else "(...)"
+        yield part.name if part.default is part.empty else f"{part.name}={shown}"
 
 
 def _body(told: Docstring) -> str:

@@ -18,6 +18,7 @@ from intertask.recipe import CatalogueFile, DataConfig, EventsFile, Recipe, Stre
 from intertask.train.config import TrainConfig
 
 MADE = "<!-- Made by docs/programs/write.py from the source; edit the docstrings there. -->\n\n"
+MANY = 6  # parts of a default that are shown
 SECTIONS: dict[str, type[Config]] = {
     "[data]": DataConfig,
     "[data.events]": EventsFile,
@@ -173,7 +174,8 @@ def _default(field: FieldInfo) -> str:  # noqa: PLR0911 (one form of value a lin
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
-        return f"`[{', '.join(_toml(part) for part in value)}]`"
+        shown = [_toml(part) for part in value[:MANY]] + (["…"] if len(value) > MANY else [])
+        return f"`[{', '.join(shown)}]`"
     return f"`{_toml(value)}`"
 
 
@@ -212,14 +214,20 @@ def _bounds(metadata: typing.Sequence[object]) -> str:
     words = []
     for part in metadata:
         if isinstance(part, annotated_types.Ge):
-            words.append(f"{part.ge} or more")
+            words.append(f"{_number(part.ge)} or more")
         elif isinstance(part, annotated_types.Gt):
-            words.append(f"above {part.gt}")
+            words.append(f"above {_number(part.gt)}")
         elif isinstance(part, annotated_types.Le):
-            words.append(f"at most {part.le}")
+            words.append(f"at most {_number(part.le)}")
         elif isinstance(part, annotated_types.Lt):
-            words.append(f"below {part.lt}")
+            words.append(f"below {_number(part.lt)}")
     return f", {', '.join(words)}" if words else ""
+
+
+def _number(bound: object) -> str:
+    if isinstance(bound, int) and bound == 2**63:
+        return "2^63"
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound}"
 
 
 def _cell(text: str) -> str:
