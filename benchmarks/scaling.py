@@ -55,6 +55,7 @@ from intertask.data.windows import training_windows
 from intertask.recipe import Recipe
 from intertask.train.averaging import Average
 from intertask.train.optimiser import Optimiser
+from intertask.train.stream import BATCH_TOKENS
 folder, loss, steps, warm_up = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 recipe = Recipe.model_validate({
     "width": 64, "max_length": 50, "encoder": {"kind": "attention"},
@@ -66,7 +67,7 @@ split = recipe.split.split(sequences)
 training = split.training(sequences)
 model = experiment.build(recipe, corpus, 1, np.bincount(training.items, minlength=len(corpus.items))).train()
 windows = training_windows(sequences, split.train_stop, recipe.max_length, "all")
-batches = plan(windows.lengths - 1, 4096, np.random.default_rng(0))
+batches = plan(windows.lengths - 1, BATCH_TOKENS, np.random.default_rng(0))
 optimiser, average = Optimiser(model, recipe.train), Average(model, recipe.train.average)
 began, targets = time.perf_counter(), 0
 for step, rows in enumerate(batches[: steps + warm_up]):

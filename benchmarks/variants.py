@@ -24,11 +24,10 @@ import numpy as np
 from intertask.errors import ProtocolError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
+from intertask.metrics.direction import MAIN_METRIC
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
 from intertask.study import refuse_another
-
-METRIC = "ndcg@10"
 
 
 def main() -> None:
@@ -93,12 +92,12 @@ def table(runs: dict[str, list[Path]], plan: dict[str, Any]) -> list[str]:
     task, history = plan["task"], plan.get("history", "masked")
     first = next(iter(runs.values()))
     lines = [
-        f"| Variant | {METRIC.upper()} | HR@10 | difference | best epoch | minutes |",
+        f"| Variant | {MAIN_METRIC.upper()} | HR@10 | difference | best epoch | minutes |",
         "|---|---|---|---|---|---|",
     ]
     for name, folders in runs.items():
         found = [figures(folder, task, history) for folder in folders]
-        gain, hits = ([figure[key] for figure in found] for key in (METRIC, "hr@10"))
+        gain, hits = ([figure[key] for figure in found] for key in (MAIN_METRIC, "hr@10"))
         lines.append(
             f"| {name} | {spread(gain)} | {spread(hits)} | {difference(folders, first, task, history)} | "
             f"{spread([figure['epoch'] for figure in found], 0)} | "
@@ -106,7 +105,9 @@ def table(runs: dict[str, list[Path]], plan: dict[str, Any]) -> list[str]:
         )
     for row in Evaluation.read(first[0] / "evaluation.json").rankings:
         if (row.task, row.history, row.slice) == (task, history, "all") and row.system != "intertask":
-            lines.append(f"| *{row.system}* | {row.metrics[METRIC]:.4f} | {row.metrics['hr@10']:.4f} | | | |")
+            lines.append(
+                f"| *{row.system}* | {row.metrics[MAIN_METRIC]:.4f} | {row.metrics['hr@10']:.4f} | | | |"
+            )
     evaluation = Evaluation.read(first[0] / "evaluation.json")
     origins = {
         Evaluation.read(folder / "evaluation.json").provenance.commit
@@ -143,7 +144,7 @@ def difference(folders: list[Path], first: list[Path], task: str, history: str) 
         return "another track"
     rows = [
         row for pair in pairs for row in pair.rows
-        if (row.task, row.history, row.metric) == (task, history, METRIC)
+        if (row.task, row.history, row.metric) == (task, history, MAIN_METRIC)
     ]  # fmt: skip
     words = "; ".join(
         f"{row.difference:+.4f} ({row.interval.low:+.4f} to {row.interval.high:+.4f})" for row in rows

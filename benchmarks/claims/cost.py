@@ -24,6 +24,7 @@ from intertask.model import Model
 from intertask.recipe import Recipe
 from intertask.seeds import generator
 from intertask.train.optimiser import Optimiser
+from intertask.train.stream import BATCH_TOKENS
 
 BATCHES = 12
 
@@ -40,7 +41,8 @@ def main() -> None:
     corpus = prepare(source.load(recipe.data, options.recipe.parent).events)
     split = recipe.split.split(corpus.sequences)
     windows = training_windows(corpus.sequences, split.train_stop, recipe.max_length, recipe.train.windows)
-    rows = plan(windows.lengths - 1, recipe.train.batch_tokens or 4096, generator(1, "order", 0))[:BATCHES]
+    tokens = recipe.train.batch_tokens or BATCH_TOKENS
+    rows = plan(windows.lengths - 1, tokens, generator(1, "order", 0))[:BATCHES]
     batches = [training_batch(corpus.sequences, windows[chosen]) for chosen in rows]
     sizes = Sizes(recipe)
     models, seconds = {}, {}
@@ -61,7 +63,7 @@ def main() -> None:
         )
     print(
         f"\n{recipe.name}, {len(recipe.tasks)} tasks, {len(batches)} batches of "
-        f"{recipe.train.batch_tokens or 4096} positions, {options.rounds} rounds, {options.threads} threads, "
+        f"{tokens} positions, {options.rounds} rounds, {options.threads} threads, "
         f"commit {provenance(1).commit}"
     )
 

@@ -21,9 +21,10 @@ from typing import Any
 import visited
 
 from intertask.config import parse_plugin
-from intertask.evaluate.compare import METRIC, per_target
+from intertask.evaluate.compare import per_target
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
+from intertask.metrics.direction import MAIN_METRIC
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
 from intertask.study import alone, mechanism_weights, run_arm, settled
@@ -116,7 +117,7 @@ def told_as_tables(found: dict[str, Any]) -> str:
 
 def metric(run: Path, task: str) -> str:
     """What a task is told in."""
-    own = per_target(run, METRIC)
+    own = per_target(run, MAIN_METRIC)
     return str(own.filter(own["task"] == task)["metric"][0])
 
 

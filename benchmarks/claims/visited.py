@@ -6,9 +6,9 @@ from statistics import fmean
 
 from intertask.evaluate.config import MODEL
 from intertask.evaluate.results import Evaluation
+from intertask.metrics.direction import MAIN_METRIC
 
 PARTS = ("visited", "unvisited")
-METRIC = "ndcg@10"
 
 Apart = dict[str, dict[str, dict[str, float]]]
 
@@ -41,7 +41,7 @@ def table(found: Apart, targets: Mapping[str, Mapping[str, int]]) -> str:
         return ""
     tasks = list(dict.fromkeys(task for by_task in found.values() for task in by_task))
     heads = [f"{task}, {part}" for task in tasks for part in PARTS]
-    lines = [f"| {METRIC.upper()} | {' | '.join(heads)} |", "|" + "---|" * (len(heads) + 1)]
+    lines = [f"| {MAIN_METRIC.upper()} | {' | '.join(heads)} |", "|" + "---|" * (len(heads) + 1)]
     for name, by_task in found.items():
         values = [by_task.get(task, {}).get(part) for task in tasks for part in PARTS]
         lines.append(f"| {name} | {' | '.join('-' if v is None else f'{v:.4f}' for v in values)} |")
@@ -50,7 +50,7 @@ def table(found: Apart, targets: Mapping[str, Mapping[str, int]]) -> str:
     return "\n".join(lines)
 
 
-def _parts(run: Path, task: str, value: str = METRIC) -> dict[str, float]:
+def _parts(run: Path, task: str, value: str = MAIN_METRIC) -> dict[str, float]:
     return {
         row.slice: row.count if value == "count" else row.metrics[value]
         for row in Evaluation.read(run / "evaluation.json").rankings

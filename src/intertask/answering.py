@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.condition import matching
+from intertask.data.batches import TOKENS
 from intertask.data.catalogue import Catalogue
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
@@ -23,8 +24,6 @@ from intertask.nn.best import best_items
 from intertask.objective import Objective
 from intertask.requests import Asked, Reader
 from intertask.rules import Rules
-
-TOKENS = 4096  # positions in a batch; four times as many leave the cache, which costs a third more
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ def compare(
     from rich.console import Console
 
     from intertask.errors import RequestError
-    from intertask.evaluate.compare import METRIC
     from intertask.evaluate.compare import compare as compare_runs
+    from intertask.metrics.direction import MAIN_METRIC
     from intertask.report.comparison import parts
 
     if metric is not None and every:
         raise RequestError("compare", "--metric or --all", "both", "leave one out")
     found = compare_runs(*runs)
-    known = list(dict.fromkeys([METRIC, *(row.metric for row in found.rows if row.history)]))
+    known = list(dict.fromkeys([MAIN_METRIC, *(row.metric for row in found.rows if row.history)]))
     known += [row.metric for row in found.rows if row.metric not in known]
     if metric is not None and not any(row.metric == metric for row in found.rows):
         raise RequestError("--metric", f"one of {', '.join(dict.fromkeys(known))}", repr(metric))
@@ -35,6 +35,6 @@ def compare(
         print_json(found.model_dump(mode="json"))
         return
     console = Console()
-    chosen = known if every else [metric or METRIC]
+    chosen = known if every else [metric or MAIN_METRIC]
     for part in parts(found, list(dict.fromkeys(chosen))):
         console.print(part)

@@ -15,6 +15,8 @@ from torch import Tensor
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows
 
+TOKENS = 4096  # positions in a batch; four times as many leave the cache, which costs a third more
+
 
 @dataclass(frozen=True)
 class Events:

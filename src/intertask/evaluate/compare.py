@@ -14,18 +14,18 @@ from pydantic import computed_field
 from intertask.config import Config
 from intertask.data.parquet import read_parquet
 from intertask.errors import DataError, IntertaskError, ProtocolError, RequestError
+from intertask.evaluate.config import MODEL
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import too_few
-from intertask.evaluate.systems import ModelSystem
 from intertask.metrics.bootstrap import difference_intervals, holm
+from intertask.metrics.direction import MAIN_METRIC, rising
 from intertask.metrics.ranking import per_query
 from intertask.seeds import generator
 
-METRIC = "ndcg@10"  # of rankings, which decides
 SIGNIFICANT = 0.05
 KS = (5, 10, 20)
-VALUES = "-squared_error"  # the metric of answers that are values
+VALUES = rising("squared_error")  # the metric of answers that are values
 KEYS = ["task", "history"]
 TARGETS: dict[str, type[pl.DataType]] = {"task": pl.String, "user": pl.Int64, "target": pl.Int64}
 RANKS = TARGETS | {"history": pl.String, "rank": pl.Int64}
@@ -67,9 +67,11 @@ class Comparison(Config):
     protocol: Protocol
     rows: list[ComparedRow]
 
-    def of(self, metric: str = METRIC) -> list[ComparedRow]:
+    def of(self, metric: str = MAIN_METRIC) -> list[ComparedRow]:
         """The rows of one metric of rankings, or of one of the responses; of the main one, with all those."""
-        return [row for row in self.rows if row.metric == metric or (metric == METRIC and not row.history)]
+        return [
+            row for row in self.rows if row.metric == metric or (metric == MAIN_METRIC and not row.history)
+        ]
 
     def to_frame(self) -> pl.DataFrame:
         """All rows as a frame, with the columns `low` and `high` of the interval."""
@@ -165,16 +167,16 @@ def _against(first: _Measured, other: _Measured, name: str, resamples: int) -> l
 def _corrected(rows: list[ComparedRow]) -> list[ComparedRow]:
     """P values corrected over all questions that are asked with one metric; a response has only one."""
     corrected: dict[int, float] = {}
-    for metric in dict.fromkeys([METRIC, *(row.metric for row in rows if row.history)]):
+    for metric in dict.fromkeys([MAIN_METRIC, *(row.metric for row in rows if row.history)]):
         family = [place for place, row in enumerate(rows) if not row.history or row.metric == metric]
         found = holm(np.array([rows[place].p_value for place in family]))
-        own = [place for place in family if rows[place].history or metric == METRIC]
+        own = [place for place in family if rows[place].history or metric == MAIN_METRIC]
         values = dict(zip(family, found.tolist(), strict=True))
         corrected |= {place: values[place] for place in own}
     return [row.model_copy(update={"p_value": corrected[place]}) for place, row in enumerate(rows)]
 
 
-def per_target(folder: Path, metric: str = METRIC) -> pl.DataFrame:
+def per_target(folder: Path, metric: str = MAIN_METRIC) -> pl.DataFrame:
     """What each target of an evaluated run was worth to the model, higher is better.
 
     Args:
@@ -255,7 +257,7 @@ def _own(frame: pl.DataFrame | None, schema: dict[str, type[pl.DataType]]) -> pl
     """The model's rows."""
     if frame is None:
         return pl.DataFrame(schema=schema)
-    found = frame.filter(pl.col("system") == ModelSystem.name)
+    found = frame.filter(pl.col("system") == MODEL)
     return found.select(pl.col(name).cast(kind) for name, kind in schema.items())
 
 

@@ -15,7 +15,7 @@ from intertask.data.corpus import Corpus
 from intertask.data.counts import interactions
 from intertask.data.splits import Split
 from intertask.errors import RecipeError
-from intertask.evaluate.config import EvaluationConfig, HistoryMode
+from intertask.evaluate.config import MODEL, EvaluationConfig, HistoryMode
 from intertask.evaluate.leakage import Evidence, findings, refuse
 from intertask.evaluate.protocol import protocol
 from intertask.evaluate.provenance import provenance
@@ -42,7 +42,6 @@ from intertask.model import Model
 from intertask.progress import bar
 from intertask.seeds import derive, generator
 
-MODEL = ModelSystem.name
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
 DIVERSITY_LISTS = 10_000  # cosines of every pair in half a million lists took longer than all the rest
 MIN_RESAMPLES = 200  # below that the ends of a 95 % interval are noise

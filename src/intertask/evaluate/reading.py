@@ -5,12 +5,12 @@ import torch
 
 from intertask.communication import Tells
 from intertask.config import Config
-from intertask.data.batches import history_batch, plan
+from intertask.data.batches import TOKENS, history_batch, plan
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows
 from intertask.model import Model
 
-USERS, TOKENS = 2_000, 4_096
+USERS = 2_000
 
 
 class Reading(Config):

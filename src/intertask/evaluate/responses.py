@@ -13,6 +13,7 @@ from intertask.data.sequences import Sequences
 from intertask.evaluate.results import CalibrationBin, ResponseRow
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics import responses
+from intertask.metrics.direction import rising
 from intertask.tasks.next_behaviour import NextBehaviour
 from intertask.tasks.response import Config as ResponseConfig
 
@@ -45,7 +46,7 @@ class Answers:
     @property
     def quality(self) -> str:
         """What `qualities` are called."""
-        return "-squared_error" if self.form == "regression" else "-log_loss"
+        return rising("squared_error" if self.form == "regression" else "log_loss")
 
     def qualities(self) -> NDArray[np.float64]:
         """How good each answer is: its log-likelihood, or its squared error negated, float64 [n]."""

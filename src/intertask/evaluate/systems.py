@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.baselines import Ranker
-from intertask.data.batches import history_batch, plan
+from intertask.data.batches import TOKENS, history_batch, plan
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out, histories_before
 from intertask.evaluate.config import MODEL
@@ -36,13 +36,13 @@ class ModelSystem:
         model: In evaluation mode.
         sequences: All events.
         targets: int64 [targets], places of the target events; each has a history.
-        tokens: Positions in a batch; four times as many leave the cache, which costs a third more.
+        tokens: Positions in a batch.
     """
 
     name = MODEL
 
     def __init__(
-        self, model: Model, sequences: Sequences, targets: NDArray[np.int64], tokens: int = 4096
+        self, model: Model, sequences: Sequences, targets: NDArray[np.int64], tokens: int = TOKENS
     ) -> None:
         self.model = model
         windows = histories_before(sequences, targets, model.config.max_length)

@@ -11,9 +11,9 @@ from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.ranking import rank_targets
 from intertask.evaluate.results import TradeoffRow
 from intertask.evaluate.systems import ModelSystem
+from intertask.metrics.direction import K
 from intertask.metrics.ranking import ndcg
 
-K = 10
 WEIGHTS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 

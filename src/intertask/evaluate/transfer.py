@@ -17,13 +17,14 @@ from pydantic import computed_field
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
-from intertask.evaluate.compare import METRIC, SIGNIFICANT, per_target
+from intertask.evaluate.compare import SIGNIFICANT, per_target
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import too_few
 from intertask.journal import entries
 from intertask.metrics.bootstrap import crossed_interval, holm
+from intertask.metrics.direction import MAIN_METRIC
 from intertask.seeds import generator
 
 
@@ -203,7 +204,7 @@ def transfer(
     against_matched = changes(dict.fromkeys(tasks, together), matched)
     rows = []
     for task in tasks:
-        own = per_target(stream_of(together[0], task), METRIC).filter(pl.col("task") == task)
+        own = per_target(stream_of(together[0], task), MAIN_METRIC).filter(pl.col("task") == task)
         loses = against_alone[task].verdict == "loses"
         rows.append(
             TaskTransfer(
@@ -264,7 +265,7 @@ def stream_of(run: Path, task: str) -> Path:
 
 def _first_history(folder: Path, task: str) -> pl.DataFrame:
     """The targets of a task under the way to treat the history that the recipe names first."""
-    own = per_target(folder, METRIC).filter(pl.col("task") == task)
+    own = per_target(folder, MAIN_METRIC).filter(pl.col("task") == task)
     if own.is_empty():
         raise DataError(f"task {task}", "targets in the part that is evaluated", "none", "leave the task out")
     return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value", "label")

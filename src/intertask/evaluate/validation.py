@@ -14,12 +14,12 @@ from intertask.evaluate.ranking import rank_targets, visited
 from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics import ranking
+from intertask.metrics.direction import MAIN_METRIC, K, all_rising, rising
 from intertask.model import Model, ModelConfig, funnel
 from intertask.seeds import generator
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
 
-K = 10
 SMALLEST = 1e-6  # an NDCG of zero has no logarithm
 ALL = "all"  # the metric over all tasks
 
@@ -34,8 +34,8 @@ def default_monitor(config: ModelConfig) -> str:
 def reported(name: str, task: TaskConfig) -> str:
     """The metric by which a task is set against itself, and by which it counts among several."""
     if task.answer == "items":
-        return f"{name}/ndcg@{K}"
-    return f"{name}/{'-rmse' if getattr(task, 'form', '') == 'regression' else '-log_loss'}"
+        return f"{name}/{MAIN_METRIC}"
+    return f"{name}/{rising('rmse' if getattr(task, 'form', '') == 'regression' else 'log_loss')}"
 
 
 def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) -> float:
@@ -87,12 +87,12 @@ class Validator:
             if not len(self._rows(task)):
                 continue
             if task.answer == "items":
-                names += [f"{name}/ndcg@{K}", f"{name}/hr@{K}"]
+                metrics = (MAIN_METRIC, f"hr@{K}")
             elif isinstance(task, ResponseConfig):
-                metrics = ("-rmse", "-mae") if task.form == "regression" else ("auc", "-log_loss")
-                names += [f"{name}/{metric}" for metric in metrics]
+                metrics = ("rmse", "mae") if task.form == "regression" else ("auc", "log_loss")
             else:
-                names += [f"{name}/accuracy", f"{name}/-log_loss"]
+                metrics = ("accuracy", "log_loss")
+            names += [f"{name}/{rising(metric)}" for metric in metrics]
         return [*names, ALL] if len(config.tasks) > 1 and names else names
 
     def _rows(self, task: TaskConfig) -> NDArray[np.int64]:
@@ -143,13 +143,11 @@ class Validator:
                 continue
             if task.answer == "items":
                 found = rank_targets(system, name, self.sequences, self.targets, rows, self.history, K)
-                metrics[f"{name}/ndcg@{K}"] = float(ranking.ndcg(found.ranks, K).mean())
+                metrics[f"{name}/{MAIN_METRIC}"] = float(ranking.ndcg(found.ranks, K).mean())
                 metrics[f"{name}/hr@{K}"] = float(ranking.hit_rate(found.ranks, K).mean())
                 continue
             answers = model_answers(system, name, self.sequences, self.targets[rows], rows, self.behaviours)
-            for metric, value in answers.metrics().items():
-                rising = metric in ("auc", "accuracy")
-                metrics[f"{name}/{metric if rising else '-' + metric}"] = value if rising else -value
+            metrics |= {f"{name}/{metric}": value for metric, value in all_rising(answers.metrics()).items()}
         if len(model.config.tasks) > 1 and metrics:
             metrics[ALL] = over_tasks(metrics, model.config.tasks)
         return metrics

@@ -7,8 +7,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from intertask.evaluate.compare import METRIC, ComparedRow, Comparison
+from intertask.evaluate.compare import ComparedRow, Comparison
 from intertask.evaluate.results import NOT_JUDGED
+from intertask.metrics.direction import MAIN_METRIC
 from intertask.report.figures import MINUS, label, number, signed, signed_interval
 from intertask.report.terminal import words
 
@@ -21,7 +22,7 @@ _SHORT = {
 _STYLES = {"worse": "bold red", "better": "bold green"}
 
 
-def parts(found: Comparison, metrics: Sequence[str] = (METRIC,)) -> Iterator[RenderableType]:
+def parts(found: Comparison, metrics: Sequence[str] = (MAIN_METRIC,)) -> Iterator[RenderableType]:
     """A table for each task, history and metric, and how they were measured.
 
     Args:

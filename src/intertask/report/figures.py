@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from intertask.evaluate.config import MODEL
 from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow, ResponseRow
+from intertask.metrics.direction import MAIN_METRIC, lower_is_better
 
-MODEL = "intertask"  # the name of the model's own rows among the systems
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
-MAIN_METRIC = "ndcg@10"
-LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "brier", "rmse", "mae"})
 _ORDER = ("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share")
 _NAMES = {
     "hr": "HR", "ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "auc": "AUC", "rmse": "RMSE", "mae": "MAE",
@@ -54,7 +53,7 @@ def main_metric(metrics: Iterable[str]) -> str:
 
 def best(metric: str, values: Sequence[float]) -> float:
     """The best of some values of a metric, which is the lowest for an error and the highest for the rest."""
-    return min(values) if split(metric)[0] in LOWER_IS_BETTER else max(values)
+    return min(values) if lower_is_better(metric) else max(values)
 
 
 def number(value: float) -> str:

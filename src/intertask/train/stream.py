@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.data.batches import Batch, plan, training_batch
+from intertask.data.batches import TOKENS, Batch, plan, training_batch
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.data.windows import Windows, training_windows
@@ -15,7 +15,7 @@ from intertask.model import Model
 from intertask.seeds import generator
 from intertask.train.config import TrainConfig
 
-BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = 4096, 256, 32  # where the recipe leaves the size of a batch out
+BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = TOKENS, 256, 32  # where the recipe leaves the size of a batch out
 
 
 @dataclass(frozen=True)
