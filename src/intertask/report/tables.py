@@ -14,6 +14,7 @@ from intertask.evaluate.results import (
     TradeoffRow,
 )
 from intertask.markup import tag, theirs
+from intertask.metrics.direction import lower_is_better
 from intertask.report.figures import (
     MINUS,
     answered,
@@ -145,7 +146,7 @@ def responses(rows: Sequence[ResponseRow], model: str, caption: str) -> Element:
     lacking = any(row.too_few for row in rows)
     leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
     body = [_row(row.system, row.system == model, _answers(row, metrics, leading)) for row in rows]
-    arrows = {name: " ↓" if best(name, [0.0, 1.0]) == 0.0 else " ↑" for name in metrics}
+    arrows = {name: " ↓" if lower_is_better(name) else " ↑" for name in metrics}
     return _table(["System", *(label(name) + arrows[name] for name in metrics)], body, caption)
 
 

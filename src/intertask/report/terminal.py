@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.results import Evaluation, RankingRow, ResponseRow
+from intertask.metrics.direction import lower_is_better
 from intertask.printable import printable
 from intertask.report.figures import (
     answered,
@@ -134,7 +135,7 @@ def _responses(rows: Sequence[ResponseRow], task: str, model: str) -> Table:
     leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
     table = _table(f"{task}, {rows[0].count:,} events{': ' if lacking else ''}{lacking}", "System")
     for name in metrics:
-        arrow = "↓" if best(name, [0.0, 1.0]) == 0.0 else "↑"
+        arrow = "↓" if lower_is_better(name) else "↑"
         table.add_column(words(f"{label(name)} {arrow}"), justify="right")
     for row in rows:
         texts = [answered(row, name) for name in metrics]
