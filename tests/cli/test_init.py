@@ -95,6 +95,30 @@ def test_lists_in_a_column_become_sequences(intertask):
     assert json.loads(intertask("data", "visits.toml", "--json").out)["events"] == 320
 
 
+def test_objects_in_a_listening_log_are_columns_by_their_parts(intertask):
+    random = np.random.default_rng(0)
+    lines = []
+    for number in range(600):
+        song = int(random.integers(0, 20))
+        track = {"name": f"Song {song}", "id": f"t{song}", "artist": {"name": f"Artist {song % 5}"}}
+        listener = {"country": random.choice(["DE", None]), "id": f"u{number % 40}"}
+        event = {"ts": f"2026-01-{number % 28 + 1:02}T10:00:00Z", "listener": listener, "track": track}
+        if number % 50 == 0:
+            event["track"] = None
+        if number % 50 == 1:
+            del event["listener"]
+        lines.append(json.dumps(event))
+    Path("listens.jsonl").write_text("\n".join(lines))
+    done = intertask("init", "listens.jsonl")
+    assert done.code == 0 and "refused 24" in done.out, done
+    recipe = Recipe.read("listens.toml")
+    assert recipe.data.events is not None and recipe.data.catalogue is not None
+    assert (recipe.data.events.user, recipe.data.events.item) == ("listener.id", "track.id")
+    assert recipe.data.events.time == "ts" and recipe.data.catalogue.text == ("track.name",)
+    data = json.loads(intertask("data", "listens.toml", "--json").out)
+    assert (data["users"], data["items"], data["events"]) == (40, 20, 576)
+
+
 def test_ratings_become_a_response_from_the_middle_on(intertask):
     random = np.random.default_rng(0)
     frame = pl.DataFrame(

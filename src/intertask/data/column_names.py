@@ -46,13 +46,20 @@ _OTHER = frozenset(
 
 
 def named(name: str, role: str) -> float:
-    """How clearly a name says a role: 3 as a whole, 2 by a part, 1 by a part of a part."""
+    """How clearly a name says a role: 3 as a whole, 2 by a part, 1 by a part of a part.
+
+    A word that may say a role says it more clearly as an id (1.75, `listener.id`) than by a part (1.5,
+    `listener.country`).
+    """
     strong, weak = _STRONG[role], _WEAK[role]
     whole, parts = re.sub(r"[\W_]+", "", name).casefold(), _parts(name)
-    if whole in strong or re.sub(r"(id|nr|no|code|number|nummer)$", "", whole) in strong:
+    bare = re.sub(r"(id|nr|no|code|number|nummer)$", "", whole)
+    if whole in strong or bare in strong:
         return 3.0
     if any(part in strong for part in parts):
         return 2.0
+    if bare in weak and bare != whole:
+        return 1.75
     if whole in weak or any(part in weak for part in parts):
         return 1.5
     return 1.0 if any(len(word) >= 4 and word in whole for word in strong) else 0.0

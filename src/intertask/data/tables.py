@@ -18,6 +18,7 @@ from intertask.data.csv_lines import mend_csv, runs_on, survey
 from intertask.data.frames import Frame
 from intertask.data.json_lines import mend_jsonl
 from intertask.data.lines import NOT_UTF8, Mended
+from intertask.data.nested import unfolded
 from intertask.data.plain_text import PlainText, likely_encoding, plain
 from intertask.data.refusals import SCHEMA
 from intertask.data.scratch import Scratch
@@ -139,6 +140,7 @@ def scan(
     """A source as a table.
 
     A text file is looked through once: lines that hold no row are taken out and listed in `damaged`.
+    Objects within a column are taken apart: a column `track.id` for the part `id` of `track`.
 
     Args:
         source: A path, a frame (see `frames.Frame`), or a dict of columns.
@@ -150,6 +152,13 @@ def scan(
     Raises:
         DataError: The file is missing, a directory, empty, damaged as a whole or of an unknown kind.
     """
+    table = _scan(source, separator, name, encoding)
+    with reading(table.name):
+        rows, schema = unfolded(table.rows, table.schema)
+    return replace(table, rows=rows, schema=schema)
+
+
+def _scan(source: Source, separator: str | None, name: str | None, encoding: str | None) -> Table:
     if not isinstance(source, str | Path):
         rows = frames.lazy(source, name or "DataFrame")
         try:
