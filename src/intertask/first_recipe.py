@@ -24,16 +24,16 @@ from intertask.recipe import MAIN, Recipe
 
 # Parts of the names of behaviours, the least valuable first.
 _LADDER = (
-    r"impress|expos|shown|showing",
+    r"impress|expos|shown|showing|display",
     r"view|visit|browse|seen|detail|ansicht|aufruf|angeseh|^pv$",
-    r"cli[ck]|klick",
-    r"search|such",
-    r"like|fav|wish|bookmark|follow|collect|merk|save|share",
+    r"cli[ck]|klick|^play|listen|watch|stream|^open|^read",
+    r"search|such|finish|complete",
+    r"like|fav|wish|bookmark|follow|collect|merk|save|share|^rat(e|ing)|review|comment|bewert",
     r"cart|basket|warenkorb|add",
     r"checkout|begin",
     r"buy|bought|purchase|order|transact|sale|sold|kauf|bestell|conver|paid|achat|compra",
 )
-_BACK = r"return|refund|remove|cancel|storno|retour|rück|dislike|unlike|skip|delete"
+_BACK = r"return|refund|remove|cancel|storno|retour|rück|dislike|^un|skip|delete"
 _RARE, _FEW = 200, 20  # events of a behaviour, or labels, below which a task learns nothing
 _KEPT = 0.05  # share of repeats from which on items of the history may come again
 _MANY_ITEMS = 20_000
@@ -113,10 +113,15 @@ def _beside(file: Path, path: Path) -> str:
 
 
 def value_order(counts: Mapping[str, int]) -> list[str]:
-    """Behaviours by their value, the least first: by what their names say, else the rarer the more."""
+    """Behaviours by their value, the least first: by what their names say, else the rarer the more.
+
+    Names that say nothing come first if most others say something. Of two names that say the same, the more
+    frequent one comes last, because it can be learnt better.
+    """
     ranks = {name: _rank(name) for name in counts}
-    if all(rank is not None for rank in ranks.values()):
-        return sorted(counts, key=lambda name: (ranks[name] or 0, -counts[name]))
+    silent = sum(rank is None for rank in ranks.values())
+    if silent == 0 or 3 * silent <= len(ranks):
+        return sorted(counts, key=lambda name: (ranks[name] or 0, counts[name], name))
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
