@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for file, found in (
         ("none.toml", "no such file"),
         ("latin.toml", "'utf-8' codec"),
-        (".", "Is a directory"),
+        (".", "a folder"),
     ):
         with pytest.raises(RecipeError, match=f"expected .*found .*{found}"):
             Recipe.read(tmp_path / file)

@@ -19,7 +19,7 @@ def odd_places(folder):
         "pipe": "a pipe",
         "loop": "links in a circle",
         "device": "a device",
-        "folder": "Is a directory",
+        "folder": "a folder",
         "socket": "a socket",
         "none": "no such file",
         "nul\0": "embedded null byte",

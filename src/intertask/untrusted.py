@@ -18,7 +18,7 @@ DEEPEST = 20  # tables in tables
 LARGEST = 2**63  # beyond 64 bits nothing counts anything
 
 _KINDS = (
-    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
+    (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),

@@ -251,10 +251,14 @@ def test_numbers_and_words_of_the_refused_rows_stay_as_they_are(tmp_path: Path) 
     assert (tmp_path / "refused.csv").read_text() == "row,reason,column,value\n2,unreadable time,time,a=b-c\n"
 
 
+# Letters and digits, without the letters that nobody sees: those are stripped at the ends of an id.
+IN_IDS = st.characters(categories=["L", "N"], exclude_characters="\u115f\u1160\u3164\uffa0")
+
+
 @given(
     st.lists(
         st.tuples(
-            st.one_of(st.none(), st.text(st.characters(categories=["L", "N"]), max_size=3)),
+            st.one_of(st.none(), st.text(IN_IDS, max_size=3)),
             st.one_of(st.none(), st.integers(-3, 3)),
             st.one_of(st.none(), st.floats()),
         ),
