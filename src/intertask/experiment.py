@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from intertask import funnel
 from intertask.balance import Balance
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
@@ -30,7 +31,6 @@ from intertask.recipe import MAIN, Recipe
 from intertask.run_folder import FITTED, working_on
 from intertask.seeds import derive
 from intertask.sizes import refuse_huge_batch, refuse_huge_model
-from intertask.tasks.response import Config as ResponseConfig
 from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
 from intertask.train.stream import BATCH_TOKENS, Stream
@@ -145,7 +145,7 @@ class Part:
         self.constant = {
             task: config.constant_loss(targets, corpus.behaviours) for task, config in recipe.tasks.items()
         }
-        _refuse_contradictions(recipe, targets, corpus.behaviours)
+        funnel.refuse_contradictions(recipe.tasks, targets, corpus.behaviours)
         places = np.arange(targets.num_events)
         labels = {
             task: len(config.asked(targets, places, corpus.behaviours))
@@ -165,27 +165,6 @@ class Part:
     def validate(self) -> dict[str, float]:
         """The validation metrics."""
         return self.validator(self.model)
-
-
-def _refuse_contradictions(recipe: Recipe, targets: Sequences, behaviours: tuple[str, ...]) -> None:
-    """A step of a funnel has no yes where the step before it has a no.
-
-    Raises:
-        RecipeError: Some training event says otherwise.
-    """
-    for name, task in recipe.tasks.items():
-        given = getattr(task, "given", None)
-        if given is None:
-            continue
-        before = recipe.tasks[given]
-        assert isinstance(task, ResponseConfig) and isinstance(before, ResponseConfig)
-        wrong = (task.labels(targets, behaviours) == 1) & (before.labels(targets, behaviours) == 0)
-        if wrong.any():
-            raise RecipeError(
-                f"[tasks.{name}] given", f"a yes to {given!r} at each event that has one to {name!r}",
-                f"{int(wrong.sum())} events with a no", "steps of a funnel are labels of one event; an event "
-                "has one behaviour, so that two behaviours are no steps",
-            )  # fmt: skip
 
 
 def _following(training: Sequences) -> Sequences:

@@ -17,6 +17,7 @@ from pydantic import Field, SerializeAsAny, field_validator
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from intertask import funnel
 from intertask.communication import CommunicationConfig
 from intertask.communication.shared import Config as Shared
 from intertask.config import Config, plugin, plugins
@@ -136,7 +137,7 @@ class Model(nn.Module):
         losses = {}
         for name, config in self.config.tasks.items():
             task = self.task(name)
-            if isinstance(task, Response) and task.config.given is not None:
+            if isinstance(task, Response) and funnel.step_before(config) is not None:
                 assert batch.following is not None
                 with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
                     before_BL = self._log_before(name, states, batch.following.items_BL)
@@ -161,7 +162,7 @@ class Model(nn.Module):
     def _log_before(self, name: str, states: Mapping[str, Tensor], items: Tensor) -> Tensor | None:
         """Log-probability of the steps of a funnel before a task: states [..., D] by task, items [...]."""
         logs = []
-        for step in funnel(self.config.tasks, name)[1:]:
+        for step in funnel.steps(self.config.tasks, name)[1:]:
             task = self.task(step)
             assert isinstance(task, Response)
             logs.append(task.log_yes(states[step], items))
@@ -237,27 +238,6 @@ def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
     return parts
 
 
-def funnel(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:
-    """A task, the one that it is given, and so on to the first step.
-
-    Raises:
-        RecipeError: A step is missing, is no binary response, or comes twice.
-    """
-    steps = [name]
-    while (given := getattr(tasks[steps[-1]], "given", None)) is not None:
-        where = f"[tasks.{steps[-1]}] given"
-        binary = [other for other, task in tasks.items() if getattr(task, "form", None) == "binary"]
-        if given not in binary:
-            others = ", ".join(other for other in binary if other != steps[-1]) or "none, there is no other"
-            raise RecipeError(where, f"another binary response: {others}", repr(given))
-        if given in steps:
-            raise RecipeError(
-                where, "a funnel with an end", " given ".join([*steps, given]), "break the loop"
-            )
-        steps.append(given)
-    return steps
-
-
 def _refuse_times(config: ModelConfig, dimensions: Dimensions) -> None:
     for section, part in (("input", config.input), ("encoder", config.encoder)):
         if part.uses_times and not dimensions.has_times:
@@ -285,7 +265,7 @@ def refuse_misfits(config: ModelConfig) -> None:
                 "change one of the two",
             )
     for name in config.tasks:
-        funnel(config.tasks, name)
+        funnel.steps(config.tasks, name)
     missing = [name for name in config.attached() if name not in (config.exchange or config.tasks)]
     if missing:
         raise RecipeError("exchange", "all tasks that are not detached", f"none named {missing[0]!r}")

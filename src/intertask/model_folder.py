@@ -26,6 +26,7 @@ from intertask.data.parquet import read_parquet, refuse_large
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import ArtefactError, IntertaskError
+from intertask.funnel import step_before
 from intertask.model import ModelConfig, blueprint
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
@@ -248,11 +249,11 @@ class _Folder:
             missing = _missing(json.loads(recipe.to_json()), table, set(ModelConfig.model_fields))
             if missing:
                 raise ArtefactError(f"{file} {missing}", "every option of the model", "nothing")
-        given = [name for name, task in recipe.tasks.items() if getattr(task, "given", None)]
-        if self.manifest.format < 2 and given:
+        further = [name for name, task in recipe.tasks.items() if step_before(task)]
+        if self.manifest.format < 2 and further:
             raise ArtefactError(
                 str(self.folder / "manifest.json"),
-                f"format {FORMAT} for a funnel, as of {given[0]}",
+                f"format {FORMAT} for a funnel, as of {further[0]}",
                 f"format {self.manifest.format}, whose probabilities mean something else",
                 "train it again",
             )

@@ -22,6 +22,7 @@ from intertask.evaluate.transfer import Transfer, stream_of, transfer
 from intertask.evaluate.validation import reported
 from intertask.experiment import refuse_unfit
 from intertask.files import written_aside
+from intertask.funnel import without_steps
 from intertask.model import refuse_misfits
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import MAIN, DataConfig, Recipe, shaping_of
@@ -192,13 +193,13 @@ def _from_the_root(data: DataConfig, beside: Path) -> DataConfig:
 
 def alone(recipe: Recipe, task: str) -> Recipe:
     """One task with the whole input and the same encoder; the metric that is told of it chooses the epoch."""
-    free = {"given": None} if hasattr(recipe.tasks[task], "given") else {}
+    own = without_steps(recipe.tasks[task])
     return recipe.model_copy(
         update={
-            "tasks": {task: recipe.tasks[task].model_copy(update={"detached": False} | free)},
+            "tasks": {task: own.model_copy(update={"detached": False})},
             "communication": Shared(),
             "exchange": None,
-            "train": recipe.train.model_copy(update={"monitor": reported(task, recipe.tasks[task])}),
+            "train": recipe.train.model_copy(update={"monitor": reported(task, own)}),
         }
     )
 

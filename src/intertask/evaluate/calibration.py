@@ -14,6 +14,7 @@ from torch import Tensor
 from intertask.data.sequences import Sequences
 from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
+from intertask.funnel import step_before
 from intertask.tasks.next_behaviour import NextBehaviour
 
 GRID = np.geomspace(0.25, 4.0, 33)
@@ -52,7 +53,7 @@ def temperature(
     if isinstance(task, NextBehaviour):
         losses += _losses(predicted.clamp(min=1e-12).log(), labels)
     else:
-        before, step = torch.ones_like(predicted), getattr(config, "given", None)
+        before, step = torch.ones_like(predicted), step_before(config)
         if step is not None:
             told = model_answers(system, step, sequences, targets[rows], rows, behaviours).predicted
             before = torch.from_numpy(told).double().clamp(min=1e-30)

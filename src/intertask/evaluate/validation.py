@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from intertask import funnel
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.evaluate.calibration import temperature
@@ -15,7 +16,7 @@ from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics import ranking
 from intertask.metrics.direction import MAIN_METRIC, K, all_rising, rising
-from intertask.model import Model, ModelConfig, funnel
+from intertask.model import Model, ModelConfig
 from intertask.seeds import generator
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
@@ -126,7 +127,7 @@ class Validator:
         The steps of a funnel come in their order.
         """
         system, tasks = ModelSystem(model, self.sequences, self.targets), model.config.tasks
-        for name in sorted(tasks, key=lambda name: len(funnel(tasks, name))):
+        for name in funnel.in_order(tasks):
             config = tasks[name]
             rows = config.asked(self.sequences, self.targets, self.behaviours)
             if len(rows) and getattr(config, "form", "") != "regression":

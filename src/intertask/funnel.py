@@ -1,0 +1,79 @@
+"""Funnels: responses to one event, each of which can only be a yes where the step before it is one.
+
+A task names the step before it as `given`. Its head learns the probability under that condition; what it
+answers is the product of the steps. Knows the tasks of a recipe, and no model.
+"""
+
+from collections.abc import Mapping
+
+from intertask.data.sequences import Sequences
+from intertask.errors import RecipeError
+from intertask.tasks import TaskConfig
+from intertask.tasks.response import Config as Response
+
+
+def step_before(task: TaskConfig) -> str | None:
+    """The name of the step before a task; None where it is no further step of a funnel."""
+    return task.given if isinstance(task, Response) else None
+
+
+def steps(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:
+    """A task, the one before it, and so on to the first step.
+
+    Raises:
+        RecipeError: A step is missing, is no binary response, or comes twice.
+    """
+    found = [name]
+    while (before := step_before(tasks[found[-1]])) is not None:
+        where = f"[tasks.{found[-1]}] given"
+        binary = [
+            other for other, task in tasks.items() if isinstance(task, Response) and task.form == "binary"
+        ]
+        if before not in binary:
+            others = ", ".join(other for other in binary if other != found[-1]) or "none, there is no other"
+            raise RecipeError(where, f"another binary response: {others}", repr(before))
+        if before in found:
+            raise RecipeError(
+                where, "a funnel with an end", " given ".join([*found, before]), "break the loop"
+            )
+        found.append(before)
+    return found
+
+
+def in_order(tasks: Mapping[str, TaskConfig]) -> list[str]:
+    """The names of all tasks, each step of a funnel after the one before it."""
+    return sorted(tasks, key=lambda name: len(steps(tasks, name)))
+
+
+def without_steps(task: TaskConfig) -> TaskConfig:
+    """The same task by itself, asked without a condition."""
+    return task if step_before(task) is None else task.model_copy(update={"given": None})
+
+
+def refuse_contradictions(
+    tasks: Mapping[str, TaskConfig], targets: Sequences, behaviours: tuple[str, ...]
+) -> None:
+    """Refuse labels of which a step has a yes where the step before it has a no.
+
+    Args:
+        tasks: By name.
+        targets: The training events that are asked for.
+        behaviours: Names of the behaviours.
+
+    Raises:
+        RecipeError: Names the first step of which some event says so.
+    """
+    for name, task in tasks.items():
+        if not isinstance(task, Response) or task.given is None:
+            continue
+        before = tasks[task.given]
+        assert isinstance(before, Response)
+        wrong = (task.labels(targets, behaviours) == 1) & (before.labels(targets, behaviours) == 0)
+        if wrong.any():
+            raise RecipeError(
+                f"[tasks.{name}] given",
+                f"a yes to {task.given!r} at each event that has one to {name!r}",
+                f"{int(wrong.sum())} events with a no",
+                "steps of a funnel are labels of one event; an event has one behaviour, so that two "
+                "behaviours are no steps",
+            )
