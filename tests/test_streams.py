@@ -11,7 +11,7 @@ from intertask import Recommender, experiment
 from intertask import run as runs
 from intertask.artefact import num_weights
 from intertask.errors import RecipeError
-from intertask.evaluate.transfer import stream_of
+from intertask.evaluate.gains import stream_of
 from intertask.recipe import Recipe
 from intertask.study import study
 from intertask.train.loop import Trainer

@@ -22,7 +22,7 @@ import polars as pl
 from grid import Sizes, arguments, by_itself, joint, kept_edges, origin, told
 
 from intertask import source
-from intertask.evaluate.transfer import changes
+from intertask.evaluate.gains import changes
 from intertask.recipe import Recipe
 from intertask.seeds import generator
 from intertask.study import run_arm, settled

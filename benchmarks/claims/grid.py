@@ -22,8 +22,9 @@ import visited
 
 from intertask.config import parse_plugin
 from intertask.evaluate.compare import per_target
+from intertask.evaluate.gains import Change, changes, closed_edges, num_weights
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Change, changes, closed_edges, journal, num_weights
+from intertask.journal import of_event
 from intertask.metrics.direction import MAIN_METRIC
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
@@ -194,7 +195,7 @@ def line(runs: dict[str, list[Path]], singles: dict[str, list[Path]]) -> dict[st
     """What one mechanism did."""
     found = changes(runs, singles)
     models = list(dict.fromkeys(own[0] for own in runs.values()))
-    steps = [row["seconds"] for run in models for row in journal(run, "step")]
+    steps = [row["seconds"] for run in models for row in of_event(run, "step")]
     return {
         "seeds": len(next(iter(runs.values()))),
         "weights": sum(map(num_weights, models)),
@@ -215,7 +216,7 @@ def kept_edges(run: Path) -> dict[tuple[str, str], bool]:
     """Whether each edge that was judged, by reader and source, is open in the weights that a run kept."""
     judged = {
         (verdict["reader"], verdict["source"])
-        for line in journal(run, "edges")
+        for line in of_event(run, "edges")
         for verdict in line["verdicts"]
     }
     closed = closed_edges(run)

@@ -15,7 +15,7 @@ from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
 from numpy.typing import NDArray
 
-from intertask.evaluate.transfer import changes
+from intertask.evaluate.gains import changes
 from intertask.recipe import DataConfig, Recipe
 from intertask.seeds import generator
 from intertask.study import run_arm, settled

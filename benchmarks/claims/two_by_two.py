@@ -15,7 +15,7 @@ from pathlib import Path
 
 from grid import Sizes, arguments, by_itself, joint, origin, told
 
-from intertask.evaluate.transfer import changes
+from intertask.evaluate.gains import changes
 from intertask.recipe import Recipe
 from intertask.study import run_arm, settled
 

@@ -68,6 +68,11 @@ def entries(file: Path) -> tuple[list[dict[str, Any]], int]:
     return read, unreadable
 
 
+def of_event(folder: Path, event: str) -> list[dict[str, Any]]:
+    """The lines of one event in the journal of a run."""
+    return [line for line in entries(folder / "journal.jsonl")[0] if line["event"] == event]
+
+
 def _until(file: Path, step: int) -> str:
     return "".join(json.dumps(entry) + "\n" for entry in entries(file)[0] if _step(entry) <= step)
 

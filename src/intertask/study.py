@@ -16,9 +16,9 @@ from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
 from intertask.data.prepare import prepare
 from intertask.errors import RecipeError
+from intertask.evaluate.gains import Transfer, stream_of, transfer
 from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Transfer, stream_of, transfer
 from intertask.evaluate.validation import reported
 from intertask.experiment import refuse_unfit
 from intertask.files import written_aside

@@ -9,8 +9,8 @@ from intertask import study
 from intertask.errors import RequestError
 from intertask.evaluate.compare import Comparison
 from intertask.evaluate.compare import compare as compare_runs
+from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Transfer
 from intertask.recommender import Recommender
 
 

@@ -8,7 +8,7 @@ from intertask.evaluate.results import Interval
 from intertask.report import comparison
 from intertask.report.figures import MINUS
 
-from .test_transfer import PROTOCOL
+from .test_study_page import PROTOCOL
 
 
 def row(run, task="next", history="masked", metric="ndcg@10", difference=0.01, p_value=0.001, **more):

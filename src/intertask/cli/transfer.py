@@ -28,7 +28,7 @@ def transfer(
 
     from intertask import report
     from intertask.errors import RecipeError
-    from intertask.report.transfer import terminal
+    from intertask.report.study_page import terminal
     from intertask.study import study
 
     try:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intertask.errors import IntertaskError
+from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Transfer
 from intertask.files import strange, written_aside
-from intertask.report import journal, transfer
+from intertask.report import journal, study_page
 from intertask.report.canvas import Plot, is_plot
 from intertask.report.drawings import drawings
 from intertask.report.page import page
@@ -81,5 +81,5 @@ def write_transfer(folder: Path, found: Transfer) -> Path:
         IntertaskError: The folder cannot be written to.
     """
     with written_aside(folder / "transfer.html") as aside:
-        aside.write_text(transfer.page(found), encoding="utf-8")
+        aside.write_text(study_page.page(found), encoding="utf-8")
     return folder / "transfer.html"

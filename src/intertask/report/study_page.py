@@ -8,12 +8,13 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
+from intertask.evaluate.cosines import Cosines, Matrix
+from intertask.evaluate.gains import Change, TaskTransfer, Transfer
 from intertask.evaluate.reading import Reading
-from intertask.evaluate.transfer import Change, Cosines, Matrix, TaskTransfer, Transfer
 from intertask.markup import tag, theirs
 from intertask.report.canvas import available
 from intertask.report.figures import MINUS, counted, duration, label, number, signed
-from intertask.report.gains import gains
+from intertask.report.forest import gains
 from intertask.report.markup import standing_alone
 from intertask.report.terminal import words
 

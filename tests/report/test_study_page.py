@@ -4,10 +4,11 @@ import sys
 import pytest
 from rich.console import Console
 
+from intertask.evaluate.cosines import Cosines
+from intertask.evaluate.gains import Change, Cost, TaskTransfer, Transfer
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Interval, Protocol
-from intertask.evaluate.transfer import Change, Cosines, Cost, TaskTransfer, Transfer
-from intertask.report import transfer, write_transfer
+from intertask.report import study_page, write_transfer
 from intertask.report.figures import MINUS
 
 PROTOCOL = Protocol(
@@ -51,19 +52,19 @@ def found(buy=0.02, like=-0.01, opposed_by="buy", **changes):
 def told(study):
     console = Console(width=110)
     with console.capture() as captured:
-        for part in transfer.terminal(study):
+        for part in study_page.terminal(study):
             console.print(part)
     return captured.get()
 
 
 def test_the_first_sentence_says_who_gains_and_who_loses():
-    first = transfer.sentences(found())[0]
+    first = study_page.sentences(found())[0]
     assert first.startswith(
         "Trained together, buy gains, <b>like</b> loses (1 of 2); the mean change is +2.5 %, "
     )
     assert first.endswith(f"the worst {MINUS}5.0 % (<b>like</b>).")
     both = found(like=0.01)
-    assert transfer.sentences(both)[0].startswith(
+    assert study_page.sentences(both)[0].startswith(
         "Trained together, buy and <b>like</b> gain, none of 2 loses"
     )
 
@@ -77,19 +78,19 @@ def test_names_are_no_markup_of_the_terminal():
     [({}, "lose"), ({"like": 0.01}, "win"), ({"buy": -0.01, "like": -0.01}, "lose")],
 )
 def test_a_study_is_won_only_where_some_task_gains_and_none_loses(changes, outcome):
-    assert f'class="verdict {outcome}"' in transfer.page(found(**changes))
+    assert f'class="verdict {outcome}"' in study_page.page(found(**changes))
 
 
 def test_a_better_mean_that_may_be_chance_is_no_win():
     study = found()
     chance = [task.model_copy(update={"alone": change(0.02, 0.9)}) for task in study.tasks]
-    assert 'class="verdict undecided"' in transfer.page(study.model_copy(update={"tasks": chance}))
+    assert 'class="verdict undecided"' in study_page.page(study.model_copy(update={"tasks": chance}))
 
 
 def test_a_task_that_loses_gets_advice():
-    assert "detach buy (--detach" in transfer.sentences(found())[1]
-    assert "no gradient points against it" in transfer.sentences(found(opposed_by=None))[1]
-    assert "it is detached" in transfer.sentences(found(apart=["<b>like</b>"]))[1]
+    assert "detach buy (--detach" in study_page.sentences(found())[1]
+    assert "no gradient points against it" in study_page.sentences(found(opposed_by=None))[1]
+    assert "it is detached" in study_page.sentences(found(apart=["<b>like</b>"]))[1]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_the_colour_of_a_change_says_what_was_shown_and_not_how_large_it_is():
         of = change(difference, p_value).model_copy(update=more)
         study = found()
         tasks = [task.model_copy(update={"alone": of, "matched": of}) for task in study.tasks]
-        page = transfer.page(study.model_copy(update={"tasks": tasks}))
+        page = study_page.page(study.model_copy(update={"tasks": tasks}))
         return {word for cell in re.findall(r'<td class="change (\w+)">', page) for word in [cell]}
 
     assert classes(-0.076, 0.77) == classes(0.15, 0.06) == {"none"}  # -38 %, and +75 %
@@ -121,7 +122,7 @@ def test_the_colour_of_a_change_says_what_was_shown_and_not_how_large_it_is():
 
 
 def test_the_page_has_a_forest_plot_and_leads_to_its_sections():
-    page = transfer.page(found())
+    page = study_page.page(found())
     links = re.findall(r"<nav.*?</nav>", page)[0]
     sections = re.findall(r'<section id="(\w+)"', page)
     assert sections == re.findall(r'href="#(\w+)"', links) == ["tasks", "gradients", "edges", "cost"]
@@ -133,14 +134,14 @@ def test_the_page_has_a_forest_plot_and_leads_to_its_sections():
 
 
 def test_what_a_task_gains_stands_beside_its_name():
-    row = re.findall(r"<tbody><tr>.*?</tr>", transfer.page(found()))[0]
+    row = re.findall(r"<tbody><tr>.*?</tr>", study_page.page(found()))[0]
     cells = re.findall(r"<t[hd].*?</t[hd]>", row)
     assert "buy" in cells[0] and "+10.0 %" in cells[1]
 
 
 def test_without_matplotlib_the_study_has_its_tables(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    page = transfer.page(found())
+    page = study_page.page(found())
     assert "<svg" not in page and "matplotlib is not installed" in page and "+10.0 %" in page
 
 
@@ -148,4 +149,4 @@ def test_a_task_that_was_worth_nothing_alone_and_one_not_judged_are_drawn():
     study = found()
     zero = change(0.02).model_copy(update={"alone": 0.0, "too_few": "3 targets, and a verdict needs 20"})
     tasks = [task.model_copy(update={"alone": zero, "matched": zero}) for task in study.tasks]
-    assert "not judged" in transfer.page(study.model_copy(update={"tasks": tasks}))
+    assert "not judged" in study_page.page(study.model_copy(update={"tasks": tasks}))

@@ -7,7 +7,7 @@ import pytest
 from intertask import study as module
 from intertask.errors import RecipeError
 from intertask.evaluate.compare import compare
-from intertask.evaluate.transfer import Transfer, num_weights
+from intertask.evaluate.gains import Transfer, num_weights
 from intertask.recipe import Recipe
 from intertask.study import refuse_another, study
 from tests import shop

@@ -5,9 +5,9 @@ import pytest
 
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.evaluation import Evaluator
+from intertask.evaluate.gains import Transfer, transfer
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.transfer import Transfer, transfer
-from intertask.report.transfer import sentences
+from intertask.report.study_page import sentences
 from tests import shop
 
 COSINES = [[1.0, -0.4, 0.2], [-0.4, 1.0, -0.1], [0.2, -0.1, 1.0]]

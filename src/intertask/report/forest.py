@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from intertask.evaluate.gains import Change, TaskTransfer
 from intertask.evaluate.results import NOT_JUDGED
-from intertask.evaluate.transfer import Change, TaskTransfer
 from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw
 from intertask.report.figures import label

@@ -5,24 +5,22 @@ bootstrap over users and seeds, corrected by Holm for the number of tasks. With 
 the luck of training. Knows nothing of how the runs came about.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import computed_field
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import SIGNIFICANT, per_target
+from intertask.evaluate.cosines import Cosines, cosines, opposed_by
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import too_few
-from intertask.journal import entries
+from intertask.journal import of_event
 from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.metrics.direction import MAIN_METRIC
 from intertask.seeds import generator
@@ -65,30 +63,6 @@ class TaskTransfer(Config):
     alone: Change
     matched: Change  # against a model of its own with as many weights as the joint one
     opposed_by: str | None = None  # of a task that loses: whose gradient points against it most
-
-
-Matrix = list[list[float | None]]  # tasks x tasks; None where none was measured
-
-
-class Cosines(Config):
-    """Mean cosines between the gradients of the tasks at the weights that they share, over training."""
-
-    tasks: list[str]
-    mean: Matrix
-    error: Matrix  # standard error of the mean, over the steps that were looked at
-    by_epoch: list[Matrix]
-
-    def of(self, task: str) -> dict[str, tuple[float, float]]:
-        """The mean and its error, infinite after one step, with each other task that it was compared with."""
-        if task not in self.tasks:
-            return {}
-        place = self.tasks.index(task)
-        rows = zip(self.tasks, self.mean[place], self.error[place], strict=True)
-        return {
-            other: (mean, math.inf if error is None else error)
-            for other, mean, error in rows
-            if other != task and mean is not None
-        }
 
 
 class Cost(Config):
@@ -194,7 +168,7 @@ def transfer(
                 raise ProtocolError(
                     str(folder), "the protocol of the joint run", "another", "evaluate both in the same way"
                 )
-    cosines = _cosines(together)
+    angles = cosines(together)
     streams = {
         file.parent.name: Evaluation.read(file).protocol
         for file in sorted(together[0].glob("streams/*/evaluation.json"))
@@ -210,12 +184,12 @@ def transfer(
             TaskTransfer(
                 task=task, metric=own["metric"][0], targets=own["target"].n_unique(),
                 alone=against_alone[task], matched=against_matched[task],
-                opposed_by=_opposed_by(task, cosines) if loses else None,
+                opposed_by=opposed_by(task, angles) if loses else None,
             )
         )  # fmt: skip
     return Transfer(
         recipe=recipe, seeds=list(seeds), protocol=evaluation.protocol, commit=evaluation.provenance.commit,
-        streams=streams, tasks=rows, cosines=cosines, cost=_cost(together, alone),
+        streams=streams, tasks=rows, cosines=angles, cost=_cost(together, alone),
         closed_edges=closed_edges(together[0]),
     )  # fmt: skip
 
@@ -271,59 +245,6 @@ def _first_history(folder: Path, task: str) -> pl.DataFrame:
     return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value", "label")
 
 
-def _cosines(together: Sequence[Path]) -> Cosines | None:
-    lines = [line for folder in together for line in journal(folder, "gradients")]
-    if not lines:
-        return None
-    lines = [line for line in lines if line.get("at") == "weights"] or lines  # never a mean of two kinds
-    # A step has the tasks of one stream that have a target in its batch; the longest lists know the order.
-    by_length = sorted((line["tasks"] for line in lines), key=len, reverse=True)
-    tasks = list(dict.fromkeys(task for names in by_length for task in names))
-    every = np.full((len(lines), len(tasks), len(tasks)), np.nan)
-    for row, line in enumerate(lines):
-        places = [tasks.index(task) for task in line["tasks"]]
-        every[row][np.ix_(places, places)] = _measured(line)
-    epochs = np.array([line["epoch"] for line in lines])
-    mean, error = _moments(every)
-    return Cosines(
-        tasks=tasks, mean=mean, error=error,
-        by_epoch=[_moments(every[epochs == epoch])[0] for epoch in np.unique(epochs)],
-    )  # fmt: skip
-
-
-def _measured(line: Mapping[str, Any]) -> NDArray[np.float64]:
-    """The cosines of a step; unknown where an older run looked at the trunk's output and saw none at all.
-
-    There tasks whose targets stand at different positions are orthogonal, whatever they want of the weights.
-    """
-    found = np.array(line["cosines"], dtype=np.float64)
-    if line.get("at") != "weights":
-        found[found == 0] = np.nan
-    return found
-
-
-def _moments(every: NDArray[np.float64]) -> tuple[Matrix, Matrix]:
-    """The mean over the steps that know a cosine, and its standard error."""
-    known = ~np.isnan(every)
-    count = np.where(known.any(0), known.sum(0), np.nan)
-    mean = np.where(known, every, 0).sum(0) / count
-    squares = (np.where(known, every - mean, 0) ** 2).sum(0)
-    variance = squares / np.where(count > 1, count - 1, np.nan)  # one step knows nothing of chance
-    return _told(mean), _told((variance / count) ** 0.5)
-
-
-def _told(values: NDArray[np.float64]) -> Matrix:
-    return [[None if np.isnan(v) else round(float(v), 4) for v in row] for row in values]
-
-
-def _opposed_by(task: str, cosines: Cosines | None) -> str | None:
-    """The task whose gradient points against this one's by more than chance; None where none does."""
-    compared = {} if cosines is None else cosines.of(task)
-    highest = {other: mean + 2 * error for other, (mean, error) in compared.items()}
-    opposed = [other for other, cosine in highest.items() if cosine < 0]
-    return min(opposed, key=highest.__getitem__, default=None)
-
-
 def _cost(together: Sequence[Path], alone: Mapping[str, Sequence[Path]]) -> Cost:
     own = [folder for folders in alone.values() for folder in folders]
     return Cost(
@@ -335,7 +256,7 @@ def _cost(together: Sequence[Path], alone: Mapping[str, Sequence[Path]]) -> Cost
 
 
 def _seconds(folder: Path) -> float:
-    return float(sum(line["seconds"] for event in ("step", "validation") for line in journal(folder, event)))
+    return float(sum(line["seconds"] for event in ("step", "validation") for line in of_event(folder, event)))
 
 
 def num_weights(folder: Path) -> int:
@@ -344,7 +265,7 @@ def num_weights(folder: Path) -> int:
     Raises:
         DataError: Its journal is gone.
     """
-    starts = journal(folder, "start")
+    starts = of_event(folder, "start")
     if not starts:
         raise DataError(
             str(folder / "journal.jsonl"), "the journal of the run", "none", "delete the run's folder: it is "
@@ -355,11 +276,6 @@ def num_weights(folder: Path) -> int:
 
 def closed_edges(folder: Path) -> dict[str, list[str]]:
     """Which slots each task of a run no longer reads; the journal's last word is of the kept weights."""
-    lines = journal(folder, "edges")  # a line for each stream
+    lines = of_event(folder, "edges")  # a line for each stream
     last = [line["closed"] for line in lines if line["step"] == lines[-1]["step"]]
     return {task: slots for closed in last for task, slots in closed.items()}
-
-
-def journal(folder: Path, event: str) -> list[dict[str, Any]]:
-    """The lines of one event in the journal of a run."""
-    return [line for line in entries(folder / "journal.jsonl")[0] if line["event"] == event]
