@@ -138,7 +138,12 @@ class _Condition:
         name = self.quoted.get(node.id, node.id)
         if name not in self.rows.columns:
             known = ", ".join(map(arguments.shown, self.rows.columns[:NAMED]))
-            raise RequestError("where", f"columns of the catalogue, {known}", arguments.shown(name))
+            raise RequestError(
+                "where",
+                f"columns of the catalogue, {known}",
+                arguments.shown(name),
+                "name it in the recipe, [data.catalogue] categories or numbers, and train again",
+            )
         return self.rows.get_column(name)
 
 

@@ -238,8 +238,14 @@ def _catalogue(file: Path, roles: Roles, events: EventLog) -> list[str]:
         "item": roles.catalogue_item,
         "text": list(roles.text) or None,
         "tags": list(roles.tags) or None,
+        "categories": list(roles.categories) or None,
+        "numbers": list(roles.numbers) or None,
     }
-    lines = ["", "[data.catalogue]  # shown beside the items; not learnt from", *_keys(found)]
+    lines = [
+        "",
+        "[data.catalogue]  # shown beside the items, and lists are filtered by it; not learnt from",
+        *_keys(found),
+    ]
     if look.table.name == events.report.source:
         lines.append(
             "# The log itself: the first row of each item says its title, the others are duplicates."

@@ -85,6 +85,25 @@ def test_a_log_and_a_catalogue_are_told_apart(intertask):
     assert recipe.data.events.behaviour == "action"
 
 
+def test_columns_of_a_file_of_items_are_there_to_filter_by(intertask):
+    items = pl.DataFrame(
+        {
+            "Artikelnr": [f"A-{item:03}" for item in range(25)],
+            "Bezeichnung": [f"Stuhl {item}" for item in range(25)],
+            "Warengruppe": ["Möbel", "Büro", "Küche", "Garten", "Kind"] * 5,
+            "Lagerplatz": [f"Regal {item}" for item in range(25)],
+            "Preis": [item + 0.95 for item in range(25)],
+            "Listenpreis": [f"{item},95" for item in range(25)],
+        }
+    )
+    written("bestellungen.csv", orders(), separator=";")
+    written("artikel.csv", items, separator=";")
+    assert intertask("init", "bestellungen.csv", "artikel.csv").code == 0
+    catalogue = Recipe.read("bestellungen.toml").data.catalogue
+    assert catalogue is not None and catalogue.text == ("Bezeichnung",)
+    assert catalogue.categories == ("Warengruppe",) and catalogue.numbers == ("Preis",)
+
+
 def test_lists_in_a_column_become_sequences(intertask):
     random = np.random.default_rng(0)
     lists = [" ".join(map(str, random.integers(0, 20, 8))) for _ in range(40)]

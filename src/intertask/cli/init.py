@@ -104,6 +104,7 @@ def _tell(target: Path, log: "Look", roles: "Roles", written: "Written") -> None
         "labels": ", ".join(roles.labels),
         "titles": ", ".join(roles.text),
         "tags": ", ".join(roles.tags),
+        "filters": ", ".join([*roles.categories, *roles.numbers]),
     }
     for what, column in columns.items():
         say(f"{what:10} {column or 'none'}")

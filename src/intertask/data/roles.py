@@ -19,6 +19,7 @@ _WORDS = {
     "title": "the titles",
 }
 _MOST_LABELS, _MOST_TITLES = 3, 1.5  # label columns; titles an item, above which a column is no title
+_MOST_FILTERS, _MOST_CATEGORIES = 5, 200  # columns to filter by; different words in one of them
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Roles:
         catalogue_item: Its column of the items.
         text: Its columns of text.
         tags: Its columns of tags.
+        categories: Its columns of few words.
+        numbers: Its columns of numbers.
     """
 
     user: str
@@ -50,6 +53,8 @@ class Roles:
     catalogue_item: str = ""
     text: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 def the_log(looks: Sequence[Look]) -> Look:
@@ -95,6 +100,7 @@ def guessed(
     if catalogue is log and given.get("title") is None and not _is_title(log, item, title):
         title = None
     tags = catalogue.best("tags", [*free, title or ""]) if catalogue is not log else None
+    categories, numbers = _filters(log, catalogue, [*free, title or "", tags or ""])
     return Roles(
         user,
         item,
@@ -103,10 +109,12 @@ def guessed(
         chosen["behaviour"],
         tuple(found[:_MOST_LABELS] if labels is None else labels),
         log.field(item).lists,
-        catalogue if title or tags else None,
+        catalogue if title or tags or categories or numbers else None,
         catalogue_item,
         (title,) if title else (),
         (tags,) if tags else (),
+        categories,
+        numbers,
     )
 
 
@@ -144,6 +152,17 @@ def _catalogue(log: Look, looks: Sequence[Look], item: str) -> tuple[Look, str]:
         if shared and ids.n_unique() >= 0.98 * len(ids):
             return look, name
     return log, item
+
+
+def _filters(log: Look, catalogue: Look, taken: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns of categories and of numbers of a file of items, by which lists can be filtered."""
+    if catalogue is log:
+        return (), ()
+    free = [field for field in catalogue.fields if field.name not in taken and not field.lists]
+    most = min(_MOST_CATEGORIES, len(catalogue.sample) // 2)
+    categories = [field.name for field in free if field.kind == "word" and 2 <= field.distinct <= most]
+    numbers = [field.name for field in free if field.kind in ("whole", "fraction") and field.distinct >= 2]
+    return tuple(categories[:_MOST_FILTERS]), tuple(numbers[:_MOST_FILTERS])
 
 
 def _is_title(log: Look, item: str, title: str | None) -> bool:
