@@ -164,7 +164,7 @@ def test_a_page_of_somebody_else_is_no_report(trained, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(trained, run)
     (run / "report.html").write_text("<h1>My holidays</h1>")
-    with pytest.raises(IntertaskError, match=r"report\.html: expected an earlier report, or nothing yet"):
+    with pytest.raises(IntertaskError, match=r"report\.html: expected a file that intertask wrote"):
         report.write(run)
     assert (run / "report.html").read_text() == "<h1>My holidays</h1>"
 

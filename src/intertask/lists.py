@@ -7,7 +7,7 @@ import polars as pl
 
 from intertask.data import tables
 from intertask.errors import DataError, RequestError
-from intertask.files import written_aside
+from intertask.files import strange, written_aside
 from intertask.progress import bar
 
 KINDS = (".parquet", ".csv", ".jsonl")
@@ -17,13 +17,14 @@ COLUMNS = ["user", "rank", "item", "score"]
 Ask = Callable[[pl.Series], pl.DataFrame]
 
 
-def write_lists(file: str | Path, users: pl.Series, ask: Ask) -> int:
+def write_lists(file: str | Path, users: pl.Series, ask: Ask, *, overwrite: bool = False) -> int:
     """Write the lists of many users to a .parquet, .csv or .jsonl file, all or nothing; the number of rows.
 
     Args:
-        file: Where. Lists that were written before are replaced, and no other file is.
+        file: Where. Lists that were written before are replaced.
         users: Their ids.
         ask: Gives the lists of some users.
+        overwrite: Whether a file that holds anything else is replaced too.
 
     Raises:
         RequestError: The file cannot be made or replaced, or `ask` refuses.
@@ -33,31 +34,41 @@ def write_lists(file: str | Path, users: pl.Series, ask: Ask) -> int:
         write_lists("lists.parquet", model.users, lambda users: model.recommend(users=users, titles=True))
     """
     file = Path(file)
-    refuse_other(file)
+    refuse_other(file, overwrite=overwrite)
     with written_aside(file) as aside:
         if file.suffix.lower() == ".parquet":
             return _parquet(aside, _parts(users, ask))
         return _text(aside, _parts(users, ask))
 
 
-def refuse_other(file: Path) -> None:
+def refuse_other(file: Path, *, overwrite: bool = False) -> None:
     """Refuse a file that lists cannot be written to, before anything is asked.
 
     Raises:
-        RequestError: Its name has another ending, or it holds anything but lists.
+        RequestError: Its name has another ending, or it holds anything but lists and is not overwritten.
     """
-    if file.suffix.lower() not in KINDS:
-        raise RequestError(str(file), f"a file ending in {', '.join(KINDS)}", repr(file.suffix))
-    if not file.exists() and not file.is_symlink():
+    refuse_ending(file)
+    wrong = strange(file, "file")
+    if not wrong and (overwrite or not file.exists()):
         return
     try:
-        columns = tables.scan(file).schema.names() if file.is_file() else []
+        columns = [] if wrong else tables.scan(file).schema.names()
     except DataError:
         columns = []
     if columns[: len(COLUMNS)] != COLUMNS:
         raise RequestError(
             str(file), "a new file, or one of lists", "something else there", "choose another name"
         )
+
+
+def refuse_ending(file: Path) -> None:
+    """Refuse a name that lists cannot be written to.
+
+    Raises:
+        RequestError: It has another ending.
+    """
+    if file.suffix.lower() not in KINDS:
+        raise RequestError(str(file), f"a file ending in {', '.join(KINDS)}", repr(file.suffix))
 
 
 def _parts(users: pl.Series, ask: Ask) -> Iterator[pl.DataFrame]:

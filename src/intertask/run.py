@@ -22,11 +22,13 @@ from intertask.data.corpus import Corpus
 from intertask.data.prepare import CORPUS, open_corpus, prepare
 from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError, WriteError
+from intertask.evaluate import kept
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import strange, written_aside
 from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
+from intertask.ours import refuse_foreign
 from intertask.overrides import named
 from intertask.recipe import MAIN, Recipe
 from intertask.recommender import Recommender
@@ -95,6 +97,7 @@ def _refuse_strange(folder: Path) -> None:
                 str(place), "a folder of this run, or nothing yet", wrong,
                 "choose another folder for the run; nothing was changed",
             )  # fmt: skip
+    refuse_foreign([folder / "refused.parquet"])
     CORPUS.refuse(folder / "corpus")
     artefact.refuse_place(folder / "model", folder / "model")
 
@@ -122,10 +125,8 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
         ArtefactError: The model is not as it was written.
         LeakageError: It was trained on something else than the training part.
     """
-    refuse_busy(folder)
-    found = measure(folder, part)
-    keep(found, folder)
-    return found
+    refuse_unkept(folder)
+    return keep(measure(folder, part), folder)
 
 
 def measure(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
@@ -134,26 +135,28 @@ def measure(folder: Path, part: Literal["validation", "test"] = "test") -> Evalu
     return model.evaluate(run=folder, part=part)
 
 
-def keep(found: Evaluation, folder: Path) -> None:
+def keep(found: Evaluation, folder: Path) -> Evaluation:
     """Write an evaluation into the folder of its run, with how every target was ranked and answered.
+
+    Returns:
+        The evaluation as it stands there.
 
     Raises:
         IntertaskError: The folder cannot be written to.
     """
     with working_on(_root(folder), "evaluate", EVALUATED), _going_on():
         refuse_others(folder, EVALUATED)
-        if found.targets is not None:
-            found.targets.write(folder)
-        found.write(folder / "evaluation.json")  # the last, so that it says that all is there
+        return kept.keep(found, folder)
 
 
-def refuse_busy(folder: Path) -> None:
-    """Refuse the folder of a run, or of one of its streams, in which another process works.
+def refuse_unkept(folder: Path) -> None:
+    """Refuse the folder of a run, or of one of its streams, that an evaluation could not be kept in.
 
     Raises:
-        IntertaskError: Says which.
+        IntertaskError: Another process works there, or a file of something else stands in the way.
     """
     refuse_locked(_root(folder))
+    refuse_others(folder, EVALUATED)
 
 
 def _root(folder: Path) -> Path:

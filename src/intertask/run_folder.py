@@ -1,7 +1,7 @@
 """The folder of a run: one process at a time works in it, and nothing of anybody else's is ever touched.
 
 A folder is a run's if it holds the lock of one, or the complete recipe that older versions left alone. In any
-other folder the names that a run writes have to be free.
+other folder the names that a run writes have to be free; in a run, what stands there has to be a run's.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Literal
 from intertask.errors import IntertaskError
 from intertask.files import refuse_unnamable, strange, unwritable
 from intertask.locks import Lock, holder, take
+from intertask.ours import foreign
 from intertask.scratch import tidy
 
 LOCK = "run.lock"
@@ -89,8 +90,11 @@ def refuse_others(folder: Path, names: Names, own: Sequence[str] = ()) -> None:
     known = any(wrong.values()) or is_run(folder)
     for name, kind in names.items():
         found = wrong[name]
-        if not known and name not in own and (folder / name).exists():
-            found = f"a {kind} in a folder that is no run"
+        if not found and name not in own and (folder / name).exists():
+            if not known:
+                found = f"a {kind} in a folder that is no run"
+            elif kind == "file":
+                found = foreign(folder / name)
         if found:
             raise IntertaskError(
                 str(folder / name), f"a {kind} of this run, or nothing yet", found,

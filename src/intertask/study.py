@@ -15,18 +15,21 @@ from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
 from intertask.data.prepare import prepare
-from intertask.errors import RecipeError
+from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.gains import Transfer, stream_of, transfer
+from intertask.evaluate.kept import FILE, is_whole
 from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.validation import reported
 from intertask.experiment import refuse_unfit
-from intertask.files import written_aside
+from intertask.files import strange, written_aside
 from intertask.funnel import without_steps
 from intertask.model import refuse_misfits
 from intertask.nn.dimensions import Dimensions
+from intertask.ours import refuse_foreign
 from intertask.recipe import MAIN, DataConfig, Recipe, shaping_of
 from intertask.recommender import Recommender
+from intertask.run_folder import WRITTEN, refuse_others
 from intertask.tasks import TaskConfig
 
 GRADIENT_STEPS = 20
@@ -71,6 +74,8 @@ def study(
                 _refuse_old([folder / f"{arm}-{task}-{seed}" for seed in seeds], {MAIN: digests[stream]})
     for arm in ("together", *(f"without-{task}" for task in tasks)):
         _refuse_old([folder / f"{arm}-{seed}" for seed in seeds], digests)
+    arms = [*(f"{arm}-{task}" for task in tasks for arm in ("alone", "matched")), "together"]
+    _refuse_foreign(folder, [*arms, *(f"without-{task}" for task in tasks if detach)], seeds)
     del corpora  # each run reads its own
     together = [run_arm(recipe, folder, "together", seed, part) for seed in seeds]
     own = {
@@ -123,12 +128,26 @@ def _refuse_old(places: Sequence[Path], digests: Mapping[str, str]) -> None:
     """
     for run in places:
         for stream, digest in digests.items():
-            file = runs.stream_folder(run, stream) / "evaluation.json"
+            file = runs.stream_folder(run, stream) / FILE
             if file.is_file() and Evaluation.read(file).protocol.data != digest:
                 raise RecipeError(
                     str(run), "a run of these data", "one of other data: the log has changed since",
                     f"choose another --folder than {run.parent}, or delete it",
                 )  # fmt: skip
+
+
+def _refuse_foreign(folder: Path, arms: Sequence[str], seeds: Sequence[int]) -> None:
+    """Before the first run: whatever the study will write must be its own, or not there yet."""
+    recipes = folder / "recipes"
+    wrong = strange(recipes, "folder")
+    if wrong:
+        hint = "choose another folder for the study; nothing was changed"
+        raise IntertaskError(str(recipes), "a folder of this study, or nothing yet", wrong, hint)
+    refuse_foreign([folder / "transfer.json", folder / "transfer.html"])
+    refuse_foreign([recipes / f"{arm}.json" for arm in arms], "recipe.json")
+    for arm in arms:
+        for seed in seeds:
+            refuse_others(folder / f"{arm}-{seed}", WRITTEN)
 
 
 def _written(found: Transfer, recipe: Recipe, run: Path, folder: Path) -> Transfer:
@@ -140,6 +159,7 @@ def _written(found: Transfer, recipe: Recipe, run: Path, folder: Path) -> Transf
         readings.append(reading(recommender.model, recommender.histories))
     told = {"apart": apart, "readings": [own for own in readings if own is not None]}
     found = found.model_copy(update=told)
+    refuse_foreign([folder / "transfer.json"])
     with written_aside(folder / "transfer.json") as aside:
         aside.write_text(found.model_dump_json(indent=1), encoding="utf-8")
     return found
@@ -240,13 +260,16 @@ def run_arm(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["va
     own = recipe.model_copy(update={"name": arm, "seed": seed})
     refuse_another(own, place)
     file = folder / "recipes" / f"{arm}.json"
+    refuse_foreign([file], "recipe.json")
     file.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(file) as aside:
         aside.write_text(own.to_json(), encoding="utf-8")
-    if not (place / "evaluation.json").is_file():
+    if not (place / FILE).is_file():
         runs.train(file, place, seed)
         _evaluate(place, part)
-    elif Evaluation.read(place / "evaluation.json").protocol.part != part:
+    elif Evaluation.read(place / FILE).protocol.part != part or not all(
+        map(is_whole, runs.stream_folders(place))
+    ):
         _evaluate(place, part)
     return place
 

@@ -158,12 +158,15 @@ def test_a_recipe_that_is_there_is_never_overwritten(intertask):
     written("orders.csv", orders(200))
     Path("orders.toml").write_text("mine")
     assert intertask.refused("init", "orders.csv") == (
-        "orders.toml: expected a name that is free, found a file; name another one: --out OTHER.toml"
+        "orders.toml: expected a name that is free, found a file; "
+        "name another one: --out OTHER.toml, or add --overwrite"
     )
     Path("linked.toml").symlink_to("nowhere")
     assert "a name that is free" in intertask.refused("init", "orders.csv", "--out", "linked.toml")
     assert "ending in .toml" in intertask.refused("init", "orders.csv", "--out", "orders.txt")
     assert Path("orders.toml").read_text() == "mine"
+    assert intertask("init", "orders.csv", "--overwrite").code == 0
+    assert "[data.events]" in Path("orders.toml").read_text()
 
 
 def test_what_cannot_be_known_names_the_option(intertask):

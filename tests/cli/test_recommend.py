@@ -76,7 +76,9 @@ def test_everybody_is_answered_in_a_file(kind, trained, tmp_path, intertask):
     model = Recommender.load(trained)
     expected = model.recommend(users=model.users, k=3, titles=True)
     assert read.drop("score").equals(expected.drop("score"))
-    told = json.loads(intertask("recommend", trained, "--all", "-k", 3, "--out", file, "--json").out)
+    told = json.loads(
+        intertask("recommend", trained, "--all", "-k", 3, "--out", file, "--overwrite", "--json").out
+    )
     assert told == {"file": str(file), "users": shop.NUM_USERS, "rows": 3 * shop.NUM_USERS}
 
 
@@ -100,5 +102,8 @@ def test_a_file_of_ids_is_a_regular_file_of_text(trained, tmp_path, intertask):
 def test_a_file_that_is_no_list_is_kept(trained, tmp_path, intertask):
     Path(tmp_path / "notes.csv").write_text("user,notes\n")
     line = intertask.refused("recommend", trained, "--all", "--out", tmp_path / "notes.csv")
-    assert "expected a new file, or one of lists" in line
+    assert line == (
+        f"{tmp_path / 'notes.csv'}: expected a name that is free, found a file; "
+        "name another one: --out OTHER, or add --overwrite"
+    )
     assert Path(tmp_path / "notes.csv").read_text() == "user,notes\n"

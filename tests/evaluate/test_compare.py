@@ -4,6 +4,7 @@ import pytest
 from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate.compare import Comparison, compare
 from intertask.evaluate.evaluation import Evaluator
+from intertask.evaluate.kept import keep
 from intertask.evaluate.results import Evaluation, Protocol, Targets
 from intertask.evaluate.systems import ModelSystem
 from tests import shop
@@ -14,11 +15,11 @@ def write(folder, rank_shift=0):
     fitted = shop.recommender().fitted
     asked = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
     folder.mkdir()
-    asked.run().write(folder / "evaluation.json")
+    found = asked.run()
     own = pl.col("system") == ModelSystem.name
     moved = pl.when(own).then((pl.col("rank") + rank_shift).clip(1)).otherwise(pl.col("rank"))
     asked.ranks = [frame.with_columns(moved.alias("rank")) for frame in asked.ranks]
-    asked.write(folder)
+    keep(found.with_targets(asked.targets_found()), folder)
     return folder
 
 

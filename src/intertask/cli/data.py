@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from intertask.cli.output import JsonOption, SetOption, print_json
+from intertask.cli.output import JsonOption, OverwriteOption, SetOption, print_json, refuse_existing
 from intertask.printable import printable
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def data(
     refused: Annotated[
         Path | None, typer.Option(help="Write the refused rows to this .csv or .parquet.")
     ] = None,
+    overwrite: OverwriteOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if a single row is refused.")] = False,
     changes: SetOption = None,
     as_json: JsonOption = False,
@@ -34,7 +35,7 @@ def data(
     """Read the data, say what was kept and what was refused, and check what a recipe asks of them."""
     from intertask import source
     from intertask.config import parse
-    from intertask.data.prepare import CORPUS, prepare
+    from intertask.data.prepare import prepare
     from intertask.errors import IntertaskError, RequestError
     from intertask.experiment import refuse_unfit
     from intertask.model import refuse_misfits
@@ -46,6 +47,7 @@ def data(
             "data", "a recipe file (.toml) or the name of a data set", repr(what),
             "name the file in a recipe, under [data.events]",
         )  # fmt: skip
+    _refuse_places(out, refused, overwrite=overwrite)
     misfit: IntertaskError | None = None
     recipe: Recipe | None = None
     if file.suffix == ".toml":
@@ -62,10 +64,8 @@ def data(
         logs = {MAIN: source.load(parse(DataConfig, {"dataset": what}, "data"), Path())}
     loaded = logs[stream or MAIN]
     reports = [loaded.events.report] + ([] if loaded.catalogue is None else [loaded.catalogue.report])
-    if out is not None:
-        CORPUS.refuse(out)  # before anything is written
     if refused is not None:
-        loaded.events.report.write(refused)
+        loaded.events.report.write(refused, overwrite=overwrite)
     for report in reports:
         report.check(strict)
     with ExitStack() as stack:
@@ -82,6 +82,18 @@ def data(
         _show(corpora[stream or MAIN], reports, as_json, loaded.events.span)
         if misfit is not None:
             raise misfit
+
+
+def _refuse_places(out: Path | None, refused: Path | None, *, overwrite: bool) -> None:
+    """Before any work: nothing of anybody else's may stand where something will be written."""
+    from intertask.data.prepare import CORPUS
+    from intertask.data.refusals import refuse_ending
+
+    if out is not None:
+        CORPUS.refuse(out)
+    if refused is not None:
+        refuse_ending(refused)
+        refuse_existing(refused, "--refused OTHER", overwrite=overwrite)
 
 
 def _aside(out: Path, stack: ExitStack) -> Path:

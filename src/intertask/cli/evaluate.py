@@ -40,14 +40,13 @@ def evaluate(
     found, course = {}, journal.read(run / "journal.jsonl")
     folders = runs.stream_folders(run)
     for folder in folders:  # before hours of evaluation
-        runs.refuse_busy(folder)
-        report.refuse_place(folder)
+        runs.refuse_unkept(folder)
     for folder in folders:
         model = Recommender.load(runs.model_folder(folder))
         found[folder.name] = own = model.evaluate(run=folder, part=part.value)
         page, why = None, ""
         try:
-            runs.keep(own, folder)
+            found[folder.name] = own = runs.keep(own, folder)
             shown = min(5, model.model.dimensions.num_items)
             page = report.write(folder, sample_users(model, samples, shown) if samples else [])
         except (IntertaskError, OSError) as error:  # a folder that is only read, a full disk

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from intertask.cli.output import say
+from intertask.cli.output import OverwriteOption, refuse_existing, say
 
 if TYPE_CHECKING:
     from intertask.data.guesses import Look
@@ -35,6 +35,7 @@ def init(
     title: Annotated[Column, typer.Option(help='Column of the titles, or "none".')] = None,
     separator: Annotated[Column, typer.Option(help="Separator of the columns of a text file.")] = None,
     encoding: Annotated[Column, typer.Option(help="Encoding of a text file, e.g. cp1252 or utf-16.")] = None,
+    overwrite: OverwriteOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the best guesses; ask nothing.")] = False,
 ) -> None:
     """Look at a log, ask what cannot be known, and write a first recipe."""
@@ -47,13 +48,13 @@ def init(
         looks = [look(file, separator, encoding) for file in files]
     log = the_log(looks)
     target = out or Path(f"{log.path.name.split('.')[0]}.toml")
-    _refuse_existing(target)
+    _refuse_target(target, overwrite=overwrite)
     asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     given = {"user": user, "item": item, "time": time, "behaviour": behaviour, "title": title}
     roles = guessed(log, looks, given, label, time_format, _ask if asking else None)
     with _hints_as_options():
         written = first_recipe(target, log, roles)
-    _refuse_existing(target)
+    _refuse_target(target, overwrite=overwrite)
     with written_aside(target) as aside:
         aside.write_text(written.text, encoding="utf-8")
     _tell(target, log, roles, written)
@@ -75,13 +76,12 @@ def _option(match: re.Match[str]) -> str:
     return f"--{match[1].replace('_', '-')} "
 
 
-def _refuse_existing(target: Path) -> None:
+def _refuse_target(target: Path, *, overwrite: bool) -> None:
     from intertask.errors import RequestError
 
     if target.suffix != ".toml":
         raise RequestError("--out", "a name ending in .toml", repr(str(target)))
-    if target.exists() or target.is_symlink():
-        raise RequestError(str(target), "a name that is free", "a file", "name another one: --out OTHER.toml")
+    refuse_existing(target, "--out OTHER.toml", overwrite=overwrite)
 
 
 def _ask(what: str, columns: list[str], best: str | None) -> str:

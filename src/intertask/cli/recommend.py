@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from intertask.cli import ids
-from intertask.cli.output import JsonOption, print_json, say
+from intertask.cli.output import JsonOption, OverwriteOption, print_json, refuse_existing, say
 from intertask.errors import RequestError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def recommend(
     out: Annotated[
         Path | None, typer.Option(help="Write the lists to a .parquet, .csv or .jsonl file.")
     ] = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     r"""Recommend items to users of the log, or to somebody the log has never seen.
@@ -89,7 +90,8 @@ def recommend(
     rules = [objective, seen, allow, allow_file, deny, deny_file, where, at, out]
     _refuse_contradictions([option for option, given in whom.items() if given], rules, out)
     if out is not None:
-        lists.refuse_other(out)
+        lists.refuse_ending(out)
+        refuse_existing(out, "--out OTHER", overwrite=overwrite)
     asked = _ids(user, users_file, "--user")
     weights = None if objective is None else _weights(objective)
     allowed, denied = _ids(allow, allow_file, "--allow"), _ids(deny, deny_file, "--deny")
@@ -111,7 +113,7 @@ def recommend(
     if out is not None:
         users = loaded.users if asked is None else _known(loaded.users, asked)
         titles = loaded.catalogue is not None and bool(loaded.catalogue.text)
-        rows = lists.write_lists(out, users, lambda part: ask(users=part, titles=titles))
+        rows = lists.write_lists(out, users, lambda part: ask(users=part, titles=titles), overwrite=overwrite)
         _say_written(out, len(users), rows, as_json)
         return
     given = [ids.events(text) for text in history] if history else None

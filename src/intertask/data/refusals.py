@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from intertask.errors import DataError
-from intertask.files import written_aside
+from intertask.files import strange, written_aside
+from intertask.ours import foreign
 
 REPEATED = "duplicate row"  # usable, and refused on request alone
 SCHEMA = {"row": pl.UInt32, "reason": pl.String, "column": pl.String, "value": pl.String}
@@ -66,17 +67,25 @@ class Refusals:
         line = f"{self.source}: read {self.read:,} rows, kept {self.kept:,}, refused {self.refused:,}"
         return f"{line} ({self._reasons()})" if self.refused else line
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, overwrite: bool = False) -> None:
         """Write all refused rows, as Parquet or CSV by the name's ending, all or nothing.
+
+        Refused rows that were written before are replaced.
 
         In CSV, text that a spreadsheet would take for a formula begins with an apostrophe: what stands there
         is what somebody else has written into a log. Parquet holds it as it is.
 
+        Args:
+            path: Of the file.
+            overwrite: Whether a file that holds anything else is replaced too.
+
         Raises:
-            DataError: The name ends in neither.
+            DataError: The name ends in neither, or a file of something else stands there.
         """
-        if path.suffix not in {".parquet", ".csv"}:
-            raise DataError(str(path), "a name ending in .parquet or .csv", repr(path.suffix))
+        refuse_ending(path)
+        wrong = strange(path, "file") if overwrite else foreign(path, f"refused{path.suffix}")
+        if wrong:
+            raise DataError(str(path), "a new file, or one of refused rows", wrong, "choose another name")
         with written_aside(path) as aside:
             if path.suffix == ".csv":
                 self.rows.with_columns(_harmless(pl.col(pl.String))).write_csv(aside)
@@ -104,6 +113,16 @@ class Refusals:
 
     def _reasons(self) -> str:
         return ", ".join(f"{reason} {count:,}" for reason, count in self.counts.items())
+
+
+def refuse_ending(path: Path) -> None:
+    """Refuse a name that refused rows cannot be written to.
+
+    Raises:
+        DataError: It has another ending.
+    """
+    if path.suffix not in {".parquet", ".csv"}:
+        raise DataError(str(path), "a name ending in .parquet or .csv", repr(path.suffix))
 
 
 def _harmless(text: pl.Expr) -> pl.Expr:

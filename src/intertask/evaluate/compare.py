@@ -14,10 +14,12 @@ from pydantic import computed_field
 from intertask.config import Config
 from intertask.data.parquet import read_parquet
 from intertask.errors import DataError, IntertaskError, ProtocolError, RequestError
+from intertask.evaluate import kept
 from intertask.evaluate.config import MODEL
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import too_few
+from intertask.files import read_whole
 from intertask.metrics.bootstrap import difference_intervals, holm
 from intertask.metrics.direction import MAIN_METRIC, rising
 from intertask.metrics.ranking import per_query
@@ -131,8 +133,7 @@ class _Measured:
             )
             return cls(run, ranks, _unasked(answers), f"evaluation {place + 1}", run.model)
         folder = Path(run)
-        evaluation = Evaluation.read(folder / "evaluation.json")
-        ranks, answers = _ranks(folder, evaluation), _answers(folder, evaluation)
+        evaluation, ranks, answers = _read(folder)
         return cls(evaluation, ranks, answers, str(folder), folder.resolve().name)
 
     @property
@@ -189,8 +190,7 @@ def per_target(folder: Path, metric: str = MAIN_METRIC) -> pl.DataFrame:
     Raises:
         DataError: The run has not been evaluated.
     """
-    evaluation = Evaluation.read(folder / "evaluation.json")
-    ranks, answers = _ranks(folder, evaluation), _answers(folder, evaluation)
+    _, ranks, answers = _read(folder)
     name, _, k = metric.partition("@")
     values = per_query(ranks["rank"].to_numpy(), (int(k),))[f"{name}@{k}"]
     columns = ["task", "history", "user", "target", "metric", "value", "label"]
@@ -231,12 +231,17 @@ def _metrics(group: pl.DataFrame, suffix: str) -> dict[str, NDArray[np.float64]]
     return {group["metric"][0]: group[f"quality{suffix}"].to_numpy()}
 
 
-def _ranks(folder: Path, evaluation: Evaluation) -> pl.DataFrame:
-    return _model(folder / "ranks.parquet", RANKS, there=bool(evaluation.rankings))
+def _read(folder: Path) -> tuple[Evaluation, pl.DataFrame, pl.DataFrame]:
+    """The evaluation in a run's folder, with its ranks and answers: of one evaluation, all of them."""
 
+    def read() -> tuple[Evaluation, pl.DataFrame, pl.DataFrame]:
+        evaluation = Evaluation.read(folder / kept.FILE)
+        kept.refuse_torn(evaluation, folder)
+        ranks = _model(folder / kept.RANKS, RANKS, there=bool(evaluation.rankings))
+        answers = _model(folder / kept.ANSWERS, ANSWERS, there=bool(evaluation.responses))
+        return evaluation, ranks, _unasked(answers)
 
-def _answers(folder: Path, evaluation: Evaluation) -> pl.DataFrame:
-    return _unasked(_model(folder / "answers.parquet", ANSWERS, there=bool(evaluation.responses)))
+    return read_whole(folder, read)
 
 
 def _unasked(answers: pl.DataFrame) -> pl.DataFrame:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -147,10 +146,6 @@ class Evaluator:
         """What `compare` reads: how every target was ranked and answered."""
         ranks, answers = (pl.concat(frames) if frames else None for frames in (self.ranks, self.answers))
         return Targets(ranks, answers)
-
-    def write(self, folder: Path) -> None:
-        """Write it as Parquet."""
-        self.targets_found().write(folder)
 
     def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
         yield model

@@ -7,7 +7,6 @@ one for each target of the others, from which intervals are drawn.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -190,16 +189,6 @@ class Targets:
     ranks: pl.DataFrame | None
     answers: pl.DataFrame | None
 
-    def write(self, folder: Path) -> None:
-        """Write `ranks.parquet` and `answers.parquet`, which `compare` reads."""
-        with ExitStack() as stack:  # both are complete before the first is put in its place
-            for name, frame in (("ranks", self.ranks), ("answers", self.answers)):
-                file = folder / f"{name}.parquet"
-                if frame is not None:
-                    frame.write_parquet(stack.enter_context(written_aside(file)))
-                else:  # of an earlier evaluation, with other tasks perhaps
-                    stack.callback(file.unlink, missing_ok=True)
-
 
 class Evaluation(Config):
     """Everything that one evaluation found."""
@@ -216,6 +205,7 @@ class Evaluation(Config):
     findings: list[Finding] = []  # of the leakage linter, none of them an error
     notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
     seconds: dict[str, float] = {}  # time each system took to fit and to rank
+    digests: dict[str, str] = {}  # SHA-256 of ranks.parquet and answers.parquet; older versions wrote none
     _targets: Targets | None = PrivateAttr(default=None)
 
     @property
@@ -277,8 +267,10 @@ class Evaluation(Config):
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
-        """Whether both found the same; what they know of single targets does not count."""
-        return isinstance(other, Evaluation) and self.__dict__ == other.__dict__
+        """Whether both found the same; what they know of single targets and their files does not count."""
+        if not isinstance(other, Evaluation):
+            return False
+        return self.__dict__ | {"digests": {}} == other.__dict__ | {"digests": {}}
 
     __hash__ = None  # type: ignore[assignment]
 

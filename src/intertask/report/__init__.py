@@ -7,6 +7,7 @@ from intertask.errors import IntertaskError
 from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
 from intertask.files import strange, written_aside
+from intertask.ours import refuse_foreign
 from intertask.report import journal, study_page
 from intertask.report.canvas import Plot, is_plot
 from intertask.report.drawings import drawings
@@ -51,16 +52,13 @@ def refuse_place(run: Path) -> None:
     Raises:
         IntertaskError: Names it.
     """
-    page, plots = run / "report.html", run / "plots"
-    found = strange(page, "file")
-    if not found and page.exists() and b"--series-1" not in page.read_bytes():
-        found = "a page of something else"
-    for place, expected, wrong in (
-        (page, "an earlier report, or nothing yet", found),
-        (plots, "the plots of an earlier report, or nothing yet", strange(plots, "folder")),
-    ):
-        if wrong:
-            raise IntertaskError(str(place), expected, wrong, "move it elsewhere; nothing was changed")
+    refuse_foreign([run / "report.html"])
+    wrong = strange(run / "plots", "folder")
+    if wrong:
+        raise IntertaskError(
+            str(run / "plots"), "the plots of an earlier report, or nothing yet", wrong,
+            "move it elsewhere; nothing was changed",
+        )  # fmt: skip
 
 
 def _write_plots(folder: Path, plots: Sequence[Plot]) -> None:
@@ -78,8 +76,9 @@ def write_transfer(folder: Path, found: Transfer) -> Path:
     """Write `transfer.html` into the folder of a study; it needs no other file.
 
     Raises:
-        IntertaskError: The folder cannot be written to.
+        IntertaskError: The folder cannot be written to, or holds such a file of something else.
     """
+    refuse_foreign([folder / "transfer.html"])
     with written_aside(folder / "transfer.html") as aside:
         aside.write_text(study_page.page(found), encoding="utf-8")
     return folder / "transfer.html"

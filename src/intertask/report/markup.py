@@ -4,6 +4,7 @@ from importlib import resources
 from xml.etree.ElementTree import Element
 
 from intertask.markup import document, tag
+from intertask.ours import GENERATOR
 
 
 def standing_alone(title: str, body: Element) -> str:
@@ -12,6 +13,7 @@ def standing_alone(title: str, body: Element) -> str:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
+        tag("meta", name="generator", content=GENERATOR),  # by which it is known to be ours
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", title),
