@@ -2,6 +2,7 @@
 
     python -m tests.kills                    everything: every operation, and 200 random moments
     python -m tests.kills --every 7 --random 6 --work save train      a part of it
+    python -m tests.kills --every 4 --first 2 --random 50 --seed 2    the second of four parts of everything
 
 Each piece of work runs in a child that was forked before anything was computed, and dies by SIGKILL: before
 its n-th operation on a file (as Python's audit events tell them, and around those of libraries, which leave
@@ -12,6 +13,7 @@ folder must hold all of the old or all of the new at any time. Prints what was f
 
 import argparse
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -25,10 +27,13 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from intertask import artefact, files
 from intertask import run as runs
+from intertask.errors import DataError
+from intertask.evaluate.compare import per_target
+from intertask.evaluate.results import Evaluation
 from intertask.train import checkpoint
 from tests import shop
 
@@ -195,6 +200,8 @@ def _differences(whole: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
 
 def works(place: Path) -> list[Work]:
     """All kinds of work, ready to be done in a folder."""
+    gc.collect()
+    gc.freeze()  # or each child copies what the collector touches
     files_of = place / "log"
     files_of.mkdir()
     recipes = []
@@ -209,6 +216,7 @@ def works(place: Path) -> list[Work]:
             importlib.import_module(name)
     assert child(lambda: _train(recipes[1], recipes[1].parent / "run")) == 0
     old, new = (recipe.parent / "run" / "model" for recipe in recipes)
+    evaluated = place / "evaluated"  # on the test part, in the test of modules
     folder = place / "work"
     run, target = folder / "run", folder / "model"
 
@@ -218,6 +226,13 @@ def works(place: Path) -> list[Work]:
     def trained() -> None:
         folder.mkdir()
         shutil.copytree(recipes[0].parent / "run", run)
+
+    def measured() -> None:
+        folder.mkdir()
+        shutil.copytree(evaluated, run)
+
+    def whole_or_refused() -> str:
+        return "" if child(lambda: _read_targets(run)) == 0 else "files of two evaluations are read as one"
 
     def saved() -> None:
         folder.mkdir()
@@ -253,9 +268,10 @@ def works(place: Path) -> list[Work]:
         Work("save over a model", folder, saved, save, at_once),
         Work("save over a model, in two renamings", folder, saved, save_in_two, whole_model, save_in_two),
         Work("save a first model", folder, nothing, save, may_be_missing),
-        Work("train", folder, nothing, lambda: _train(recipes[0], run)),
+        Work("train from nothing", folder, nothing, lambda: _train(recipes[0], run)),
         Work("train again", folder, trained, lambda: _train(recipes[0], run)),
         Work("evaluate", folder, trained, lambda: _evaluate(run)),
+        Work("evaluate again", folder, measured, lambda: _evaluate(run, "validation"), whole_or_refused),
     ]
 
 
@@ -275,8 +291,20 @@ def _train_and_list_modules(recipe: Path, file: Path) -> None:
     file.write_text("\n".join(sys.modules))
 
 
-def _evaluate(run: Path) -> None:
-    runs.evaluate(run)
+def _evaluate(run: Path, part: Literal["validation", "test"] = "test") -> None:
+    runs.evaluate(run, part)
+
+
+def _read_targets(run: Path) -> None:
+    """Ranks and answers are those of evaluation.json, or are refused."""
+    told = Evaluation.read(run / "evaluation.json")
+    try:
+        found = per_target(run)
+    except DataError as error:
+        assert "run `intertask evaluate` again" in str(error), error
+    else:
+        mine = {name: files.sha256(run / name) for name in ("ranks.parquet", "answers.parquet")}
+        assert told.digests == mine and not found.is_empty(), mine
 
 
 def _load(folder: Path) -> None:
@@ -287,6 +315,7 @@ def main() -> None:
     """Kill as often as is asked for; exit code 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="kill at every n-th operation; 0 at none")
+    parser.add_argument("--first", type=int, help="the first operation; drawn where left out")
     parser.add_argument("--random", type=int, default=200, help="kills at random moments, of all kinds")
     parser.add_argument("--work", nargs="*", help="beginnings of the kinds of work; all where left out")
     parser.add_argument("--seed", type=int, default=1)
@@ -300,13 +329,14 @@ def main() -> None:
             if not asked.work or any(work.name.startswith(own) for own in asked.work)
         ]
         for work in chosen:
-            found[work.name] = _killed(work, asked.every, asked.random // len(chosen), draw)
+            moments = asked.random // len(chosen) + (len(found) < asked.random % len(chosen))
+            found[work.name] = _killed(work, asked.every, asked.first, moments, draw)
             sys.stdout.write(json.dumps({work.name: found[work.name]}) + "\n")
             sys.stdout.flush()
     sys.exit(any(told["failures"] for told in found.values()))
 
 
-def _killed(work: Work, every: int, moments: int, draw: random.Random) -> dict[str, Any]:
+def _killed(work: Work, every: int, first: int | None, moments: int, draw: random.Random) -> dict[str, Any]:
     began = time.monotonic()
     shutil.rmtree(work.folder, ignore_errors=True)
     work.prepare()
@@ -316,7 +346,8 @@ def _killed(work: Work, every: int, moments: int, draw: random.Random) -> dict[s
     whole = state(work.folder)
     operations = int((work.folder.parent / "count").read_text())
     by_operation, by_moment = Found(), Found()
-    for number in range(draw.randrange(every) + 1, operations + 1, every) if every else []:
+    first = first or (draw.randrange(every) + 1 if every else 1)
+    for number in range(first, operations + 1, every) if every else []:
         killer = Killer(work.folder, number)
         work.try_kill(by_operation, f"operation {number}", whole, killer=killer)
     for _ in range(moments):

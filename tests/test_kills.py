@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.skipif(sys.platform != "linux", reason="children are forked")
 def test_what_is_killed_at_any_operation_ends_like_what_is_not():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.kills", "--every", "29", "--random", "6", "--seed", "3"],
+        [sys.executable, "-m", "tests.kills", "--every", "37", "--random", "7", "--seed", "3"],
         capture_output=True, text=True, cwd=ROOT, timeout=600, check=False,
     )  # fmt: skip
     found = {}
@@ -21,5 +21,5 @@ def test_what_is_killed_at_any_operation_ends_like_what_is_not():
         found |= json.loads(line)
     assert not [failure for told in found.values() for failure in told["failures"]], done.stderr
     assert done.returncode == 0, done.stderr
-    assert len(found) == 6 and all(told["killed at one"] >= 1 for told in found.values())
+    assert len(found) == 7 and all(told["killed at one"] >= 1 for told in found.values())
     assert sum(told["operations"] for told in found.values()) > 500
