@@ -1,5 +1,6 @@
 """What a run or a study replaces is known by its content; everything else stays."""
 
+import io
 import json
 import shutil
 
@@ -42,7 +43,8 @@ def theirs(name, how):
     if how == "empty":
         return b""
     if name.endswith(".parquet"):
-        return pl.DataFrame({"system": ["x"], "household": [1]}).serialize()
+        pl.DataFrame({"system": ["x"], "household": [1]}).write_parquet(table := io.BytesIO())
+        return table.getvalue()
     return {
         "json": b'{"tasks": ["wash up"], "model": "T"}', "jsonl": b'{"diary": "event"}\n',
         "toml": b'[project]\nname = "mine"\n', "html": b"<!doctype html><title>intertask</title>",
