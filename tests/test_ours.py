@@ -12,7 +12,7 @@ from intertask import run as runs
 from intertask import study as studies
 from intertask.data.refusals import Refusals
 from intertask.errors import DataError, IntertaskError
-from intertask.evaluate.transfer import Transfer
+from intertask.evaluate.gains import Transfer
 from intertask.ours import foreign
 from intertask.recommender import Recommender
 from intertask.run_folder import EVALUATED, WRITTEN

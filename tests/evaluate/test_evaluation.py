@@ -11,6 +11,7 @@ from intertask.assessment import item_tags
 from intertask.data.splits import TimeSplit
 from intertask.errors import LeakageError, TrainingError
 from intertask.evaluate.evaluation import Evaluator
+from intertask.evaluate.kept import keep
 from intertask.evaluate.systems import ModelSystem
 from intertask.evaluate.validation import Validator, default_monitor, over_tasks
 from intertask.metrics.ranking import ndcg
@@ -324,10 +325,9 @@ def test_successive_targets_of_a_time_split_are_evaluated_each():
 
 def test_what_was_written_is_read_back(evaluated, tmp_path):
     asked, found = evaluated
-    found.write(tmp_path / "evaluation.json")
+    keep(found, tmp_path)
     assert type(found).read(tmp_path / "evaluation.json") == found
     json.loads((tmp_path / "evaluation.json").read_text())
-    asked.write(tmp_path)
     assert pl.read_parquet(tmp_path / "ranks.parquet").equals(pl.concat(asked.ranks))
 
 

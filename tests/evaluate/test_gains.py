@@ -6,6 +6,7 @@ import pytest
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.gains import Transfer, transfer
+from intertask.evaluate.kept import keep
 from intertask.evaluate.results import Evaluation
 from intertask.report.study_page import sentences
 from tests import shop
@@ -19,10 +20,10 @@ def run(folder, weights=100, quality=0.0, rank=0):
     fitted = shop.recommender().fitted
     asked = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
     folder.mkdir(parents=True)
-    asked.run().write(folder / "evaluation.json")
+    found = asked.run()
     asked.ranks = [frame.with_columns((pl.col("rank") + rank).clip(1).alias("rank")) for frame in asked.ranks]
     asked.answers = [frame.with_columns(pl.col("quality") + quality) for frame in asked.answers]
-    asked.write(folder)
+    keep(found.with_targets(asked.targets_found()), folder)
     lines = [
         {"event": "start", "weights": weights}, {"event": "step", "seconds": 1.5},
         {"event": "validation", "seconds": 0.5},
