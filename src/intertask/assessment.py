@@ -12,9 +12,12 @@ from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import open_corpus, prepare
+from intertask.data.splits import Split
 from intertask.errors import DataError, RequestError
+from intertask.evaluate.choosing import thin_choice
 from intertask.evaluate.evaluation import Evaluator
-from intertask.evaluate.results import Evaluation
+from intertask.evaluate.results import Evaluation, Finding
+from intertask.evaluate.validation import Validator, default_monitor
 from intertask.model import Model
 from intertask.recipe import Recipe
 
@@ -43,11 +46,22 @@ def assess(
     """
     if part not in PARTS:
         raise RequestError("part", " or ".join(map(repr, PARTS)), repr(part))
+    split = recipe.split.split(corpus.sequences)
     evaluator = Evaluator(
-        recipe.name, model, corpus, recipe.split.split(corpus.sequences), recipe.evaluation, recipe.seed,
-        item_tags(catalogue, corpus), part, trained,
+        recipe.name, model, corpus, split, recipe.evaluation, recipe.seed,
+        item_tags(catalogue, corpus), part, trained, _choice(recipe, corpus, split),
     )  # fmt: skip
     return evaluator.run()
+
+
+def _choice(recipe: Recipe, corpus: Corpus, split: Split) -> list[Finding]:
+    """Whether the epoch was chosen by few targets."""
+    validator = Validator(
+        corpus.sequences, split, corpus.behaviours, recipe.evaluation.history[0],
+        recipe.train.validation_targets,
+    )  # fmt: skip
+    found = thin_choice(recipe.train.monitor or default_monitor(recipe), validator.bases(recipe))
+    return [] if found is None else [found]
 
 
 def corpus_of(

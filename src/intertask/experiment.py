@@ -7,7 +7,7 @@ ranks.parquet and answers.parquet once it has been evaluated.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,13 @@ from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.data.windows import Windows, cut_out
 from intertask.errors import RecipeError, WriteError
-from intertask.evaluate.validation import ALL, Validator, default_monitor, over_tasks
+from intertask.evaluate.choosing import ALL, thin_choice
+from intertask.evaluate.validation import Validator, default_monitor, over_tasks
 from intertask.files import written_aside
 from intertask.journal import GOES_ON
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.progress import remark
 from intertask.recipe import MAIN, Recipe
 from intertask.run_folder import FITTED, working_on
 from intertask.seeds import derive
@@ -83,6 +85,7 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         TrainingError: A loss is not finite.
     """
     parts, balance, monitor = _assembled(recipe, corpora)
+    told = _told(parts.values(), monitor)
     device = _device(recipe.train.device)
     run = _digest(recipe, corpora)
     checkpoint.refuse_other_run(folder / "checkpoints", run)
@@ -110,10 +113,13 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         lambda model, task: owners[task].validator.calibration(model, task),
         monitor, recipe.train, recipe.seed, run, folder,
     )  # fmt: skip
+    for words in told:
+        remark(words)
     try:
         trained = trainer.run()
     except WriteError as error:  # by then something has been written
         raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
+    trained = replace(trained, advice=(*trained.advice, *told))
     for part in parts.values():
         part.validator.calibrate(part.model)
     return {name: Fitted(part.corpus, part.split, part.model, trained) for name, part in parts.items()}
@@ -197,13 +203,24 @@ def build(
         return Model(config, dimensions, shared)
 
 
-def refuse_unfit(recipe: Recipe, corpora: Mapping[str, Corpus]) -> None:
+def refuse_unfit(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[str, ...]:
     """What `fit_streams` would refuse before it trains, without training.
+
+    Returns:
+        What it would train all the same, and say something about.
 
     Raises:
         RecipeError: The recipe does not fit the data.
     """
-    _assembled(recipe, corpora)
+    parts, _, monitor = _assembled(recipe, corpora)
+    return _told(parts.values(), monitor)
+
+
+def _told(parts: Iterable["Part"], monitor: str) -> tuple[str, ...]:
+    """What to know before a training begins."""
+    bases = {task: basis for part in parts for task, basis in part.validator.bases(part.recipe).items()}
+    found = thin_choice(monitor, bases)
+    return () if found is None else (f"{found.text} {found.advice}",)
 
 
 def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str, "Part"], Balance, str]:

@@ -68,6 +68,12 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
         yield move
 
 
+def remark(text: str) -> None:
+    """Say what to know before long work begins, on a terminal and elsewhere."""
+    sys.stderr.write(f"note: {printable(text)}\n")
+    sys.stderr.flush()
+
+
 def line(text: str) -> None:
     """Say what a bar would show, where there is no terminal to show one; the line is there at once."""
     if not _console(unguarded(sys.stderr)).is_terminal:

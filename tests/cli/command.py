@@ -39,7 +39,9 @@ class Command:
         done = self(*words)
         assert done.code == 2, done
         assert done.out == ""
-        told = "".join(line for line in done.err.splitlines(True) if not line.startswith("epoch "))
+        told = "".join(
+            line for line in done.err.splitlines(True) if not line.startswith(("epoch ", "note: "))
+        )
         assert told.startswith("error: ") and told.endswith("\n")
         line = told.removeprefix("error: ").removesuffix("\n")
         assert "\n" not in line and "Traceback" not in line and "\x1b" not in line

@@ -79,3 +79,13 @@ def test_separator_and_encoding_stand_in_a_recipe(shop_files, intertask):
     assert "encoding: expected an encoding of text" in intertask.refused(
         "data", shop_files, "--set", "data.events.encoding=klingon"
     )
+
+
+def test_few_targets_that_choose_are_named_by_data_and_before_training(shop_files, intertask):
+    words = "note: Task next has "
+    told = json.loads(intertask("data", shop_files, "--json").out)["notes"]
+    assert [note for note in told if f"note: {note}".startswith(words)]
+    done = intertask("train", shop_files, "--json")
+    lines = done.err.splitlines()
+    assert lines[0].startswith(words) and lines[1].startswith("epoch 0 ")
+    assert lines[0].removeprefix("note: ") in json.loads(done.out)["advice"]

@@ -49,6 +49,7 @@ def data(
         )  # fmt: skip
     _refuse_places(out, refused, overwrite=overwrite)
     misfit: IntertaskError | None = None
+    told: tuple[str, ...] = ()
     recipe: Recipe | None = None
     if file.suffix == ".toml":
         recipe = Recipe.read(file, changes or ())
@@ -76,10 +77,10 @@ def data(
         }
         if recipe is not None:
             try:  # as `train` would; the account of the data is shown all the same
-                refuse_unfit(recipe, corpora)
+                told = refuse_unfit(recipe, corpora)
             except IntertaskError as error:
                 misfit = error
-        _show(corpora[stream or MAIN], reports, as_json, loaded.events.span)
+        _show(corpora[stream or MAIN], reports, as_json, loaded.events.span, told)
         if misfit is not None:
             raise misfit
 
@@ -105,7 +106,11 @@ def _aside(out: Path, stack: ExitStack) -> Path:
 
 
 def _show(
-    corpus: "Corpus", reports: Sequence["Refusals"], as_json: bool, span: tuple[datetime, datetime] | None
+    corpus: "Corpus",
+    reports: Sequence["Refusals"],
+    as_json: bool,
+    span: tuple[datetime, datetime] | None,
+    told: Sequence[str],
 ) -> None:
     import numpy as np
 
@@ -124,7 +129,7 @@ def _show(
         "duplicate rows": reports[0].repeated,
         "labels": sorted(sequences.labels),
         "reading": [report.summary() for report in reports],
-        "notes": [note for report in reports for note in report.notes],
+        "notes": [*(note for report in reports for note in report.notes), *told],
     }
     if as_json:
         print_json(counts)

@@ -1,7 +1,7 @@
 """One evaluation: the model and every baseline on the same targets, with intervals and slices."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +23,7 @@ from intertask.evaluate.responses import model_answers, reference_answers
 from intertask.evaluate.results import (
     DifferenceRow,
     Evaluation,
+    Finding,
     Interval,
     ListRow,
     RankingRow,
@@ -61,6 +62,7 @@ class Evaluator:
         part: What is evaluated.
         trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
             has just been trained on this split.
+        known: What else a reader must know, such as how the epoch was chosen.
 
     Raises:
         LeakageError: The figures would be wrong.
@@ -75,6 +77,7 @@ class Evaluator:
     item_tags: scipy.sparse.csr_matrix | None = None
     part: Literal["validation", "test"] = "test"
     trained: NDArray[np.int64] | None = None
+    known: Sequence[Finding] = ()
     ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
     answers: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
@@ -87,7 +90,7 @@ class Evaluator:
             self.model.config.encoder.uses_query_time, self.trained,
         )  # fmt: skip
         began = time.perf_counter()
-        self.findings = findings(evidence)
+        self.findings = [*findings(evidence), *self.known]
         refuse(self.findings, self.part)
         self.seconds["looking for leakage"] = round(time.perf_counter() - began, 3)
         self.targets, self.seen, self.training = evidence.targets, evidence.seen, evidence.training

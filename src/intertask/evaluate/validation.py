@@ -10,6 +10,7 @@ from intertask import funnel
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.evaluate.calibration import temperature
+from intertask.evaluate.choosing import ALL, Basis
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.ranking import rank_targets, visited
 from intertask.evaluate.responses import model_answers
@@ -22,7 +23,6 @@ from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
 
 SMALLEST = 1e-6  # an NDCG of zero has no logarithm
-ALL = "all"  # the metric over all tasks
 
 
 def default_monitor(config: ModelConfig) -> str:
@@ -101,6 +101,21 @@ class Validator:
         if task.answer == "items" and self.history == "masked":
             rows = rows[~self.seen[rows]]
         return rows
+
+    def bases(self, config: ModelConfig) -> dict[str, Basis]:
+        """What the metrics of each task are taken from, for tasks that have targets."""
+        found = {}
+        for name, task in config.tasks.items():
+            rows = self._rows(task)
+            if not len(rows):
+                continue
+            found[name] = Basis(len(rows))
+            if isinstance(task, ResponseConfig) and task.form == "binary":
+                labels = task.labels(self.sequences, self.behaviours)[self.targets[rows]]
+                yes = int((labels == 1).sum())
+                no = len(rows) - yes
+                found[name] = Basis(len(rows), min(yes, no), "positive" if yes <= no else "negative")
+        return found
 
     def calibration(self, model: Model, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
         """How well a task's targets of every other user are answered, and the users; None without targets.

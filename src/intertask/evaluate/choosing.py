@@ -1,0 +1,81 @@
+"""Whether the validation targets are enough to choose an epoch by. Knows nothing of training.
+
+NDCG@10 of one target has a standard deviation of about 0.3: over 500 targets its mean is known within 0.013,
+over 85 within 0.03, which is more than most epochs differ by. An AUC is known about as well as its rarer
+answer is frequent: within 0.03 from a hundred of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from intertask.evaluate.results import Finding
+
+ALL = "all"  # the metric over all tasks
+LEAST = 500  # targets
+LEAST_RARE = 100  # targets with the rarer of two answers
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a task's validation metrics are taken from.
+
+    Args:
+        targets: Number of its validation targets.
+        rare: How many of them have the rarer answer, where there are two; None for all other tasks.
+        word: What the rarer answer is called.
+    """
+
+    targets: int
+    rare: int | None = None
+    word: str = "positive"
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether an epoch chosen by it is chosen by chance in good part."""
+        return self.size < 1
+
+    @property
+    def size(self) -> float:
+        """As a multiple of what is enough."""
+        share = self.targets / LEAST
+        return share if self.rare is None else min(share, self.rare / LEAST_RARE)
+
+    def __str__(self) -> str:
+        if self.rare is not None and self.rare / LEAST_RARE < self.targets / LEAST:
+            return f"{_counted(self.rare, self.word)} among {_counted(self.targets, 'validation target')}"
+        return _counted(self.targets, "validation target")
+
+    @property
+    def needed(self) -> str:
+        """What would be enough, of what there is least of."""
+        rare = self.rare is not None and self.rare / LEAST_RARE < self.targets / LEAST
+        return f"{LEAST_RARE:,} {self.word}s" if rare else f"{LEAST:,}"
+
+
+def thin_choice(monitor: str, bases: Mapping[str, Basis]) -> Finding | None:
+    """What to know where the metric that chooses the epoch is taken from few targets.
+
+    Args:
+        monitor: The metric; "all" is as thin as its thinnest task.
+        bases: By task; tasks without validation targets are none of them.
+    """
+    chooses = monitor.partition("/")[0]
+    own = {task: basis for task, basis in bases.items() if monitor == ALL or task == chooses}
+    if not own:
+        return None
+    task = min(own, key=lambda name: own[name].size)
+    if not own[task].is_thin:
+        return None
+    better = next((name for name, basis in bases.items() if not basis.is_thin), None)
+    other = f"[train] monitor of task {better}, which has {bases[better]}; " if better is not None else ""
+    return Finding(
+        name="thin_choice",
+        severity="note",
+        text=f"Task {task} has {own[task]} to choose the epoch by: below {own[task].needed} the choice is "
+        "chance in good part.",
+        advice=f"Try {other}a [split] that keeps more back, or several seeds.",
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
