@@ -120,6 +120,7 @@ def test_objects_in_a_listening_log_are_columns_by_their_parts(intertask):
     for number in range(600):
         song = int(random.integers(0, 20))
         track = {"name": f"Song {song}", "id": f"t{song}", "artist": {"name": f"Artist {song % 5}"}}
+        track["genres"] = ["rock", "pop"][: song % 3]
         listener = {"country": random.choice(["DE", None]), "id": f"u{number % 40}"}
         event = {"ts": f"2026-01-{number % 28 + 1:02}T10:00:00Z", "listener": listener, "track": track}
         if number % 50 == 0:

@@ -44,6 +44,10 @@ _OTHER = frozenset(
     | {"price", "preis", "quantity", "menge", "group", "type"}
 )
 
+# The part of an object, as in `track.genres`; and a name that is an id's.
+_PART = re.compile(r"\w\.\w+$")
+_AN_ID = re.compile(r"(?:.*[\W_])?(?:id|uid|uuid|guid|nr|no|code|number|nummer|key)", re.IGNORECASE)
+
 
 def named(name: str, role: str) -> float:
     """How clearly a name says a role: 3 as a whole, 2 by a part, 1 by a part of a part.
@@ -51,6 +55,8 @@ def named(name: str, role: str) -> float:
     A word that may say a role says it more clearly as an id (1.75, `listener.id`) than by a part (1.5,
     `listener.country`).
     """
+    if role in ("user", "item") and _PART.search(name) and not _AN_ID.fullmatch(name):
+        name = name.rpartition(".")[2]  # `track.genres` says something of a track, `track.id` which one it is
     strong, weak = _STRONG[role], _WEAK[role]
     whole, parts = re.sub(r"[\W_]+", "", name).casefold(), _parts(name)
     bare = re.sub(r"(id|nr|no|code|number|nummer)$", "", whole)
