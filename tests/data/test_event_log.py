@@ -137,6 +137,16 @@ def test_an_order_column_needs_no_clock() -> None:
         EventLog.read(frame, order="rank", time="time")
 
 
+def test_decimal_commas_are_read_where_a_comma_can_be_nothing_else(tmp_path: Path) -> None:
+    values = ["58,93", "-0,5", "1.234,50", "12345,678", "0,125", "7", "7.5", "", "1,234", "1,2,3", "1.23,4"]
+    rows = [f"u;{number};{value}" for number, value in enumerate(values)]
+    (tmp_path / "log.csv").write_text("\n".join(["user;item;price", *rows]))
+    events = EventLog.read(tmp_path / "log.csv", labels=["price"])
+    found = events.frame["price"].to_list()
+    assert found == pytest.approx([58.93, -0.5, 1234.5, 12345.678, 0.125, 7.0, 7.5, None])
+    assert events.report.rows["value"].to_list() == ["1,234", "1,2,3", "1.23,4"]
+
+
 def test_labels_are_numbers_and_missing_ones_are_null() -> None:
     frame = (
         GOOD.head(1)

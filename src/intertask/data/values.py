@@ -163,8 +163,17 @@ def words(table: Table, source: str, name: str, separator: str) -> Column:
     return Column(name, source, parts.fill_null([]))
 
 
+# A comma before three digits may part thousands, unless zero or a thousand stands before it.
+_DECIMAL_COMMA = (
+    r"^[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})"
+    r"|(?:0|[0-9]{4,}|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]{3})$"
+)
+
+
 def number(table: Table, source: str, name: str, missing: Sequence[str] = MISSING) -> Column:
     """A number as Float32, null where it is missing or NaN; infinite and unreadable ones are refused.
+
+    Decimal commas are read where a comma can be nothing else: `58,93` and `1.234,50`, but not `1,234`.
 
     Raises:
         DataError: No such column, or its type holds no numbers.
@@ -174,6 +183,10 @@ def number(table: Table, source: str, name: str, missing: Sequence[str] = MISSIN
         raise wrong_type(table, source, kind, f"numbers for {name}")
     given = trimmed(raw, missing) if is_text(kind) else raw
     exact = given.cast(pl.Float64, strict=False)
+    if is_text(kind):
+        comma = pl.when(given.cast(pl.String).str.contains(_DECIMAL_COMMA)).then(given.cast(pl.String))
+        plain = comma.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        exact = exact.fill_null(plain.cast(pl.Float64, strict=False))
     value = exact.cast(pl.Float32, strict=False)  # too large for 32 bits: infinite
     problem = first_reason(
         given.is_not_null() & exact.is_null(), f"unreadable {name}", value.is_infinite(), f"infinite {name}"
