@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from intertask import locks
-from intertask.locks import holder, take
+from intertask.locks import Lock, holder, take
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from intertask.locks import take
+from intertask.locks import Lock, take
 assert take(Path(sys.argv[1]), "train")
 print("held", flush=True)
 time.sleep(60)
@@ -114,3 +114,14 @@ def test_a_lock_that_is_deleted_while_somebody_waits_for_it_is_not_had_twice(tmp
     assert second is not None and second.made
     assert take(tmp_path / "lock", "train") is None
     second.release()
+
+
+def test_a_lock_that_is_let_go_twice_lets_nobody_elses_go(tmp_path):
+    for first in (Lock.delete, Lock.release):
+        lock = take(tmp_path / "a.lock", "one")
+        first(lock)
+        other = take(tmp_path / "b.lock", "two")  # gets the number that has become free
+        lock.release(forget=False)
+        lock.delete()
+        assert take(tmp_path / "b.lock", "three") is None
+        other.release()

@@ -44,22 +44,28 @@ class Lock:
 
     def __init__(self, file: Path, handle: int, *, made: bool) -> None:
         self.file, self.made = file, made
-        self._handle = handle
+        self._handle: int | None = handle
 
     def release(self, *, forget: bool = True) -> None:
         """Let it go; the file stays, and keeps who had it where that is not to be forgotten."""
         try:
-            if forget:
+            if forget and self._handle is not None:
                 _write(self._handle, Holder())
         finally:
-            os.close(self._handle)
+            self._close()
 
     def delete(self) -> None:
         """Delete the file and let it go, so that whoever waits for it finds it gone."""
         try:
             self.file.unlink(missing_ok=True)
         finally:
-            os.close(self._handle)
+            self._close()
+
+    def _close(self) -> None:
+        """Once: by the second time the number may be that of another thread's file, or of its lock."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
 
 def take(file: Path, work: str | None) -> Lock | None:
