@@ -186,7 +186,7 @@ def test_a_file_without_one_good_row_is_refused() -> None:
     with pytest.raises(DataError, match="2 of 2 rows are refused"):
         EventLog.read(GOOD.with_columns(user=pl.lit("NULL")))
     with pytest.raises(DataError, match="unreadable time 'ann'"):
-        EventLog.read(GOOD, time="user")
+        EventLog.read(GOOD.with_columns(spoken=pl.col("user")), time="spoken")
 
 
 def test_an_empty_log_can_be_read() -> None:
@@ -301,3 +301,21 @@ def test_of_many_columns_some_are_named_on_one_line(tmp_path):
         EventLog.read(tmp_path / "log.parquet")
     line = str(caught.value)
     assert "\t" not in line and "'a\\tb'" in line and "and 52 more" in line and len(line) < 900
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        {"item": "user"}, {"time": "item"}, {"order": "user"}, {"behaviour": "user"},
+        {"time": "user", "behaviour": "item"}, {"behaviour": "when", "time": "when"},
+    ],
+)  # fmt: skip
+def test_one_column_has_one_role(roles: dict[str, str]) -> None:
+    frame = pl.DataFrame({"user": [1, 2], "item": [3, 4], "when": [5, 6]})
+    with pytest.raises(DataError, match=r"expected a column of its own for .* for both; name another"):
+        EventLog.read(frame, **roles)
+
+
+def test_what_was_done_may_be_the_item() -> None:
+    log = EventLog.read(pl.DataFrame({"user": [1, 1], "item": ["play", "stop"]}), behaviour="item")
+    assert log.frame["behaviour"].to_list() == log.frame["item"].to_list() == ["play", "stop"]

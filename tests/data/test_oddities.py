@@ -99,3 +99,21 @@ def test_the_first_and_last_time_are_known():
     assert EventLog.read(log(3)).span == (START, START + timedelta(hours=2))
     assert EventLog.read(log(3).drop("time")).span is None
     assert EventLog.read(log(3).clear()).span is None
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (lambda second: (second + 62_135_596_800) * 10**7, "all times lie before 1996"),  # .NET
+        (lambda second: (second + 11_644_473_600) * 10**7, "all times lie before 1996"),  # Windows
+        (lambda second: second / 86_400 + 719_529, "all times lie before 1996"),  # MATLAB
+        (lambda second: second / 86_400 + 2_440_587.5, "all times lie before 1996"),  # Julian days
+        (lambda second: second - 978_307_200, "all times lie before 1996"),  # Apple
+        (lambda second: second + 2_208_988_800, "half of the times lie in the future"),  # NTP
+        (lambda second: second, ""),
+    ],
+)
+def test_times_counted_from_somewhere_else_are_odd(count, sentence):
+    seconds = [1_706_778_425 + 3_600 * hour for hour in range(300)]
+    frame = log(300).with_columns(time=pl.Series([count(second) for second in seconds]))
+    assert sentence in notes(frame) if sentence else notes(frame) == ""

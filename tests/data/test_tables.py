@@ -418,3 +418,11 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch) -> None:
     log = read(tmp_path, PACKED, "log.csv.gz")
     assert log.num_events == 3000
     assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_whose_mark_is_missing_is_refused(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "log.csv"
+    file.write_bytes(b"user,item\n1,2\n" * 10)
+    with pytest.raises(DataError, match=f"log.csv encoding: expected text in {encoding}, found"):
+        EventLog.read(file, encoding=encoding)

@@ -140,6 +140,44 @@ def test_what_cannot_be_read_is_refused_with_a_form_made_from_it():
             times(["2020-01-01"], time_format=form)
 
 
+@pytest.mark.parametrize("length", [8, 10, 12, 14])
+@pytest.mark.parametrize("as_text", [False, True])
+@given(data=st.data())
+def test_dates_without_anything_between_their_parts_are_dates(length, as_text, data):
+    moments = st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1))
+    wanted = data.draw(st.lists(moments, min_size=1, max_size=20))
+    texts = [moment.strftime("%Y%m%d%H%M%S")[:length] for moment in wanted]
+    read = times(texts if as_text else [int(text) for text in texts])
+    assert [moment.strftime("%Y%m%d%H%M%S")[:length] for moment in read] == texts
+
+
+def test_numbers_as_large_as_stamps_of_hours_or_minutes_are_numbers():
+    seconds = [int(datetime(2032, 8, 1, tzinfo=UTC).timestamp()) + 86_399 * day for day in range(300)]
+    assert times(seconds)[-1] == datetime(2032, 8, 1) + timedelta(seconds=86_399 * 299)
+    milliseconds = [197_001_014_000 + 86_399_123 * day for day in range(90)]
+    assert times(milliseconds)[0] == datetime(1970, 1, 1) + timedelta(milliseconds=197_001_014_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("01-FEB-24 09.07.05.000000000 AM", "%d-%b-%y %I.%M.%S%.f %p"),
+        ("01FEB2024:09:07:05", "%d%b%Y:%H:%M:%S"),
+        ("[01/Feb/2024:09:07:05 +0000]", "[%d/%b/%Y:%H:%M:%S %z]"),
+        ("'2024-02-01T09:07:05'", "'%Y-%m-%dT%H:%M:%S'"),
+        ("2024年2月1日 9:07", "%Y年%m月%d日 %H:%M"),
+        ("2024-032", "%Y-%j"),
+        ("2024-W05-4", "%G-W%V-%u"),
+    ],
+)
+def test_what_databases_and_servers_write_is_offered_a_form(text, form):
+    with pytest.raises(DataError) as caught:
+        times([text])
+    offered = str(caught.value).split('time_format = "')[1].split('"')[0]
+    assert offered == form
+    assert times([text], time_format=offered)[0].date() == date(2024, 2, 1)
+
+
 def test_numbers_of_another_unit_than_the_rest_are_refused_by_name():
     now = 1_708_519_732
     rows = [now * 1000 + row for row in range(8)] + [now, now * 10**6, now * 10**9, 45343.53, 20240221, 5]

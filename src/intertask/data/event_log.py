@@ -158,6 +158,8 @@ class EventLog:
         elif arguments.flag(sequences, "sequences"):
             others = (time or "time", order or "order", behaviour or "behaviour", *named.values(), *keep)
             table = exploded(table, item, others)
+        _refuse_shared(table.name, {"user": user, "item": item, "time": time, "order": order})
+        _refuse_shared(table.name, {"user": user, "behaviour": behaviour, "time": time, "order": order})
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
         columns = [
             values.identifier(table, user, "user", coded=True, missing=missing),
@@ -192,6 +194,15 @@ def _named(labels: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
         else [(name, name) for name in arguments.names(labels, "labels")]
     )
     return {arguments.word(label, "labels"): arguments.word(column, "labels") for label, column in pairs}
+
+
+def _refuse_shared(name: str, roles: Mapping[str, str | None]) -> None:
+    """Refuse one column in two roles, of which one is a slip; what was done may well be the item."""
+    taken: dict[str, str] = {}
+    for role, column in roles.items():
+        if column is not None and (other := taken.setdefault(column, role)) != role:
+            found = f"{column!r} for both"
+            raise DataError(name, f"a column of its own for {other} and for {role}", found, "name another")
 
 
 def _repeats(rows: pl.Series, user: str) -> pl.DataFrame:

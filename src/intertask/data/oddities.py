@@ -4,7 +4,7 @@ Nothing is changed here: each oddity is a sentence with counts and an example, f
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -18,6 +18,7 @@ _PLACEHOLDERS = (
 )  # fmt: skip
 _MOST_IDS_FOLDED = 2_000_000
 _FAR_IN_SPREADS, _FAR_AT_LEAST = 10, timedelta(days=365)
+_EARLIEST = datetime(1996, 1, 1)  # before there were shops and services whose visitors left a log
 
 
 def oddities(log: pl.DataFrame, num_repeated: int) -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def oddities(log: pl.DataFrame, num_repeated: int) -> tuple[str, ...]:
     """
     if log.is_empty():
         return ()
-    found = [*_repeated(log, num_repeated), *_far_times(log)]
+    found = [*_repeated(log, num_repeated), *_far_times(log), *_improbable_times(log)]
     for name, share in (("user", SHARE_OF_USER), ("item", SHARE_OF_ITEM)):
         found += [*_giants(log[name], share), *_look_alikes(log[name])]
     return tuple(found)
@@ -71,6 +72,19 @@ def _far_times(log: pl.DataFrame) -> Iterator[str]:
                 f"{count:,} rows ({_percent(count, log.height)}) lie long {word} the rest, such as "
                 f"{times.filter(far)[0]}; half of the log lies from {low:%Y-%m-%d} to {high:%Y-%m-%d}"
             )
+
+
+def _improbable_times(log: pl.DataFrame) -> Iterator[str]:
+    """Times of nobody's log: numbers that count something else, or from somewhere else than 1970."""
+    if "time" not in log.columns:
+        return
+    middle, last = log["time"].quantile(0.5, interpolation="nearest"), log["time"].max()
+    assert isinstance(middle, datetime) and isinstance(last, datetime)
+    advice = "if they only count, name them as order; if they are times of another kind, convert them first"
+    if last < _EARLIEST:
+        yield f"all times lie before {_EARLIEST:%Y}, half of them before {middle:%Y-%m-%d %H:%M}; {advice}"
+    elif middle > datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1):
+        yield f"half of the times lie in the future, from {middle:%Y-%m-%d} to {last:%Y-%m-%d}; {advice}"
 
 
 def _giants(ids: pl.Series, most: float) -> Iterator[str]:

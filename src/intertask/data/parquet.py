@@ -39,7 +39,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     """
     most = refuse_large(path)
     with reading(str(path)):
-        frame = pl.read_parquet(path, glob=False)
+        frame = pl.read_parquet(path.absolute(), glob=False)  # it takes a ~ for the home folder
     needed = int(frame.estimated_size())  # text that rows share counts for each of them
     if needed > most:
         raise DataError(str(path), f"a table of at most {megabytes(most)}", f"one of {megabytes(needed)}")

@@ -89,8 +89,11 @@ def plain(path: Path, name: str, encoding: str | None = None) -> PlainText:
         if packed:
             refuse_foreign_bytes(first[:512], name, packed=False)
         codec = _encoding(first[:_SAMPLE], name, codec)
-        for piece in _recoded(first, pieces, codec):
-            scratch.file.write(piece)
+        try:
+            for piece in _recoded(first, pieces, codec):
+                scratch.file.write(piece)
+        except UnicodeError as error:  # no mark at the beginning, or what an error handler may not see
+            raise DataError(f"{name} encoding", f"text in {codec}", str(error), "name another") from None
     scratch.file.flush()
     return PlainText(scratch.path, codec, scratch)
 

@@ -4,8 +4,9 @@ Whether 08/09/2011 is in August or September is not guessed at: the whole column
 otherwise the error offers both forms, ready to be written into a recipe.
 """
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from intertask.data.tables import Table
 from intertask.errors import DataError
 
 _SAMPLE = 1_000
+_AROUND = ("[]", "()", "''", '""')  # what some logs put around a time
 # Forms that Polars reads at once; whatever is written otherwise is taken apart below, at ten times the cost.
 _FAST = (
     "%Y-%m-%d %H:%M:%S",
@@ -219,29 +221,40 @@ def _naive(text: pl.Expr, form: str) -> pl.Expr:
 
 def candidates(example: str) -> list[str]:
     """Forms, in the notation of chrono, that read a text as a time between 1970 and 2099."""
+    if len(example) > 2 and example[0] + example[-1] in _AROUND:
+        return [example[0] + form + example[-1] for form in candidates(example[1:-1])]
     dates = [
         separator.join(parts)
-        for separator in "./- "
+        for separator in (".", "/", "-", " ", "")
         for parts in (
-            ("%d", "%m", "%Y"), ("%m", "%d", "%Y"), ("%d", "%b", "%Y"), ("%d", "%m", "%y"),
+            ("%Y", "%m", "%d"), ("%d", "%m", "%Y"), ("%m", "%d", "%Y"), ("%d", "%b", "%Y"),
+            ("%d", "%m", "%y"),
             ("%m", "%d", "%y"), ("%y", "%m", "%d"), ("%d", "%b", "%y"), ("%Y", "%d", "%m"),
         )
     ]  # fmt: skip
+    dates += ["%Y年%m月%d日", "%Y-%j", "%G-W%V-%u"]
     clocks = ["%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M", "%H.%M.%S", "%Hh%M"]
+    clocks += ["%I.%M.%S %p", "%I.%M.%S%.f %p"]
     joints = [" ", "T", ", ", ":", "-", "_"]
     forms = [*dates, *(date + joint + clock for date in dates for joint in joints for clock in clocks)]
     forms += [form + zone for form in forms[len(dates) :] for zone in (" %z", "%z")]
-    one = pl.Series([example])
-    return [form for form in forms if _may_read(form, example) and _reads_all(form, one)]
+    one, shape = pl.Series([example]), _shape(example)
+    return [form for form in forms if shape in _shapes(form) and _reads_all(form, one)]
 
 
-def _may_read(form: str, example: str) -> bool:
-    """A first look at one of thousands of forms, a hundred times as fast as a query."""
-    try:
-        datetime.strptime(example, form.replace("%.f", ".%f"))
-    except ValueError:
-        return False
-    return True
+def _shape(text: str) -> str:
+    """What a text looks like: `0` for digits, `a` for letters, and what stands between them."""
+    return re.sub(r"\s+", " ", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text)))
+
+
+@cache
+def _shapes(form: str) -> frozenset[str]:
+    """What the texts of a form look like; of thousands of forms few are left to be tried."""
+    plain, zone, _ = form.partition("%z")
+    words = plain.replace("%b", "a").replace("%p", "a").replace("%.f", ".0")
+    shape = re.sub("0+", "0", _shape(re.sub("%[A-Za-z]", "0", words)))
+    zones = ("+0", "-0", "+0:0", "-0:0", "a") if zone else ("",)
+    return frozenset(shape + ahead for ahead in zones)
 
 
 def _reads_all(form: str, sample: pl.Series) -> bool:

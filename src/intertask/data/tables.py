@@ -171,9 +171,9 @@ def _scan(source: Source, separator: str | None, name: str | None, encoding: str
     name = name or str(path)
     with reading(name):
         if kind == "Parquet":
-            rows = pl.scan_parquet(path, glob=False)
+            rows = pl.scan_parquet(path.absolute(), glob=False)  # it takes a ~ for the home folder
             return Table(name, rows, rows.collect_schema(), typed=True)
-        text = plain(path, name, encoding)
+        text = plain(path.absolute(), name, encoding)
         return _jsonl(text, name) if kind == "JSONL" else _csv(text, name, path.name, separator)
 
 

@@ -28,8 +28,12 @@ _KNOWN = 10**8  # seconds since 1970 below which a number says no unit: 1973
 _FAR = 2 * 86_400 * 365 // 12  # two months: what 2100 in seconds is, read in milliseconds, and less
 _DAYS = (20_000, 73_051)  # 1954 to 2099, in the days of a spreadsheet
 _DAY_OF_1970 = 25_569
-_DATES = (19_700_101, 21_000_101)  # 20240221
-_STAMPS = (19_700_101_000_000, 21_000_101_000_000)  # 20240221124852
+_WRITTEN = {  # numbers that are dates, written without anything between their parts
+    "dates": (19_700_101, 21_000_101),  # 20240221
+    "stamps of hours": (1_970_010_100, 2_100_010_100),  # 2024022112
+    "stamps of minutes": (197_001_010_000, 210_001_010_000),  # 202402211248
+    "stamps": (19_700_101_000_000, 21_000_101_000_000),  # 20240221124852
+}
 _NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]\+?[0-9]{1,2})?$"
 _HALF_HOUR, _LAST_ZONE = 1_800 * 10**6, 14 * 3_600 * 10**6
 
@@ -46,9 +50,9 @@ def moment(
     Understood are dates and datetimes (with a zone: converted; without: taken as UTC), text that can be
     read in one way only (`intertask.data.spellings`), and numbers: seconds, milliseconds, microseconds or
     nanoseconds since 1970, whichever the size of the column's median says (below 1e11, 1e14, 1e17), days
-    of a spreadsheet (45343.53), dates such as 20140131 and stamps such as 20140131235959. Numbers that
-    count something else than the rest are refused. Where the rest lies later, 0, -1 and the first moment of
-    1970 are missing.
+    of a spreadsheet (45343.53), dates such as 20140131 and stamps such as 20140131235959 or 201401312359.
+    Numbers that count something else than the rest are refused. Where the rest lies later, 0, -1 and the
+    first moment of 1970 are missing.
 
     Args:
         table: The rows.
@@ -159,8 +163,11 @@ def _what(table: Table, column: pl.Expr, said: str | None) -> tuple[str, bool]:
         return said, middle >= _KNOWN * UNITS.get(said, 0)
     if _DAYS[0] <= middle < _DAYS[1] and days >= 0.99:
         return "days", True
-    for what, (low, high) in (("dates", _DATES), ("stamps", _STAMPS)):
-        if low <= middle < high:
+    for what, (low, high) in _WRITTEN.items():
+        # The last seconds before 2037, and milliseconds of 1976, are as large: nearly all must be dates.
+        if low <= middle < high and (
+            not what.startswith("stamps of") or _mean(table, _since(filled, what).is_not_null()) >= 0.99
+        ):
             return what, True
     limits = zip(UNITS.items(), (1e11, 1e14, 1e17, float("inf")), strict=True)
     what, unit = next(unit for unit, limit in limits if middle < limit)
@@ -168,11 +175,11 @@ def _what(table: Table, column: pl.Expr, said: str | None) -> tuple[str, bool]:
 
 
 def _since(number: pl.Expr, what: str) -> pl.Expr:
-    if what in ("dates", "stamps"):
-        text = number.cast(pl.Int64, strict=False).cast(pl.String)
-        whole = pl.when(number == number.floor()).then(text)
-        form = "%Y%m%d" if what == "dates" else "%Y%m%d%H%M%S"
-        return whole.str.to_datetime(form, strict=False, time_unit="us", exact=True)
+    if what in _WRITTEN:
+        low, high = _WRITTEN[what]
+        text = number.cast(pl.Int64, strict=False).cast(pl.String).str.pad_end(len("20240221124852"), "0")
+        whole = pl.when((number == number.floor()) & (number >= low) & (number < high)).then(text)
+        return whole.str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="us", exact=True)
     # What lies far outside is capped before it is scaled, so that it cannot wrap around into the present.
     if what == "days":
         days = number.clip(_DAY_OF_1970 - 1, 1e5) - _DAY_OF_1970
@@ -187,14 +194,16 @@ def _other(number: pl.Expr, what: str) -> pl.Expr:
     """Why a number does not count what the rest counts, or null."""
     ranges = {
         "days": _DAYS,
-        "dates": _DATES,
-        "stamps": _STAMPS,
+        **_WRITTEN,
         **{other: (_KNOWN * unit, SECONDS_TO_2100 * unit) for other, unit in UNITS.items()},
     }
     low, high = ranges[what]
     if what in UNITS:  # a date of 1971 may stand in a log of later ones, if it can be nothing else
         low = _FAR * UNITS[what]
-    written = {"days": "days of a spreadsheet", "dates": "a date such as 20240221", "stamps": "a stamp"}
+    written = dict.fromkeys(_WRITTEN, "a stamp") | {
+        "days": "days of a spreadsheet",
+        "dates": "a date such as 20240221",
+    }
     reasons: list[pl.Expr | str] = []
     for other, (start, stop) in ranges.items():
         if other != what:
