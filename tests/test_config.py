@@ -213,3 +213,9 @@ def test_a_plugin_from_outside_is_a_kind_like_others(foreign_plugins):
 def test_a_plugin_from_outside_does_not_replace_one_of_ours(foreign_plugins):
     assert kinds("encoders").count("gru") == 1
     assert config_class("encoders", "gru", "test") is not foreign_plugins
+
+
+def test_a_recipe_may_begin_with_the_mark_that_windows_writes(tmp_path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_bytes(b"\xef\xbb\xbfwidth = 8\r\n")
+    assert read_toml(file) == {"width": 8}

@@ -97,3 +97,10 @@ def test_a_mistake_in_the_file_is_not_blamed_on_a_change(tmp_path) -> None:
     file = shop.write_files(tmp_path, shop.TOML.replace("width = 8", "width = 0"))
     with pytest.raises(RecipeError, match=r"recipe\.toml width"):
         Recipe.read(file, ["train.epochs=3"])
+
+
+@pytest.mark.parametrize("change", ["epochs=" + "9" * 5000, ".".join("a" * 20_000) + "=1", "a=" + "[" * 5000])
+def test_a_change_that_is_too_much_is_refused_at_once(change: str) -> None:
+    with pytest.raises(RecipeError, match="--set") as caught:
+        changed({}, [change])
+    assert len(str(caught.value)) < 500

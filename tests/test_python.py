@@ -49,7 +49,7 @@ def test_a_study_of_transfer_is_a_frame(run, tmp_path):
     assert frame["task"].to_list() == ["next", "buys", "liked"]
     assert frame["difference"].to_list() == [row.alone.difference for row in found.tasks]
     assert frame["matched_p_value"].to_list() == [row.matched.p_value for row in found.tasks]
-    for seeds in ([], [-1], [True], ["1"]):
+    for seeds in ([], [-1], [True], ["1"], [2**63], [1, 10**23]):
         with pytest.raises(RequestError, match="seeds: expected whole numbers from 0 on"):
             it.transfer(recipe, tmp_path / "study", seeds=seeds)
     with pytest.raises(RequestError, match="part: expected 'validation' or 'test'"):

@@ -209,7 +209,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         RecipeError: The file is missing, too large or not TOML, or holds what no recipe does.
     """
     try:
-        text = read_bytes(path, RECIPE_BYTES).decode("utf-8").replace("\r\n", "\n")
+        text = read_bytes(path, RECIPE_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
         # The parser needs the square of the number of a name's parts.
         if any(len(_PART.findall(piece)) > MOST_PARTS for piece in _NOT_DOTTED.split(text)):
             raise RecipeError(str(path), "names of a few parts", f"one of more than {MOST_PARTS} parts")

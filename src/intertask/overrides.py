@@ -10,6 +10,7 @@ from intertask.errors import RecipeError
 _EXPECTED = "a key of the recipe, = and a value, such as train.epochs=5"
 _CHANGE = re.compile(r"""((?:"(?:[^"\\]|\\.)*"|'[^']*'|[^"'=])+)=(.*)""", re.DOTALL)
 _LONGEST = 80  # characters of a change that a message shows
+_MOST = 10_000  # characters of a change; the parser needs the square of the number of a key's parts
 
 
 def changed(table: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
@@ -73,13 +74,17 @@ def named(changes: Sequence[str]) -> str:
 
 
 def _parsed(change: str) -> tuple[list[str], Any]:
+    if len(change) > _MOST:
+        raise RecipeError(
+            named([change]), f"at most {_MOST:,} characters", f"{len(change):,}", "write it into the recipe"
+        )
     found = _CHANGE.fullmatch(change)
     key, text = (found[1].strip(), found[2].strip()) if found else ("", "")
     if not key or not text or "\n" in key:
         raise RecipeError(named([change]), _EXPECTED, "none")
     try:
         return _path(key), _value(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # an integer of 5,000 digits is no TOMLDecodeError
         raise RecipeError(named([change]), _EXPECTED, str(error), "quote text that looks like TOML") from None
 
 

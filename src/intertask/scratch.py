@@ -29,6 +29,7 @@ def scratch(place: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made.
     """
+    place = place.absolute()  # Polars takes a relative path that begins with ~ for the home folder
     tidy(place.parent)
     folder, lock = _made(place)
     try:

@@ -8,6 +8,8 @@ import hashlib
 
 import numpy as np
 
+LIMIT = 2**63  # of the seeds that a recipe may have
+
 
 def derive(seed: int, *names: str | int) -> int:
     """A 63-bit seed for one named purpose, the same on every machine."""

@@ -12,6 +12,7 @@ from intertask.evaluate.compare import compare as compare_runs
 from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
 from intertask.recommender import Recommender
+from intertask.seeds import LIMIT
 
 
 def train_recipe(recipe: str | Path, run: str | Path | None = None, seed: int | None = None) -> Recommender:
@@ -79,8 +80,10 @@ def transfer(
     """
     file = Path(recipe)
     numbers = list(dict.fromkeys(seeds))
-    if not numbers or any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in numbers):
-        raise RequestError("seeds", "whole numbers from 0 on, as [1, 2, 3]", repr(seeds))
+    if not numbers or any(
+        isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < LIMIT for n in numbers
+    ):
+        raise RequestError("seeds", "whole numbers from 0 on below 2^63, as [1, 2, 3]", repr(seeds))
     if part not in ("validation", "test"):
         raise RequestError("part", "'validation' or 'test'", repr(part))
     place = Path("runs") / f"{file.stem}-transfer" if folder is None else Path(folder)

@@ -1,6 +1,7 @@
 """A file that nobody has described yet becomes a recipe that trains, evaluates and recommends as it is."""
 
 import json
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -251,3 +252,14 @@ def test_names_of_columns_and_behaviours_need_no_care(intertask):
     recipe = Recipe.read("odd name.toml")
     assert recipe.data.events is not None and recipe.data.events.behaviour == "event.type]"
     assert intertask("data", "odd name.toml").code == 0
+
+
+def test_the_commands_that_come_next_can_be_pasted_into_a_shell(intertask):
+    done = intertask("init", written("my 'log' [1].csv", shop.events()), "--user", "visitor", "--yes")
+    commands = [shlex.split(line) for line in done.out.splitlines() if line.startswith(" " * 11)]
+    assert [words[:3] for words in commands] == [
+        ["intertask", "data", "my 'log' [1].toml"],
+        ["intertask", "train", "my 'log' [1].toml"],
+        ["intertask", "evaluate", "runs/my 'log' [1]"],
+        ["intertask", "recommend", "runs/my 'log' [1]"],
+    ]

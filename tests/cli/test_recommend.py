@@ -107,3 +107,9 @@ def test_a_file_that_is_no_list_is_kept(trained, tmp_path, intertask):
         "name another one: --out OTHER, or add --overwrite"
     )
     assert Path(tmp_path / "notes.csv").read_text() == "user,notes\n"
+
+
+def test_a_file_without_users_is_said_to_be_empty(trained, tmp_path, intertask):
+    (tmp_path / "users").write_text("\n \n")
+    line = intertask.refused("recommend", trained, "--users-file", tmp_path / "users")
+    assert line.startswith(f"--users-file {tmp_path / 'users'}: expected one id a line, found none")

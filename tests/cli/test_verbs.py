@@ -1,6 +1,7 @@
 import importlib.metadata
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -311,3 +312,29 @@ def test_data_and_train_report_times_copies_and_oddities(shop_files, intertask):
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         assert "5 rows (1.9 %) equal an earlier row" in intertask("train", shop_files).err
+
+
+@pytest.mark.parametrize("seeds", ["", "-1", "1.5", "1,,2", str(2**63), "9" * 5000])
+def test_seeds_that_are_none_leave_no_folder(seeds, shop_files, intertask):
+    assert intertask.refused("transfer", shop_files, "--seeds", seeds, "--folder", "study").startswith(
+        "--seeds:"
+    )
+    assert not Path("study").exists()
+
+
+def test_what_comes_next_can_be_pasted_into_a_shell(shop_files, intertask):
+    run = "a run; of 'mine'"
+    done = intertask("train", shop_files, "--run", run, "--set", "train.epochs=1")
+    command = done.out.split("next: ")[1].strip()
+    assert shlex.split(command) == ["intertask", "evaluate", run]
+
+
+def test_a_folder_named_like_home_is_none(shop_files, intertask, monkeypatch):
+    home = Path("home").absolute()
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    assert intertask("train", shop_files, "--run", "~", "--set", "train.epochs=1").code == 0
+    assert intertask("recommend", "~", "--all", "--out", "~/lists.parquet").code == 0
+    assert intertask("recommend", "~", "--all", "--out", "~/lists.parquet").code == 0
+    assert pl.read_parquet(Path("~/lists.parquet").absolute()).height
+    assert not list(home.iterdir())

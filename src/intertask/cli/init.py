@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -110,7 +111,7 @@ def _tell(target: Path, log: "Look", roles: "Roles", written: "Written") -> None
         say(f"{what:10} {column or 'none'}")
     for task, why in written.left_out.items():
         say(f"left out   the task {task}: {why}")
-    run = Path("runs") / target.stem
+    recipe, run = quote(str(target)), quote(str(Path("runs") / target.stem))
     say(f"written    {target}; read it, change what is wrong, then:")
-    for command in (f"data {target}", f"train {target}", f"evaluate {run}", f"recommend {run} --sample 3"):
+    for command in (f"data {recipe}", f"train {recipe}", f"evaluate {run}", f"recommend {run} --sample 3"):
         say(f"           intertask {command}")

@@ -93,6 +93,8 @@ def recommend(
         lists.refuse_ending(out)
         refuse_existing(out, "--out OTHER", overwrite=overwrite)
     asked = _ids(user, users_file, "--user")
+    if users_file is not None and not asked:
+        raise RequestError(f"--users-file {users_file}", "one id a line", "none", "write the users into it")
     weights = None if objective is None else _weights(objective)
     allowed, denied = _ids(allow, allow_file, "--allow"), _ids(deny, deny_file, "--deny")
     loaded = Recommender.load(runs.model_folder(model))

@@ -1,6 +1,7 @@
 """`intertask train`: a recipe becomes a model."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -49,4 +50,4 @@ def train(
     )
     say(" ".join([f"ended: {trained.reason}.", *trained.advice]))
     say(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
-    say(f"model: {folder / 'model'}    next: intertask evaluate {folder}")
+    say(f"model: {folder / 'model'}    next: intertask evaluate {quote(str(folder))}")

@@ -29,15 +29,16 @@ def transfer(
     from intertask import report
     from intertask.errors import RecipeError
     from intertask.report.study_page import terminal
+    from intertask.seeds import LIMIT
     from intertask.study import study
 
     try:
         numbers = list(dict.fromkeys(int(word) for word in seeds.split(",")))
-        if min(numbers) < 0:
+        if not all(0 <= number < LIMIT for number in numbers):
             raise ValueError
     except ValueError:
         raise RecipeError(
-            "--seeds", "whole numbers from 0 on with commas between, such as 1,2,3", repr(seeds)
+            "--seeds", "whole numbers from 0 on below 2^63 with commas between, such as 1,2,3", repr(seeds)
         ) from None
     place = folder or Path("runs") / f"{recipe.stem}-transfer"
     found = study(recipe, place, numbers, part.value, detach=detach)
