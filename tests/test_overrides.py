@@ -104,3 +104,10 @@ def test_a_change_that_is_too_much_is_refused_at_once(change: str) -> None:
     with pytest.raises(RecipeError, match="--set") as caught:
         changed({}, [change])
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("change", ["train.epochs='5'", "train.epochs=true", "tasks.next.weight='2'"])
+def test_an_error_names_its_place_once(change: str, tmp_path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.read(shop.write_files(tmp_path), [change])
+    assert str(caught.value).count("--set") == 1

@@ -179,3 +179,17 @@ def test_an_ordered_log_shows_itself():
     frame = shop.events().drop("ts", "liked").with_row_index("n")
     log = EventLog.read(frame, user="visitor", item="sku", order="n", behaviour="action")
     assert "order" in _Checked(log._repr_html_()).text
+
+
+def test_what_is_no_path_is_refused_by_every_function(run):
+    model = it.Recommender.load(run)
+    for wrong in (5, None, b"x", "a\0b"):
+        with pytest.raises(RequestError, match="recipe: expected the path of a file, found"):
+            it.train_recipe(wrong)
+        with pytest.raises(RequestError, match="recipe: expected the path of a file, found"):
+            it.transfer(wrong)
+        if wrong is not None:
+            with pytest.raises(RequestError, match="run: expected the path of a folder, found"):
+                model.evaluate(run=wrong)
+    with pytest.raises(RequestError, match="to_frame: expected 'figures' or 'differences', found 'figure'"):
+        model.evaluate(run=run).to_frame("figure")

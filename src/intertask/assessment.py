@@ -8,6 +8,7 @@ import polars as pl
 import scipy.sparse
 from numpy.typing import NDArray
 
+from intertask import arguments
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
@@ -86,7 +87,7 @@ def corpus_of(
             "a model that was loaded has no log of its own" if events is None else "leave one out",
         )  # fmt: skip
     if run is not None:
-        folder = Path(run)
+        folder = arguments.path(run, "run")
         if not (folder / "corpus").is_dir():
             raise DataError(
                 str(folder), "the folder of a trained run", "none", "train one with `intertask train`"

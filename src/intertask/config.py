@@ -97,7 +97,7 @@ def parse(kind: type[ConfigType], table: object, where: str) -> ConfigType:
     """
     try:
         section = kind.model_validate(table)
-        _refuse_remade(section, table, where, ())
+        _refuse_remade(section, table, ())
         return section
     except ValidationError as error:
         raise _as_recipe_error(kind, error.errors()[0], where) from None
@@ -105,7 +105,7 @@ def parse(kind: type[ConfigType], table: object, where: str) -> ConfigType:
         raise RecipeError(_inside(where, error.where), error.expected, error.found, error.hint) from None
 
 
-def _refuse_remade(made: object, written: object, where: str, keys: tuple[str, ...]) -> None:
+def _refuse_remade(made: object, written: object, keys: tuple[str, ...]) -> None:
     """Text and truth values are no numbers, and numbers no truth values, though one makes the other.
 
     Raises:
@@ -113,19 +113,19 @@ def _refuse_remade(made: object, written: object, where: str, keys: tuple[str, .
     """
     if isinstance(made, Config) and isinstance(written, Mapping):
         for name in type(made).model_fields.keys() & written.keys():
-            _refuse_remade(getattr(made, name), written[name], where, (*keys, name))
+            _refuse_remade(getattr(made, name), written[name], (*keys, name))
     elif isinstance(made, Mapping) and isinstance(written, Mapping):
         for name in made.keys() & written.keys():
-            _refuse_remade(made[name], written[name], where, (*keys, str(name)))
+            _refuse_remade(made[name], written[name], (*keys, str(name)))
     elif isinstance(made, tuple | list) and isinstance(written, tuple | list):
         for number, (one, other) in enumerate(zip(made, written, strict=False)):
-            _refuse_remade(one, other, where, (*keys, str(number)))
+            _refuse_remade(one, other, (*keys, str(number)))
     elif isinstance(made, int | float) and (
         isinstance(written, str) or isinstance(made, bool) != isinstance(written, bool)
     ):
         expected = "true or false" if isinstance(made, bool) else "a number"
         place = f"[{'.'.join(keys[:-1])}] {keys[-1]}" if keys[:-1] else keys[-1]
-        raise RecipeError(f"{where} {place}", expected, repr(written))
+        raise RecipeError(place, expected, repr(written))
 
 
 def parse_plugin(folder: str, value: object, where: str) -> PluginConfig:

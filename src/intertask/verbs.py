@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from intertask import arguments, study
 from intertask import run as runs
-from intertask import study
 from intertask.errors import RequestError
 from intertask.evaluate.compare import Comparison
 from intertask.evaluate.compare import compare as compare_runs
@@ -31,8 +31,8 @@ def train_recipe(recipe: str | Path, run: str | Path | None = None, seed: int | 
     Raises:
         RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
     """
-    file = Path(recipe)
-    folder = Path("runs") / file.stem if run is None else Path(run)
+    file = arguments.path(recipe, "recipe", "a file")
+    folder = Path("runs") / file.stem if run is None else arguments.path(run, "run")
     runs.train(file, folder, seed)
     return Recommender.load(folder)
 
@@ -78,7 +78,7 @@ def transfer(
         RecipeError: The recipe has one task, or does not fit the data.
         RequestError: A seed is no whole number from 0 on.
     """
-    file = Path(recipe)
+    file = arguments.path(recipe, "recipe", "a file")
     numbers = list(dict.fromkeys(seeds))
     if not numbers or any(
         isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < LIMIT for n in numbers
@@ -86,7 +86,7 @@ def transfer(
         raise RequestError("seeds", "whole numbers from 0 on below 2^63, as [1, 2, 3]", repr(seeds))
     if part not in ("validation", "test"):
         raise RequestError("part", "'validation' or 'test'", repr(part))
-    place = Path("runs") / f"{file.stem}-transfer" if folder is None else Path(folder)
+    place = Path("runs") / f"{file.stem}-transfer" if folder is None else arguments.path(folder, "folder")
     return study.study(file, place, numbers, part, detach=detach)
 
 

@@ -14,8 +14,9 @@ from typing import Literal
 import polars as pl
 from pydantic import PrivateAttr, computed_field, model_validator
 
+from intertask.arguments import shown
 from intertask.config import Config
-from intertask.errors import DataError, IntertaskError
+from intertask.errors import DataError, IntertaskError, RequestError
 from intertask.evaluate.frames import frame_of
 from intertask.files import written_aside
 from intertask.markup import card
@@ -225,9 +226,14 @@ class Evaluation(Config):
         Args:
             what: "figures": a row for each system, task, history, slice and metric, with the interval where
                 there is one; "differences": the model against each baseline.
+
+        Raises:
+            RequestError: `what` is neither.
         """
         if what == "differences":
             return frame_of(DifferenceRow, self.differences)
+        if what != "figures":
+            raise RequestError("to_frame", "'figures' or 'differences'", shown(what))
         return frame_of(_Figure, list(self._figures()))
 
     def _figures(self) -> Iterator["_Figure"]:
