@@ -141,7 +141,7 @@ def written_aside(path: Path, refuse: Refuse | None = None) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch(path) as aside:
             new = aside / "new" / path.name
-            with _told_of(path, aside):
+            with _naming(path, aside):
                 yield new
             if new.is_dir():
                 _put_folder(new, path, aside / "old", refuse)
@@ -152,8 +152,8 @@ def written_aside(path: Path, refuse: Refuse | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def _told_of(path: Path, aside: Path) -> Iterator[None]:
-    """Errors of a block as the user may read them: of the place, not of what is written beside it."""
+def _naming(path: Path, aside: Path) -> Iterator[None]:
+    """Errors of a block name the place that the user knows, not the temporary one beside it."""
     try:
         yield
     except IntertaskError as error:
@@ -185,7 +185,7 @@ def _named(path: Path) -> Path:
 
 
 def refuse_unnamable(path: Path) -> None:
-    """Refuse a path that what reads and writes Parquet and safetensors cannot be told.
+    """Refuse a path that the libraries for Parquet and safetensors cannot open.
 
     Raises:
         IntertaskError: It holds a zero byte, or bytes that are no UTF-8.

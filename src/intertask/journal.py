@@ -44,12 +44,12 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        with suppress(OSError):  # the line that found no room, which `write` has told of
+        with suppress(OSError):  # the line that found no room, which `write` has reported
             self._handle.close()
 
 
 def entries(file: Path) -> tuple[list[dict[str, Any]], int]:
-    """The lines of a journal, none without a file, and how many were unreadable, as a killed run's last."""
+    """The lines of a journal, and the number of unreadable ones, such as the last of a killed run."""
     if not file.exists():
         return [], 0
     read, unreadable = [], 0

@@ -175,7 +175,7 @@ class Model(nn.Module):
         return task
 
     def place(self, name: str) -> int:
-        """Which of the states is this task's."""
+        """Index of this task on the task axis."""
         return list(self.tasks).index(name)
 
     @property

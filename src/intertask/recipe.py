@@ -250,7 +250,7 @@ class Recipe(ModelConfig):
         return parse(cls, table, str(file))
 
     def shaping(self) -> dict[str, object]:
-        """What decides on the trained weights, given the data; the rest may change within a run."""
+        """The options that determine the trained weights, given the data; others may change within a run."""
         return shaping_of(self.model_dump(mode="json"))
 
     def to_json(self) -> str:
@@ -259,7 +259,7 @@ class Recipe(ModelConfig):
 
 
 def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides on the trained weights in a recipe as `to_json` wrote it, options of its day alone."""
+    """The options that determine the trained weights, in a recipe that `to_json` of any version wrote."""
     told = {name: value for name, value in written.items() if name not in ("name", "data", "evaluation")}
     harmless = ("workers", "checkpoint_steps", "gradient_steps", "device")
     told["train"] = {name: value for name, value in told["train"].items() if name not in harmless}

@@ -70,14 +70,14 @@ def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[s
                 Recommender.trained(view, fitted[name], prepared[name][1]).save(folders[name] / "model")
             if file.suffix != ".json" and not own:  # recipe.json stands there already, or the user's own
                 with written_aside(folder / "recipe.toml") as aside:
-                    told = "".join(f"# changed by {named([change])!r}\n" for change in changes)
-                    aside.write_text(told + file.read_text(encoding="utf-8"), encoding="utf-8")
+                    lines = "".join(f"# changed by {named([change])!r}\n" for change in changes)
+                    aside.write_text(lines + file.read_text(encoding="utf-8"), encoding="utf-8")
     return fitted[MAIN]
 
 
 @contextmanager
 def _going_on() -> Iterator[None]:
-    """A full disk as it is told of where something may have been written before."""
+    """Errors of writing with the advice for a run that has written something before."""
     try:
         yield
     except WriteError as error:
@@ -89,7 +89,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _refuse_strange(folder: Path) -> None:
-    """Before a run is begun: each folder that it will replace must be one of ours, or nothing yet."""
+    """Refuse, before the run begins, a place that it would replace and that no run made."""
     for place in (folder, folder.parent):  # of a stream, and of all streams
         wrong = strange(place, "folder")
         if wrong and folder.parent.name == "streams":
@@ -103,7 +103,7 @@ def _refuse_strange(folder: Path) -> None:
 
 
 def stream_folder(folder: Path, name: str) -> Path:
-    """Where a run has what is of one stream."""
+    """The folder of one stream of a run."""
     return folder if name == MAIN else folder / "streams" / name
 
 
@@ -166,7 +166,7 @@ def _root(folder: Path) -> Path:
 def _prepared(
     recipe: Recipe, beside: Path, folders: Mapping[str, Path]
 ) -> dict[str, tuple[Corpus, Catalogue | None]]:
-    """The corpus of each stream, mapped from its folder, and its catalogue; the logs are let go."""
+    """The corpus of each stream, mapped from its folder so that no log stays in memory, and its catalogue."""
     loaded, corpora = {}, {}
     with ExitStack() as stack:  # nothing is changed before all logs have been read and found to be the run's
         stack.callback(drop_empty, _missing(folders.values()))
@@ -183,7 +183,7 @@ def _prepared(
 
 
 def _missing(folders: Iterable[Path]) -> list[Path]:
-    """What will be made for these folders."""
+    """These folders and their parents, as far as they do not exist yet."""
     return [place for own in folders for place in (own, *own.parents) if not place.exists()]
 
 

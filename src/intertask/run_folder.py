@@ -138,7 +138,7 @@ def _json(file: Path) -> dict[str, object]:
 
 
 def drop_empty(made: Iterable[Path]) -> None:
-    """Of a run that was refused nothing stays, the folders that were made for it neither."""
+    """Delete the folders that were made for a run that was refused, as far as they are empty."""
     for folder in sorted(made, key=lambda place: -len(place.parts)):
         with suppress(OSError):  # something is in it
             folder.rmdir()

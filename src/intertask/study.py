@@ -14,6 +14,7 @@ from intertask import run as runs
 from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
+from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
 from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.gains import Transfer, stream_of, transfer
@@ -65,15 +66,7 @@ def study(
         refuse_misfits(view)  # before a log is read
     singles = {task: alone(view, task) for view in views.values() for task in view.tasks}
     corpora = {name: prepare(source.load(view.data, file.parent).events) for name, view in views.items()}
-    digests = {name: corpus.sequences.digest() for name, corpus in corpora.items()}
-    refuse_unfit(recipe, corpora)  # hours before the arm that could not be trained would have its turn
-    for stream, view in views.items():
-        for task in view.tasks:
-            refuse_unfit(singles[task], {MAIN: corpora[stream]})
-            for arm in ("alone", "matched"):
-                _refuse_old([folder / f"{arm}-{task}-{seed}" for seed in seeds], {MAIN: digests[stream]})
-    for arm in ("together", *(f"without-{task}" for task in tasks)):
-        _refuse_old([folder / f"{arm}-{seed}" for seed in seeds], digests)
+    _refuse_in_advance(recipe, singles, corpora, folder, seeds)
     arms = [*(f"{arm}-{task}" for task in tasks for arm in ("alone", "matched")), "together"]
     _refuse_foreign(folder, [*arms, *(f"without-{task}" for task in tasks if detach)], seeds)
     del corpora  # each run reads its own
@@ -96,6 +89,26 @@ def study(
     together = [run_arm(recipe, folder, f"without-{name}", seed, part) for seed in seeds]
     mended = transfer(recipe.name, seeds, together, own, matched).model_copy(update={"detached": name})
     return _written(mended, recipe, together[0], folder)
+
+
+def _refuse_in_advance(
+    recipe: Recipe, singles: Mapping[str, Recipe], corpora: Mapping[str, Corpus], folder: Path,
+    seeds: Sequence[int],
+) -> None:  # fmt: skip
+    """Refuse now what could not be trained hours later, when its arm would have its turn.
+
+    Raises:
+        RecipeError: A recipe does not fit the data, or what has been evaluated is of other data.
+    """
+    digests = {name: corpus.sequences.digest() for name, corpus in corpora.items()}
+    refuse_unfit(recipe, corpora)
+    for stream, view in recipe.views().items():
+        for task in view.tasks:
+            refuse_unfit(singles[task], {MAIN: corpora[stream]})
+            for arm in ("alone", "matched"):
+                _refuse_old([folder / f"{arm}-{task}-{seed}" for seed in seeds], {MAIN: digests[stream]})
+    for arm in ("together", *(f"without-{task}" for task in recipe.all_tasks())):
+        _refuse_old([folder / f"{arm}-{seed}" for seed in seeds], digests)
 
 
 def _detachable(recipe: Recipe, name: str) -> bool:
@@ -212,7 +225,7 @@ def _from_the_root(data: DataConfig, beside: Path) -> DataConfig:
 
 
 def alone(recipe: Recipe, task: str) -> Recipe:
-    """One task with the whole input and the same encoder; the metric that is told of it chooses the epoch."""
+    """One task with the whole input and the same encoder; its reported metric chooses the epoch."""
     own = without_steps(recipe.tasks[task])
     return recipe.model_copy(
         update={

@@ -74,10 +74,10 @@ class Balance(nn.Module, ABC):
         return total.detach()
 
     def after_step(self, losses: Mapping[str, Tensor]) -> None:
-        """Hear the losses of the same batch after the update, where `looks_again`."""
+        """Called with the losses of the same batch after the update, where `looks_again`."""
 
     def after_epoch(self) -> None:
-        """Hear that an epoch has ended."""
+        """Called at the end of each epoch."""
 
     def state(self) -> dict[str, Tensor]:
         """All that it needs to go on, by name."""

@@ -68,7 +68,7 @@ class Config(BaselineConfig):
 
 
 class Factorisation(Protocol):
-    """What is needed of `implicit`'s model."""
+    """The part of `implicit`'s interface that is used here."""
 
     def recalculate_user(
         self, userid: NDArray[np.int64], user_items: scipy.sparse.csr_matrix

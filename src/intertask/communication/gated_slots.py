@@ -210,7 +210,7 @@ def _fading_sums(matter_BKL: Tensor, x_BLD: Tensor, rate_K1: Tensor) -> Tensor:
 
 
 def _scaled_gradient(states: Tensor, share: float) -> Tensor:
-    """The same numbers, with a share of the gradient."""
+    """Identity in the forward pass; scales the gradient by `share`."""
     if share == 1.0:
         return states
     if share == 0.0:

@@ -138,7 +138,7 @@ class _Measured:
 
     @property
     def name(self) -> str:
-        """Everything that tells it from others."""
+        """Recipe, folder, seed and commit."""
         origin = self.evaluation.provenance
         return f"{self.evaluation.model} ({self.short}, seed {origin.seed}, commit {origin.commit})"
 

@@ -107,21 +107,7 @@ class Evaluator:
         rankings: list[RankingRow] = []
         list_rows: list[ListRow] = []
         differences: list[DifferenceRow] = []
-        tasks = self.model.config.tasks_that_answer("items")
-        # One baseline at a time: several hold matrices of items x items.
-        found: dict[tuple[str, HistoryMode], dict[str, Ranking]] = {}
-        with bar("evaluating", 1 + (len(self.config.baselines) if tasks else 0)) as move:
-            for system in self._systems(model_system, bool(tasks)):
-                began = time.perf_counter()
-                for task in tasks:
-                    for history in self.config.history:
-                        ranking = self._rank(system, task, history)
-                        if ranking is not None:
-                            found.setdefault((task, history), {})[system.name] = ranking
-                            self._keep(system.name, task, history, ranking)
-                self.seconds[f"{system.name}, ranking"] = round(time.perf_counter() - began, 3)
-                move(1, f"{system.name} done")
-        for (task, history), by_system in found.items():
+        for (task, history), by_system in self._ranked(model_system).items():
             rankings += self._ranking_rows(task, history, by_system)
             list_rows += self._list_rows(task, history, by_system)
             differences += self._differences(task, history, by_system)
@@ -144,6 +130,24 @@ class Evaluator:
             notes=self.notes,
             seconds=self.seconds,
         ).with_targets(self.targets_found())
+
+    def _ranked(self, model: ModelSystem) -> dict[tuple[str, HistoryMode], dict[str, Ranking]]:
+        """The rankings of the model and of every baseline, by task and history, then by system."""
+        tasks = self.model.config.tasks_that_answer("items")
+        # One baseline at a time: several hold matrices of items x items.
+        found: dict[tuple[str, HistoryMode], dict[str, Ranking]] = {}
+        with bar("evaluating", 1 + (len(self.config.baselines) if tasks else 0)) as move:
+            for system in self._systems(model, bool(tasks)):
+                began = time.perf_counter()
+                for task in tasks:
+                    for history in self.config.history:
+                        ranking = self._rank(system, task, history)
+                        if ranking is not None:
+                            found.setdefault((task, history), {})[system.name] = ranking
+                            self._keep(system.name, task, history, ranking)
+                self.seconds[f"{system.name}, ranking"] = round(time.perf_counter() - began, 3)
+                move(1, f"{system.name} done")
+        return found
 
     def targets_found(self) -> Targets:
         """What `compare` reads: how every target was ranked and answered."""

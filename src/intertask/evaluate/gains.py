@@ -97,7 +97,7 @@ class Transfer(Found):
     closed_edges: dict[str, list[str]]  # of the first seed: which slots each task no longer reads
     readings: list[Reading] = []  # of the first seed, one for each stream, where the mechanism tells
     apart: list[str] = []  # the tasks that are detached in "together", and push on no other
-    detached: str | None = None  # the task that was detached in what is told of "together"
+    detached: str | None = None  # the task that was detached in "together"
 
     @computed_field  # type: ignore[prop-decorator]
     @property

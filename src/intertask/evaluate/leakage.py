@@ -41,7 +41,7 @@ class Evidence:
         part: What is evaluated.
         tasks: The recipe's.
         history: The ways in which the history is treated.
-        query_time: Whether the model is told when the target happens.
+        query_time: Whether the model knows when the target happens.
         trained: int64 [behaviours, items], how many events of each kind the model was trained on, as its
             artefact says; None where the model has just been trained.
     """
@@ -230,8 +230,8 @@ def _query_time(evidence: Evidence) -> Finding | None:
     return Finding(
         name="query_time",
         severity="note",
-        text="The model is told the moment of the target, as a live service would be.",
-        advice="Compare it with models that are told as well: theirs is another track.",
+        text="The model knows the time of the target, as a live service does.",
+        advice="Compare it only with models that know it too.",
     )
 
 

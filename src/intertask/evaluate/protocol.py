@@ -1,4 +1,4 @@
-"""How figures are measured, told from what they are measured on."""
+"""How figures are measured: data, split, candidates and number of targets."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -24,7 +24,7 @@ def protocol(
         split: Of them.
         part: What is asked for.
         history: Whether items of the history are candidates, "kept" or "masked" or both.
-        query_time: Whether the model is told when the target happens.
+        query_time: Whether the model knows when the target happens.
         limit: Targets that are asked for at most; all where left out.
     """
     num_targets = len(split.targets(part))

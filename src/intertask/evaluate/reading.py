@@ -1,4 +1,4 @@
-"""Whom the tasks of a model hear. Only mechanisms that mix what they hear by shares can tell."""
+"""What each task of a model reads of the others. Known only of mechanisms that mix by shares."""
 
 import numpy as np
 import torch
@@ -14,16 +14,16 @@ USERS = 2_000
 
 
 class Reading(Config):
-    """Whom each task hears, mean over the last positions of some histories."""
+    """The shares that each task reads, mean over the last positions of some histories."""
 
     readers: list[str]
     sources: list[str]  # the tasks, itself among them, then what is no task
     shares: list[list[float]]  # readers x sources; a row sums to one
-    gates: list[float]  # how far each reader lets in what it hears
+    gates: list[float]  # how far the gate of each reader is open
 
 
 def reading(model: Model, histories: Sequences) -> Reading | None:
-    """Whom the tasks hear after the last events of the first users; None where the mechanism cannot tell.
+    """What the tasks read after the last events of the first users; None where the mechanism has no shares.
 
     Tasks of another stream are sources alone: of these users nobody asks them.
 

@@ -47,7 +47,7 @@ class Protocol(Config):
     history: str  # "masked": items of the history are no candidates; "kept": they are
     candidates: str  # "all items, 1682"
     ties: str = "against the model"
-    query_time: bool  # whether the model was told when the target happened
+    query_time: bool  # whether the model knew when the target happened
     num_targets: int
     definitions: int = 1  # rises when the meaning of a metric changes
 

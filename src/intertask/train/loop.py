@@ -6,7 +6,7 @@ that is started again in the same folder ends with the same bits as one that was
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,13 +164,13 @@ class Trainer:
             if left and self.state.step % self.config.checkpoint_steps == 0:
                 self._save()
         self._close_epoch(journal)
-        self._tell(epoch, time.perf_counter() - began)
+        self._report(epoch, time.perf_counter() - began)
         # An epoch of a small log takes less time than a checkpoint of it.
         if self.state.finished or self.state.step - self.saved >= self.config.checkpoint_steps // 10:
             self._save()
 
-    def _tell(self, epoch: int, seconds: float) -> None:
-        """A line where no bar is seen: mean losses, the metric that chooses, the time of this process."""
+    def _report(self, epoch: int, seconds: float) -> None:
+        """Print mean losses, the metric that chooses and the time of this process, if no bar is shown."""
         losses = "  ".join(f"{name} {sum(values) / len(values):.4g}" for name, values in self.losses.items())
         best = "best so far" if epoch == self.state.best_epoch else f"best {self.state.best_metric:.4f}"
         line(
@@ -188,29 +188,10 @@ class Trainer:
             read = model.trunk(batch)
             leaves = [part.detach().requires_grad_() for part in read]  # what all tasks push on
             losses = model.losses(batch, leaves)
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise _not_finite(f"task {name!r}, step {step}", "loss", value)
-            self.losses.setdefault(name, []).append(value)
+        values = self._checked(losses)
         total = None
         if losses:
-            below = conflict.at_weights(model, read[0])
-            if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
-                gradients = below(task_gradients(losses, leaves[0]))
-                told = conflict.cosines(list(losses), gradients)
-                if told is not None:
-                    journal.write("gradients", epoch=self.state.epoch, step=step + 1, **told)
-            self.optimiser.zero_grad()
-            for leaf in leaves:
-                leaf.grad = None
-            total = float(self.balance.backward(losses, leaves[0], below))
-            pushed = [part for part, leaf in zip(read, leaves, strict=True) if leaf.grad is not None]
-            if pushed:  # not where the batch has targets of detached tasks alone
-                torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
-            norm = self.optimiser.clip()
-            if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
-                raise _not_finite(f"tasks {', '.join(map(repr, values))}, step {step}", "gradient", norm)
+            total = self._gradients(model, losses, read, leaves, journal)
             if self.average is not None:
                 self.average.before()
             self.optimiser.step(rate)
@@ -225,6 +206,52 @@ class Trainer:
             tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
         )  # fmt: skip
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+    def _checked(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
+        """The values of a step's losses, which are kept for the mean of the epoch.
+
+        Raises:
+            TrainingError: One is not finite.
+        """
+        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise _not_finite(f"task {name!r}, step {self.state.step}", "loss", value)
+            self.losses.setdefault(name, []).append(value)
+        return values
+
+    def _gradients(
+        self, model: Model, losses: Mapping[str, Tensor], read: Sequence[Tensor], leaves: Sequence[Tensor],
+        journal: Journal,
+    ) -> float:  # fmt: skip
+        """Gradients of all weights, no longer than they may be; returns the weighted sum of the losses.
+
+        Args:
+            model: Whose losses they are.
+            losses: Of the tasks, computed from `leaves`.
+            read: What the trunk gives, with the graph that led to it.
+            leaves: The same without it.
+            journal: For the cosines between the tasks.
+
+        Raises:
+            TrainingError: A gradient is not finite.
+        """
+        step, below = self.state.step, conflict.at_weights(model, read[0])
+        if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
+            cosines = conflict.cosines(list(losses), below(task_gradients(losses, leaves[0])))
+            if cosines is not None:
+                journal.write("gradients", epoch=self.state.epoch, step=step + 1, **cosines)
+        self.optimiser.zero_grad()
+        for leaf in leaves:
+            leaf.grad = None
+        total = float(self.balance.backward(losses, leaves[0], below))
+        pushed = [part for part, leaf in zip(read, leaves, strict=True) if leaf.grad is not None]
+        if pushed:  # not where the batch has targets of detached tasks alone
+            torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
+        norm = self.optimiser.clip()
+        if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
+            raise _not_finite(f"tasks {', '.join(map(repr, losses))}, step {step}", "gradient", norm)
+        return total
 
     def _same_losses(self, model: Model, batch: Batch, step: int) -> dict[str, Tensor]:
         """The losses of a batch as they are now, with the dropout and the negatives that the step drew."""
@@ -275,7 +302,7 @@ class Trainer:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
 
     def _close_edges(self, journal: Journal) -> dict[str, Tensor]:
-        """Close what does not help in the weights that are shown; the edges after it, by their names."""
+        """Close the edges that do not help the weights that are shown; returns all edges by name."""
         for stream in self.streams:
             if not edges.has_edges(stream.model):
                 continue

@@ -1,4 +1,4 @@
-"""AdamW, its learning rate, and how long a gradient may be."""
+"""AdamW, its learning rate, and the clipping of gradients."""
 
 import math
 
@@ -69,7 +69,7 @@ class Optimiser:
             part.step()
 
     def clip(self) -> float:
-        """Scale the gradients down to `clip_norm` where they are longer together; how long they were."""
+        """Scale the gradients down to `clip_norm` if their common norm is larger; returns that norm."""
         gradients = []
         for weight in self.weights:
             if weight.grad is not None and weight.grad.is_sparse:
