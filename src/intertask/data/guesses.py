@@ -18,7 +18,6 @@ from intertask.errors import DataError
 _ROWS = 100_000  # that are looked at
 _BYTES = 1 << 22
 _STRAY = 0.02  # share of lines in another encoding that are damage
-_UNIQUE = 0.98
 _KNOWN_BEHAVIOURS = re.compile(
     r"view|click|klick|cart|basket|warenkorb|buy|purchase|kauf|bestell|transaction|order|like|fav|wish|share|play"
 )
