@@ -17,8 +17,8 @@ from intertask.errors import DataError, IntertaskError, ProtocolError, RequestEr
 from intertask.evaluate import kept
 from intertask.evaluate.config import MODEL
 from intertask.evaluate.frames import frame_of
-from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
-from intertask.evaluate.sufficiency import too_few
+from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
+from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.files import read_whole
 from intertask.metrics.bootstrap import difference_intervals, holm
 from intertask.metrics.direction import MAIN_METRIC, rising
@@ -53,11 +53,8 @@ class ComparedRow(Found):
     @property
     def verdict(self) -> str:
         """ "first is better" or "first is worse" where the corrected p value is below 5 %."""
-        if self.too_few:
-            return NOT_JUDGED
-        if self.p_value >= SIGNIFICANT:
-            return "no difference shown"
-        return "first is better" if self.difference > 0 else "first is worse"
+        shown = self.difference if self.p_value < SIGNIFICANT else 0.0
+        return in_words(shown, "first is better", "first is worse", self.too_few)
 
 
 class Comparison(Config):

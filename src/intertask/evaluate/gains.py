@@ -18,8 +18,8 @@ from intertask.evaluate.compare import SIGNIFICANT, per_target
 from intertask.evaluate.cosines import Cosines, cosines, opposed_by
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.reading import Reading
-from intertask.evaluate.results import NOT_JUDGED, Evaluation, Found, Interval, Protocol
-from intertask.evaluate.sufficiency import too_few
+from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
+from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.journal import of_event
 from intertask.metrics.bootstrap import crossed_interval, holm
 from intertask.metrics.direction import MAIN_METRIC
@@ -41,11 +41,8 @@ class Change(Found):
     @property
     def verdict(self) -> str:
         """ "gains" or "loses" where the corrected p value is below 5 %; "not judged" of too few targets."""
-        if self.too_few:
-            return NOT_JUDGED
-        if self.p_value >= SIGNIFICANT:
-            return "no difference shown"
-        return "gains" if self.difference > 0 else "loses"
+        shown = self.difference if self.p_value < SIGNIFICANT else 0.0
+        return in_words(shown, "gains", "loses", self.too_few)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -18,13 +18,12 @@ from intertask.arguments import shown
 from intertask.config import Config
 from intertask.errors import DataError, IntertaskError, RequestError
 from intertask.evaluate.frames import frame_of
+from intertask.evaluate.sufficiency import in_words
 from intertask.files import written_aside
 from intertask.markup import card
 from intertask.untrusted import read_bytes
 
 JSON_BYTES = 64 << 20  # of evaluation.json
-
-NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
 
 
 class Found(Config):
@@ -110,11 +109,8 @@ class DifferenceRow(Found):
     @property
     def verdict(self) -> str:
         """ "better" or "worse" where the interval excludes zero, else "no difference shown"; "not judged"."""
-        if self.too_few:
-            return NOT_JUDGED
-        if self.interval.low > 0:
-            return "better"
-        return "worse" if self.interval.high < 0 else "no difference shown"
+        shown = max(self.interval.low, 0.0) + min(self.interval.high, 0.0)
+        return in_words(shown, "better", "worse", self.too_few)
 
 
 class CalibrationBin(Config):

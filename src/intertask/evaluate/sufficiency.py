@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 LEAST = 20  # targets, and targets with another answer than the most frequent one
 LEAST_USERS = 10
+NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
+NO_DIFFERENCE = "no difference shown"
 
 
 def too_few(users: NDArray[np.integer], labels: NDArray[np.generic] | None = None) -> str:
@@ -32,6 +34,20 @@ def too_few(users: NDArray[np.integer], labels: NDArray[np.generic] | None = Non
     if num_users < LEAST_USERS:
         return f"targets of {_counted(num_users, 'user')}, and a verdict needs {LEAST_USERS}"
     return ""
+
+
+def in_words(shown: float, above: str, below: str, lacking: str) -> str:
+    """The verdict on a difference.
+
+    Args:
+        shown: By how much it is above or below zero; 0 where chance may have made it.
+        above: The verdict above zero.
+        below: The verdict below.
+        lacking: Why there is too little to judge by, where there is.
+    """
+    if lacking:
+        return NOT_JUDGED
+    return above if shown > 0 else below if shown < 0 else NO_DIFFERENCE
 
 
 def _counted(number: int, what: str) -> str:

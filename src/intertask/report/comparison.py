@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.compare import ComparedRow, Comparison
-from intertask.evaluate.results import NOT_JUDGED
+from intertask.evaluate.sufficiency import NO_DIFFERENCE, NOT_JUDGED
 from intertask.metrics.direction import MAIN_METRIC
 from intertask.report.figures import MINUS, label, number, signed, signed_interval
 from intertask.report.terminal import words
@@ -16,7 +16,7 @@ from intertask.report.terminal import words
 _SHORT = {
     "first is better": "worse",
     "first is worse": "better",
-    "no difference shown": "open",
+    NO_DIFFERENCE: "open",
     NOT_JUDGED: "too few",
 }
 _STYLES = {"worse": "bold red", "better": "bold green"}

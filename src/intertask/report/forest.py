@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from intertask.evaluate.gains import Change, TaskTransfer
-from intertask.evaluate.results import NOT_JUDGED
+from intertask.evaluate.sufficiency import NO_DIFFERENCE, NOT_JUDGED
 from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw
 from intertask.report.figures import label
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKS = {
-    "gains": ("o", SERIES[0]), "loses": ("D", SERIES[1]), "no difference shown": ("s", MUTED),
+    "gains": ("o", SERIES[0]), "loses": ("D", SERIES[1]), NO_DIFFERENCE: ("s", MUTED),
     NOT_JUDGED: ("x", MUTED),
 }  # fmt: skip
 _LONGEST = 30  # letters of a name beside the axes

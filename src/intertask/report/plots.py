@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intertask.evaluate.results import NOT_JUDGED, DifferenceRow, RankingRow, ResponseRow, TradeoffRow
+from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow, TradeoffRow
+from intertask.evaluate.sufficiency import NO_DIFFERENCE, NOT_JUDGED
 from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
 from intertask.report.figures import MINUS, label, number, slice_kind
@@ -25,7 +26,7 @@ _LONGEST_WORD = 30  # beside the axes, which vanish where it is longer
 _MARKS = {
     "better": ("o", SERIES[0]),
     "worse": ("D", SERIES[1]),
-    "no difference shown": ("s", MUTED),
+    NO_DIFFERENCE: ("s", MUTED),
     NOT_JUDGED: ("x", MUTED),
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from intertask.evaluate.results import DifferenceRow
+from intertask.evaluate.sufficiency import NO_DIFFERENCE
 from intertask.report.figures import label, main_metric, signed, signed_interval
 
 Outcome = Literal["win", "lose", "undecided", "unknown"]
@@ -69,7 +70,7 @@ def _verdict(task: str, history: str, rows: list[DifferenceRow], metric: str) ->
     if lacking:
         return Verdict(task, history, "unknown", f"No verdict: {lacking[0]}.")
     worse = [row for row in ordered if row.verdict == "worse"]
-    undecided = [row for row in ordered if row.verdict == "no difference shown"]
+    undecided = [row for row in ordered if row.verdict == NO_DIFFERENCE]
     better = [row for row in ordered if row.verdict == "better"]
     if worse:
         return Verdict(task, history, "lose", _lost(worse, undecided, better, metric))
