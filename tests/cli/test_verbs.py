@@ -292,7 +292,7 @@ def test_a_model_that_loses_to_a_baseline_is_told_what_to_try(shop_files, intert
     assert intertask("train", shop_files, "--run", "run").code == 0
     done = intertask("evaluate", "run")
     assert done.code == 0 and "beats the model" in done.out
-    assert "try: Train longer: the last of 1 epoch was the best; [train] epochs = 3." in done.out
+    assert "try: Train longer: the last of 1 epoch was the best; [train] epochs = 2." in done.out
 
 
 def test_data_and_train_report_times_copies_and_oddities(shop_files, intertask):

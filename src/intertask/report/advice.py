@@ -5,6 +5,7 @@ from intertask.recipe import Recipe
 from intertask.report.figures import counted
 from intertask.report.journal import Journal
 from intertask.report.verdict import verdicts
+from intertask.train.ending import longer
 
 MOST = 2  # lines: a list of all that may be tried is read by nobody
 FEW_STEPS, SMALL_LOG = 500, 50_000
@@ -33,15 +34,15 @@ def _of_training(course: Journal, recipe: Recipe) -> list[str]:
     epochs, kept, steps = len(course.validations), course.kept_epoch, len(course.steps)
     if not epochs or kept is None:
         return []
-    all_of_them, longer = counted(epochs, "epoch"), f"epochs = {3 * epochs}"
+    all_of_them = counted(epochs, "epoch")
     if kept == epochs - 1:
-        return [f"Train longer: the last of {all_of_them} was the best; [train] {longer}."]
+        return [f"Train longer: the last of {all_of_them} was the best; [train] {longer(epochs)}."]
     if steps < FEW_STEPS:
         tokens = max(1, sum(step.tokens for step in course.steps) // max(1, steps))
         smaller = max(64, 2 ** (tokens.bit_length() - 2))
         return [
             f"Train in more steps: {all_of_them} had only {steps}; [train] batch_tokens = {smaller}, "
-            f"{longer}."
+            f"{longer(epochs)}."
         ]
     if kept < epochs // 3 and recipe.train.learning_rate > 1e-3:
         return [

@@ -30,5 +30,10 @@ def advice(config: TrainConfig, epochs: int, best_epoch: int, steps: int, warmup
             f"train longer."
         )
     if best_epoch == epochs - 1:
-        told.append(f"The last epoch was the best: more may help, e.g. [train] epochs = {2 * epochs}.")
+        told.append(f"The last epoch was the best: more may help, e.g. [train] {longer(epochs)}.")
     return told
+
+
+def longer(epochs: int) -> str:
+    """The option that trains for longer than so many epochs."""
+    return f"epochs = {2 * epochs}"
