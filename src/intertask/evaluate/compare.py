@@ -20,12 +20,11 @@ from intertask.evaluate.frames import frame_of
 from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.files import read_whole
-from intertask.metrics.bootstrap import difference_intervals, holm
+from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals, holm
 from intertask.metrics.direction import MAIN_METRIC, rising
 from intertask.metrics.ranking import per_query
 from intertask.seeds import generator
 
-SIGNIFICANT = 0.05
 KS = (5, 10, 20)
 VALUES = rising("squared_error")  # the metric of answers that are values
 KEYS = ["task", "history"]

@@ -14,14 +14,14 @@ from pydantic import computed_field
 
 from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
-from intertask.evaluate.compare import SIGNIFICANT, per_target
+from intertask.evaluate.compare import per_target
 from intertask.evaluate.cosines import Cosines, cosines, opposed_by
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.journal import of_event
-from intertask.metrics.bootstrap import crossed_interval, holm
+from intertask.metrics.bootstrap import SIGNIFICANT, crossed_interval, holm
 from intertask.metrics.direction import MAIN_METRIC
 from intertask.seeds import generator
 

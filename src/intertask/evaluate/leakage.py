@@ -24,10 +24,11 @@ from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.copies import copies
 from intertask.evaluate.ranking import visited
 from intertask.evaluate.results import Finding
+from intertask.metrics.bootstrap import SIGNIFICANT
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig
 
-TIMES, CHANCE = 3.0, 0.05  # how far apart two rates have to lie, and how likely by chance at most
+TIMES = 3.0  # how far apart two rates have to lie
 WORTH_SAYING = 0.01  # share of targets below which the figures move by less than their intervals
 
 
@@ -289,7 +290,7 @@ def _other_rates(evidence: Evidence) -> Iterator[Finding]:
         rate, rate_asked = yes / (yes + no), yes_asked / (yes_asked + no_asked)
         ratios = [(rate_asked / rate), (1 - rate_asked) / (1 - rate)]
         far = max(max(ratio, 1 / ratio if ratio else np.inf) for ratio in ratios)
-        if far < TIMES or fisher_exact(table).pvalue >= CHANCE:
+        if far < TIMES or fisher_exact(table).pvalue >= SIGNIFICANT:
             continue
         yield Finding(
             name="label_rate",

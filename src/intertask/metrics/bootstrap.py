@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SIGNIFICANT = 0.05  # a p value below it is more than chance
 Floats = NDArray[np.float64]
 
 _CHUNK_BYTES = 2**25  # of the matrix of multiplicities, [resamples in one go, users]

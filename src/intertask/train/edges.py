@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from intertask.metrics.bootstrap import difference_intervals
+from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals
 from intertask.model import Model
 
-SIGNIFICANT = 0.05
 OPEN_TS = "communication.open_TS"  # the weight that holds 1 for an open edge, 0 for a closed one
 
 # How well each calibration target of a task was answered, higher is better, and the user who owns it; None
