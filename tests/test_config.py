@@ -138,6 +138,11 @@ def test_numbers_that_are_not_finite_are_refused_from_a_file_too(tmp_path, value
 @pytest.mark.parametrize(
     ("sections", "message"),
     [
+        (
+            {"input": {"dropout": 0.4}},
+            "recipe.toml [input]: expected a table with kind = one of events, "
+            "found {'dropout': 0.4}; add a kind, e.g. kind",
+        ),
         ({"encoder": 3}, "recipe.toml [encoder]: expected a table with kind = one of"),
         ({"tasks": {}}, "recipe.toml [tasks]: expected at least one table [tasks.NAME]"),
         ({"tasks": {"x": {}}}, "recipe.toml [tasks.x]: expected a table with kind"),

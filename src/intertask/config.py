@@ -138,7 +138,9 @@ def parse_plugin(folder: str, value: object, where: str) -> PluginConfig:
         return value
     table = {"kind": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping) or not isinstance(table.get("kind"), str):
-        raise RecipeError(where, f"a table with kind = one of {', '.join(kinds(folder))}", repr(value))
+        named = kinds(folder)
+        hint = f'add a kind, e.g. kind = "{named[0]}"' if isinstance(table, Mapping) and named else ""
+        raise RecipeError(where, f"a table with kind = one of {', '.join(named)}", repr(value), hint)
     return parse(config_class(folder, table["kind"], where), dict(table), where)
 
 

@@ -64,7 +64,7 @@ def test_targets_that_were_left_out_as_repeats_may_be_asked_for(lost):
 def test_a_small_log_gets_a_smaller_model(lost):
     own = course(20, 12, 700, 400)  # 14,000 events an epoch
     told = advice(lost, own, Recipe.model_validate(RECIPE))
-    assert told[0].startswith("The log is small (14,000 training events): width = 32")
+    assert told[0].startswith("The log is small (14,000 training events): try width = 32")
     assert "small" not in " ".join(advice(lost, own, Recipe.model_validate(RECIPE | {"width": 16})))
 
 

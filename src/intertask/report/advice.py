@@ -74,6 +74,6 @@ def _of_size(course: Journal, recipe: Recipe) -> list[str]:
     if not 0 < events < SMALL_LOG or recipe.width <= 32:
         return []
     return [
-        f"The log is small ({events:,} training events): width = 32, and a dropout of 0.4 in [input] and "
-        "[encoder], or use the baseline."
+        f"The log is small ({events:,} training events): try width = 32, a dropout of 0.4 in [encoder] and "
+        'in [input], which needs kind = "events" beside it; or use the baseline.'
     ]
