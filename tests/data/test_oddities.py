@@ -117,3 +117,8 @@ def test_times_counted_from_somewhere_else_are_odd(count, sentence):
     seconds = [1_706_778_425 + 3_600 * hour for hour in range(300)]
     frame = log(300).with_columns(time=pl.Series([count(second) for second in seconds]))
     assert sentence in notes(frame) if sentence else notes(frame) == ""
+
+
+def test_behaviours_that_differ_by_case_alone_are_odd():
+    frame = log().with_columns(behaviour=pl.Series(["buy", "Buy", "view", "view"] * 250))
+    assert "1 of 3 behaviours differ from another by case or accents alone: 'Buy' and 'buy'" in notes(frame)

@@ -25,7 +25,7 @@ def oddities(log: pl.DataFrame, num_repeated: int) -> tuple[str, ...]:
     """Sentences about a log.
 
     Args:
-        log: `user`, `item`, and `time` where there is one.
+        log: `user`, `item`, and `time` and `behaviour` where there are any.
         num_repeated: Rows that are equal to an earlier one in everything.
     """
     if log.is_empty():
@@ -33,6 +33,8 @@ def oddities(log: pl.DataFrame, num_repeated: int) -> tuple[str, ...]:
     found = [*_repeated(log, num_repeated), *_far_times(log), *_improbable_times(log)]
     for name, share in (("user", SHARE_OF_USER), ("item", SHARE_OF_ITEM)):
         found += [*_giants(log[name], share), *_look_alikes(log[name])]
+    if "behaviour" in log.columns:
+        found += _look_alikes(log["behaviour"])
     return tuple(found)
 
 
