@@ -29,9 +29,9 @@ class Catalogue:
     """Items, each once, in file order.
 
     Args:
-        frame: `item` (Int64 or String), the text and category columns (String, null where missing), the
-            tags (List of String, empty where missing), the numbers (Float32, null where missing), and the
-            path of the image (String).
+        frame: `item` (Int64, UInt64 or String), the text and category columns (String, null where
+            missing), the tags (List of String, empty where missing), the numbers (Float32, null where
+            missing), and the path of the image (String).
         report: Which rows of the source were refused, and why.
         text: Names of the text columns, the first one being the title.
         tags: Names of the tag columns.
@@ -145,7 +145,7 @@ class Catalogue:
         tables.no_clash("catalogue", ["item", *(column for column, _ in columns)])
         for column, role in [("item", "item"), *columns]:
             found = table.require(column, role)
-            fitting = _TYPES.get(role, (pl.Int64(), pl.String()))
+            fitting = _TYPES.get(role, (pl.Int64(), pl.UInt64(), pl.String()))
             if found not in fitting:
                 raise DataError(
                     f"catalogue {column}", " or ".join(map(str, fitting)), str(found), "read it again"

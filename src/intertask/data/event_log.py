@@ -42,7 +42,7 @@ class EventLog:
     def frame(self) -> pl.DataFrame:
         """The events in file order, a fresh frame.
 
-        Columns: `user` and `item` (Int64 or String), `behaviour` (String), `time` (Datetime in
+        Columns: `user` and `item` (Int64, UInt64 or String), `behaviour` (String), `time` (Datetime in
         microseconds, naive UTC) or `order` (Int64) or neither of them, the label columns (Float32, null
         where missing), and the columns that were kept.
         """
