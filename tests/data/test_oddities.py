@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intertask.data.event_log import EventLog
+from intertask.data.oddities import oddities
 from intertask.errors import DataError
 
 START = datetime(2024, 1, 1)
@@ -122,3 +123,13 @@ def test_times_counted_from_somewhere_else_are_odd(count, sentence):
 def test_behaviours_that_differ_by_case_alone_are_odd():
     frame = log().with_columns(behaviour=pl.Series(["buy", "Buy", "view", "view"] * 250))
     assert "1 of 3 behaviours differ from another by case or accents alone: 'Buy' and 'buy'" in notes(frame)
+
+
+@pytest.mark.parametrize("share", [0.06, 0.04])
+def test_giants_of_a_long_log_are_counted_exactly(share):
+    count = 100_000
+    own = int(share * count)
+    users = pl.Series("user", [7] * own + list(range(100, 100 + count - own)))
+    told = list(oddities(pl.DataFrame({"user": users, "item": np.arange(count) % 997}), 0))
+    expected = [f"user '7' has {100 * share:.1f} % of all rows; a program, or a default?"]
+    assert told == (expected if share > 0.05 else [])

@@ -1,7 +1,7 @@
 """One column of a file: its value in every row, and why a row cannot be used. Knows nothing of meanings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -20,9 +20,27 @@ EDGES = "".join(map(chr, [*range(0x1D), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000,
 EDGES += "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x1d\x1e\x1f"
 
 
-def nothing() -> pl.Expr:
-    """No reason."""
-    return pl.lit(None, dtype=pl.String)
+@dataclass(frozen=True)
+class Problem:
+    """Why a row cannot be used.
+
+    Conditions and reasons stand apart: to make a word for each of a million good rows costs more than to
+    read them.
+
+    Args:
+        cases: Conditions, each with its reason; the first that holds says why.
+    """
+
+    cases: tuple[tuple[pl.Expr, str], ...] = ()
+
+    def __add__(self, other: "Problem") -> "Problem":
+        return Problem(self.cases + other.cases)
+
+    @property
+    def reason(self) -> pl.Expr:
+        """The reason, or null."""
+        reasons = [pl.when(condition).then(pl.lit(reason)) for condition, reason in self.cases]
+        return pl.coalesce(pl.lit(None, dtype=pl.String), *reasons)
 
 
 @dataclass(frozen=True)
@@ -33,14 +51,14 @@ class Column:
         name: Its canonical name.
         source: Its name in the file.
         value: The value; refers to the file's column as `source NAME`.
-        problem: Why the row cannot be used, or null.
+        problem: Why the row cannot be used.
         notes: What was found out about the column as a whole and a reader should know.
     """
 
     name: str
     source: str
     value: pl.Expr
-    problem: pl.Expr = field(default_factory=nothing)
+    problem: Problem = Problem()
     notes: tuple[str, ...] = ()
 
 
@@ -55,8 +73,8 @@ def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame,
     """
     raw = table.rows.select(pl.col(column.source).alias(f"source {column.name}") for column in columns)
     raw = raw.with_row_index("row", offset=1)
-    problems = [column.problem for column in columns]
-    is_bad = pl.any_horizontal(problem.is_not_null() for problem in problems)
+    conditions = [condition for column in columns for condition, _ in column.problem.cases]
+    is_bad = pl.any_horizontal(pl.lit(False), *conditions).fill_null(False)
     with bar(f"reading {table.name}", None):
         read = table.collect(
             raw.select(
@@ -74,12 +92,12 @@ def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame,
 def _refused(bad: pl.LazyFrame, table: Table, columns: Sequence[Column]) -> pl.LazyFrame:
     return bad.select(
         "row",
-        pl.coalesce(column.problem for column in columns).alias("reason"),
+        pl.coalesce(column.problem.reason for column in columns).alias("reason"),
         pl.coalesce(
-            pl.when(column.problem.is_not_null()).then(pl.lit(column.source)) for column in columns
+            pl.when(column.problem.reason.is_not_null()).then(pl.lit(column.source)) for column in columns
         ).alias("column"),
         pl.coalesce(
-            pl.when(column.problem.is_not_null()).then(
+            pl.when(column.problem.reason.is_not_null()).then(
                 as_text(raw_of(column.name), table.schema[column.source])
             )
             for column in columns
@@ -125,15 +143,6 @@ def trimmed(text: pl.Expr, missing: Sequence[str] = ()) -> pl.Expr:
     stripped = text.cast(pl.String).str.strip_chars(EDGES)
     absent = stripped.is_in(["", *missing])
     return pl.when(~absent).then(stripped)
-
-
-def first_reason(*conditions_and_reasons: pl.Expr | str) -> pl.Expr:
-    """The reason of the first condition that holds, or null."""
-    conditions, reasons = conditions_and_reasons[::2], conditions_and_reasons[1::2]
-    return pl.coalesce(
-        pl.when(condition).then(reason if isinstance(reason, pl.Expr) else pl.lit(reason))
-        for condition, reason in zip(conditions, reasons, strict=True)
-    )
 
 
 def wrong_type(table: Table, source: str, kind: pl.DataType, expected: str) -> DataError:

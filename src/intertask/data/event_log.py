@@ -15,6 +15,7 @@ from intertask.data.listed import exploded, refuse_lists
 from intertask.data.oddities import num_repeated, oddities
 from intertask.data.refusals import REPEATED, Refusals
 from intertask.data.tables import Source, Table
+from intertask.data.whole_numbers import with_whole_numbers
 from intertask.errors import DataError
 from intertask.markup import card
 
@@ -161,6 +162,9 @@ class EventLog:
         _refuse_shared(table.name, {"user": user, "item": item, "time": time, "order": order})
         _refuse_shared(table.name, {"user": user, "behaviour": behaviour, "time": time, "order": order})
         tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
+        numbers = {user, item, order or "order", *named.values()} - {*keep, behaviour or "behaviour"}
+        numbers |= {time or "time"} - {*keep} if time_format is None or "%" not in time_format else set()
+        table = with_whole_numbers(table, sorted(numbers), missing)
         columns = [
             values.identifier(table, user, "user", coded=True, missing=missing),
             values.identifier(table, item, "item", coded=True, missing=missing),

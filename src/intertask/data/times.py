@@ -11,9 +11,8 @@ import polars as pl
 from intertask.data.columns import (
     MISSING,
     Column,
-    first_reason,
+    Problem,
     is_text,
-    nothing,
     raw_of,
     trimmed,
     wrong_type,
@@ -34,6 +33,7 @@ _WRITTEN = {  # numbers that are dates, written without anything between their p
     "stamps of minutes": (197_001_010_000, 210_001_010_000),  # 202402211248
     "stamps": (19_700_101_000_000, 21_000_101_000_000),  # 20240221124852
 }
+_NO_OTHER = Problem()
 _NUMBER = r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]\+?[0-9]{1,2})?$"
 _HALF_HOUR, _LAST_ZONE = 1_800 * 10**6, 14 * 3_600 * 10**6
 
@@ -115,22 +115,16 @@ def _column(
     source: str,
     value: pl.Expr,
     missing: pl.Expr,
-    other: pl.Expr | None = None,
+    other: Problem = _NO_OTHER,
     notes: tuple[str, ...] = (),
 ) -> Column:
     ticks = value.dt.epoch("us")
-    problem = first_reason(
-        missing.fill_null(False),
-        "missing time",
-        pl.lit(False) if other is None else other.is_not_null(),
-        nothing() if other is None else other,
-        value.is_null(),
-        "unreadable time",
-        ticks < 0,
-        "time before 1970",
-        ticks >= SECONDS_TO_2100 * 10**6,
-        "time after 2099",
+    outside = (
+        (value.is_null(), "unreadable time"),
+        (ticks < 0, "time before 1970"),
+        (ticks >= SECONDS_TO_2100 * 10**6, "time after 2099"),
     )
+    problem = Problem(((missing, "missing time"),)) + other + Problem(outside)
     return Column(name, source, value, problem, notes)
 
 
@@ -148,7 +142,7 @@ def _counted(
     what, known = _what(table, column.cast(pl.Float64, strict=False), what)
     if known:
         absent |= number.is_in([0.0, -1.0])
-    value, other = _since(number, what), _other(number, what) if known else nothing()
+    value, other = _since(number, what), _other(number, what) if known else Problem()
     return _column(name, source, value, absent, other)
 
 
@@ -190,8 +184,8 @@ def _since(number: pl.Expr, what: str) -> pl.Expr:
     return ticks.cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
 
 
-def _other(number: pl.Expr, what: str) -> pl.Expr:
-    """Why a number does not count what the rest counts, or null."""
+def _other(number: pl.Expr, what: str) -> Problem:
+    """Why a number does not count what the rest counts."""
     ranges = {
         "days": _DAYS,
         **_WRITTEN,
@@ -204,18 +198,16 @@ def _other(number: pl.Expr, what: str) -> pl.Expr:
         "days": "days of a spreadsheet",
         "dates": "a date such as 20240221",
     }
-    reasons: list[pl.Expr | str] = []
+    cases = []
     for other, (start, stop) in ranges.items():
         if other != what:
             outside = (number < low) | (number >= high)
             if what == "seconds" and other == "dates":
                 outside = number == number.floor()
             is_other = (number >= start) & (number < stop) & outside
-            reasons += [
-                is_other,
-                f"time in {written.get(other, other)}, the rest in {written.get(what, what)}",
-            ]
-    return first_reason(*reasons, (number >= 0) & (number < low), "time far from the rest")
+            reason = f"time in {written.get(other, other)}, the rest in {written.get(what, what)}"
+            cases.append((is_other, reason))
+    return Problem((*cases, ((number >= 0) & (number < low), "time far from the rest")))
 
 
 def _is_epoch(value: pl.Expr) -> pl.Expr:

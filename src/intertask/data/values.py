@@ -10,10 +10,9 @@ import polars as pl
 from intertask.data.columns import (
     MISSING,
     Column,
+    Problem,
     as_text,
-    first_reason,
     is_text,
-    nothing,
     raw_of,
     trimmed,
     wrong_type,
@@ -68,13 +67,12 @@ def identifier(
             if held is not None:
                 value = whole.cast(held, strict=False)
                 lost = (value.cast(pl.Float64).abs() >= _EXACT) & text.str.contains(".", literal=True)
-                reasons = (lost, f"{name} of 2^53 or more as a float") if dotted else ()
-                return Column(name, source, value, first_reason(absent, f"missing {name}", *reasons))
+                reasons = [(lost, f"{name} of 2^53 or more as a float")] if dotted else []
+                return Column(name, source, value, Problem(((absent, f"missing {name}"), *reasons)))
     value = text.cast(pl.Categorical) if coded else text
     rounded = text.str.contains(_ROUNDED)
-    return Column(
-        name, source, value, first_reason(absent, f"missing {name}", rounded, f"{name} is a rounded number")
-    )
+    problem = Problem(((absent, f"missing {name}"), (rounded, f"{name} is a rounded number")))
+    return Column(name, source, value, problem)
 
 
 def _number_id(table: Table, source: str, name: str, kind: pl.DataType) -> Column:
@@ -84,19 +82,13 @@ def _number_id(table: Table, source: str, name: str, kind: pl.DataType) -> Colum
         is_whole = value.is_not_null() & (raw == value)
         lost = raw.is_finite() & (raw.abs() >= (2**24 if kind == pl.Float32 else _EXACT))
         digits = f"{name} of 2^{24 if kind == pl.Float32 else 53} or more as a float"
-        problem = first_reason(
-            raw.is_null() | raw.is_nan(),
-            f"missing {name}",
-            lost,
-            digits,
-            ~is_whole,
-            f"{name} is not a whole number",
-        )
+        absent, other = raw.is_null() | raw.is_nan(), f"{name} is not a whole number"
+        problem = Problem(((absent, f"missing {name}"), (lost, digits), (~is_whole, other)))
         return Column(name, source, value, problem)
     held = pl.Int64() if _fits(kind) else _integers(table, pl.col(source)) or pl.Int64()
     value = raw.cast(held, strict=False)
     is_whole = value.is_not_null() & (raw == value if kind.is_decimal() else pl.lit(True))
-    problem = first_reason(raw.is_null(), f"missing {name}", ~is_whole, f"{name} is not a whole number")
+    problem = Problem(((raw.is_null(), f"missing {name}"), (~is_whole, f"{name} is not a whole number")))
     return Column(name, source, value, problem)
 
 
@@ -141,7 +133,7 @@ def word(
         name,
         source,
         text.cast(pl.Categorical) if coded else text,
-        first_reason(text.is_null(), f"missing {name}") if required else nothing(),
+        Problem(((text.is_null(), f"missing {name}"),)) if required else Problem(),
     )
 
 
@@ -188,9 +180,8 @@ def number(table: Table, source: str, name: str, missing: Sequence[str] = MISSIN
         plain = comma.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         exact = exact.fill_null(plain.cast(pl.Float64, strict=False))
     value = exact.cast(pl.Float32, strict=False)  # too large for 32 bits: infinite
-    problem = first_reason(
-        given.is_not_null() & exact.is_null(), f"unreadable {name}", value.is_infinite(), f"infinite {name}"
-    )
+    unreadable = given.is_not_null() & exact.is_null()
+    problem = Problem(((unreadable, f"unreadable {name}"), (value.is_infinite(), f"infinite {name}")))
     return Column(name, source, pl.when(value.is_finite()).then(value), problem)
 
 
@@ -208,9 +199,8 @@ def position(table: Table, source: str, name: str = "order", missing: Sequence[s
     inexact = kind.is_float() or kind.is_decimal()
     whole = value.is_not_null() & (raw == value) if inexact else value.is_not_null()
     absent = raw.is_null() | raw.is_nan() if kind.is_float() else given.is_null()
-    return Column(
-        name, source, value, first_reason(absent, "missing order", ~whole, "order is not a whole number")
-    )
+    problem = Problem(((absent, "missing order"), (~whole, "order is not a whole number")))
+    return Column(name, source, value, problem)
 
 
 def unread(table: Table, source: str) -> Column:
