@@ -19,10 +19,11 @@ from intertask.data.prepare import prepare
 from intertask.data.roles import Roles
 from intertask.errors import RecipeError
 from intertask.experiment import refuse_unfit
+from intertask.model import is_reserved
 from intertask.printable import printable
 from intertask.recipe import MAIN, Recipe
 
-# Parts of the names of behaviours, the least valuable first.
+# What the names of behaviours hold, the least valuable first.
 _LADDER = (
     r"impress|expos|shown|showing|display",
     r"view|visit|browse|seen|detail|ansicht|aufruf|angeseh|^pv$",
@@ -173,17 +174,8 @@ def _threshold(values: pl.Series) -> float:
 def _slug(name: str, tasks: Sequence[_Task]) -> str:
     slug = _NAME.sub("_", name).strip("_").lower() or "task"
     slug = f"task_{slug}" if slug[0].isdigit() else slug
-    taken = {task.name for task in tasks} | {
-        "keys",
-        "values",
-        "items",
-        "pop",
-        "clear",
-        "update",
-        "type",
-        "train",
-    }
-    return slug if slug not in taken else f"{slug}_{len(tasks)}"
+    taken = is_reserved(slug) or slug in [task.name for task in tasks]
+    return f"{slug}_{len(tasks)}" if taken else slug
 
 
 def _text(
@@ -210,13 +202,10 @@ def _text(
         f"dropout = {_dropout(size)}  # the fewer events, the more",
     ]
     for task in tasks:
-        lines += ["", f"[tasks.{task.name}]  # {printable(task.comment)}", *_keys(task.keys)]
+        key = task.name if task.name.isascii() else _value(task.name)  # TOML wants others quoted
+        lines += ["", f"[tasks.{key}]  # {printable(task.comment)}", *_keys(task.keys)]
         if num_items > _MANY_ITEMS and task.keys["kind"] == "next_item":
-            lines += [
-                "",
-                f"[tasks.{task.name}.loss]",
-                'kind = "shared_pool"  # the full softmax is slow here',
-            ]
+            lines += ["", f"[tasks.{key}.loss]", 'kind = "shared_pool"  # the full softmax is slow here']
     lines += ["", "[train]", f"epochs = {_epochs(size)}"]
     lines += ["patience = 5  # epochs without a better validation metric, which end it"]
     kept = repeats >= _KEPT

@@ -223,6 +223,11 @@ class _Undrawn(TorchFunctionMode):
 Named = TypeVar("Named")
 
 
+def is_reserved(name: str) -> bool:
+    """Whether PyTorch's table of modules has an attribute of that name, and takes no module by it."""
+    return hasattr(nn.ModuleDict(), name)
+
+
 def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
     """Parts of a model by their names, which metrics (task/metric) and weights (task.weight) are named by.
 
@@ -233,7 +238,7 @@ def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
     for name in parts:
         if not re.fullmatch(r"[\w-]+", name):
             raise ValueError(f"names of letters, digits, _ and -, not {name!r}")
-        if hasattr(nn.ModuleDict(), name):
+        if is_reserved(name):
             raise ValueError(f"a name that PyTorch does not need for itself, as {name}_, not {name!r}")
     return parts
 
