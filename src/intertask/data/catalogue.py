@@ -10,7 +10,7 @@ from intertask import arguments
 from intertask.data import tables, values
 from intertask.data.columns import MISSING, account, read_columns
 from intertask.data.ids import alike
-from intertask.data.refusals import Refusals
+from intertask.data.refusals import Refusals, refused_rows
 from intertask.data.tables import Source
 from intertask.errors import DataError
 
@@ -102,21 +102,17 @@ class Catalogue:
         table = tables.scan(source, separator, name, encoding)
         images = [] if image is None else [image]
         names = ["item", *text, *tags, *categories, *numbers, *images]
-        tables.no_clash(table.name, names)
+        tables.refuse_names(table.name, names)
         columns = [
             values.identifier(table, item, "item", missing=missing),
             *(values.word(table, name, name) for name in (*text, *categories, *images)),
             *(values.words(table, name, name, tag_separator) for name in tags),
             *(values.number(table, name, name, missing) for name in numbers),
         ]
-        good, refused = read_columns(table, columns)
-        again = good.filter(~pl.col("item").is_first_distinct()).select(
-            "row",
-            pl.lit("duplicate item").alias("reason"),
-            pl.lit(item).alias("column"),
-            pl.col("item").cast(pl.String).alias("value"),
-        )
-        frame = good.filter(pl.col("item").is_first_distinct()).select(names)
+        rows, good, refused = read_columns(table, columns)
+        first = good["item"].is_first_distinct()
+        again = refused_rows(rows.filter(~first), "duplicate item", item, good["item"].filter(~first))
+        frame = good.filter(first).select(names)
         report = account(table, columns, frame.height, pl.concat([refused, again]).sort("row"))
         report.check(strict)
         return cls(frame, report, tuple(text), tuple(tags), tuple(categories), tuple(numbers), image)
@@ -142,7 +138,7 @@ class Catalogue:
             raise DataError("catalogue", f"columns in the roles {', '.join(_TYPES)}", repr(unknown[0]))
         table = tables.scan(frame, name="catalogue")
         columns = [(column, role) for role in _TYPES for column in roles.get(role, ())]
-        tables.no_clash("catalogue", ["item", *(column for column, _ in columns)])
+        tables.refuse_names("catalogue", ["item", *(column for column, _ in columns)])
         for column, role in [("item", "item"), *columns]:
             found = table.require(column, role)
             fitting = _TYPES.get(role, (pl.Int64(), pl.UInt64(), pl.String()))

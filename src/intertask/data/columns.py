@@ -62,11 +62,10 @@ class Column:
     notes: tuple[str, ...] = ()
 
 
-def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows that are good in every column, in file order, and the refused ones.
+def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.Series, pl.DataFrame, pl.DataFrame]:
+    """The rows that are good in every column, in file order, their numbers before them; and the refused ones.
 
-    The good rows also hold `row`, the number of the row in the file. The file is read in pieces, and a
-    second time where rows are refused.
+    The file is read in pieces, and a second time where rows are refused.
 
     Raises:
         DataError: The file is damaged.
@@ -76,17 +75,17 @@ def read_columns(table: Table, columns: Sequence[Column]) -> tuple[pl.DataFrame,
     conditions = [condition for column in columns for condition, _ in column.problem.cases]
     is_bad = pl.any_horizontal(pl.lit(False), *conditions).fill_null(False)
     with bar(f"reading {table.name}", None):
-        read = table.collect(
-            raw.select(
-                "row", is_bad.alias("is bad"), *(column.value.alias(column.name) for column in columns)
-            )
-        )
-        bad = read["is bad"]
-        read = table.numbered(read.drop("is bad"))
-        if not bad.any():
-            return read, table.damaged
-        lost = table.numbered(table.collect(_refused(raw.filter(is_bad), table, columns)))
-        return read.filter(~bad), pl.concat([lost.cast({"row": pl.UInt32}), table.damaged]).sort("row")
+        # Columns of the result may themselves be called "row" or "is bad".
+        values = (column.value.alias(f"value {column.name}") for column in columns)
+        read = table.collect(raw.select("row", is_bad.alias("is bad"), *values))
+        good, refused = table.numbered(read), table.damaged
+        if read["is bad"].any():
+            good = good.filter(~read["is bad"])
+            lost = table.numbered(table.collect(_refused(raw.filter(is_bad), table, columns)))
+            refused = pl.concat([lost.cast({"row": pl.UInt32}), refused]).sort("row")
+        numbers, good = good["row"], good.drop("row", "is bad")
+        good.columns = [column.name for column in columns]
+        return numbers, good, refused
 
 
 def _refused(bad: pl.LazyFrame, table: Table, columns: Sequence[Column]) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from intertask.data import tables, times, values
 from intertask.data.columns import MISSING, Column, account, read_columns
 from intertask.data.listed import exploded, refuse_lists
 from intertask.data.oddities import num_repeated, oddities
-from intertask.data.refusals import REPEATED, Refusals
+from intertask.data.refusals import REPEATED, Refusals, refused_rows
 from intertask.data.tables import Source, Table
 from intertask.data.whole_numbers import with_whole_numbers
 from intertask.errors import DataError
@@ -161,7 +161,7 @@ class EventLog:
             table = exploded(table, item, others)
         _refuse_shared(table.name, {"user": user, "item": item, "time": time, "order": order})
         _refuse_shared(table.name, {"user": user, "behaviour": behaviour, "time": time, "order": order})
-        tables.no_clash(table.name, [*_IDS, "time", "order", *named, *keep])
+        tables.refuse_names(table.name, [*_IDS, "time", "order", *named, *keep])
         numbers = {user, item, order or "order", *named.values()} - {*keep, behaviour or "behaviour"}
         numbers |= {time or "time"} - {*keep} if time_format is None or "%" not in time_format else set()
         table = with_whole_numbers(table, sorted(numbers), missing)
@@ -173,20 +173,20 @@ class EventLog:
             *(values.number(table, column, name, missing) for name, column in named.items()),
             *(values.unread(table, name) for name in keep),
         ]
-        coded, refused = read_columns(table, columns)
+        rows, coded, refused = read_columns(table, columns)
         report = account(table, columns, coded.height, refused)
         report.check(strict)
         if "behaviour" not in coded.columns:
             coded = coded.with_columns(pl.lit(_ONE_BEHAVIOUR).cast(pl.Categorical).alias("behaviour"))
         when = [name for name in ("time", "order") if name in coded.columns]
-        rows, coded = coded["row"], coded.select(*_IDS, *when, *named, *keep)
+        coded = coded.select(*_IDS, *when, *named, *keep)
         again = num_repeated(coded)
         report = replace(report, notes=report.notes + oddities(coded, again), repeated=again)
         if again and duplicates == "drop":
             first = coded.select(pl.struct(pl.all()).is_first_distinct()).to_series()
-            refused = pl.concat([report.rows, _repeats(rows.filter(~first), user)]).sort("row")
+            repeats = refused_rows(rows.filter(~first), REPEATED, user)
             coded = coded.filter(first)
-            report = replace(report, kept=coded.height, rows=refused)
+            report = replace(report, kept=coded.height, rows=pl.concat([report.rows, repeats]).sort("row"))
         return cls(coded, report, tuple(named))
 
 
@@ -207,15 +207,6 @@ def _refuse_shared(name: str, roles: Mapping[str, str | None]) -> None:
         if column is not None and (other := taken.setdefault(column, role)) != role:
             found = f"{column!r} for both"
             raise DataError(name, f"a column of its own for {other} and for {role}", found, "name another")
-
-
-def _repeats(rows: pl.Series, user: str) -> pl.DataFrame:
-    """Rows that say again what an earlier one says, as `Refusals` lists them."""
-    return pl.DataFrame({"row": rows.cast(pl.UInt32)}).with_columns(
-        pl.lit(REPEATED).alias("reason"),
-        pl.lit(user).alias("column"),
-        pl.lit(None, pl.String).alias("value"),
-    )
 
 
 def _what(table: Table, behaviour: str | None, missing: Sequence[str]) -> list[Column]:

@@ -190,7 +190,7 @@ def _are_times(table: Table, column: pl.Series, spelt: pl.Series) -> bool:
     part = column.head(1000).to_frame()
     trial = Table(table.name, part.lazy(), part.schema, typed=table.typed)
     try:
-        kept, _ = read_columns(trial, [times.moment(trial, column.name)])
+        _, kept, _ = read_columns(trial, [times.moment(trial, column.name)])
     except DataError as error:
         return "month" in str(error)  # a time, of which nobody can say which number is the day
     return kept.height >= 0.9 * len(part.drop_nulls())

@@ -14,6 +14,20 @@ REPEATED = "duplicate row"  # usable, and refused on request alone
 SCHEMA = {"row": pl.UInt32, "reason": pl.String, "column": pl.String, "value": pl.String}
 
 
+def refused_rows(rows: pl.Series, reason: str, column: str, values: pl.Series | None = None) -> pl.DataFrame:
+    """Rows that are refused for one reason, as `Refusals` lists them.
+
+    Args:
+        rows: Their numbers.
+        reason: Why.
+        column: The column of the file that the reason is about.
+        values: What stands there; left out where the reason is about the whole row.
+    """
+    shown = [None] * len(rows) if values is None else values.cast(pl.String)
+    columns = {"row": rows.cast(pl.UInt32), "reason": reason, "column": column, "value": shown}
+    return pl.DataFrame(columns, schema_overrides=SCHEMA)
+
+
 @dataclass(frozen=True)
 class Refusals:
     """The account of one reading: every row was either kept or refused, and says why.

@@ -72,6 +72,7 @@ class Table:
         Raises:
             DataError: There is no such column; names those that there are and the closest one.
         """
+        refuse_names(self.name, [column])
         if f"{column}_duplicated_0" in self.schema:  # as Polars calls it, of a file with names
             raise DataError(self.name, f"one column {column!r} for {role}", "several", "rename the others")
         if column in self.schema:
@@ -240,7 +241,7 @@ def _checked(table: Table) -> Table:
     Raises:
         PolarsError: Some line cannot be read.
     """
-    cells = table.rows.select(pl.len().alias("rows"), *(pl.col(name).null_count() for name in table.schema))
+    cells = table.rows.select(pl.len().alias("rows"), pl.all().null_count().name.prefix("nulls of "))
     return replace(table, readable=int(cells.collect(engine="streaming")["rows"].item()))
 
 
@@ -298,13 +299,17 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(cut) + (f" and {len(shown) - MOST} more" if len(shown) > MOST else "")
 
 
-def no_clash(where: str, names: Sequence[str]) -> None:
-    """Refuse two columns that would have the same name.
+def refuse_names(where: str, names: Sequence[str]) -> None:
+    """Refuse two columns of one name, and names that Polars would take for a pattern of several columns.
 
     Raises:
         DataError: Names the column.
     """
     for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise DataError(
+                where, "the name of one column", f"{name!r}, which Polars reads as a pattern", "rename it"
+            )
         if names.count(name) > 1:
             raise DataError(
                 where, "every column to have its own name", f"{name!r} twice", "rename one of them"

@@ -23,6 +23,7 @@ from intertask.data.tables import Table
 # was once a float.
 _INTEGER = r"^(?:0|-?[1-9][0-9]{0,19})(?:\.0+)?$"
 _ROUNDED = r"^-?[0-9]\.[0-9]+[eE]\+[0-9]+$"  # what a spreadsheet makes of 16 digits
+_TRUTH = {"true": 1.0, "t": 1.0, "false": 0.0, "f": 0.0}  # as programs write it; PostgreSQL one letter
 _EXACT = 2**53  # from here on a float stands for several integers
 
 
@@ -53,7 +54,6 @@ def identifier(
     text, column = trimmed(raw, missing), trimmed(pl.col(source), missing)
     absent = text.is_null()
     if not table.typed:
-        whole = column.str.replace(r"\.0+$", "")
         integers, longest, dotted = table.collect(
             table.rows.select(
                 column.str.contains(_INTEGER).all().alias("integers"),
@@ -62,10 +62,9 @@ def identifier(
             )
         ).row(0)
         if integers and longest is not None:
-            whole = text.str.replace(r"\.0+$", "") if dotted else text
-            held = pl.Int64() if longest < 19 else _integers(table, _whole(column, dotted))
+            held = pl.Int64() if longest < 19 else _integers(table, _whole(column) if dotted else column)
             if held is not None:
-                value = whole.cast(held, strict=False)
+                value = (_whole(text) if dotted else text).cast(held, strict=False)
                 lost = (value.cast(pl.Float64).abs() >= _EXACT) & text.str.contains(".", literal=True)
                 reasons = [(lost, f"{name} of 2^53 or more as a float")] if dotted else []
                 return Column(name, source, value, Problem(((absent, f"missing {name}"), *reasons)))
@@ -96,8 +95,9 @@ def _fits(kind: pl.DataType) -> bool:
     return kind.is_integer() and kind not in (pl.UInt64, pl.Int128, pl.UInt128)
 
 
-def _whole(text: pl.Expr, dotted: bool) -> pl.Expr:
-    return text.str.replace(r"\.0+$", "") if dotted else text
+def _whole(text: pl.Expr) -> pl.Expr:
+    """Whole numbers that were once floats, without their ".0"."""
+    return text.str.replace(r"\.0+$", "")
 
 
 def _integers(table: Table, column: pl.Expr) -> pl.DataType | None:
@@ -144,7 +144,7 @@ def words(table: Table, source: str, name: str, separator: str) -> Column:
         DataError: No such column, or its type holds no words.
     """
     kind = table.require(source, name)
-    if isinstance(kind, pl.List | pl.Array):
+    if isinstance(kind, pl.List | pl.Array) and not kind.inner.is_nested():
         parts = raw_of(name).cast(pl.List(pl.String))
     elif kind.is_nested() or kind == pl.Binary:
         raise wrong_type(table, source, kind, f"words for {name}, as a list or text")
@@ -166,6 +166,7 @@ def number(table: Table, source: str, name: str, missing: Sequence[str] = MISSIN
     """A number as Float32, null where it is missing or NaN; infinite and unreadable ones are refused.
 
     Decimal commas are read where a comma can be nothing else: `58,93` and `1.234,50`, but not `1,234`.
+    True and false are 1 and 0, also as text (`true`, `False`, `t`).
 
     Raises:
         DataError: No such column, or its type holds no numbers.
@@ -179,6 +180,8 @@ def number(table: Table, source: str, name: str, missing: Sequence[str] = MISSIN
         comma = pl.when(given.cast(pl.String).str.contains(_DECIMAL_COMMA)).then(given.cast(pl.String))
         plain = comma.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         exact = exact.fill_null(plain.cast(pl.Float64, strict=False))
+        truth = given.str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Float64)
+        exact = exact.fill_null(truth)
     value = exact.cast(pl.Float32, strict=False)  # too large for 32 bits: infinite
     unreadable = given.is_not_null() & exact.is_null()
     problem = Problem(((unreadable, f"unreadable {name}"), (value.is_infinite(), f"infinite {name}")))
@@ -195,7 +198,7 @@ def position(table: Table, source: str, name: str = "order", missing: Sequence[s
     if not (kind.is_numeric() or is_text(kind)):
         raise wrong_type(table, source, kind, "whole numbers for the order")
     given = trimmed(raw, missing) if is_text(kind) else raw
-    value = given.cast(pl.Int64, strict=False)
+    value = (_whole(given) if is_text(kind) else given).cast(pl.Int64, strict=False)
     inexact = kind.is_float() or kind.is_decimal()
     whole = value.is_not_null() & (raw == value) if inexact else value.is_not_null()
     absent = raw.is_null() | raw.is_nan() if kind.is_float() else given.is_null()
