@@ -266,10 +266,11 @@ def test_the_commands_that_come_next_can_be_pasted_into_a_shell(intertask):
 
 
 @pytest.mark.parametrize("names", [("просмотр", "покупка"), ("浏览", "购买"), ("view", "items"), ("1", "2")])
+@pytest.mark.filterwarnings("ignore:.*are read day first")
 def test_behaviours_in_any_script_name_tasks_that_can_be_trained(names, intertask):
     often, seldom = names
     kind = pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit(seldom)).otherwise(pl.lit(often))
-    orders().with_columns(kind.alias("event")).write_csv("orders.csv")
+    orders().with_columns(kind.alias("Aktion")).write_csv("orders.csv")
     done = intertask("init", "orders.csv", "--yes")
     assert done.code == 0, done.err
     assert seldom in [getattr(task, "behaviour", None) for task in Recipe.read("orders.toml").tasks.values()]
