@@ -167,3 +167,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_a_recipe_is_frozen():
     with pytest.raises(ValueError, match="frozen"):
         shop.recipe().seed = 3
+
+
+@pytest.mark.parametrize("name", ["user", "history", "item"])
+def test_a_response_cannot_take_the_name_of_a_column_beside_its_answers(name):
+    with pytest.raises(RecipeError, match=rf"other names than user, history, item, .* '{name}'"):
+        Recipe().with_(tasks={name: {"kind": "response", "label": "liked"}})
+    assert name in Recipe().with_(tasks={name: {"kind": "next_item"}}).tasks

@@ -87,6 +87,7 @@ class DataConfig(Config):
 
 
 MAIN = "main"  # the stream that the recipe's own sections describe
+ANSWERED = ("user", "history", "item")  # the columns beside the answers of a response task
 Splits = Annotated[LeaveOneOut | TimeSplit | UserSplit, Field(discriminator="kind")]
 
 
@@ -145,6 +146,17 @@ class Recipe(ModelConfig):
             if name == MAIN or not name.isidentifier():
                 raise ValueError(f"a name of letters, digits and _, other than {MAIN}, not {name!r}")
         return refuse_strange(streams)
+
+    @model_validator(mode="after")
+    def _answers_have_a_column(self) -> "Recipe":
+        for view in (self, *self.streams.values()):
+            for name, task in view.tasks.items():
+                if task.answer == "response" and name in ANSWERED:
+                    raise ValueError(
+                        f"responses of other names than {', '.join(ANSWERED)}, which are columns of the answer, "
+                        f"not {name!r}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _tasks_of_one_name(self) -> "Recipe":
