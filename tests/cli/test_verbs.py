@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import warnings
 from pathlib import Path
 
@@ -214,7 +215,10 @@ def test_list_names_what_a_recipe_may_name(folder, intertask):
 
 
 def test_doctor_finds_what_a_run_needs(intertask):
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text(encoding="utf-8"))
+    needed = {re.split(r"[<>=\[]", words)[0] for words in project["project"]["dependencies"]}
     found = json.loads(intertask("doctor", "--json").out)
+    assert needed <= found.keys()
     assert found["torch"] and found["polars"] and found["cores"] >= 1
     assert "torch" in intertask("doctor").out
 

@@ -4,8 +4,25 @@ import typer
 
 from intertask.cli.output import JsonOption, print_json, say
 
-PACKAGES = ("torch", "numpy", "polars", "pydantic", "typer", "rich", "safetensors", "scipy", "scikit-learn")
-EXTRAS = {"implicit": "baselines", "matplotlib": "plots"}
+PACKAGES = (
+    "torch",
+    "numpy",
+    "polars",
+    "pydantic",
+    "typer",
+    "rich",
+    "safetensors",
+    "scipy",
+    "scikit-learn",
+    "charset-normalizer",
+)
+EXTRAS = {
+    "implicit": "baselines",
+    "matplotlib": "plots",
+    "torchjd": "gradients",
+    "pandas": "pandas",
+    "pyarrow": "pandas",
+}
 
 
 def doctor(as_json: JsonOption = False) -> None:
