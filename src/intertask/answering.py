@@ -78,9 +78,9 @@ class Answerer:
     def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: int | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""
         size = max(1, SCORES_IN_MEMORY // len(self.reader.items))
-        starts = range(0, max(1, len(asked)), size)  # one empty part where nobody asks: a frame all the same
+        starts = range(0, max(1, len(asked)), size)  # one empty batch where nobody asks: a frame all the same
         return pl.concat(
-            self._part(asked, np.arange(start, min(len(asked), start + size)), aim, rules, at)
+            self._batch(asked, np.arange(start, min(len(asked), start + size)), aim, rules, at)
             for start in starts
         )
 
@@ -101,7 +101,7 @@ class Answerer:
         }
         return pl.DataFrame(columns)
 
-    def _part(
+    def _batch(
         self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: int | None
     ) -> pl.DataFrame:
         known_B = asked.windows[rows].lengths > 0

@@ -1,4 +1,4 @@
-"""Lists for everybody, in a file: asked for in parts, so that memory does not grow with the users."""
+"""Lists for everybody, in a file: asked for in batches, so that memory does not grow with the users."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,8 +37,8 @@ def write_lists(file: str | Path, users: pl.Series, ask: Ask, *, overwrite: bool
     refuse_other(file, overwrite=overwrite)
     with written_aside(file) as aside:
         if file.suffix.lower() == ".parquet":
-            return _parquet(aside, _parts(users, ask))
-        return _text(aside, _parts(users, ask))
+            return _parquet(aside, _batches(users, ask))
+        return _text(aside, _batches(users, ask))
 
 
 def refuse_other(file: Path, *, overwrite: bool = False) -> None:
@@ -71,33 +71,33 @@ def refuse_ending(file: Path) -> None:
         raise RequestError(str(file), f"a file ending in {', '.join(KINDS)}", repr(file.suffix))
 
 
-def _parts(users: pl.Series, ask: Ask) -> Iterator[pl.DataFrame]:
-    """The lists part by part; an empty one where there are no users."""
+def _batches(users: pl.Series, ask: Ask) -> Iterator[pl.DataFrame]:
+    """The lists batch by batch; an empty one where there are no users."""
     with bar("recommending", len(users)) as move:
         for start in range(0, max(1, len(users)), USERS):
-            part = users[start : start + USERS]
-            yield ask(part)
-            move(len(part))
+            batch = users[start : start + USERS]
+            yield ask(batch)
+            move(len(batch))
 
 
-def _parquet(file: Path, parts: Iterator[pl.DataFrame]) -> int:
-    """A file a part, put together without holding them all."""
+def _parquet(file: Path, batches: Iterator[pl.DataFrame]) -> int:
+    """A file a batch, put together without holding them all."""
     rows, pieces = 0, []
-    for number, part in enumerate(parts):
-        pieces.append(file.with_name(f"part{number:08}.parquet"))
-        part.write_parquet(pieces[-1])
-        rows += part.height
+    for number, batch in enumerate(batches):
+        pieces.append(file.with_name(f"batch{number:08}.parquet"))
+        batch.write_parquet(pieces[-1])
+        rows += batch.height
     pl.scan_parquet(pieces, glob=False).sink_parquet(file)
     return rows
 
 
-def _text(file: Path, parts: Iterator[pl.DataFrame]) -> int:
+def _text(file: Path, batches: Iterator[pl.DataFrame]) -> int:
     rows = 0
     with file.open("wb") as handle:
-        for number, part in enumerate(parts):
+        for number, batch in enumerate(batches):
             if file.suffix.lower() == ".csv":
-                part.write_csv(handle, include_header=number == 0)
+                batch.write_csv(handle, include_header=number == 0)
             else:
-                part.write_ndjson(handle)
-            rows += part.height
+                batch.write_ndjson(handle)
+            rows += batch.height
     return rows

@@ -28,7 +28,7 @@ class Bar(Protocol):
     """What moves a bar."""
 
     def __call__(self, steps: int = 1, note: str = "") -> None:
-        """Move on by some steps, and say something beside the bar."""
+        """Move on by some steps, and show a note beside the bar."""
         ...
 
 
@@ -55,14 +55,14 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(printable(title), total=total, note="")
 
-        told, done = time.monotonic(), 0
+        last_line, done = time.monotonic(), 0
 
         def move(steps: int = 1, note: str = "") -> None:
-            nonlocal told, done
+            nonlocal last_line, done
             progress.update(task, advance=steps, note=printable(note))
             done += steps
-            if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
+            if time.monotonic() - last_line >= SECONDS_BETWEEN_LINES:
+                last_line = time.monotonic()
                 line(f"{title}: {done:,} of {total:,}  {note}" if total else f"{title}: {done:,}  {note}")
 
         yield move

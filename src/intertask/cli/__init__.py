@@ -70,8 +70,8 @@ def _run() -> None:
     except BrokenPipeError:  # the reader of our output, `head` perhaps, has seen enough
         sys.exit(0)
     except OSError as error:  # a disk that fills up, a folder that vanishes, a right that is missing
-        where, told = error.filename or "disk", error.strerror or error
-        say(f"error: {where}: expected a place that can be used, found {told}", err=True)
+        where, found = error.filename or "disk", error.strerror or error
+        say(f"error: {where}: expected a place that can be used, found {found}", err=True)
         sys.exit(2)
 
 

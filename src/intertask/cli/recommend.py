@@ -115,7 +115,7 @@ def recommend(
     if out is not None:
         users = loaded.users if asked is None else _known(loaded.users, asked)
         titles = loaded.catalogue is not None and bool(loaded.catalogue.text)
-        rows = lists.write_lists(out, users, lambda part: ask(users=part, titles=titles), overwrite=overwrite)
+        rows = lists.write_lists(out, users, lambda batch: ask(users=batch, titles=titles), overwrite=overwrite)
         _say_written(out, len(users), rows, as_json)
         return
     given = [ids.events(text) for text in history] if history else None
@@ -189,12 +189,12 @@ def _say_written(out: Path, users: int, rows: int, as_json: bool) -> None:
 
 def _weights(text: str) -> dict[str, float]:
     weights = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        task, _, weight = part.rpartition("=")
+    for pair in filter(None, (piece.strip() for piece in text.split(","))):
+        task, _, weight = pair.rpartition("=")
         try:
             value = float(weight)
         except ValueError:
-            raise RequestError("--objective", "TASK=WEIGHT, with commas between", repr(part)) from None
+            raise RequestError("--objective", "TASK=WEIGHT, with commas between", repr(pair)) from None
         if task.strip() in weights:
             raise RequestError("--objective", "one weight for each task", f"two for {task.strip()!r}")
         weights[task.strip()] = value

@@ -52,6 +52,6 @@ def transfer(
             why = f"{found.to_detach} alone trains the encoder of its log"
         say(f"--detach: nothing was detached, since {why}")
     console = Console()
-    for part_of_report in terminal(found):
-        console.print(part_of_report)
+    for table in terminal(found):
+        console.print(table)
     say(f"report: {page}")
