@@ -33,8 +33,6 @@ _ORDERS: dict[type[ast.cmpop], Callable[[pl.Series, pl.Series], pl.Series]] = {
 }
 _MIRRORED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 
-_KINDS: dict[type[pl.DataType], str] = {pl.String: "text", pl.Float32: "numbers"}
-
 Constant = str | int | float | None
 
 

@@ -81,6 +81,5 @@ def _known(reader: Reader, given: object, argument: str) -> tuple[NDArray[np.int
     """Indices of the items that the model has, and how many it has not, in words."""
     places = encoded(reader.items, arguments.ids(given, argument, ordered=False))
     missing = int((places < 0).sum())
-    return places[places >= 0], [
-        f"{missing} of {len(places)} of {argument} that it does not know"
-    ] if missing else []
+    words = [f"{missing} of {len(places)} of {argument} that it does not know"] if missing else []
+    return places[places >= 0], words

@@ -115,7 +115,9 @@ def recommend(
     if out is not None:
         users = loaded.users if asked is None else _known(loaded.users, asked)
         titles = loaded.catalogue is not None and bool(loaded.catalogue.text)
-        rows = lists.write_lists(out, users, lambda batch: ask(users=batch, titles=titles), overwrite=overwrite)
+        rows = lists.write_lists(
+            out, users, lambda batch: ask(users=batch, titles=titles), overwrite=overwrite
+        )
         _say_written(out, len(users), rows, as_json)
         return
     given = [ids.events(text) for text in history] if history else None

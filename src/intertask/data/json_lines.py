@@ -67,15 +67,13 @@ def _object(content: bytes) -> tuple[dict[str, object], str | None]:
         return {}, wrong
     try:
         value = _DECODER.decode(content.decode())
-        return (
-            ({}, NO_OBJECT)
-            if not isinstance(value, dict)
-            else (value, None)
-            if _fits(value)
-            else ({}, NO_JSON)
-        )
+        if not isinstance(value, dict):
+            return {}, NO_OBJECT
+        if _fits(value):
+            return value, None
     except (ValueError, RecursionError):
-        return {}, NO_JSON
+        pass
+    return {}, NO_JSON
 
 
 def _fits(value: object) -> bool:

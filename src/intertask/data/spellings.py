@@ -15,6 +15,7 @@ from intertask.errors import DataError
 
 _SAMPLE = 1_000
 _AROUND = ("[]", "()", "''", '""')  # what some logs put around a time
+LATER = 0.01  # share of times outside of the 1970s from which on the first moment of 1970 means nothing
 # Forms that Polars reads at once; whatever is written otherwise is taken apart below, at ten times the cost.
 _FAST = (
     "%Y-%m-%d %H:%M:%S",
@@ -89,7 +90,7 @@ def spelt(
         DataError: None of the text can be read, or day and month cannot be told apart.
     """
     if time_format is not None:
-        later = column is not None and _filled(table, ~column.str.contains("197", literal=True))
+        later = column is not None and table.share(~column.str.contains("197", literal=True)) >= LATER
         return SpeltTimes(_naive(text, time_format), later)
     assert column is not None
     sample = table.collect(table.rows.select(column.drop_nulls().head(_SAMPLE).alias("text")))["text"]
@@ -126,7 +127,7 @@ def _survey(
         texts.select(pl.col("left").count(), (~pl.col("text").str.contains("197", literal=True)).mean())
     ).row(0)
     if not other:
-        return [], None, (later or 0.0) >= 0.01
+        return [], None, (later or 0.0) >= LATER
     left = pl.col("left")
     parts = texts.filter(left.is_not_null()).with_columns(
         pl.col("left").str.extract_groups(_SWAPPED).struct.field(name).cast(pl.Int32, strict=False)
@@ -147,7 +148,7 @@ def _survey(
         )
     ).row(0, named=True)
     forms = [form for place, form in enumerate(_FORMS) if found[f"{place}"]]
-    return forms, found if found["swapped"] else None, (later or 0.0) >= 0.01
+    return forms, found if found["swapped"] else None, (later or 0.0) >= LATER
 
 
 def _order(table: Table, source: str, swapped: dict[str, int | str]) -> bool:
@@ -278,8 +279,3 @@ def _offered(forms: list[str]) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 120 else f"{text[:120]}..."
-
-
-def _filled(table: Table, condition: pl.Expr) -> bool:
-    found = table.collect(table.rows.select(condition.mean())).item()
-    return found is not None and float(found) >= 0.01

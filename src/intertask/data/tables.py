@@ -109,6 +109,11 @@ class Table:
         """
         return self.collect_all([rows])[0]
 
+    def share(self, condition: pl.Expr) -> float:
+        """The share of the rows for which a condition holds, of those where it is not null; 0 of none."""
+        found = self.collect(self.rows.select(condition.mean())).item()
+        return 0.0 if found is None else float(found)
+
     def collect_all(self, queries: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
         """Run several queries over this table, as `collect` does, reading it once for all of them."""
         with reading(self.name):

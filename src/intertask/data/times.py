@@ -17,7 +17,7 @@ from intertask.data.columns import (
     trimmed,
     wrong_type,
 )
-from intertask.data.spellings import SpeltTimes, spelt
+from intertask.data.spellings import LATER, SpeltTimes, spelt
 from intertask.data.tables import Table
 from intertask.errors import DataError
 
@@ -78,7 +78,7 @@ def moment(
         if isinstance(kind, pl.Datetime) and kind.time_zone:
             raw = raw.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         value, absent = raw.cast(pl.Datetime("us"), strict=False), raw.is_null()
-        later = _mean(table, pl.col(source).dt.year() // 10 != 197) >= 0.01
+        later = table.share(pl.col(source).dt.year() // 10 != 197) >= LATER
         return _column(name, source, value, absent | (_is_epoch(value) if later else pl.lit(False)))
     if kind.is_numeric():
         if time_format is not None and "%" in time_format:
@@ -97,7 +97,7 @@ def moment(
         raise wrong_type(table, source, kind, "times, as datetimes, text or numbers")
     text, column = trimmed(raw, missing), trimmed(pl.col(source), missing)
     counts = time_format is not None and "%" not in time_format
-    if counts or (time_format is None and _mean(table, column.str.contains(_NUMBER)) >= 0.5):
+    if counts or (time_format is None and table.share(column.str.contains(_NUMBER)) >= 0.5):
         number = text.cast(pl.Float64, strict=False)
         return _counted(table, source, name, number, column, text.is_null(), time_format)
     return _text(name, source, text, spelt(table, source, text, time_format, column))
@@ -214,9 +214,3 @@ def _is_epoch(value: pl.Expr) -> pl.Expr:
     """Whether a time is the first moment of 1970 in some time zone, which is what 0 becomes."""
     ticks = value.dt.epoch("us")
     return (ticks.abs() <= _LAST_ZONE) & (ticks % _HALF_HOUR == 0)
-
-
-def _mean(table: Table, condition: pl.Expr) -> float:
-    """The share of a column's filled rows for which a condition holds; 0 if none is filled."""
-    found = table.collect(table.rows.select(condition.mean())).item()
-    return 0.0 if found is None else float(found)
