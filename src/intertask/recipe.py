@@ -149,8 +149,8 @@ class Recipe(ModelConfig):
 
     @model_validator(mode="after")
     def _answers_have_a_column(self) -> "Recipe":
-        for view in (self, *self.streams.values()):
-            for name, task in view.tasks.items():
+        for tasks in (self.tasks, *(stream.tasks for stream in self.streams.values())):
+            for name, task in tasks.items():
                 if task.answer == "response" and name in ANSWERED:
                     raise ValueError(
                         f"responses of other names than {', '.join(ANSWERED)}, which are columns of the answer, "
