@@ -153,7 +153,7 @@ class Recipe(ModelConfig):
             for name, task in tasks.items():
                 if task.answer == "response" and name in ANSWERED:
                     raise ValueError(
-                        f"responses of other names than {', '.join(ANSWERED)}, which are columns of the answer, "
+                        f"responses of other names than {', '.join(ANSWERED)}, columns beside the answer, "
                         f"not {name!r}"
                     )
         return self
