@@ -23,7 +23,8 @@ from intertask.data.prepare import CORPUS, open_corpus, prepare
 from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate import kept
-from intertask.evaluate.results import Evaluation
+from intertask.evaluate.protocol import protocol
+from intertask.evaluate.results import Evaluation, Protocol
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import strange, written_aside
 from intertask.journal import GOES_ON
@@ -100,6 +101,23 @@ def _refuse_strange(folder: Path) -> None:
     refuse_foreign([folder / "refused.parquet"])
     CORPUS.refuse(folder / "corpus")
     artefact.refuse_place(folder / "model", folder / "model")
+
+
+def validation_protocol(fitted: Fitted, recipe: Recipe) -> Protocol:
+    """How the metric that chose the epoch was measured.
+
+    Args:
+        fitted: What was trained.
+        recipe: As it was trained.
+    """
+    return protocol(
+        fitted.corpus.sequences,
+        fitted.split,
+        "validation",
+        recipe.evaluation.history[:1],
+        query_time=fitted.model.config.encoder.uses_query_time,
+        limit=recipe.train.validation_targets,
+    )
 
 
 def stream_folder(folder: Path, name: str) -> Path:

@@ -18,7 +18,6 @@ def train(
 ) -> None:
     """Train as a recipe says. A run that was stopped goes on where it was."""
     from intertask import run as runs
-    from intertask.evaluate.protocol import protocol
     from intertask.evaluate.provenance import provenance
     from intertask.recipe import Recipe
     from intertask.report.figures import counted
@@ -26,12 +25,9 @@ def train(
     folder = run or Path("runs") / recipe.stem
     fitted = runs.train(recipe, folder, seed, changes or ())
     # As it was trained: the file may have changed in the meantime.
-    trained, told = fitted.trained, Recipe.from_json(folder / "recipe.json")
-    fingerprint = protocol(
-        fitted.corpus.sequences, fitted.split, "validation", told.evaluation.history[:1],
-        query_time=fitted.model.config.encoder.uses_query_time, limit=told.train.validation_targets,
-    ).fingerprint()  # fmt: skip
-    origin = provenance(told.seed)
+    trained, written = fitted.trained, Recipe.from_json(folder / "recipe.json")
+    fingerprint = runs.validation_protocol(fitted, written).fingerprint()
+    origin = provenance(written.seed)
     if as_json:
         print_json(
             {
