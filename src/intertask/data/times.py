@@ -160,7 +160,7 @@ def _what(table: Table, column: pl.Expr, said: str | None) -> tuple[str, bool]:
     for what, (low, high) in _WRITTEN.items():
         # The last seconds before 2037, and milliseconds of 1976, are as large: nearly all must be dates.
         if low <= middle < high and (
-            not what.startswith("stamps of") or _mean(table, _since(filled, what).is_not_null()) >= 0.99
+            not what.startswith("stamps of") or table.share(_since(filled, what).is_not_null()) >= 0.99
         ):
             return what, True
     limits = zip(UNITS.items(), (1e11, 1e14, 1e17, float("inf")), strict=True)
