@@ -55,9 +55,16 @@ def main() -> None:
 
     with TemporaryDirectory() as folder:
         trainer = Trainer(
-            [stream], balance, ended, lambda model, task: None, "none", config, recipe.seed, "epoch",
+            [stream],
+            balance,
+            ended,
+            lambda model, task: None,
+            "none",
+            config,
+            recipe.seed,
+            "epoch",
             Path(folder),
-        )  # fmt: skip
+        )
         trainer.run()
         lines = [
             json.loads(line) for line in (Path(folder) / "journal.jsonl").read_text("utf-8").splitlines()

@@ -80,9 +80,11 @@ def timed(request: Request, number: int) -> dict[str, float]:
         spent[place] = time.perf_counter() - began[0], time.process_time() - began[1]
     medians, tails = np.round(1000 * np.quantile(spent, [0.5, 0.99], axis=0), 2).tolist()
     return {
-        "median_ms": medians[0], "p99_ms": tails[0],
-        "processor_median_ms": medians[1], "processor_p99_ms": tails[1],
-    }  # fmt: skip
+        "median_ms": medians[0],
+        "p99_ms": tails[0],
+        "processor_median_ms": medians[1],
+        "processor_p99_ms": tails[1],
+    }
 
 
 def shares(request: Request, number: int) -> dict[str, float]:

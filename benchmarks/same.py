@@ -83,8 +83,9 @@ def trained(place: Path, recipe: Path, epochs: int | None) -> dict[str, list[str
             subprocess.run(
                 [sys.executable, "-c", TRAIN, file, Path(folder) / "run"],
                 env=os.environ | {"PYTHONPATH": str(place / "src"), "OMP_NUM_THREADS": "1"},
-                check=True, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
         finally:
             file.unlink(missing_ok=True)
         run = Path(folder) / "run"

@@ -115,10 +115,11 @@ def table(runs: dict[str, list[Path]], plan: dict[str, Any]) -> list[str]:
         for folder in own
     }
     return [
-        *lines, "",
+        *lines,
+        "",
         f"Task {task}, seeds {plan['seeds']}, commits {', '.join(sorted(origins))}: "
         f"{measured(evaluation.protocol, history)}.",
-    ]  # fmt: skip
+    ]
 
 
 def figures(folder: Path, task: str, history: str) -> dict[str, float]:
@@ -143,9 +144,11 @@ def difference(folders: list[Path], first: list[Path], task: str, history: str) 
     except ProtocolError:
         return "another track"
     rows = [
-        row for pair in pairs for row in pair.rows
+        row
+        for pair in pairs
+        for row in pair.rows
         if (row.task, row.history, row.metric) == (task, history, MAIN_METRIC)
-    ]  # fmt: skip
+    ]
     words = "; ".join(
         f"{row.difference:+.4f} ({row.interval.low:+.4f} to {row.interval.high:+.4f})" for row in rows
     )

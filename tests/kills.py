@@ -41,9 +41,18 @@ MANY = "epochs = 3\nbatch_tokens = 100\ncheckpoint_steps = 3"
 TOML = shop.TOML.replace("epochs = 2", MANY)
 OTHER = TOML.replace('name = "shop"', 'name = "other"\nseed = 2')
 EVENTS = {
-    "open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "shutil.rmtree", "fcntl.flock",
-    "tests.sync", "tests.half", "tests.whole",
-}  # fmt: skip
+    "open",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.mkdir",
+    "os.chmod",
+    "shutil.rmtree",
+    "fcntl.flock",
+    "tests.sync",
+    "tests.half",
+    "tests.whole",
+}
 SECONDS = 120  # after which a child hangs
 
 
@@ -354,11 +363,13 @@ def _killed(work: Work, every: int, first: int | None, moments: int, draw: rando
         seconds = draw.uniform(0, lasts)
         work.try_kill(by_moment, f"after {seconds:.4f} s", whole, seconds=seconds)
     return {
-        "operations": operations, "killed at one": by_operation.kills, "killed at a moment": by_moment.kills,
+        "operations": operations,
+        "killed at one": by_operation.kills,
+        "killed at a moment": by_moment.kills,
         "had ended": by_operation.survived + by_moment.survived,
         "failures": by_operation.failures + by_moment.failures,
         "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
+    }
 
 
 if __name__ == "__main__":

@@ -95,8 +95,12 @@ def items() -> pl.DataFrame:
 def log(frame: pl.DataFrame | None = None) -> EventLog:
     return EventLog.read(
         events() if frame is None else frame,
-        user="visitor", item="sku", time="ts", behaviour="action", labels=["liked"],
-    )  # fmt: skip
+        user="visitor",
+        item="sku",
+        time="ts",
+        behaviour="action",
+        labels=["liked"],
+    )
 
 
 def catalogue() -> Catalogue:
@@ -105,7 +109,10 @@ def catalogue() -> Catalogue:
 
 def recipe(**changes: object) -> Recipe:
     base: dict[str, object] = {
-        "name": "shop", "width": 8, "max_length": 8, "encoder": {"kind": "gru"},
+        "name": "shop",
+        "width": 8,
+        "max_length": 8,
+        "encoder": {"kind": "gru"},
         "tasks": {
             "next": {"kind": "next_item"},
             "buys": {"kind": "next_item", "behaviour": "buy"},
@@ -113,10 +120,12 @@ def recipe(**changes: object) -> Recipe:
         },
         "train": {"epochs": 2, "workers": 0},
         "evaluation": {
-            "k": (3, 5), "history": ("masked", "kept"), "resamples": 100,
+            "k": (3, 5),
+            "history": ("masked", "kept"),
+            "resamples": 100,
             "baselines": {"popularity": "popularity", "transition": "transition"},
         },
-    }  # fmt: skip
+    }
     return Recipe.model_validate(base | changes)
 
 

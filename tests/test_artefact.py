@@ -13,9 +13,15 @@ from intertask.errors import ArtefactError, IntertaskError
 from tests import shop
 
 FILES = (
-    "manifest.json", "recipe.json", "schema.json", "weights.safetensors", "histories.safetensors",
-    "items.parquet", "users.parquet", "catalogue.parquet",
-)  # fmt: skip
+    "manifest.json",
+    "recipe.json",
+    "schema.json",
+    "weights.safetensors",
+    "histories.safetensors",
+    "items.parquet",
+    "users.parquet",
+    "catalogue.parquet",
+)
 
 
 @pytest.fixture

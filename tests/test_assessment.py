@@ -86,14 +86,18 @@ def test_what_was_found_is_a_frame_of_figures_or_of_differences(found):
     frame, differences = figures(found)
     assert frame.columns == ["system", "task", "history", "slice", "count", "metric", "value", "low", "high"]
     own = frame.filter(
-        (pl.col("system") == "intertask") & (pl.col("task") == "next") & (pl.col("slice") == "all")
-        & (pl.col("history") == "kept") & (pl.col("metric") == "ndcg@5")
-    )  # fmt: skip
+        (pl.col("system") == "intertask")
+        & (pl.col("task") == "next")
+        & (pl.col("slice") == "all")
+        & (pl.col("history") == "kept")
+        & (pl.col("metric") == "ndcg@5")
+    )
     (row,) = own.rows(named=True)
     (expected,) = (
-        at for at in found.rankings
+        at
+        for at in found.rankings
         if (at.system, at.task, at.slice, at.history) == ("intertask", "next", "all", "kept")
-    )  # fmt: skip
+    )
     assert (row["value"], row["low"]) == (expected.metrics["ndcg@5"], expected.intervals["ndcg@5"].low)
     measured = [value for row in (*found.rankings, *found.lists, *found.responses) for value in row.metrics]
     assert frame.height == len(measured)

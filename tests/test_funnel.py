@@ -18,9 +18,14 @@ TASKS = {
 def log(**labels):
     num = len(next(iter(labels.values())))
     return Sequences(
-        np.array([0, num]), np.zeros(num, np.int32), np.zeros(num, np.uint8), None, 1, 1,
+        np.array([0, num]),
+        np.zeros(num, np.int32),
+        np.zeros(num, np.uint8),
+        None,
+        1,
+        1,
         {name: np.array(values, np.float32) for name, values in labels.items()},
-    )  # fmt: skip
+    )
 
 
 def test_each_step_comes_after_the_one_before_it_and_other_tasks_stay_in_order():

@@ -14,8 +14,12 @@ ROOT = Path(__file__).parents[1]
 def test_what_is_killed_at_any_operation_ends_like_what_is_not():
     done = subprocess.run(
         [sys.executable, "-m", "tests.kills", "--every", "37", "--random", "7", "--seed", "3"],
-        capture_output=True, text=True, cwd=ROOT, timeout=600, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=600,
+        check=False,
+    )
     found = {}
     for line in done.stdout.splitlines():
         found |= json.loads(line)

@@ -41,9 +41,12 @@ every_part = pytest.mark.parametrize("sections", PARTS.values(), ids=PARTS.keys(
 
 def config(**sections):
     usual = {
-        "width": 8, "max_length": 8, "tasks": TASKS, "communication": "attention",
+        "width": 8,
+        "max_length": 8,
+        "tasks": TASKS,
+        "communication": "attention",
         "input": {"kind": "events", "gap": True, "combine": "gate"},
-    }  # fmt: skip
+    }
     return ModelConfig.model_validate(usual | sections)
 
 
@@ -139,9 +142,12 @@ def test_an_untrained_model_knows_nothing_and_is_not_sure_of_it(communication):
 
 def test_a_task_without_targets_is_left_out_of_the_losses():
     unlabelled = from_lists(
-        [[1, 2], [3, 4]], 7, behaviours=[[1, 1], [1, 1]], times=[[0, 1], [0, 1]],
+        [[1, 2], [3, 4]],
+        7,
+        behaviours=[[1, 1], [1, 1]],
+        times=[[0, 1], [0, 1]],
         labels={"rating": [[1.0, math.nan], [2.0, math.nan]]},
-    )  # fmt: skip
+    )
     assert list(built().losses(worlds.batch(unlabelled))) == ["next", "what"]
 
 

@@ -89,8 +89,15 @@ def test_somebody_without_a_history_is_answered_by_shares_of_the_training_events
     people = {"histories": [[], [(ITEMS[0], "view")]], "k": shop.NUM_ITEMS, "exclude_seen": False}
     found = model.recommend(objective={"next": 1.0, "buys": 1.0, "liked": 1.0}, **people)
     nobody = found.filter(pl.col("history") == 0)
-    counts = {task: dict(model.recommend(task=task, **people).filter(pl.col("history") == 0).select(
-        "item", "score").iter_rows()) for task in ("next", "buys")}  # fmt: skip
+    counts = {
+        task: dict(
+            model.recommend(task=task, **people)
+            .filter(pl.col("history") == 0)
+            .select("item", "score")
+            .iter_rows()
+        )
+        for task in ("next", "buys")
+    }
     totals = {task: sum(own.values()) + shop.NUM_ITEMS for task, own in counts.items()}
     for item, score in nobody.select("item", "score").iter_rows():
         expected = sum(math.log((counts[task][item] + 1) / totals[task]) for task in counts)

@@ -46,9 +46,11 @@ def theirs(name, how):
         pl.DataFrame({"system": ["x"], "household": [1]}).write_parquet(table := io.BytesIO())
         return table.getvalue()
     return {
-        "json": b'{"tasks": ["wash up"], "model": "T"}', "jsonl": b'{"diary": "event"}\n',
-        "toml": b'[project]\nname = "mine"\n', "html": b"<!doctype html><title>intertask</title>",
-    }[name.rpartition(".")[2]]  # fmt: skip
+        "json": b'{"tasks": ["wash up"], "model": "T"}',
+        "jsonl": b'{"diary": "event"}\n',
+        "toml": b'[project]\nname = "mine"\n',
+        "html": b"<!doctype html><title>intertask</title>",
+    }[name.rpartition(".")[2]]
 
 
 def test_everything_that_a_run_writes_is_known_to_be_ours(trained):

@@ -78,9 +78,10 @@ def test_another_kind_brings_its_own_options():
     recipe = shop.recipe().with_({"encoder.dropout": 0.4})
     assert recipe.encoder.dropout == 0.4
     for changed in (
-        recipe.with_(encoder="hstu"), recipe.with_({"encoder.kind": "hstu"}),
+        recipe.with_(encoder="hstu"),
+        recipe.with_({"encoder.kind": "hstu"}),
         recipe.with_(encoder={"kind": "hstu"}),
-    ):  # fmt: skip
+    ):
         assert changed.encoder == shop.recipe(encoder={"kind": "hstu"}).encoder
     assert recipe.with_(encoder=Lstm(kind="lstm", dropout=0.1)).encoder.dropout == 0.1
     added = recipe.with_({"tasks.views": {"kind": "next_item", "behaviour": "view"}})
@@ -153,9 +154,11 @@ def test_objects_show_themselves_small_and_escaped():
     log = EventLog.read(frame, user="visitor", item="sku", time="ts", behaviour="action", labels=["liked"])
     recipe = shop.recipe(name=HOSTILE)
     shown = {
-        "log": log, "untrained": it.Recommender(recipe), "trained": shop.recommender(),
+        "log": log,
+        "untrained": it.Recommender(recipe),
+        "trained": shop.recommender(),
         "evaluation": shop.recommender().evaluate().model_copy(update={"model": HOSTILE}),
-    }  # fmt: skip
+    }
     for name, thing in shown.items():
         html = thing._repr_html_()
         page = _Checked(html)

@@ -43,8 +43,13 @@ def test_an_empty_recipe_is_all_defaults_and_named_after_its_file(tmp_path):
     assert recipe == Recipe(name="mine")
     assert list(recipe.tasks) == ["next"]
     assert set(recipe.evaluation.baselines) == {
-        "popularity", "recent_popularity", "item_knn", "ease", "als", "transition",
-    }  # fmt: skip
+        "popularity",
+        "recent_popularity",
+        "item_knn",
+        "ease",
+        "als",
+        "transition",
+    }
 
 
 def test_a_plugin_may_be_named_by_its_kind_alone(tmp_path):

@@ -93,40 +93,47 @@ def test_nobody_is_asked_for_by_an_empty_list():
         (None, None, "recommend: expected users=[...] or histories=[...], found neither"),
         (["ann"], [["a"]], "recommend: expected users=[...] or histories=[...], found both"),
         (
-            ["ann", "dan", "eve"], None,
+            ["ann", "dan", "eve"],
+            None,
             "users: expected users of the log, found 'dan', 2 of 3 unknown; ask by a history for "
             "somebody the log has never seen",
         ),
         ("ann", None, "users: expected a list of ids, found 'ann'; write users=['ann']"),
         (7, None, "users: expected a list of ids, found 7; write users=[7]"),
         (
-            None, [["a"], ["a", ("b", "steal")]],
+            None,
+            [["a"], ["a", ("b", "steal")]],
             "histories[1]: expected a behaviour among buy, view, found 'steal'",
         ),
         (
-            None, [[("a", "buy", "noon")]],
+            None,
+            [[("a", "buy", "noon")]],
             "histories[0]: expected a datetime, found 'noon'; datetime.fromisoformat(...) reads one",
         ),
         (
-            None, [["a"], [()]],
+            None,
+            [["a"], [()]],
             "histories[1]: expected items, (item, behaviour) or (item, behaviour, time), found ()",
         ),
         (
-            None, [[1.5]],
+            None,
+            [[1.5]],
             "histories[0]: expected items, (item, behaviour) or (item, behaviour, time), found 1.5",
         ),
         (
-            None, ["a", "b"],
+            None,
+            ["a", "b"],
             "histories[0]: expected a list of events, found 'a'; pass a list of histories, each a list: "
             "histories=[[...], ...]",
         ),
         (
-            None, [3],
+            None,
+            [3],
             "histories[0]: expected a list of events, found 3; pass a list of histories, each a list: "
             "histories=[[...], ...]",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_one_line(users, histories, message):
     with pytest.raises(RequestError) as caught:
         READER.read(users, histories)

@@ -52,9 +52,17 @@ def untouched(before, folder):
 def test_a_project_in_which_a_run_is_made_keeps_all_that_it_had(tmp_path, monkeypatch):
     file = shop.write_files(tmp_path)
     for name in (
-        ".venv3.11/bin", ".git.bak", ".cache.d", ".model.abcdefgh", ".corpus.tmp12345", "data.old",
-        ".intertask-mine", ".intertask-0123456789abcdef", ".intertask-0123456789abcde/new", "run.lock.d",
-    ):  # fmt: skip
+        ".venv3.11/bin",
+        ".git.bak",
+        ".cache.d",
+        ".model.abcdefgh",
+        ".corpus.tmp12345",
+        "data.old",
+        ".intertask-mine",
+        ".intertask-0123456789abcdef",
+        ".intertask-0123456789abcde/new",
+        "run.lock.d",
+    ):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "precious.txt").write_text("years of work")
     (tmp_path / ".link.d").symlink_to(tmp_path / ".git.bak")

@@ -37,10 +37,12 @@ def test_fewer_users_are_some_of_the_same(log):
 def test_a_recipe_says_how_times_and_tags_are_written(tmp_path):
     (tmp_path / "events.csv").write_text("user,item,when\na,x,02.01.2026 10:00\na,y,01.02.2026 10:00\n")
     (tmp_path / "items.csv").write_text('item,kinds\nx,"red, blue"\ny,green\n')
-    told = DataConfig.model_validate({
-        "events": {"path": "events.csv", "time": "when", "time_format": "%d.%m.%Y %H:%M"},
-        "catalogue": {"path": "items.csv", "tags": ["kinds"], "tag_separator": ","},
-    })  # fmt: skip
+    told = DataConfig.model_validate(
+        {
+            "events": {"path": "events.csv", "time": "when", "time_format": "%d.%m.%Y %H:%M"},
+            "catalogue": {"path": "items.csv", "tags": ["kinds"], "tag_separator": ","},
+        }
+    )
     loaded = source.load(told, tmp_path)
     assert loaded.events.frame.sort("time")["item"].to_list() == ["x", "y"]
     assert loaded.catalogue.tags_of(pl.Series(["x", "y"])).to_list() == [["red", "blue"], ["green"]]

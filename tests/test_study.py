@@ -38,9 +38,11 @@ def test_the_file_says_what_the_report_says(done):
     _, folder, found = done
     told = json.loads((folder / "transfer.json").read_text())
     assert told["summary"] == {
-        "mean_percent": found.mean_percent, "worst": found.worst.task,
-        "losses": [row.task for row in found.losers], "to_detach": found.to_detach,
-    }  # fmt: skip
+        "mean_percent": found.mean_percent,
+        "worst": found.worst.task,
+        "losses": [row.task for row in found.losers],
+        "to_detach": found.to_detach,
+    }
     for row, task in zip(told["tasks"], found.tasks, strict=True):
         assert (row["alone"]["verdict"], row["alone"]["percent"]) == (task.alone.verdict, task.alone.percent)
 
@@ -51,9 +53,10 @@ def test_the_figures_are_those_of_the_runs(done):
         for seed, difference in zip((3, 5), row.alone.by_seed, strict=True):
             pairs = compare(folder / f"together-{seed}", folder / f"alone-{row.task}-{seed}", resamples=100)
             own = [
-                pair for pair in pairs.rows
+                pair
+                for pair in pairs.rows
                 if (pair.task, pair.metric) == (row.task, row.metric) and pair.history in ("", "masked")
-            ]  # fmt: skip
+            ]
             assert [pair.difference for pair in own] == pytest.approx([difference])
 
 

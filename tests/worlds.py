@@ -95,10 +95,13 @@ def batch(sequences: Sequences) -> Batch:
 def dimensions(sequences: Sequences | None = None, **changes: object) -> Dimensions:
     """Small sizes that fit the sequences."""
     sizes: dict[str, object] = {
-        "width": 8, "max_length": 12, "num_items": 7 if sequences is None else sequences.num_items,
-        "behaviours": BEHAVIOURS, "tasks": ("next",),
+        "width": 8,
+        "max_length": 12,
+        "num_items": 7 if sequences is None else sequences.num_items,
+        "behaviours": BEHAVIOURS,
+        "tasks": ("next",),
         "has_times": sequences is None or sequences.times is not None,
-    }  # fmt: skip
+    }
     return Dimensions(**(sizes | changes))  # type: ignore[arg-type]
 
 
@@ -108,10 +111,13 @@ def model(config: ModelConfig, sequences: Sequences, behaviours: tuple[str, ...]
         return Model(
             config,
             dimensions(
-                sequences, width=config.width, max_length=config.max_length, behaviours=behaviours,
+                sequences,
+                width=config.width,
+                max_length=config.max_length,
+                behaviours=behaviours,
                 tasks=tuple(config.tasks),
             ),
-        )  # fmt: skip
+        )
 
 
 def variants(folder: str, **options: object) -> dict[str, PluginConfig]:

@@ -30,14 +30,17 @@ from intertask.study import run_arm, settled
 CONTROLS = ("noise", "few", "permuted")
 SHARE = 0.1
 RECIPE: dict[str, Any] = {
-    "name": "controls", "width": 32, "max_length": 50, "encoder": {"kind": "gru"},
+    "name": "controls",
+    "width": 32,
+    "max_length": 50,
+    "encoder": {"kind": "gru"},
     "tasks": {
         "next": {"kind": "next_item"},
         "liked": {"kind": "response", "label": "liked"},
         **{name: {"kind": "response", "label": name} for name in CONTROLS},
     },
     "train": {"patience": 5, "monitor": "all", "warmup_steps": 200},
-}  # fmt: skip
+}
 
 
 def main() -> None:

@@ -99,13 +99,18 @@ def main() -> None:
     }
     evaluation = Evaluation.read(next(iter(singles.values()))[0] / "evaluation.json")
     found = {
-        "recipe": recipe.name, "seeds": options.seeds, "origin": origin(every),
-        "protocol": evaluation.protocol.model_dump(), "fingerprint": evaluation.fingerprint,
+        "recipe": recipe.name,
+        "seeds": options.seeds,
+        "origin": origin(every),
+        "protocol": evaluation.protocol.model_dump(),
+        "fingerprint": evaluation.fingerprint,
         "metrics": {task: metric(runs[0], task) for task, runs in singles.items()},
-        "alone": {task: num_weights(runs[0]) for task, runs in singles.items()}, "mechanisms": lines,
-        "against": against, "visited": visited.apart({"alone": singles, **done}),
+        "alone": {task: num_weights(runs[0]) for task, runs in singles.items()},
+        "mechanisms": lines,
+        "against": against,
+        "visited": visited.apart({"alone": singles, **done}),
         "visited_targets": visited.counts(singles),
-    }  # fmt: skip
+    }
     (options.folder / "grid.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(told_as_tables(found))
 

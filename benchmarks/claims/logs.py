@@ -42,10 +42,13 @@ def written(
     sequences = corpus.sequences
     places = np.arange(len(sequences.items))
     columns: Mapping[str, Any] = {
-        "user": sequences.users_of(places), "item": sequences.items if items is None else items,
-        "place": places, "behaviour": np.array(corpus.behaviours)[sequences.behaviours],
-        **({} if sequences.times is None else {"time": sequences.times}), **sequences.labels,
-    }  # fmt: skip
+        "user": sequences.users_of(places),
+        "item": sequences.items if items is None else items,
+        "place": places,
+        "behaviour": np.array(corpus.behaviours)[sequences.behaviours],
+        **({} if sequences.times is None else {"time": sequences.times}),
+        **sequences.labels,
+    }
     frame = pl.DataFrame({name: np.asarray(values) for name, values in columns.items()}).fill_nan(None)
     file.parent.mkdir(parents=True, exist_ok=True)
     (frame if keep is None else frame.filter(keep)).write_parquet(file)

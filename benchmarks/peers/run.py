@@ -176,10 +176,21 @@ def _child(python: Path, key: dict[str, object], told: argparse.Namespace, folde
         lines=folder / f"quality-{name}.jsonl",
         checkpoint=scratch / f"course-{_digest(json.dumps(key))}.ckpt",
         recipe=None if told.recipe is None else told.recipe.absolute(),
-        **{field: getattr(told, field) for field in (
-            "epochs", "seconds", "warm_up", "threads", "patience", "every", "limit", "dropout", "equal",
-        )},
-    )  # fmt: skip
+        **{
+            field: getattr(told, field)
+            for field in (
+                "epochs",
+                "seconds",
+                "warm_up",
+                "threads",
+                "patience",
+                "every",
+                "limit",
+                "dropout",
+                "equal",
+            )
+        },
+    )
     program = HERE / f"run_{peer.library}.py"
     words: list[str | Path] = [python, program, stage, "--out", out, "--options", options.to_json()]
     threads = {variable: str(told.threads) for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}

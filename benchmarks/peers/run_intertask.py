@@ -150,10 +150,16 @@ def _trainer(
     weights = {name: task.weight for name, task in recipe.tasks.items()}
     monitor = default_monitor(recipe)
     return Trainer(
-        [Stream.of(model, prepared.sequences, split, recipe.train)], recipe.balance.build(weights, constant),
-        lambda: {monitor: validate(model)}, lambda model, task: None, monitor, recipe.train, recipe.seed,
-        "peers", folder,
-    )  # fmt: skip
+        [Stream.of(model, prepared.sequences, split, recipe.train)],
+        recipe.balance.build(weights, constant),
+        lambda: {monitor: validate(model)},
+        lambda model, task: None,
+        monitor,
+        recipe.train,
+        recipe.seed,
+        "peers",
+        folder,
+    )
 
 
 def _weights(model: Model) -> int:

@@ -49,9 +49,19 @@ def speed_table(lines: Iterable[Line]) -> str:
     """Throughput, time of evaluation, and peak memory, one row a peer."""
     lines = list(lines)
     head = (
-        "peer", "rounds", "weights", "interactions/s", "lowest to highest", "ratio", "epochs measured",
-        "training, peak MiB", "evaluation, s", "ratio", "evaluation, peak MiB", "NDCG@10",
-    )  # fmt: skip
+        "peer",
+        "rounds",
+        "weights",
+        "interactions/s",
+        "lowest to highest",
+        "ratio",
+        "epochs measured",
+        "training, peak MiB",
+        "evaluation, s",
+        "ratio",
+        "evaluation, peak MiB",
+        "NDCG@10",
+    )
     rows = []
     for peer in _peers(lines):
         train, evaluate = _good(lines, peer, "train"), _good(lines, peer, "evaluate")
@@ -82,9 +92,14 @@ def quality_table(lines: Iterable[Line]) -> str:
     bests = {peer: max(course, key=lambda point: point.ndcg) for peer, course in courses.items()}
     levels = sorted({round(best.ndcg, 4) for best in bests.values()})
     head = (
-        "peer", "weights", "best NDCG@10", "epoch", "training seconds", "seconds an epoch",
+        "peer",
+        "weights",
+        "best NDCG@10",
+        "epoch",
+        "training seconds",
+        "seconds an epoch",
         *(f"seconds to {level:.4f}" for level in levels),
-    )  # fmt: skip
+    )
     rows = []
     for peer, course in courses.items():
         best = bests[peer]

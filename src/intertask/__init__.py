@@ -16,9 +16,16 @@ if TYPE_CHECKING:
     from intertask.verbs import compare, train_recipe, transfer
 
 __all__ = [
-    "Catalogue", "Evaluation", "EventLog", "IntertaskError", "Recipe", "Recommender", "compare",
-    "train_recipe", "transfer",
-]  # fmt: skip
+    "Catalogue",
+    "Evaluation",
+    "EventLog",
+    "IntertaskError",
+    "Recipe",
+    "Recommender",
+    "compare",
+    "train_recipe",
+    "transfer",
+]
 
 _HOMES = {
     "Catalogue": "data.catalogue",

@@ -105,9 +105,11 @@ def _write_parts(artefact: Artefact, folder: Path) -> None:
     (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
     save_file(dict(artefact.weights), folder / "weights.safetensors")
     arrays: dict[str, NDArray[np.generic]] = {
-        "offsets": histories.offsets, "items": histories.items, "behaviours": histories.behaviours,
+        "offsets": histories.offsets,
+        "items": histories.items,
+        "behaviours": histories.behaviours,
         "popularity": artefact.popularity,
-    }  # fmt: skip
+    }
     if histories.times is not None:
         arrays["times"] = histories.times
     save_file(

@@ -27,9 +27,13 @@ PARTS = ("validation", "test")
 
 
 def assess(
-    model: Model, recipe: Recipe, corpus: Corpus, catalogue: Catalogue | None, part: Part,
+    model: Model,
+    recipe: Recipe,
+    corpus: Corpus,
+    catalogue: Catalogue | None,
+    part: Part,
     trained: NDArray[np.int64] | None,
-) -> Evaluation:  # fmt: skip
+) -> Evaluation:
     """Evaluate a model as its recipe says; what happened to each target is in `targets` of the result.
 
     Args:
@@ -49,18 +53,29 @@ def assess(
         raise RequestError("part", " or ".join(map(repr, PARTS)), repr(part))
     split = recipe.split.split(corpus.sequences)
     evaluator = Evaluator(
-        recipe.name, model, corpus, split, recipe.evaluation, recipe.seed,
-        item_tags(catalogue, corpus), part, trained, _choice(recipe, corpus, split),
-    )  # fmt: skip
+        recipe.name,
+        model,
+        corpus,
+        split,
+        recipe.evaluation,
+        recipe.seed,
+        item_tags(catalogue, corpus),
+        part,
+        trained,
+        _choice(recipe, corpus, split),
+    )
     return evaluator.run()
 
 
 def _choice(recipe: Recipe, corpus: Corpus, split: Split) -> list[Finding]:
     """Whether the epoch was chosen by few targets."""
     validator = Validator(
-        corpus.sequences, split, corpus.behaviours, recipe.evaluation.history[0],
+        corpus.sequences,
+        split,
+        corpus.behaviours,
+        recipe.evaluation.history[0],
         recipe.train.validation_targets,
-    )  # fmt: skip
+    )
     found = thin_choice(recipe.train.monitor or default_monitor(recipe), validator.bases(recipe))
     return [] if found is None else [found]
 
@@ -83,9 +98,11 @@ def corpus_of(
     if (events is None) == (run is None):
         found = "neither" if events is None else "both"
         raise RequestError(
-            "evaluate", "the log that the model was trained on, as events or as run=FOLDER", found,
+            "evaluate",
+            "the log that the model was trained on, as events or as run=FOLDER",
+            found,
             "a model that was loaded has no log of its own" if events is None else "leave one out",
-        )  # fmt: skip
+        )
     if run is not None:
         folder = arguments.path(run, "run")
         if not (folder / "corpus").is_dir():
@@ -105,9 +122,11 @@ def corpus_of(
     ):
         if not own.equals(theirs):
             raise RequestError(
-                "evaluate", f"the {len(own):,} {what} that the model was trained on",
-                f"{len(theirs):,}, not all of them the same", "hand over the log of its training",
-            )  # fmt: skip
+                "evaluate",
+                f"the {len(own):,} {what} that the model was trained on",
+                f"{len(theirs):,}, not all of them the same",
+                "hand over the log of its training",
+            )
     return corpus
 
 

@@ -65,9 +65,11 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
     """
     if recipe.streams:
         raise RecipeError(
-            "[streams]", "a recipe of one log", f"{', '.join(recipe.streams)} beside it",
+            "[streams]",
+            "a recipe of one log",
+            f"{', '.join(recipe.streams)} beside it",
             "train it with `intertask train`, or intertask.run.train",
-        )  # fmt: skip
+        )
     with working_on(folder, "train", FITTED):
         return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
 
@@ -93,11 +95,15 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         aside.write_text(recipe.to_json(), encoding="utf-8")
     streams = [
         Stream.of(
-            part.model.to(device), part.corpus.sequences, part.split, recipe.train,
-            name if recipe.streams else "", recipe.streams[name].weight if name in recipe.streams else 1.0,
+            part.model.to(device),
+            part.corpus.sequences,
+            part.split,
+            recipe.train,
+            name if recipe.streams else "",
+            recipe.streams[name].weight if name in recipe.streams else 1.0,
         )
         for name, part in parts.items()
-    ]  # fmt: skip
+    ]
     owners = {task: part for part in parts.values() for task in part.recipe.tasks}
 
     def validate() -> dict[str, float]:
@@ -109,10 +115,16 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         return metrics
 
     trainer = Trainer(
-        streams, balance.to(device), validate,
+        streams,
+        balance.to(device),
+        validate,
         lambda model, task: owners[task].validator.calibration(model, task),
-        monitor, recipe.train, recipe.seed, run, folder,
-    )  # fmt: skip
+        monitor,
+        recipe.train,
+        recipe.seed,
+        run,
+        folder,
+    )
     for words in told:
         remark(words)
     try:
@@ -159,9 +171,12 @@ class Part:
         }
         self.label_shares = {task: count / max(labels.values()) for task, count in labels.items()}
         self.validator = Validator(
-            corpus.sequences, self.split, corpus.behaviours, recipe.evaluation.history[0],
+            corpus.sequences,
+            self.split,
+            corpus.behaviours,
+            recipe.evaluation.history[0],
             recipe.train.validation_targets,
-        )  # fmt: skip
+        )
 
     def metrics(self, whole: Recipe) -> list[str]:
         """Names of the validation metrics; of several streams, the one over the tasks is of all of them."""
@@ -184,9 +199,13 @@ def _shared(recipe: Recipe, stream: str) -> tuple[str, ...]:
 
 
 def build(
-    config: ModelConfig, corpus: Corpus, seed: int, item_counts: NDArray[np.int64] | None = None,
-    stream: str = MAIN, shared: Mapping[str, nn.Module] | None = None,
-) -> Model:  # fmt: skip
+    config: ModelConfig,
+    corpus: Corpus,
+    seed: int,
+    item_counts: NDArray[np.int64] | None = None,
+    stream: str = MAIN,
+    shared: Mapping[str, nn.Module] | None = None,
+) -> Model:
     """An untrained model for a corpus, its weights drawn from the seed and the stream's name."""
     dimensions = Dimensions(
         width=config.width,
@@ -260,14 +279,18 @@ def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:
         hidden = recipe.tasks[task].answer == "items" and recipe.evaluation.history[0] == "masked"
         kept = 'set [evaluation] history = ["kept"], where targets may stand in their history; '
         raise RecipeError(
-            f"[tasks.{task}]", "a validation target, to choose the epoch by", "none",
+            f"[tasks.{task}]",
+            "a validation target, to choose the epoch by",
+            "none",
             (kept if hidden else "")
             + "name a metric of another task as [train] monitor, split otherwise, or leave the task out",
-        )  # fmt: skip
+        )
     raise RecipeError(
-        "[train] monitor", f"one of {', '.join(metrics) or 'no metric at all'}", repr(monitor),
+        "[train] monitor",
+        f"one of {', '.join(metrics) or 'no metric at all'}",
+        repr(monitor),
         "name a metric of a task that has validation targets",
-    )  # fmt: skip
+    )
 
 
 def _digest(recipe: Recipe, corpora: Mapping[str, Corpus]) -> str:

@@ -178,9 +178,11 @@ def _named(path: Path) -> Path:
     whole = path.resolve()
     if whole == Path.cwd() or not whole.name:
         raise IntertaskError(
-            str(path), "a folder that can be replaced", "the working folder" if whole.name else "the root",
+            str(path),
+            "a folder that can be replaced",
+            "the working folder" if whole.name else "the root",
             "name a folder in it; nothing was changed",
-        )  # fmt: skip
+        )
     return whole
 
 
@@ -307,9 +309,11 @@ def read_whole(folder: Path, read: Callable[[], Read]) -> Read:
             if _identity(folder) == before:
                 return found
     raise IntertaskError(
-        str(folder), "a folder that keeps still while it is read", f"{_TRIES} changes while it was",
+        str(folder),
+        "a folder that keeps still while it is read",
+        f"{_TRIES} changes while it was",
         "stop what writes there",
-    )  # fmt: skip
+    )
 
 
 def _identity(folder: Path) -> tuple[int, int, int] | None:
@@ -325,9 +329,11 @@ def unwritable(path: Path, error: Exception, hint: str = "") -> WriteError:
     reason = re.sub(rf".*?([^:]*) {re.escape(_OS_ERROR)}.*", r"\1", str(error), flags=re.DOTALL).strip()
     found = (error.strerror if isinstance(error, OSError) else None) or reason
     return WriteError(
-        str(path), "a place with room that can be written to", found,
+        str(path),
+        "a place with room that can be written to",
+        found,
         hint or "free some space or choose another path; nothing was changed",
-    )  # fmt: skip
+    )
 
 
 def sha256(path: Path) -> str:

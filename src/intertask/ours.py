@@ -54,9 +54,11 @@ def refuse_foreign(files: Iterable[Path], kind: str = "") -> None:
         found = foreign(file, kind)
         if found:
             raise IntertaskError(
-                str(file), "a file that intertask wrote, or nothing yet", found,
+                str(file),
+                "a file that intertask wrote, or nothing yet",
+                found,
                 "move it elsewhere, or choose another folder; nothing was changed",
-            )  # fmt: skip
+            )
 
 
 def _json(*keys: str) -> Recognise:

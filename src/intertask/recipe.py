@@ -177,22 +177,29 @@ class Recipe(ModelConfig):
 
     def views(self) -> dict[str, "Recipe"]:
         """The recipe of each stream as if it stood alone, its own first; it knows who shares its exchange."""
-        together = [*self.attached(), *(
-            task
-            for stream in self.streams.values()
-            if "communication" in stream.share
-            for task, config in stream.tasks.items()
-            if not config.detached
-        )]  # fmt: skip
+        together = [
+            *self.attached(),
+            *(
+                task
+                for stream in self.streams.values()
+                if "communication" in stream.share
+                for task, config in stream.tasks.items()
+                if not config.detached
+            ),
+        ]
         alone = tuple(together) == tuple(self.attached())
         exchange = self.exchange if alone else tuple(together)
         views = {MAIN: self.model_copy(update={"streams": {}, "exchange": exchange})}
         for name, stream in self.streams.items():
             changes = {
-                "streams": {}, "data": stream.data, "split": stream.split, "input": stream.input,
-                "tasks": stream.tasks, "max_length": stream.max_length or self.max_length,
+                "streams": {},
+                "data": stream.data,
+                "split": stream.split,
+                "input": stream.input,
+                "tasks": stream.tasks,
+                "max_length": stream.max_length or self.max_length,
                 "exchange": exchange if "communication" in stream.share else None,
-            }  # fmt: skip
+            }
             views[name] = self.model_copy(update=changes | {"name": f"{self.name}, {name}"})
         return views
 
@@ -226,9 +233,11 @@ class Recipe(ModelConfig):
             file.suffix != ".json" and "exchange" in table
         ):  # what streams make of a recipe that does not say it
             raise RecipeError(
-                f"{where} exchange", "a key that is there", "the unknown key 'exchange'",
+                f"{where} exchange",
+                "a key that is there",
+                "the unknown key 'exchange'",
                 "tasks of streams that share the communication are in one exchange",
-            )  # fmt: skip
+            )
         return parse(cls, {"name": file.stem, **table}, where)
 
     def with_(self, changes: Mapping[str, object] | None = None, /, **sections: object) -> "Recipe":

@@ -253,9 +253,10 @@ class Recommender:
         """What a notebook shows."""
         recipe = self.recipe
         facts = [
-            ("encoder", recipe.encoder.kind), ("width", str(recipe.width)),
+            ("encoder", recipe.encoder.kind),
+            ("width", str(recipe.width)),
             ("tasks", ", ".join(f"{name} ({task.kind})" for name, task in recipe.tasks.items())),
-        ]  # fmt: skip
+        ]
         if self._answerer is None:
             return card(
                 f"Recommender {recipe.name}", [*facts, ("state", "not trained: call fit() or load()")]

@@ -96,9 +96,12 @@ class Reader:
         places = encoded(self.users, series)
         if (places < 0).any():
             raise _unknown(
-                "users", "users of the log", series, places,
+                "users",
+                "users of the log",
+                series,
+                places,
                 "ask by a history for somebody the log has never seen",
-            )  # fmt: skip
+            )
         windows = Windows(
             np.asarray(self.stored.offsets)[places].astype(np.int64),
             np.asarray(self.stored.offsets)[places + 1].astype(np.int64),

@@ -95,9 +95,11 @@ def _refuse_strange(folder: Path) -> None:
         wrong = strange(place, "folder")
         if wrong and folder.parent.name == "streams":
             raise DataError(
-                str(place), "a folder of this run, or nothing yet", wrong,
+                str(place),
+                "a folder of this run, or nothing yet",
+                wrong,
                 "choose another folder for the run; nothing was changed",
-            )  # fmt: skip
+            )
     refuse_foreign([folder / "refused.parquet"])
     CORPUS.refuse(folder / "corpus")
     artefact.refuse_place(folder / "model", folder / "model")
@@ -232,10 +234,11 @@ def _refuse_another_run(folder: Path, recipe: Recipe, stream: Path, corpus: Corp
     if not other and open_corpus(stream / "corpus").sequences.digest() == corpus.sequences.digest():
         return
     raise RecipeError(
-        str(folder), "a run of this recipe and data",
+        str(folder),
+        "a run of this recipe and data",
         f"other options ({', '.join(other)})" if other else "other data",
         "choose another folder for the run, or delete this one",
-    )  # fmt: skip
+    )
 
 
 def model_folder(path: Path) -> Path:

@@ -20,13 +20,21 @@ LOCK = "run.lock"
 Names = Mapping[str, Literal["file", "folder"]]
 FITTED: Names = {"recipe.json": "file", "journal.jsonl": "file", "checkpoints": "folder"}
 EVALUATED: Names = {
-    "evaluation.json": "file", "ranks.parquet": "file", "answers.parquet": "file", "report.html": "file",
+    "evaluation.json": "file",
+    "ranks.parquet": "file",
+    "answers.parquet": "file",
+    "report.html": "file",
     "plots": "folder",
-}  # fmt: skip
+}
 WRITTEN: Names = {
-    **FITTED, "recipe.toml": "file", "refused.parquet": "file", "corpus": "folder", "model": "folder",
-    "streams": "folder", **EVALUATED,
-}  # fmt: skip
+    **FITTED,
+    "recipe.toml": "file",
+    "refused.parquet": "file",
+    "corpus": "folder",
+    "model": "folder",
+    "streams": "folder",
+    **EVALUATED,
+}
 _RECIPE_KEYS = {"encoder", "tasks", "train", "evaluation"}
 
 
@@ -79,9 +87,11 @@ def refuse_others(folder: Path, names: Names, own: Sequence[str] = ()) -> None:
     """
     if folder.exists() and folder.resolve() in (Path(folder.resolve().anchor), Path("~").expanduser()):
         raise IntertaskError(
-            str(folder), "a folder for the run alone", "the root or the home folder",
+            str(folder),
+            "a folder for the run alone",
+            "the root or the home folder",
             "choose another folder; nothing was changed",
-        )  # fmt: skip
+        )
     refuse_unnamable(folder)
     lock = strange(folder / LOCK, "file")
     if lock:
@@ -97,9 +107,11 @@ def refuse_others(folder: Path, names: Names, own: Sequence[str] = ()) -> None:
                 found = foreign(folder / name)
         if found:
             raise IntertaskError(
-                str(folder / name), f"a {kind} of this run, or nothing yet", found,
+                str(folder / name),
+                f"a {kind} of this run, or nothing yet",
+                found,
                 "choose another folder for the run; nothing was changed",
-            )  # fmt: skip
+            )
 
 
 def refuse_locked(folder: Path) -> None:
@@ -160,6 +172,8 @@ def _foreign_lock(folder: Path, found: str) -> IntertaskError:
 
 def _busy(folder: Path) -> IntertaskError:
     return IntertaskError(
-        str(folder), "a run that no other process works on", str(holder(folder / LOCK)),
+        str(folder),
+        "a run that no other process works on",
+        str(holder(folder / LOCK)),
         "wait for it, stop it, or choose another folder; nothing was changed",
-    )  # fmt: skip
+    )

@@ -45,19 +45,37 @@ def _whole(data: DataConfig, beside: Path) -> Loaded:
         )
     log = data.events
     events = EventLog.read(
-        beside / log.path, user=log.user, item=log.item, time=log.time, order=log.order,
-        behaviour=log.behaviour, labels=log.labels, time_format=log.time_format, missing=log.missing,
-        duplicates=log.duplicates, separator=log.separator, encoding=log.encoding,
-        sequences=log.sequences, strict=log.strict,
-    )  # fmt: skip
+        beside / log.path,
+        user=log.user,
+        item=log.item,
+        time=log.time,
+        order=log.order,
+        behaviour=log.behaviour,
+        labels=log.labels,
+        time_format=log.time_format,
+        missing=log.missing,
+        duplicates=log.duplicates,
+        separator=log.separator,
+        encoding=log.encoding,
+        sequences=log.sequences,
+        strict=log.strict,
+    )
     catalogue = None
     if data.catalogue is not None:
         what = data.catalogue
         catalogue = Catalogue.read(
-            beside / what.path, item=what.item, text=what.text, tags=what.tags,
-            tag_separator=what.tag_separator, categories=what.categories, numbers=what.numbers,
-            missing=what.missing, separator=what.separator, encoding=what.encoding, strict=what.strict,
-        )  # fmt: skip
+            beside / what.path,
+            item=what.item,
+            text=what.text,
+            tags=what.tags,
+            tag_separator=what.tag_separator,
+            categories=what.categories,
+            numbers=what.numbers,
+            missing=what.missing,
+            separator=what.separator,
+            encoding=what.encoding,
+            strict=what.strict,
+        )
     return Loaded(events, catalogue)
 
 

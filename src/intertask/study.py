@@ -92,9 +92,12 @@ def study(
 
 
 def _refuse_in_advance(
-    recipe: Recipe, singles: Mapping[str, Recipe], corpora: Mapping[str, Corpus], folder: Path,
+    recipe: Recipe,
+    singles: Mapping[str, Recipe],
+    corpora: Mapping[str, Corpus],
+    folder: Path,
     seeds: Sequence[int],
-) -> None:  # fmt: skip
+) -> None:
     """Refuse now what could not be trained hours later, when its arm would have its turn.
 
     Raises:
@@ -144,9 +147,11 @@ def _refuse_old(places: Sequence[Path], digests: Mapping[str, str]) -> None:
             file = runs.stream_folder(run, stream) / FILE
             if file.is_file() and Evaluation.read(file).protocol.data != digest:
                 raise RecipeError(
-                    str(run), "a run of these data", "one of other data: the log has changed since",
+                    str(run),
+                    "a run of these data",
+                    "one of other data: the log has changed since",
                     f"choose another --folder than {run.parent}, or delete it",
-                )  # fmt: skip
+                )
 
 
 def _refuse_foreign(folder: Path, arms: Sequence[str], seeds: Sequence[int]) -> None:
@@ -193,9 +198,11 @@ def refuse_another(recipe: Recipe, place: Path) -> None:
     complete = there.keys() >= mine.keys()
     if not complete or shaping_of(there) != shaping_of(mine) or there["data"] != mine["data"]:
         raise RecipeError(
-            str(place), "a run of this recipe", "one of another",
+            str(place),
+            "a run of this recipe",
+            "one of another",
             f"choose another folder than {place.parent}, or delete it",
-        )  # fmt: skip
+        )
 
 
 def settled(recipe: Recipe, beside: Path) -> Recipe:
@@ -252,9 +259,13 @@ def _grown(recipe: Recipe, mechanism: CommunicationConfig, missing: int) -> Reci
 def mechanism_weights(recipe: Recipe, mechanism: CommunicationConfig) -> int:
     """How many weights are learnt between the encoder of a recipe and its tasks."""
     dimensions = Dimensions(
-        width=recipe.width, max_length=recipe.max_length, num_items=1, behaviours=("event",),
-        tasks=tuple(recipe.tasks), has_times=False,
-    )  # fmt: skip
+        width=recipe.width,
+        max_length=recipe.max_length,
+        num_items=1,
+        behaviours=("event",),
+        tasks=tuple(recipe.tasks),
+        has_times=False,
+    )
     built = mechanism.build(dimensions)
     return sum(weight.numel() for weight in built.parameters() if weight.requires_grad)
 

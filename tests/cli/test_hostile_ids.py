@@ -45,10 +45,15 @@ def test_no_order_reaches_terminal_page_or_plot(hostile, intertask):
     run = "ru\x1b[2Jn"
     user, item = shop.user_id(1) + HOSTILE, shop.item_id(3) + HOSTILE
     verbs = [
-        ("data", hostile), ("train", hostile, "--run", run), ("evaluate", run), ("compare", run, run),
-        ("recommend", run, "--user", user), ("recommend", run, "--sample", 2), ("list",),
+        ("data", hostile),
+        ("train", hostile, "--run", run),
+        ("evaluate", run),
+        ("compare", run, run),
+        ("recommend", run, "--user", user),
+        ("recommend", run, "--sample", 2),
+        ("list",),
         ("transfer", hostile, "--seeds", "1", "--folder", f"{run}-study"),
-    ]  # fmt: skip
+    ]
     for words in verbs:
         with warnings.catch_warnings():
             warnings.simplefilter("always")  # of a refused row, and of a catalogue that misses items
@@ -81,7 +86,7 @@ def test_no_order_reaches_terminal_page_or_plot(hostile, intertask):
         ("recommend", "a", "b\x1b[2J\x07"),
         ("transfer", "recipe.toml", "--seeds", "1;\x9b2"),
     ],
-)  # fmt: skip
+)
 def test_an_error_gives_no_orders(words, shop_files, intertask):
     done = intertask(*words)
     assert done.code == 2

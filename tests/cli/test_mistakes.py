@@ -34,7 +34,8 @@ def tree(folder="."):
     ("old", "new", "line"),
     [
         (
-            'item = "sku"\ntime', 'item = "skuu"\ntime',
+            'item = "sku"\ntime',
+            'item = "skuu"\ntime',
             "events.csv: expected a column 'skuu' for item, found the columns visitor, sku, ts, action, "
             "liked; did you mean 'sku'?",
         ),
@@ -47,7 +48,8 @@ def tree(folder="."):
         ('"buy"', '"by"', "[tasks.buys] behaviour: expected one of buy, cart, view, found 'by'"),
         ('label = "liked"', 'label = "like"', "label 'like': expected one of liked, found 'like'; map"),
         (
-            'label = "liked"', 'label = "liked"\nat_least = 7',
+            'label = "liked"',
+            'label = "liked"\nat_least = 7',
             "label 'liked' at_least 7: expected a yes at some training event that follows another, found",
         ),
         (
@@ -62,7 +64,7 @@ def tree(folder="."):
         ("epochs = 2", 'epochs = 2\ndevice = "tpu"', "[train] device: expected "),
         ("[data.events]", "[data.evnts]", "[data] evnts: expected one of catalogue, dataset, events"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_the_recipe(old, new, line, shop_files, intertask):
     before = set(Path().iterdir())
     assert line in intertask.refused("train", mended(shop_files, old, new), "--run", "some/deep/run")

@@ -47,9 +47,11 @@ def test_what_is_no_file_is_never_replaced(option, kind, verbs, intertask):
     file, target = Path("there.csv"), Path("elsewhere.csv")
     target.write_text("years of work")
     {
-        "link": lambda: file.symlink_to(target), "dangling": lambda: file.symlink_to("nowhere.csv"),
-        "folder": file.mkdir, "pipe": lambda: os.mkfifo(file),
-    }[kind]()  # fmt: skip
+        "link": lambda: file.symlink_to(target),
+        "dangling": lambda: file.symlink_to("nowhere.csv"),
+        "folder": file.mkdir,
+        "pipe": lambda: os.mkfifo(file),
+    }[kind]()
     before = file.lstat()
     for more in ([], ["--overwrite"]):
         line = intertask.refused(*verbs[option], option, file, *more)

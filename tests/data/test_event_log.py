@@ -93,8 +93,11 @@ def test_absurd_times_are_refused_row_by_row() -> None:
     ]
     text = pl.DataFrame({"user": 1, "item": 2, "time": ["2020-01-01", "0001-01-01", "3000-01-01", "", "no"]})
     assert [reason for _, reason in refused(text)] == [
-        "time before 1970", "time after 2099", "missing time", "unreadable time",
-    ]  # fmt: skip
+        "time before 1970",
+        "time after 2099",
+        "missing time",
+        "unreadable time",
+    ]
 
 
 def test_missing_ids_and_behaviours_are_refused_with_their_row() -> None:
@@ -103,8 +106,10 @@ def test_missing_ids_and_behaviours_are_refused_with_their_row() -> None:
     )
     assert refused(frame) == [(2, "missing user"), (3, "missing item"), (4, "item is not a whole number")]
     assert refused(frame.with_columns(item=1, behaviour=pl.Series(["v", "v", " ", None]))) == [
-        (2, "missing user"), (3, "missing behaviour"), (4, "missing behaviour"),
-    ]  # fmt: skip
+        (2, "missing user"),
+        (3, "missing behaviour"),
+        (4, "missing behaviour"),
+    ]
 
 
 def test_integer_ids_stay_integers_and_words_stay_words(tmp_path: Path) -> None:
@@ -306,10 +311,14 @@ def test_of_many_columns_some_are_named_on_one_line(tmp_path):
 @pytest.mark.parametrize(
     "roles",
     [
-        {"item": "user"}, {"time": "item"}, {"order": "user"}, {"behaviour": "user"},
-        {"time": "user", "behaviour": "item"}, {"behaviour": "when", "time": "when"},
+        {"item": "user"},
+        {"time": "item"},
+        {"order": "user"},
+        {"behaviour": "user"},
+        {"time": "user", "behaviour": "item"},
+        {"behaviour": "when", "time": "when"},
     ],
-)  # fmt: skip
+)
 def test_one_column_has_one_role(roles: dict[str, str]) -> None:
     frame = pl.DataFrame({"user": [1, 2], "item": [3, 4], "when": [5, 6]})
     with pytest.raises(DataError, match=r"expected a column of its own for .* for both; name another"):

@@ -67,9 +67,12 @@ def test_times_rise_within_a_user() -> None:
 
 
 def test_liked_items_are_told_by_their_label_and_their_purchases() -> None:
-    events = frame(Config(users=1_000)).group_by(pl.col("item") % 2).agg(
-        pl.col("liked").mean(), (pl.col("behaviour") == "buy").mean().alias("bought")
-    ).sort("item")  # fmt: skip
+    events = (
+        frame(Config(users=1_000))
+        .group_by(pl.col("item") % 2)
+        .agg(pl.col("liked").mean(), (pl.col("behaviour") == "buy").mean().alias("bought"))
+        .sort("item")
+    )
     assert np.allclose(events["liked"], [0.1, 0.9], atol=0.02)
     assert np.allclose(events["bought"], [0.1, 0.4], atol=0.02)
 

@@ -217,9 +217,20 @@ def test_a_comparison_is_a_frame(runs):
     frame = found.to_frame()
     assert frame.height == len(found.rows)
     assert frame.columns == [
-        "run", "task", "history", "metric", "targets", "first", "second", "difference", "low", "high",
-        "p_value", "too_few", "verdict",
-    ]  # fmt: skip
+        "run",
+        "task",
+        "history",
+        "metric",
+        "targets",
+        "first",
+        "second",
+        "difference",
+        "low",
+        "high",
+        "p_value",
+        "too_few",
+        "verdict",
+    ]
     assert frame["low"].to_list() == [row.interval.low for row in found.rows]
     assert frame["verdict"].to_list() == [row.verdict for row in found.rows]
     assert Comparison.model_validate_json(found.model_dump_json()) == found

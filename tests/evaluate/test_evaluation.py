@@ -23,9 +23,16 @@ def evaluator(model=None, split=None, part="test", trained=None, corpus=None, **
     fitted = shop.recommender().fitted
     config = shop.recipe().evaluation.model_copy(update=changes)
     return Evaluator(
-        "shop", model or fitted.model, corpus or shop.corpus(), split or fitted.split, config, 1,
-        item_tags(shop.catalogue(), shop.corpus()), part, trained,
-    )  # fmt: skip
+        "shop",
+        model or fitted.model,
+        corpus or shop.corpus(),
+        split or fitted.split,
+        config,
+        1,
+        item_tags(shop.catalogue(), shop.corpus()),
+        part,
+        trained,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +176,9 @@ def test_responses_stand_beside_the_base_rate_and_the_items_means(evaluated):
     assert found.responses[2].metrics["auc"] == 1.0  # in the shop the item alone decides
     against = [row for row in found.differences if row.task == "liked"]
     assert [(row.baseline, row.metric, row.history) for row in against] == [
-        ("base rate", "-log_loss", ""), ("item mean", "-log_loss", "")
-    ]  # fmt: skip
+        ("base rate", "-log_loss", ""),
+        ("item mean", "-log_loss", ""),
+    ]
     for row, other in zip(against, found.responses[1:], strict=True):
         gain = other.metrics["log_loss"] - found.responses[0].metrics["log_loss"]
         assert row.difference == pytest.approx(gain, abs=1e-6)
@@ -365,5 +373,5 @@ def test_lists_of_one_item_have_no_diversity():
     model = Recommender(recipe).fit(EventLog.read(frame))
     found = Evaluator(
         "tiny", model.model, model.fitted.corpus, model.fitted.split, recipe.evaluation, 1
-    ).run()  # fmt: skip
+    ).run()
     assert all("coverage@10" in row.metrics and "diversity@10" not in row.metrics for row in found.lists)

@@ -25,14 +25,15 @@ def run(folder, weights=100, quality=0.0, rank=0):
     asked.answers = [frame.with_columns(pl.col("quality") + quality) for frame in asked.answers]
     keep(found.with_targets(asked.targets_found()), folder)
     lines = [
-        {"event": "start", "weights": weights}, {"event": "step", "seconds": 1.5},
+        {"event": "start", "weights": weights},
+        {"event": "step", "seconds": 1.5},
         {"event": "validation", "seconds": 0.5},
         {"event": "gradients", "epoch": 0, "tasks": TASKS, "cosines": COSINES},
         {"event": "gradients", "epoch": 0, "tasks": TASKS[:2], "cosines": [[1.0, -0.6], [-0.6, 1.0]]},
         {"event": "gradients", "epoch": 1, "tasks": TASKS, "cosines": [[c / 2 for c in r] for r in COSINES]},
         {"event": "edges", "step": 4, "verdicts": [], "closed": {"buys": ["liked"], "next": ["liked"]}},
         {"event": "edges", "step": 8, "verdicts": [], "closed": {"buys": ["liked"]}},
-    ]  # fmt: skip
+    ]
     (folder / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 

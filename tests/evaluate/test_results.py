@@ -4,9 +4,14 @@ from intertask.errors import DataError
 from intertask.evaluate.results import DifferenceRow, Evaluation, Interval, Protocol
 
 PROTOCOL = Protocol(
-    data="ab", split="leave_one_out", part="test", history="masked", candidates="all items, 9",
-    query_time=False, num_targets=7,
-)  # fmt: skip
+    data="ab",
+    split="leave_one_out",
+    part="test",
+    history="masked",
+    candidates="all items, 9",
+    query_time=False,
+    num_targets=7,
+)
 
 
 @pytest.mark.parametrize("name", list(Protocol.model_fields))
@@ -30,9 +35,13 @@ def test_the_fingerprint_changes_with_every_field(name):
 )
 def test_a_verdict_needs_an_interval_that_excludes_zero(low, high, verdict):
     row = DifferenceRow(
-        task="next", history="masked", baseline="ease", metric="ndcg@10", difference=(low + high) / 2,
+        task="next",
+        history="masked",
+        baseline="ease",
+        metric="ndcg@10",
+        difference=(low + high) / 2,
         interval=Interval(low=low, high=high),
-    )  # fmt: skip
+    )
     assert row.verdict == verdict
 
 

@@ -31,9 +31,10 @@ def test_both_ends_are_the_tasks_themselves(evaluator):
         ("buys", "views", "masked", weight) for weight in WEIGHTS
     ]
     own = {
-        row.task: row.metrics for row in found.rankings
+        row.task: row.metrics
+        for row in found.rankings
         if (row.system, row.history, row.slice) == ("intertask", "masked", "all")
-    }  # fmt: skip
+    }
     system = ModelSystem(evaluator.model, evaluator.sequences, evaluator.targets)
     for row, name in ((rows[-1], "buys"), (rows[0], "views")):
         asked = TASKS[name]["behaviour"]

@@ -22,5 +22,8 @@ def test_every_metric_of_a_response_rises_from_wrong_answers_to_right_ones(measu
 
 def test_a_negated_error_is_an_error_no_longer_and_a_cut_off_does_not_count():
     assert [lower_is_better(name) for name in ("rmse", "-rmse", "mae@10", "ndcg@10")] == [
-        True, False, True, False,
-    ]  # fmt: skip
+        True,
+        False,
+        True,
+        False,
+    ]

@@ -64,12 +64,21 @@ def evaluation() -> Evaluation:
     return Evaluation(
         model="gru on shop",
         protocol=Protocol(
-            data="ab12" * 16, split="leave_one_out", part="test", history="masked",
-            candidates="all items, 1682", query_time=False, num_targets=943,
+            data="ab12" * 16,
+            split="leave_one_out",
+            part="test",
+            history="masked",
+            candidates="all items, 1682",
+            query_time=False,
+            num_targets=943,
         ),
         provenance=Provenance(
-            seed=17, commit="c0ffee" * 4, version="0.1.0", command="intertask evaluate runs/gru --part test",
-            date="2026-03-02", machine="2 cores, x86_64",
+            seed=17,
+            commit="c0ffee" * 4,
+            version="0.1.0",
+            command="intertask evaluate runs/gru --part test",
+            date="2026-03-02",
+            machine="2 cores, x86_64",
         ),
         rankings=rankings,
         lists=[
@@ -83,15 +92,21 @@ def evaluation() -> Evaluation:
         ],
         responses=[
             ResponseRow(
-                system="intertask", task="liked", count=942,
-                metrics={"auc": 0.7812, "log_loss": 0.5611}, calibration=bins,
+                system="intertask",
+                task="liked",
+                count=942,
+                metrics={"auc": 0.7812, "log_loss": 0.5611},
+                calibration=bins,
             ),
             ResponseRow(system="base rate", task="liked", count=942, metrics={"auc": 0.5, "log_loss": 0.69}),
             ResponseRow(system="intertask", task="rating", count=942, metrics={"rmse": 0.9114}),
         ],
         tradeoffs=[
             TradeoffRow(
-                first=HOSTILE, second="buy", history="masked", weight=weight,
+                first=HOSTILE,
+                second="buy",
+                history="masked",
+                weight=weight,
                 ndcg={HOSTILE: 0.1234 - weight / 100, "buy": 0.2345 + weight / 50},
             )
             for weight in (0.0, 0.5, 1.0)
@@ -99,14 +114,17 @@ def evaluation() -> Evaluation:
         fingerprint="left as it is",
         findings=[
             Finding(
-                name="ties", severity="warning", share=0.44, text=f"415 of 943 targets {HOSTILE} tie.",
+                name="ties",
+                severity="warning",
+                share=0.44,
+                text=f"415 of 943 targets {HOSTILE} tie.",
                 advice="Use an order column.",
             ),
             Finding(name="unseen", severity="note", text="4 of 1,682 candidates.", advice="Nothing helps."),
         ],
         notes=[f"als was cut short {HOSTILE}"],
         seconds={"intertask": 142.3, "ease": 3.4},
-    )  # fmt: skip
+    )
 
 
 def journal_lines() -> list[str]:
@@ -115,12 +133,28 @@ def journal_lines() -> list[str]:
         for step in range(epoch * 20, epoch * 20 + 20):
             losses = {"next": 7.0 - 0.02 * step, "liked": 0.7 - 0.001 * step}
             events.append(
-                {"event": "step", "epoch": epoch, "step": step, "losses": losses, "total": 7.5,
-                 "learning_rate": 0.001, "tokens": 4096, "seconds": 0.25}
-            )  # fmt: skip
+                {
+                    "event": "step",
+                    "epoch": epoch,
+                    "step": step,
+                    "losses": losses,
+                    "total": 7.5,
+                    "learning_rate": 0.001,
+                    "tokens": 4096,
+                    "seconds": 0.25,
+                }
+            )
         metrics = {"next/ndcg@10": 0.0417 + 0.01 * epoch, "liked/auc": 0.71}
-        events.append({"event": "validation", "epoch": epoch, "step": step, "metrics": metrics,
-                       "best": epoch < 2, "seconds": 1.5})  # fmt: skip
+        events.append(
+            {
+                "event": "validation",
+                "epoch": epoch,
+                "step": step,
+                "metrics": metrics,
+                "best": epoch < 2,
+                "seconds": 1.5,
+            }
+        )
     events.append({"event": "stop", "reason": "early stop, no better ndcg@10 for 1 epochs", "best_epoch": 1})
     return [json.dumps(event) for event in events]
 

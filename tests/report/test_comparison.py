@@ -13,17 +13,28 @@ from .test_study_page import PROTOCOL
 
 def row(run, task="next", history="masked", metric="ndcg@10", difference=0.01, p_value=0.001, **more):
     return ComparedRow(
-        run=run, task=task, history=history, metric=metric, targets=1234, first=0.2, second=0.2 - difference,
-        difference=difference, interval=Interval(low=difference - 0.005, high=difference + 0.005),
-        p_value=p_value, **more,
-    )  # fmt: skip
+        run=run,
+        task=task,
+        history=history,
+        metric=metric,
+        targets=1234,
+        first=0.2,
+        second=0.2 - difference,
+        difference=difference,
+        interval=Interval(low=difference - 0.005, high=difference + 0.005),
+        p_value=p_value,
+        **more,
+    )
 
 
 def found(*rows, runs=("base", "wide", "a-folder-with-a-very-long-name-[v2]-and-more-of-it")):
     return Comparison(
-        first="shop (base, seed 1, commit abc)", runs=list(runs), protocol=PROTOCOL, rows=list(rows),
+        first="shop (base, seed 1, commit abc)",
+        runs=list(runs),
+        protocol=PROTOCOL,
+        rows=list(rows),
         others=[f"shop ({run}, seed 2, commit abc)" for run in runs[1:]],
-    )  # fmt: skip
+    )
 
 
 def shown(study, *metrics, width=80):
@@ -37,10 +48,13 @@ def shown(study, *metrics, width=80):
 LONG = "a-folder-with-a-very-long-name-[v2]-and-more-of-it"
 LACKING = "3 positives among 1,234 targets, and a verdict needs 20"
 STUDY = found(
-    row("wide"), row(LONG, difference=-0.01), row("wide", metric="hr@10", difference=0.0321),
-    row("wide", task="buy", p_value=0.4), row("wide", "liked", "", "-log_loss", -0.02),
+    row("wide"),
+    row(LONG, difference=-0.01),
+    row("wide", metric="hr@10", difference=0.0321),
+    row("wide", task="buy", p_value=0.4),
+    row("wide", "liked", "", "-log_loss", -0.02),
     row(LONG, "liked", "", "-log_loss", 0.5, too_few=LACKING),
-)  # fmt: skip
+)
 
 
 def test_one_metric_is_shown_within_80_columns():

@@ -121,8 +121,12 @@ def test_plots_lie_beside_the_page_and_inside_it(page_file: Path, html: str) -> 
     assert _Page(html).names.count("svg") == len(images)
     assert all((run / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in images)
     assert sorted(file.name for file in run.iterdir()) == [
-        "evaluation.json", "journal.jsonl", "plots", "recipe.toml", "report.html",
-    ]  # fmt: skip
+        "evaluation.json",
+        "journal.jsonl",
+        "plots",
+        "recipe.toml",
+        "report.html",
+    ]
 
 
 def test_same_run_gives_the_same_page(run: Path, html: str) -> None:

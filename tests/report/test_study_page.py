@@ -12,40 +12,63 @@ from intertask.report import study_page, write_transfer
 from intertask.report.figures import MINUS
 
 PROTOCOL = Protocol(
-    data="0" * 64, split="leave_one_out", part="test", history="masked", candidates="all items, 7",
-    query_time=False, num_targets=9,
-)  # fmt: skip
+    data="0" * 64,
+    split="leave_one_out",
+    part="test",
+    history="masked",
+    candidates="all items, 7",
+    query_time=False,
+    num_targets=9,
+)
 
 
 def change(difference, p_value=0.001):
     interval = Interval(low=difference - 0.01, high=difference + 0.01)
     return Change(
-        together=0.2 + difference, alone=0.2, difference=difference, interval=interval, p_value=p_value,
+        together=0.2 + difference,
+        alone=0.2,
+        difference=difference,
+        interval=interval,
+        p_value=p_value,
         by_seed=[difference, difference],
-    )  # fmt: skip
+    )
 
 
 def found(buy=0.02, like=-0.01, opposed_by="buy", **changes):
     tasks = [
         TaskTransfer(task="buy", metric="ndcg@10", targets=9, alone=change(buy), matched=change(0.0, 1.0)),
         TaskTransfer(
-            task="<b>like</b>", metric="-log_loss", targets=8, alone=change(like), matched=change(like),
+            task="<b>like</b>",
+            metric="-log_loss",
+            targets=8,
+            alone=change(like),
+            matched=change(like),
             opposed_by=opposed_by,
         ),
-    ]  # fmt: skip
+    ]
     parts = {
-        "recipe": "<i>shop</i>", "seeds": [1, 2], "protocol": PROTOCOL, "commit": "abc", "tasks": tasks,
+        "recipe": "<i>shop</i>",
+        "seeds": [1, 2],
+        "protocol": PROTOCOL,
+        "commit": "abc",
+        "tasks": tasks,
         "cosines": Cosines(
-            tasks=["buy", "<b>like</b>"], mean=[[1, -0.3], [-0.3, 1]], error=[[0, 0.1], [0.1, 0]],
+            tasks=["buy", "<b>like</b>"],
+            mean=[[1, -0.3], [-0.3, 1]],
+            error=[[0, 0.1], [0.1, 0]],
             by_epoch=[[[1, 0], [0, 1]]],
         ),
         "cost": Cost(seconds_together=10, seconds_alone=18, weights_together=5_000, weights_alone=9_000),
         "closed_edges": {"buy": ["<b>like</b>", "shared 1"]},
-        "readings": [Reading(
-            readers=["buy", "<b>like</b>"], sources=["buy", "<b>like</b>", "shared 1", "nothing"],
-            shares=[[0.5, 0.0, 0.3, 0.2], [0.41, 0.59, 0.0, 0.0]], gates=[0.06, 0.77],
-        )],
-    }  # fmt: skip
+        "readings": [
+            Reading(
+                readers=["buy", "<b>like</b>"],
+                sources=["buy", "<b>like</b>", "shared 1", "nothing"],
+                shares=[[0.5, 0.0, 0.3, 0.2], [0.41, 0.59, 0.0, 0.0]],
+                gates=[0.06, 0.77],
+            )
+        ],
+    }
     return Transfer.model_validate(parts | changes)
 
 

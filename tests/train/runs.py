@@ -18,17 +18,23 @@ from tests import worlds
 
 # Dropout and drawn negatives: an exact resume has to draw the same numbers again.
 SECTIONS: dict[str, Any] = {
-    "seed": 3, "width": 8, "max_length": 5,
+    "seed": 3,
+    "width": 8,
+    "max_length": 5,
     "encoder": {"kind": "gru", "dropout": 0.3},
     "tasks": {
         "next": {"kind": "next_item", "loss": {"kind": "shared_pool", "num_negatives": 4}},
         "high": {"kind": "response", "label": "rating", "at_least": 3},
     },
     "train": {
-        "epochs": 3, "batch_tokens": 20, "checkpoint_steps": 4, "learning_rate": 0.01, "average": 0.9,
+        "epochs": 3,
+        "batch_tokens": 20,
+        "checkpoint_steps": 4,
+        "learning_rate": 0.01,
+        "average": 0.9,
         "device": "cpu",
     },
-}  # fmt: skip
+}
 
 
 def recipe(**changes: Any) -> Recipe:

@@ -51,9 +51,10 @@ def test_the_vectors_of_items_are_no_part_of_it():
     own = {id(weight) for weight in trunk_weights(model)}
     assert id(model.items.weight_ID) not in own
     assert own == {
-        id(weight) for name, weight in model.named_parameters()
+        id(weight)
+        for name, weight in model.named_parameters()
         if name.startswith(("input.", "encoder.")) and weight is not model.items.weight_ID
-    }  # fmt: skip
+    }
 
 
 def test_tasks_whose_targets_stand_at_different_positions_have_a_cosine():

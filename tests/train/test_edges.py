@@ -36,9 +36,11 @@ def test_an_edge_stays_open_where_it_helps_and_there_alone():
     verdicts = edges.close_useless(built, judge_by(worth), seed=0)
     assert edges.edges(built).tolist() == [[1, 1, 0], [0, 1, 1]]  # to itself a task has no edge to close
     assert {(v.reader, v.source): v.closed for v in verdicts} == {
-        ("next", "high"): False, ("next", "shared 1"): True,
-        ("high", "next"): True, ("high", "shared 1"): False,
-    }  # fmt: skip
+        ("next", "high"): False,
+        ("next", "shared 1"): True,
+        ("high", "next"): True,
+        ("high", "shared 1"): False,
+    }
     gains = {(verdict.reader, verdict.source): round(verdict.gain, 6) for verdict in verdicts}
     assert list(gains.values()) == [0.0, 0.1, -0.2, 0.3]  # of a reader those that were closed come first
 

@@ -36,9 +36,15 @@ def trainer(folder, corpus, metrics, **options):
     split = recipe.split.split(corpus.sequences)
     return Trainer(
         [Stream.of(experiment.build(recipe, corpus, 0), corpus.sequences, split, recipe.train)],
-        WeightedSum({"next": 1.0}), lambda: {"score": next(given)}, lambda model, task: None, "score",
-        recipe.train, 0, "run", folder,
-    )  # fmt: skip
+        WeightedSum({"next": 1.0}),
+        lambda: {"score": next(given)},
+        lambda model, task: None,
+        "score",
+        recipe.train,
+        0,
+        "run",
+        folder,
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,8 +80,9 @@ def test_a_loss_that_is_not_finite_stops_and_names_task_and_step(tmp_path, absur
     with pytest.raises(TrainingError, match="task 'stars', step 0: expected a finite loss, found inf"):
         experiment.fit(
             runs.recipe(tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}),
-            world(labels={"rating": ratings}), tmp_path,
-        )  # fmt: skip
+            world(labels={"rating": ratings}),
+            tmp_path,
+        )
 
 
 def test_a_gradient_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_path):
@@ -83,8 +90,9 @@ def test_a_gradient_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_pa
     with pytest.raises(TrainingError, match="tasks 'next', 'stars', step 0: expected a finite gradient"):
         experiment.fit(
             runs.recipe(tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}),
-            world(labels={"rating": ratings}), tmp_path,
-        )  # fmt: skip
+            world(labels={"rating": ratings}),
+            tmp_path,
+        )
 
 
 def test_the_last_checkpoint_is_kept_and_good_when_a_loss_is_nan(tmp_path, monkeypatch):
@@ -145,8 +153,9 @@ def test_a_batch_without_any_target_is_a_step_without_an_update(tmp_path):
             tasks={"high": {"kind": "response", "label": "rating"}},
             train={"batch_tokens": 5, "monitor": "high/-log_loss"},
         ),
-        world(labels={"rating": ratings}), tmp_path,
-    )  # fmt: skip
+        world(labels={"rating": ratings}),
+        tmp_path,
+    )
     totals = [line["total"] for line in runs.journal(tmp_path, "step")]
     assert totals.count(None) == 3 * 11 and len(totals) == 3 * 12
     assert fitted.model.items.weight_ID.isfinite().all()
@@ -157,8 +166,9 @@ def test_an_auc_of_one_answer_cannot_choose_the_epoch(tmp_path):
     with pytest.raises(TrainingError, match=r"'high/auc': .* set \[train\] monitor"):
         experiment.fit(
             runs.recipe(tasks={"high": {"kind": "response", "label": "rating"}}),
-            world(labels={"rating": ratings}), tmp_path,
-        )  # fmt: skip
+            world(labels={"rating": ratings}),
+            tmp_path,
+        )
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):

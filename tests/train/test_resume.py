@@ -36,8 +36,9 @@ def assert_same_run(folder, fitted, uninterrupted):
     assert runs.journal(folder, "step") == runs.journal(whole_folder, "step")
     assert runs.journal(folder, "validation") == runs.journal(whole_folder, "validation")
     assert (fitted.trained.best_epoch, fitted.trained.best_metric) == (
-        whole.trained.best_epoch, whole.trained.best_metric,
-    )  # fmt: skip
+        whole.trained.best_epoch,
+        whole.trained.best_metric,
+    )
 
 
 def test_the_run_is_long_enough_to_be_stopped(uninterrupted):

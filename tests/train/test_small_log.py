@@ -11,9 +11,11 @@ pytestmark = pytest.mark.skipif(
     not os.environ.get("INTERTASK_DATA"), reason="INTERTASK_DATA is not set: no real data here"
 )
 RECIPE = {
-    "width": 64, "max_length": 50, "data": {"dataset": "movielens_100k", "users": 190},
+    "width": 64,
+    "max_length": 50,
+    "data": {"dataset": "movielens_100k", "users": 190},
     "encoder": {"kind": "attention"},
-}  # fmt: skip
+}
 TRANSITION = 0.0323  # NDCG@10 on the same validation targets
 
 

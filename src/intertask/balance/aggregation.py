@@ -25,9 +25,15 @@ from intertask.errors import RecipeError
 
 AS_GIVEN = ("pcgrad", "nash_mtl")  # a sum already, and a length of its own
 CLASSES = {
-    "upgrad": "UPGrad", "mgda": "MGDA", "pcgrad": "PCGrad", "cagrad": "CAGrad", "nash_mtl": "NashMTL",
-    "aligned_mtl": "AlignedMTL", "imtl_g": "IMTLG", "dual_proj": "DualProj",
-}  # fmt: skip
+    "upgrad": "UPGrad",
+    "mgda": "MGDA",
+    "pcgrad": "PCGrad",
+    "cagrad": "CAGrad",
+    "nash_mtl": "NashMTL",
+    "aligned_mtl": "AlignedMTL",
+    "imtl_g": "IMTLG",
+    "dual_proj": "DualProj",
+}
 
 
 class Config(BalanceConfig):
@@ -92,9 +98,11 @@ class Aggregation(Scaled):
                 self.aggregators[num_tasks] = cls(**options.get(self.config.method, {}))
             except ImportError:
                 raise RecipeError(
-                    "[balance] kind", "TorchJD, which has the aggregators", "none",
+                    "[balance] kind",
+                    "TorchJD, which has the aggregators",
+                    "none",
                     "install intertask[gradients]",
-                ) from None  # fmt: skip
+                ) from None
         aggregator = self.aggregators[num_tasks]
         if hasattr(aggregator, "reset"):
             aggregator.reset()  # what it remembers of earlier steps no checkpoint keeps

@@ -31,13 +31,19 @@ def train(
     if as_json:
         print_json(
             {
-                "model": str(folder / "model"), "best_epoch": trained.best_epoch, "epochs": trained.epochs,
-                "monitor": trained.monitor, "best_metric": trained.best_metric,
-                "ended": trained.reason, "advice": trained.advice,
+                "model": str(folder / "model"),
+                "best_epoch": trained.best_epoch,
+                "epochs": trained.epochs,
+                "monitor": trained.monitor,
+                "best_metric": trained.best_metric,
+                "ended": trained.reason,
+                "advice": trained.advice,
                 "seconds": round(trained.seconds, 1),
-                "fingerprint": fingerprint, "seed": origin.seed, "commit": origin.commit,
+                "fingerprint": fingerprint,
+                "seed": origin.seed,
+                "commit": origin.commit,
             }
-        )  # fmt: skip
+        )
         return
     say(
         f"{counted(trained.epochs, 'epoch')} in {trained.seconds:.0f} s, the best was epoch "

@@ -12,9 +12,22 @@ from intertask.progress import bar
 
 # What exports write where a value is missing. "NA" and "none" are not among them: Namibia and a real choice.
 MISSING = (
-    "NULL", "null", "Null", "(null)", "<null>", "\\N", "NaN", "nan", "NAN", "None", "N/A", "n/a", "#N/A",
-    "<NA>", "undefined",
-)  # fmt: skip
+    "NULL",
+    "null",
+    "Null",
+    "(null)",
+    "<null>",
+    "\\N",
+    "NaN",
+    "nan",
+    "NAN",
+    "None",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "<NA>",
+    "undefined",
+)
 # White space, and what is as invisible as that: NUL, zero-width space, byte order and direction marks.
 EDGES = "".join(map(chr, [*range(0x1D), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x200E, 0x200F]))
 EDGES += "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\x1d\x1e\x1f"

@@ -60,10 +60,11 @@ def require_local(name: str, files: Sequence[str], origin: str) -> Path:
     folder = local(name, files)
     if folder is None:
         raise DataError(
-            f"data set {name}", f"the folder {name}/ with {', '.join(files)} below {VARIABLE}",
+            f"data set {name}",
+            f"the folder {name}/ with {', '.join(files)} below {VARIABLE}",
             f"{VARIABLE}={os.environ.get(VARIABLE, '')!r}",
             f"set {VARIABLE} to a folder that holds it; the data come from {origin}",
-        )  # fmt: skip
+        )
     return folder
 
 

@@ -14,9 +14,30 @@ SHARE_OF_WORD = 0.01  # the same for a word that programs write where they know 
 TIMES_THE_MEAN = 10
 FEWEST_ROWS = 100
 _PLACEHOLDERS = (
-    "0", "-1", "-", "?", "na", "none", "null", "nil", "nan", "n/a", "\\n", "undefined", "unknown",
-    "guest", "anonymous", "anon", "test", "default", "missing", "not set", "(not set)", "admin", "bot",
-)  # fmt: skip
+    "0",
+    "-1",
+    "-",
+    "?",
+    "na",
+    "none",
+    "null",
+    "nil",
+    "nan",
+    "n/a",
+    "\\n",
+    "undefined",
+    "unknown",
+    "guest",
+    "anonymous",
+    "anon",
+    "test",
+    "default",
+    "missing",
+    "not set",
+    "(not set)",
+    "admin",
+    "bot",
+)
 _MOST_IDS_FOLDED = 2_000_000
 _SAMPLE = 20_000  # rows
 _FAR_IN_SPREADS, _FAR_AT_LEAST = 10, timedelta(days=365)

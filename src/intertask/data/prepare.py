@@ -70,9 +70,11 @@ def _corpus(events: EventLog) -> Corpus:
         )
     if len(behaviours) > MAX_BEHAVIOURS:
         raise DataError(
-            source, f"at most {MAX_BEHAVIOURS} behaviours", f"{len(behaviours):,}",
+            source,
+            f"at most {MAX_BEHAVIOURS} behaviours",
+            f"{len(behaviours):,}",
             "is the behaviour column the right one?",
-        )  # fmt: skip
+        )
     order = _order(user_of, log)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(user_of, minlength=len(users)))]).astype(np.int64)
     del user_of

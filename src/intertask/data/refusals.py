@@ -57,9 +57,11 @@ class Refusals:
     def __post_init__(self) -> None:
         if self.read != self.kept + self.refused:
             raise DataError(
-                self.source, f"{self.read} rows to be kept or refused",
-                f"{self.kept} kept and {self.refused} refused", "did the file change while it was read?",
-            )  # fmt: skip
+                self.source,
+                f"{self.read} rows to be kept or refused",
+                f"{self.kept} kept and {self.refused} refused",
+                "did the file change while it was read?",
+            )
 
     @property
     def refused(self) -> int:

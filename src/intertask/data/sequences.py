@@ -156,8 +156,10 @@ class Sequences:
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         arrays: dict[str, NDArray[np.generic]] = {
-            "offsets": self.offsets, "items": self.items, "behaviours": self.behaviours,
-        }  # fmt: skip
+            "offsets": self.offsets,
+            "items": self.items,
+            "behaviours": self.behaviours,
+        }
         if self.times is not None:
             arrays["times"] = self.times
         return arrays | {_file_of(name): array for name, array in self.labels.items()}

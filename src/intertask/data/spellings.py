@@ -51,9 +51,19 @@ _FORMS = (
     rf"^(?P<year>\d{{4}})[-/\s]{_NAME}[-/\s](?P<day>\d{{1,2}}){_TIME}$",
 )
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
-)  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _NUMBER_OF = {name[:length]: place for place, name in enumerate(_MONTHS, 1) for length in (3, len(name))} | {
     "sept": 9
 }
@@ -167,9 +177,11 @@ def _order(table: Table, source: str, swapped: dict[str, int | str]) -> bool:
     else:
         example = repr(example)
     raise DataError(
-        f"{table.name} column {source!r}", "times whose day and month can be told apart",
-        f"{_short(example)}: {why}", f"set {_offered(forms)}",
-    )  # fmt: skip
+        f"{table.name} column {source!r}",
+        "times whose day and month can be told apart",
+        f"{_short(example)}: {why}",
+        f"set {_offered(forms)}",
+    )
 
 
 def _says(swapped: dict[str, int | str], day_first: bool | None) -> str:
@@ -228,11 +240,17 @@ def candidates(example: str) -> list[str]:
         separator.join(parts)
         for separator in (".", "/", "-", " ", "")
         for parts in (
-            ("%Y", "%m", "%d"), ("%d", "%m", "%Y"), ("%m", "%d", "%Y"), ("%d", "%b", "%Y"),
+            ("%Y", "%m", "%d"),
+            ("%d", "%m", "%Y"),
+            ("%m", "%d", "%Y"),
+            ("%d", "%b", "%Y"),
             ("%d", "%m", "%y"),
-            ("%m", "%d", "%y"), ("%y", "%m", "%d"), ("%d", "%b", "%y"), ("%Y", "%d", "%m"),
+            ("%m", "%d", "%y"),
+            ("%y", "%m", "%d"),
+            ("%d", "%b", "%y"),
+            ("%Y", "%d", "%m"),
         )
-    ]  # fmt: skip
+    ]
     dates += ["%Y年%m月%d日", "%Y-%j", "%G-W%V-%u"]
     clocks = ["%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H.%M", "%H.%M.%S", "%Hh%M"]
     clocks += ["%I.%M.%S %p", "%I.%M.%S%.f %p"]
@@ -268,9 +286,11 @@ def _unreadable(table: Table, source: str, sample: pl.Series) -> DataError:
     forms = candidates(example)
     hint = f"set {_offered(forms)}" if forms else "if it is the column of the times, say how by time_format"
     return DataError(
-        f"{table.name} column {source!r}", "times that can be read in one way only",
-        f"unreadable time {_short(repr(example))}", hint,
-    )  # fmt: skip
+        f"{table.name} column {source!r}",
+        "times that can be read in one way only",
+        f"unreadable time {_short(repr(example))}",
+        hint,
+    )
 
 
 def _offered(forms: list[str]) -> str:

@@ -116,10 +116,11 @@ class LeaveOneOut(SplitConfig):
         stop, held = sequences.offsets[:-1] + lengths, lengths >= 3
         if not held.any():
             raise DataError(
-                "[split] leave_one_out", "at least one user with three events",
+                "[split] leave_one_out",
+                "at least one user with three events",
                 f"{lengths.max(initial=0)} at most",
                 "set fewer aside, or use a longer log" if self.set_aside else "use a longer log",
-            )  # fmt: skip
+            )
         split = Split(
             train_stop=np.where(held, stop - 2, stop),
             validation=stop[held] - 2,
@@ -131,8 +132,10 @@ class LeaveOneOut(SplitConfig):
 
 
 _TARGETS = {
-    "last": "last target", "each": "last target of each behaviour", "successive": "successive targets",
-}  # fmt: skip
+    "last": "last target",
+    "each": "last target of each behaviour",
+    "successive": "successive targets",
+}
 
 
 class TimeSplit(SplitConfig):
@@ -240,9 +243,12 @@ class UserSplit(SplitConfig):
             description=f"users, {self.train:g} train, {self.validation:g} validate, seed {self.seed}",
         )
         _refuse_empty(
-            split, bool(trained.any()), self.kind, "a user with two events",
+            split,
+            bool(trained.any()),
+            self.kind,
+            "a user with two events",
             "choose other shares, or a log of more users",
-        )  # fmt: skip
+        )
         split.check(sequences)
         return split
 

@@ -27,10 +27,15 @@ from intertask.errors import DataError
 Source = str | Path | Frame
 
 _KINDS = {
-    ".parquet": "Parquet", ".pq": "Parquet",
-    ".csv": "CSV", ".tsv": "CSV", ".tab": "CSV", ".txt": "CSV",
-    ".jsonl": "JSONL", ".ndjson": "JSONL",
-}  # fmt: skip
+    ".parquet": "Parquet",
+    ".pq": "Parquet",
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".tab": "CSV",
+    ".txt": "CSV",
+    ".jsonl": "JSONL",
+    ".ndjson": "JSONL",
+}
 MOST, LONGEST = 40, 60  # columns that a message names, and letters of a name
 _OTHER_KINDS = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods"), "save the sheet as CSV UTF-8"),
@@ -80,9 +85,11 @@ class Table:
         folded = {name.casefold(): name for name in self.schema}
         close = difflib.get_close_matches(column.casefold(), folded, n=1, cutoff=0.5)
         raise DataError(
-            self.name, f"a column {column!r} for {role}", f"the columns {_listed(self.schema)}",
+            self.name,
+            f"a column {column!r} for {role}",
+            f"the columns {_listed(self.schema)}",
             f"did you mean {folded[close[0]]!r}?" if close else "name the column that holds it",
-        )  # fmt: skip
+        )
 
     def count(self) -> int:
         """Number of rows, damaged ones included."""
@@ -135,9 +142,11 @@ def reading(name: str) -> Iterator[None]:
             ) from None
         message = str(error).strip().split("\n", maxsplit=1)[0].removesuffix(".") or type(error).__name__
         raise DataError(
-            name, "a complete file of the kind its name says", message,
+            name,
+            "a complete file of the kind its name says",
+            message,
             "is it truncated, of another kind, or not UTF-8?",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def scan(

@@ -74,9 +74,11 @@ def _obtain(name: str, cache: Path, places: list[Callable[[Path], Frames]]) -> P
             items.write_parquet(aside / "items.parquet")
         return kept
     raise DataError(
-        f"data set {name}", "a place to have it from", "; ".join(answers),
+        f"data set {name}",
+        "a place to have it from",
+        "; ".join(answers),
         f"go online, or set {fetch.VARIABLE} to a folder that holds {name}/ with {' and '.join(_FILES)}",
-    )  # fmt: skip
+    )
 
 
 def _publisher_100k(scratch: Path) -> Frames:

@@ -69,11 +69,16 @@ class Config(DatasetConfig):
         events = pl.concat([facts.select("person", "item", "behaviour", "order"), asked], how="diagonal")
         return Loaded(
             EventLog.read(
-                events, user="person", item="item", order="order", behaviour="behaviour",
-                labels=("income", "never_married"), name=self.kind,
+                events,
+                user="person",
+                item="item",
+                order="order",
+                behaviour="behaviour",
+                labels=("income", "never_married"),
+                name=self.kind,
             ),
             None,
-        )  # fmt: skip
+        )
 
 
 def _told(column: pl.Series) -> pl.Series:

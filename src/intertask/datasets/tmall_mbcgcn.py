@@ -139,7 +139,8 @@ def _check(place: Path, rows: pl.DataFrame, behaviour: str) -> None:
         bad = users.filter(wrong)
         if bad.height:
             raise DataError(
-                str(place / _file(behaviour, part)), expected,
+                str(place / _file(behaviour, part)),
+                expected,
                 f"{found} of {bad.height:,} of {users.height:,} users, user {bad['user'][0]} the first",
                 f"take the files as they were published, from {_ORIGIN}",
-            )  # fmt: skip
+            )

@@ -62,9 +62,13 @@ class TransformerConfig(AttentiveConfig):
         width = dimensions.width
         blocks = [
             TransformerBlock(
-                width, self.num_heads, int(self.inner_factor * width), self.dropout, self.attention_dropout,
+                width,
+                self.num_heads,
+                int(self.inner_factor * width),
+                self.dropout,
+                self.attention_dropout,
                 gated=self.gated,
             )
             for _ in range(self.num_layers)
-        ]  # fmt: skip
+        ]
         return TransformerStack(blocks, width, self.build_time_bias())

@@ -23,9 +23,13 @@ LEAST, MOST = 50, 2000  # targets
 
 
 def temperature(
-    system: ModelSystem, name: str, sequences: Sequences, targets: NDArray[np.int64], rows: NDArray[np.int64],
+    system: ModelSystem,
+    name: str,
+    sequences: Sequences,
+    targets: NDArray[np.int64],
+    rows: NDArray[np.int64],
     behaviours: tuple[str, ...],
-) -> float:  # fmt: skip
+) -> float:
     """The temperature of a task under which held-out targets are most likely.
 
     Args:

@@ -100,9 +100,12 @@ def compare(first: Path | Evaluation, *others: Path | Evaluation, resamples: int
         for row in _against(measured[0], other, name, resamples)
     ]
     return Comparison(
-        first=measured[0].name, others=[run.name for run in measured[1:]], runs=names,
-        protocol=measured[0].evaluation.protocol, rows=_corrected(rows),
-    )  # fmt: skip
+        first=measured[0].name,
+        others=[run.name for run in measured[1:]],
+        runs=names,
+        protocol=measured[0].evaluation.protocol,
+        rows=_corrected(rows),
+    )
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,11 @@ class _Measured:
         if isinstance(run, Evaluation):
             if run.targets is None:
                 raise DataError(
-                    f"evaluation {place + 1}", "one that knows its targets, as `evaluate` gives it",
-                    "one read from its file", "name the folder of its run",
-                )  # fmt: skip
+                    f"evaluation {place + 1}",
+                    "one that knows its targets, as `evaluate` gives it",
+                    "one read from its file",
+                    "name the folder of its run",
+                )
             frames = run.targets.ranks, run.targets.answers
             ranks, answers = (
                 _own(frame, kinds) for frame, kinds in zip(frames, (RANKS, ANSWERS), strict=True)
@@ -204,21 +209,30 @@ def _rows(run: str, task: str, history: str, group: pl.DataFrame, resamples: int
     one, two = _metrics(group, ""), _metrics(group, "_second")
     users = group["user"].to_numpy()
     found = difference_intervals(
-        np.stack(list(one.values()), 1), np.stack(list(two.values()), 1), users, generator(0, "compare"),
+        np.stack(list(one.values()), 1),
+        np.stack(list(two.values()), 1),
+        users,
+        generator(0, "compare"),
         num_resamples=resamples,
-    )  # fmt: skip
+    )
     of_values = history or VALUES in one
     lacking = too_few(users, None if of_values else group["label"].to_numpy())
     return [
         ComparedRow(
-            run=run, task=task, history=history, metric=metric, targets=len(group),
-            first=float(one[metric].mean()), second=float(two[metric].mean()),
+            run=run,
+            task=task,
+            history=history,
+            metric=metric,
+            targets=len(group),
+            first=float(one[metric].mean()),
+            second=float(two[metric].mean()),
             difference=float(found.values[place]),
             interval=Interval(low=float(found.lows[place]), high=float(found.highs[place])),
-            p_value=float(found.p_values[place]), too_few=lacking,
+            p_value=float(found.p_values[place]),
+            too_few=lacking,
         )
         for place, metric in enumerate(one)
-    ]  # fmt: skip
+    ]
 
 
 def _metrics(group: pl.DataFrame, suffix: str) -> dict[str, NDArray[np.float64]]:
@@ -276,9 +290,11 @@ def _refuse_other_targets(
         if not one == two == common:
             place = f"{folder} task {task}" + (f", history {history}" if history else "")
             raise ProtocolError(
-                place, f"the {one:,} targets of the other run",
-                f"{two:,}, of which {common:,} are the same", "does the task ask for another behaviour?",
-            )  # fmt: skip
+                place,
+                f"the {one:,} targets of the other run",
+                f"{two:,}, of which {common:,} are the same",
+                "does the task ask for another behaviour?",
+            )
 
 
 def _refuse_other_questions(pairs: pl.DataFrame, folder: str) -> None:
@@ -295,8 +311,9 @@ def _refuse_other_questions(pairs: pl.DataFrame, folder: str) -> None:
             raise ProtocolError(
                 f"{folder} task {row['task']}",
                 f"{column} {row[column]} of target {row['target']}, as in the other run",
-                str(row[f"{column}_second"]), advice,
-            )  # fmt: skip
+                str(row[f"{column}_second"]),
+                advice,
+            )
 
 
 def _refuse_other_protocol(first: Protocol, second: Protocol, folder: str) -> None:
@@ -304,6 +321,8 @@ def _refuse_other_protocol(first: Protocol, second: Protocol, folder: str) -> No
         other = getattr(second, name)
         if value != other:
             raise ProtocolError(
-                f"{folder} {name}", f"{value!r}, as in the other run", f"{other!r}",
+                f"{folder} {name}",
+                f"{value!r}, as in the other run",
+                f"{other!r}",
                 "evaluate both in the same way before comparing them",
-            )  # fmt: skip
+            )

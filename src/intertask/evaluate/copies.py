@@ -72,9 +72,11 @@ def _mixed(events: NDArray[np.uint64], places: NDArray[np.uint64]) -> NDArray[np
 
 
 def _trained(
-    asked: NDArray[np.uint64], hashes: NDArray[np.uint64], offsets: NDArray[np.int64],
+    asked: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
     train_stop: NDArray[np.int64],
-) -> NDArray[np.uint64]:  # fmt: skip
+) -> NDArray[np.uint64]:
     """Hashes of training prefixes, those alone that begin with the same bits as one of `asked`.
 
     Sorting all of them, as `isin` would, takes ten times as long.

@@ -54,9 +54,11 @@ def cosines(runs: Sequence[Path]) -> Cosines | None:
     epochs = np.array([line["epoch"] for line in lines])
     mean, error = _moments(every)
     return Cosines(
-        tasks=tasks, mean=mean, error=error,
+        tasks=tasks,
+        mean=mean,
+        error=error,
         by_epoch=[_moments(every[epochs == epoch])[0] for epoch in np.unique(epochs)],
-    )  # fmt: skip
+    )
 
 
 def _measured(line: Mapping[str, Any]) -> NDArray[np.float64]:

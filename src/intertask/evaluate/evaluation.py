@@ -30,7 +30,7 @@ from intertask.evaluate.results import (
     ResponseRow,
     Targets,
     TradeoffRow,
-)  # fmt: skip
+)
 from intertask.evaluate.slices import slices
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
@@ -86,9 +86,14 @@ class Evaluator:
     def __post_init__(self) -> None:
         self.sequences = self.corpus.sequences
         evidence = Evidence(
-            self.corpus, self.split, self.part, self.model.config.tasks, self.config.history,
-            self.model.config.encoder.uses_query_time, self.trained,
-        )  # fmt: skip
+            self.corpus,
+            self.split,
+            self.part,
+            self.model.config.tasks,
+            self.config.history,
+            self.model.config.encoder.uses_query_time,
+            self.trained,
+        )
         began = time.perf_counter()
         self.findings = [*findings(evidence), *self.known]
         refuse(self.findings, self.part)
@@ -113,9 +118,12 @@ class Evaluator:
             differences += self._differences(task, history, by_system)
         responses, against = self._responses(model_system)
         measured = protocol(
-            self.sequences, self.split, self.part, self.config.history,
+            self.sequences,
+            self.split,
+            self.part,
+            self.config.history,
             query_time=self.model.config.encoder.uses_query_time,
-        )  # fmt: skip
+        )
         return Evaluation(
             model=self.name,
             protocol=measured,
@@ -200,13 +208,17 @@ class Evaluator:
             for place, system in enumerate(values):
                 own = slice(place * len(names), (place + 1) * len(names))
                 yield RankingRow(
-                    system=system, task=task, history=history, slice=slice_name, count=int(members.sum()),
+                    system=system,
+                    task=task,
+                    history=history,
+                    slice=slice_name,
+                    count=int(members.sum()),
                     metrics=dict(zip(names, estimates.values[own].tolist(), strict=True)),
                     intervals={
                         name: Interval(low=float(estimates.lows[n]), high=float(estimates.highs[n]))
                         for n, name in enumerate(names, own.start)
                     },
-                )  # fmt: skip
+                )
 
     def _differences(
         self, task: str, history: HistoryMode, by_system: dict[str, Ranking]
@@ -219,16 +231,22 @@ class Evaluator:
                 continue
             other = per_query(ranking.ranks, self.config.k)
             found = difference_intervals(
-                np.stack([own[m] for m in names], 1), np.stack([other[m] for m in names], 1), users,
-                self._resampling(), num_resamples=self.resamples,
-            )  # fmt: skip
+                np.stack([own[m] for m in names], 1),
+                np.stack([other[m] for m in names], 1),
+                users,
+                self._resampling(),
+                num_resamples=self.resamples,
+            )
             for place, metric in enumerate(names):
                 yield DifferenceRow(
-                    task=task, history=history, baseline=baseline, metric=metric,
+                    task=task,
+                    history=history,
+                    baseline=baseline,
+                    metric=metric,
                     difference=float(found.values[place]),
                     interval=Interval(low=float(found.lows[place]), high=float(found.highs[place])),
                     too_few=lacking,
-                )  # fmt: skip
+                )
 
     def _list_rows(self, task: str, history: HistoryMode, by_system: dict[str, Ranking]) -> Iterable[ListRow]:
         item_users = lists.users_of_items(self.training)
@@ -275,17 +293,22 @@ class Evaluator:
             gains = difference_intervals(
                 np.stack([answers.qualities()] * len(references), 1),
                 np.stack([other.qualities() for other in references.values()], 1),
-                users, self._resampling(), num_resamples=self.resamples,
-            )  # fmt: skip
+                users,
+                self._resampling(),
+                num_resamples=self.resamples,
+            )
             against += [
                 DifferenceRow(
-                    task=name, history="", baseline=reference, metric=answers.quality,
+                    task=name,
+                    history="",
+                    baseline=reference,
+                    metric=answers.quality,
                     difference=float(gains.values[place]),
                     interval=Interval(low=float(gains.lows[place]), high=float(gains.highs[place])),
                     too_few=lacking,
                 )
                 for place, reference in enumerate(references)
-            ]  # fmt: skip
+            ]
         return found, against
 
     def _tradeoffs(self, system: ModelSystem) -> list[TradeoffRow]:

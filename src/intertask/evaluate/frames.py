@@ -7,8 +7,12 @@ import polars as pl
 from intertask.config import Config
 
 KINDS: dict[object, type[pl.DataType]] = {
-    str: pl.String, int: pl.Int64, int | None: pl.Int64, float: pl.Float64, bool: pl.Boolean,
-}  # fmt: skip
+    str: pl.String,
+    int: pl.Int64,
+    int | None: pl.Int64,
+    float: pl.Float64,
+    bool: pl.Boolean,
+}
 
 
 def frame_of(kind: type[Config], rows: Sequence[Config]) -> pl.DataFrame:

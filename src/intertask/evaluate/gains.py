@@ -179,16 +179,25 @@ def transfer(
         loses = against_alone[task].verdict == "loses"
         rows.append(
             TaskTransfer(
-                task=task, metric=own["metric"][0], targets=own["target"].n_unique(),
-                alone=against_alone[task], matched=against_matched[task],
+                task=task,
+                metric=own["metric"][0],
+                targets=own["target"].n_unique(),
+                alone=against_alone[task],
+                matched=against_matched[task],
                 opposed_by=opposed_by(task, angles) if loses else None,
             )
-        )  # fmt: skip
+        )
     return Transfer(
-        recipe=recipe, seeds=list(seeds), protocol=evaluation.protocol, commit=evaluation.provenance.commit,
-        streams=streams, tasks=rows, cosines=angles, cost=_cost(together, alone),
+        recipe=recipe,
+        seeds=list(seeds),
+        protocol=evaluation.protocol,
+        commit=evaluation.provenance.commit,
+        streams=streams,
+        tasks=rows,
+        cosines=angles,
+        cost=_cost(together, alone),
         closed_edges=closed_edges(together[0]),
-    )  # fmt: skip
+    )
 
 
 def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence[Path]]) -> dict[str, Change]:
@@ -213,16 +222,18 @@ def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence
     corrected = holm(np.array([estimate.p_values[0] for _, _, estimate, _ in found.values()]))
     return {
         task: Change(
-            together=float(values.mean()), alone=float(values_alone.mean()),
+            together=float(values.mean()),
+            alone=float(values_alone.mean()),
             difference=float(estimate.values[0]),
             interval=Interval(low=float(estimate.lows[0]), high=float(estimate.highs[0])),
-            p_value=float(p_value), by_seed=(values - values_alone).mean(0).tolist(),
+            p_value=float(p_value),
+            by_seed=(values - values_alone).mean(0).tolist(),
             too_few=lacking,
         )
         for (task, (values, values_alone, estimate, lacking)), p_value in zip(
             found.items(), corrected, strict=True
         )
-    }  # fmt: skip
+    }
 
 
 def stream_of(run: Path, task: str) -> Path:
@@ -265,9 +276,11 @@ def num_weights(folder: Path) -> int:
     starts = of_event(folder, "start")
     if not starts:
         raise DataError(
-            str(folder / "journal.jsonl"), "the journal of the run", "none", "delete the run's folder: it is "
-            "trained again",
-        )  # fmt: skip
+            str(folder / "journal.jsonl"),
+            "the journal of the run",
+            "none",
+            "delete the run's folder: it is trained again",
+        )
     return int(starts[0]["weights"])
 
 

@@ -69,9 +69,11 @@ def refuse_torn(found: Evaluation, folder: Path) -> None:
         file = folder / name
         if strange(file, "file") or not file.exists() or sha256(file) != digest:
             raise DataError(
-                str(file), f"the file that {FILE} beside it names", "another one, or none",
+                str(file),
+                f"the file that {FILE} beside it names",
+                "another one, or none",
                 "was an evaluation killed? run `intertask evaluate` again",
-            )  # fmt: skip
+            )
 
 
 def is_whole(folder: Path) -> bool:

@@ -88,8 +88,15 @@ def findings(evidence: Evidence) -> list[Finding]:
     if leak is not None:
         return [leak]
     checks = (
-        _other_training, _choosing_part, _future_training, _known_rows, _repeats, _ties, _query_time, _unseen,
-    )  # fmt: skip
+        _other_training,
+        _choosing_part,
+        _future_training,
+        _known_rows,
+        _repeats,
+        _ties,
+        _query_time,
+        _unseen,
+    )
     found = [finding for check in checks if (finding := check(evidence)) is not None]
     found += [*_labels_of_behaviours(evidence), *_other_rates(evidence)]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))

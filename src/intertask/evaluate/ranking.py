@@ -38,9 +38,14 @@ class Ranking:
 
 
 def rank_targets(
-    system: System, task: str, sequences: Sequences, targets: NDArray[np.int64], rows: NDArray[np.int64],
-    history: HistoryMode, length: int,
-) -> Ranking:  # fmt: skip
+    system: System,
+    task: str,
+    sequences: Sequences,
+    targets: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    history: HistoryMode,
+    length: int,
+) -> Ranking:
     """The ranks of some targets.
 
     Args:

@@ -76,16 +76,24 @@ class Answers:
                 for found in (responses.calibration_bins(*told), responses.quantile_bins(*told))
             )
         return ResponseRow(
-            system=system, task=task, count=len(self.labels), metrics=self.metrics(), calibration=bins,
+            system=system,
+            task=task,
+            count=len(self.labels),
+            metrics=self.metrics(),
+            calibration=bins,
             quantiles=quantiles,
             too_few=too_few,
-        )  # fmt: skip
+        )
 
 
 def model_answers(
-    system: ModelSystem, name: str, sequences: Sequences, targets: NDArray[np.int64], rows: NDArray[np.int64],
+    system: ModelSystem,
+    name: str,
+    sequences: Sequences,
+    targets: NDArray[np.int64],
+    rows: NDArray[np.int64],
     behaviours: tuple[str, ...],
-) -> Answers:  # fmt: skip
+) -> Answers:
     """The model's answers to the targets `rows` of its system.
 
     Args:
@@ -110,9 +118,12 @@ def model_answers(
 
 
 def reference_answers(
-    answers: Answers, config: object, training: Sequences, items: NDArray[np.int32],
+    answers: Answers,
+    config: object,
+    training: Sequences,
+    items: NDArray[np.int32],
     behaviours: tuple[str, ...],
-) -> dict[str, Answers]:  # fmt: skip
+) -> dict[str, Answers]:
     """What the base rate and the items' means answer to the same targets.
 
     Args:

@@ -241,16 +241,24 @@ class Evaluation(Config):
             intervals = row.intervals if isinstance(row, RankingRow) else {}
             for metric, value in row.metrics.items():
                 yield _Figure(
-                    system=row.system, task=row.task, history=history, slice=part, count=count,
-                    metric=metric, value=value, interval=intervals.get(metric),
-                )  # fmt: skip
+                    system=row.system,
+                    task=row.task,
+                    history=history,
+                    slice=part,
+                    count=count,
+                    metric=metric,
+                    value=value,
+                    interval=intervals.get(metric),
+                )
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a row for each system, by task, and the model against each."""
         facts = [
-            ("model", self.model), ("part", f"{self.protocol.part}, {self.protocol.split}"),
-            ("protocol", self.protocol.fingerprint()), ("seed", str(self.provenance.seed)),
-        ]  # fmt: skip
+            ("model", self.model),
+            ("part", f"{self.protocol.part}, {self.protocol.split}"),
+            ("protocol", self.protocol.fingerprint()),
+            ("seed", str(self.provenance.seed)),
+        ]
         rows: list[RankingRow | ResponseRow] = [*self.rankings, *self.responses]
         figures = [
             (row.task, getattr(row, "history", ""), row.system, f"{row.count:,}", _written(row.metrics))
@@ -263,10 +271,11 @@ class Evaluation(Config):
             if row.metric.partition("@")[0] in ("ndcg", "-log_loss", "-squared_error")
         ]
         return card(
-            "Evaluation", facts,
+            "Evaluation",
+            facts,
             (("task", "history", "system", "targets", "figures"), figures),
             (("task", "history", "model against", "difference", "verdict"), against),
-        )  # fmt: skip
+        )
 
     def __eq__(self, other: object) -> bool:
         """Whether both found the same; what they know of single targets and their files does not count."""

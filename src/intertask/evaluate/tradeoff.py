@@ -36,9 +36,14 @@ class Mixed:
 
 
 def tradeoff(
-    system: ModelSystem, first: str, second: str, sequences: Sequences,
-    targets: NDArray[np.int64], rows: Mapping[str, NDArray[np.int64]], history: HistoryMode,
-) -> list[TradeoffRow]:  # fmt: skip
+    system: ModelSystem,
+    first: str,
+    second: str,
+    sequences: Sequences,
+    targets: NDArray[np.int64],
+    rows: Mapping[str, NDArray[np.int64]],
+    history: HistoryMode,
+) -> list[TradeoffRow]:
     """NDCG@10 of both tasks under each mixture.
 
     Args:

@@ -69,9 +69,13 @@ class Validator:
     """
 
     def __init__(
-        self, sequences: Sequences, split: Split, behaviours: tuple[str, ...], history: HistoryMode,
+        self,
+        sequences: Sequences,
+        split: Split,
+        behaviours: tuple[str, ...],
+        history: HistoryMode,
         limit: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.sequences = sequences
         self.targets = split.validation
         if len(self.targets) > limit:

@@ -59,9 +59,13 @@ class CausalAttention(nn.Module):
             future = torch.ones(length, length, dtype=torch.bool, device=hidden_BLD.device).triu(1)
             mask = bias_BHLL.masked_fill(future, float("-inf"))
         out = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, is_causal=mask is None,
+            query,
+            key,
+            value,
+            attn_mask=mask,
+            is_causal=mask is None,
             dropout_p=self.dropout if self.training else 0.0,
-        )  # fmt: skip
+        )
         read_BLD: Tensor = self.project_out(out.transpose(1, 2).reshape(batch, length, width))
         return read_BLD
 

@@ -56,9 +56,11 @@ def refuse_place(run: Path) -> None:
     wrong = strange(run / "plots", "folder")
     if wrong:
         raise IntertaskError(
-            str(run / "plots"), "the plots of an earlier report, or nothing yet", wrong,
+            str(run / "plots"),
+            "the plots of an earlier report, or nothing yet",
+            wrong,
             "move it elsewhere; nothing was changed",
-        )  # fmt: skip
+        )
 
 
 def _write_plots(folder: Path, plots: Sequence[Plot]) -> None:

@@ -56,7 +56,11 @@ def _table(first: str, rows: Sequence[ComparedRow]) -> Table:
     for row in rows:
         verdict = _SHORT.get(row.verdict, row.verdict)
         table.add_row(
-            words(row.run), number(row.second), signed(row.difference), signed_interval(row.interval),
-            f"{row.p_value:.3f}", Text(verdict, style=_STYLES.get(verdict, "")),
-        )  # fmt: skip
+            words(row.run),
+            number(row.second),
+            signed(row.difference),
+            signed_interval(row.interval),
+            f"{row.p_value:.3f}",
+            Text(verdict, style=_STYLES.get(verdict, "")),
+        )
     return table

@@ -10,9 +10,16 @@ from intertask.metrics.direction import MAIN_METRIC, lower_is_better
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
 _ORDER = ("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share")
 _NAMES = {
-    "hr": "HR", "ndcg": "NDCG", "mrr": "MRR", "map": "MAP", "auc": "AUC", "rmse": "RMSE", "mae": "MAE",
-    "-log_loss": "Log-likelihood", "-squared_error": "Squared error, negated",
-}  # fmt: skip
+    "hr": "HR",
+    "ndcg": "NDCG",
+    "mrr": "MRR",
+    "map": "MAP",
+    "auc": "AUC",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "-log_loss": "Log-likelihood",
+    "-squared_error": "Squared error, negated",
+}
 
 
 def split(metric: str) -> tuple[str, int | None]:
@@ -142,15 +149,17 @@ def conditions(evaluation: Evaluation, history: str | None = None) -> str:
 
 def measured(protocol: Protocol, history: str | None = None) -> str:
     """How figures were measured, whatever the runs that they are of."""
-    return " · ".join([
-        f"{protocol.part} data",
-        protocol.split.replace("_", "-"),
-        f"history {history or protocol.history}",
-        protocol.candidates,
-        f"ties {protocol.ties}",
-        f"query time {'known' if protocol.query_time else 'not known'}",
-        f"{protocol.num_targets:,} targets",
-        f"data {protocol.data[:8]}",
-        f"metric definitions {protocol.definitions}",
-        f"protocol {protocol.fingerprint()}",
-    ])  # fmt: skip
+    return " · ".join(
+        [
+            f"{protocol.part} data",
+            protocol.split.replace("_", "-"),
+            f"history {history or protocol.history}",
+            protocol.candidates,
+            f"ties {protocol.ties}",
+            f"query time {'known' if protocol.query_time else 'not known'}",
+            f"{protocol.num_targets:,} targets",
+            f"data {protocol.data[:8]}",
+            f"metric definitions {protocol.definitions}",
+            f"protocol {protocol.fingerprint()}",
+        ]
+    )

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKS = {
-    "gains": ("o", SERIES[0]), "loses": ("D", SERIES[1]), NO_DIFFERENCE: ("s", MUTED),
+    "gains": ("o", SERIES[0]),
+    "loses": ("D", SERIES[1]),
+    NO_DIFFERENCE: ("s", MUTED),
     NOT_JUDGED: ("x", MUTED),
-}  # fmt: skip
+}
 _LONGEST = 30  # letters of a name beside the axes
 
 

@@ -225,10 +225,15 @@ def _training(evaluation: Evaluation, journal: Journal, drawings: Drawings) -> l
     if journal.steps and not drawings.drawn:
         first, last = journal.steps[0], journal.steps[-1]
         items = [
-            tag("li", theirs(task), f": {number(first.losses[task])} at step {first.step}, ",
-                f"{number(last.losses[task])} at step {last.step}")
-            for task in first.losses if task in last.losses
-        ]  # fmt: skip
+            tag(
+                "li",
+                theirs(task),
+                f": {number(first.losses[task])} at step {first.step}, ",
+                f"{number(last.losses[task])} at step {last.step}",
+            )
+            for task in first.losses
+            if task in last.losses
+        ]
         content.append(tag("ul", *items))
     if journal.validations:
         table = tables.epochs(journal, kept, f"The epoch that was kept is marked. {line}")

@@ -117,9 +117,14 @@ def reliability(rows: Sequence[ResponseRow], footer: str) -> Plot:
             predicted, observed = [place.predicted for place in own], [place.observed for place in own]
             areas = [12 + 110 * place.count / largest for place in own]
             axes.plot(
-                predicted, observed, color=colour, linewidth=1.4, label=_shown(row.system), marker="o",
+                predicted,
+                observed,
+                color=colour,
+                linewidth=1.4,
+                label=_shown(row.system),
+                marker="o",
                 markersize=2,
-            )  # fmt: skip
+            )
             axes.scatter(predicted, observed, areas, color=colour, alpha=0.75, linewidths=0)
         axes.set(xlim=(-0.02 * end, 1.02 * end), ylim=(-0.02 * end, 1.02 * end), aspect="equal")
         axes.locator_params(nbins=6)
@@ -146,9 +151,13 @@ def tradeoff(rows: Sequence[TradeoffRow], footer: str) -> Plot:
         axes.plot(across, up, "o-", color=SERIES[0], markersize=4)
         for row in rows:
             axes.annotate(
-                f"{row.weight:g}", (row.ndcg[second], row.ndcg[first]), xytext=(5, 5),
-                textcoords="offset points", color=MUTED, fontsize=8,
-            )  # fmt: skip
+                f"{row.weight:g}",
+                (row.ndcg[second], row.ndcg[first]),
+                xytext=(5, 5),
+                textcoords="offset points",
+                color=MUTED,
+                fontsize=8,
+            )
         axes.margins(0.12)
         axes.set_xlabel(f"{_shown(second)}, NDCG@10")
         axes.set_ylabel(f"{_shown(first)}, NDCG@10")
@@ -220,9 +229,14 @@ def _legend_above(axes: "Axes") -> None:
     widest = max(map(len, names), default=0) + 6  # a line and the gap beside it
     columns = max(1, min(len(names), 3, _LEGEND_LETTERS // widest))  # a wider legend would crush the axes
     axes.legend(
-        lines, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2,
+        lines,
+        names,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        borderaxespad=0.2,
         handlelength=1.6,
-    )  # fmt: skip
+    )
 
 
 def _extremes(values: np.ndarray) -> np.ndarray:

@@ -126,11 +126,15 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
         table.add_column(name, justify="left" if name in ("Task", "Metric") else "right")
     for row in found.tasks:
         table.add_row(
-            words(row.task), words(label(row.metric)), number(row.alone.alone), number(row.alone.together),
+            words(row.task),
+            words(label(row.metric)),
+            number(row.alone.alone),
+            number(row.alone.together),
             words(_percent(row.alone.percent), _STYLES.get(row.alone.verdict, "")),
-            _interval(row.alone), f"{row.alone.p_value:.3f}",
+            _interval(row.alone),
+            f"{row.alone.p_value:.3f}",
             words(_percent(row.matched.percent), _STYLES.get(row.matched.verdict, "")),
-        )  # fmt: skip
+        )
     yield table
     if found.cosines is not None:
         yield _cosine_table(found.cosines)
@@ -160,9 +164,11 @@ def page(found: Transfer) -> str:
     outcome = "lose" if found.losers else "win" if gains else "undecided"
     first, *others = sentences(found)
     verdict = tag(
-        "div", tag("p", first, class_="says"), tag("ul", *(tag("li", theirs(told)) for told in others)),
+        "div",
+        tag("p", first, class_="says"),
+        tag("ul", *(tag("li", theirs(told)) for told in others)),
         class_=f"verdict {outcome}",
-    )  # fmt: skip
+    )
     sections = [
         _section("Tasks", [*_plots(found), *_tasks(found.tasks)]),
         _section("Gradients", _gradients(found.cosines)),
@@ -194,14 +200,19 @@ def _tasks(tasks: Sequence[TaskTransfer]) -> list[Element]:
     header = ("Task", "Change", "p", "Alone", "Together", "Metric", "Targets", "By seed", "As many weights")
     rows = [
         tag(
-            "tr", tag("th", theirs(row.task), scope="row"), _change(row.alone),
-            tag("td", f"{row.alone.p_value:.3f}"), tag("td", number(row.alone.alone)),
-            tag("td", number(row.alone.together)), tag("td", label(row.metric), class_="words"),
+            "tr",
+            tag("th", theirs(row.task), scope="row"),
+            _change(row.alone),
+            tag("td", f"{row.alone.p_value:.3f}"),
+            tag("td", number(row.alone.alone)),
+            tag("td", number(row.alone.together)),
+            tag("td", label(row.metric), class_="words"),
             tag("td", f"{row.targets:,}"),
-            tag("td", ", ".join(map(signed, row.alone.by_seed)), class_="many"), _change(row.matched),
+            tag("td", ", ".join(map(signed, row.alone.by_seed)), class_="many"),
+            _change(row.matched),
         )
         for row in tasks
-    ]  # fmt: skip
+    ]
     caption = (
         "Higher is better for every metric, losses are negated. As many weights: against the task alone with "
         "an expert above the encoder that makes its model as large as the joint one."

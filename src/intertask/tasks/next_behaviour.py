@@ -26,9 +26,11 @@ class Config(TaskConfig):
         """The head and its loss."""
         if len(dimensions.behaviours) < 2:
             raise RecipeError(
-                f"[tasks.{name}]", "a log with two behaviours at least", ", ".join(dimensions.behaviours),
+                f"[tasks.{name}]",
+                "a log with two behaviours at least",
+                ", ".join(dimensions.behaviours),
                 "map the behaviour column, or leave the task out",
-            )  # fmt: skip
+            )
         return NextBehaviour(dimensions.width, len(dimensions.behaviours))
 
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:

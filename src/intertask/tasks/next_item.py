@@ -73,9 +73,11 @@ class Config(TaskConfig):
             items = items[training.behaviours == behaviours.index(self.behaviour)]
         if len(items) == 0:
             raise RecipeError(
-                f"next_item behaviour {self.behaviour!r}", "a training event of it that follows another",
-                "none", "leave the task out, or split otherwise",
-            )  # fmt: skip
+                f"next_item behaviour {self.behaviour!r}",
+                "a training event of it that follows another",
+                "none",
+                "leave the task out, or split otherwise",
+            )
         return float(entropy(np.bincount(items)))
 
 

@@ -74,23 +74,28 @@ class Config(TaskConfig):
             )
         if self.behaviour is not None and not labels.any():
             raise RecipeError(
-                f"response to behaviour {self.behaviour!r}", "a training event of it that follows another",
-                "none", "leave the task out, or split otherwise",
-            )  # fmt: skip
+                f"response to behaviour {self.behaviour!r}",
+                "a training event of it that follows another",
+                "none",
+                "leave the task out, or split otherwise",
+            )
         if self.form == "regression":
             return float(labels.var(dtype=np.float64))  # 1e20 squared is beyond float32
         strange = labels[(labels != 0) & (labels != 1)]
         if len(strange):
             raise RecipeError(
-                f"label {self.label!r}", "0 or 1, as a binary response has", f"{strange[0]:g}",
+                f"label {self.label!r}",
+                "0 or 1, as a binary response has",
+                f"{strange[0]:g}",
                 'add at_least = ..., or form = "regression"',
-            )  # fmt: skip
+            )
         if not labels.any():
             raise RecipeError(
                 f"label {self.label!r}" + ("" if self.at_least is None else f" at_least {self.at_least:g}"),
-                "a yes at some training event that follows another", f"{len(labels)} labels, all of them no",
+                "a yes at some training event that follows another",
+                f"{len(labels)} labels, all of them no",
                 "leave the task out, or say yes to more",
-            )  # fmt: skip
+            )
         share = float(labels.mean())
         return float(entropy([share, 1 - share]))
 
@@ -111,9 +116,11 @@ class Config(TaskConfig):
         assert self.label is not None
         if self.label not in sequences.labels:
             raise RecipeError(
-                f"label {self.label!r}", f"one of {', '.join(sequences.labels) or 'no label columns'}",
-                repr(self.label), "map the column as a label when the log is read",
-            )  # fmt: skip
+                f"label {self.label!r}",
+                f"one of {', '.join(sequences.labels) or 'no label columns'}",
+                repr(self.label),
+                "map the column as a label when the log is read",
+            )
         values = np.asarray(sequences.labels[self.label])
         if self.at_least is None:
             return values

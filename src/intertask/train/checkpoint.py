@@ -200,9 +200,11 @@ def refuse_other_run(folder: Path, run: str) -> Progress | None:
         ) from None
     if progress.run != run:
         raise RecipeError(
-            str(folder), "a checkpoint of this recipe and data", "one of another run",
+            str(folder),
+            "a checkpoint of this recipe and data",
+            "one of another run",
             "choose another folder for the run, or delete this one",
-        )  # fmt: skip
+        )
     return progress
 
 

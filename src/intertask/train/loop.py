@@ -72,9 +72,17 @@ class Trainer:
     """
 
     def __init__(
-        self, streams: Sequence[Stream], balance: Balance, validate: Validate, judge: edges.Judge,
-        monitor: str, config: TrainConfig, seed: int, run: str, folder: Path,
-    ) -> None:  # fmt: skip
+        self,
+        streams: Sequence[Stream],
+        balance: Balance,
+        validate: Validate,
+        judge: edges.Judge,
+        monitor: str,
+        config: TrainConfig,
+        seed: int,
+        run: str,
+        folder: Path,
+    ) -> None:
         self.streams, self.balance = streams, balance
         # What streams share is one weight here, by the name that it has in the first.
         self.model: nn.Module = (
@@ -118,10 +126,12 @@ class Trainer:
         cuda = [self.device] if self.device.type == "cuda" else []
         try:
             journal.write(
-                "start" if found is None else "resume", step=self.state.step, epoch=self.state.epoch,
+                "start" if found is None else "resume",
+                step=self.state.step,
+                epoch=self.state.epoch,
                 windows=sum(len(stream.windows) for stream in self.streams),
                 weights=sum(w.numel() for w in self.model.parameters()),
-            )  # fmt: skip
+            )
             # Dropout and sampled negatives draw from torch's generator, which is given back as it was.
             with (
                 torch.random.fork_rng(devices=cuda),
@@ -201,10 +211,16 @@ class Trainer:
                 self.balance.after_step(self._same_losses(model, batch, step))
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
-            "step", epoch=self.state.epoch, step=step + 1, **({"stream": stream.name} if stream.name else {}),
-            losses=values, total=total, learning_rate=rate,
-            tokens=int(batch.lengths_B.sum()), seconds=round(time.perf_counter() - began, 4),
-        )  # fmt: skip
+            "step",
+            epoch=self.state.epoch,
+            step=step + 1,
+            **({"stream": stream.name} if stream.name else {}),
+            losses=values,
+            total=total,
+            learning_rate=rate,
+            tokens=int(batch.lengths_B.sum()),
+            seconds=round(time.perf_counter() - began, 4),
+        )
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
 
     def _checked(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
@@ -221,9 +237,13 @@ class Trainer:
         return values
 
     def _gradients(
-        self, model: Model, losses: Mapping[str, Tensor], read: Sequence[Tensor], leaves: Sequence[Tensor],
+        self,
+        model: Model,
+        losses: Mapping[str, Tensor],
+        read: Sequence[Tensor],
+        leaves: Sequence[Tensor],
         journal: Journal,
-    ) -> float:  # fmt: skip
+    ) -> float:
         """Gradients of all weights, no longer than they may be; returns the weighted sum of the losses.
 
         Args:
@@ -282,9 +302,11 @@ class Trainer:
             edges.copy_edges(switches, self.model.get_parameter(name), kept[name])
         if self.monitor not in metrics:
             raise TrainingError(
-                f"validation {self.monitor!r}", "a metric that the validation targets define", "none",
+                f"validation {self.monitor!r}",
+                "a metric that the validation targets define",
+                "none",
                 "an AUC needs both answers among them: set [train] monitor to another metric",
-            )  # fmt: skip
+            )
         value = self.metric = metrics[self.monitor]
         if math.isnan(value):  # greater than nothing and smaller than nothing: it would choose for good
             raise _not_finite(f"validation {self.monitor!r}, step {self.state.step}", "metric", value)
@@ -295,9 +317,13 @@ class Trainer:
         reason = ending.reason(self.config, epoch + 1, self.state.best_epoch, self.monitor)
         self.state = self.state.after(epoch=epoch + 1, batch=0, finished=bool(reason))
         journal.write(
-            "validation", epoch=epoch, step=self.state.step, metrics=metrics, best=better,
+            "validation",
+            epoch=epoch,
+            step=self.state.step,
+            metrics=metrics,
+            best=better,
             seconds=round(time.perf_counter() - began, 3),
-        )  # fmt: skip
+        )
         if reason:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
 
@@ -310,9 +336,11 @@ class Trainer:
                 stream.model, self.judge, derive(self.seed, "edges", self.state.step)
             )
             journal.write(
-                "edges", step=self.state.step, verdicts=[verdict.line() for verdict in verdicts],
+                "edges",
+                step=self.state.step,
+                verdicts=[verdict.line() for verdict in verdicts],
                 closed=edges.closed(stream.model),
-            )  # fmt: skip
+            )
         return edges.switches(self.model)
 
     def _save(self) -> None:
@@ -336,6 +364,8 @@ def _prepared(turn: Turn) -> tuple[Stream, Batch]:
 
 def _not_finite(where: str, what: str, value: float) -> TrainingError:
     return TrainingError(
-        where, f"a finite {what}", str(value),
+        where,
+        f"a finite {what}",
+        str(value),
         "lower the learning rate, or look for absurd labels; the last checkpoint is kept",
-    )  # fmt: skip
+    )

@@ -40,9 +40,14 @@ class Stream:
 
     @classmethod
     def of(
-        cls, model: Model, sequences: Sequences, split: Split, config: TrainConfig, name: str = "",
+        cls,
+        model: Model,
+        sequences: Sequences,
+        split: Split,
+        config: TrainConfig,
+        name: str = "",
         weight: float = 1.0,
-    ) -> "Stream":  # fmt: skip
+    ) -> "Stream":
         """The training events of a split that has been checked for leakage.
 
         Raises:
