@@ -260,7 +260,7 @@ def harm_table(file: Path, random: Random) -> None:  # noqa: PLR0912  (a list of
         case 10:
             frame = frame.with_columns(pl.lit([["a"] * 100]).alias(column))
         case 11:
-            frame = pl.DataFrame({column: np.zeros(int(random.choice([10**6, 10**8])), np.int8)})
+            frame = pl.DataFrame({column: np.zeros(int(random.choice([10**6, 2 * 10**7])), np.int8)})
         case _:
             frame = frame.with_columns(pl.lit("№1").alias(column))
     frame.write_parquet(file, compression=str(random.choice(["zstd", "snappy", "uncompressed", "gzip"])))  # type: ignore[arg-type]
