@@ -407,7 +407,7 @@ def odd_history(random):
 
 LOG = {"user": "visitor", "item": "sku", "time": "ts", "behaviour": "action", "labels": ["liked"]}
 THINGS_OF = {"item": "sku", "text": ["title"], "tags": ["genres"]}
-LISTS = {"labels", "keep", "text", "tags", "categories", "numbers"}
+LISTS = {"labels", "keep", "text", "tags", "categories", "numbers", "missing"}
 LONG = ["a" * 300, "a" * 5000, "b/" * 3000]
 
 
@@ -419,8 +419,8 @@ def odd_option(random):
     name = pick(random, [name for name in inspect.signature(read).parameters if name != "source"])
     value = pick(random, LONG) if random.random() < 0.1 else odd(random)
     read(source, **good | {name: value})
-    if name == "strict":
-        assert isinstance(value, bool | np.bool_)
+    if name in {"strict", "sequences"}:
+        assert isinstance(value, bool | np.bool_) or (value is None and name == "sequences")
     elif name not in LISTS:
         assert value is None or isinstance(value, str), f"{name}={value!r} was taken"
     else:

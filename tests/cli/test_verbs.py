@@ -339,6 +339,6 @@ def test_a_folder_named_like_home_is_none(shop_files, intertask, monkeypatch):
     monkeypatch.setenv("HOME", str(home))
     assert intertask("train", shop_files, "--run", "~", "--set", "train.epochs=1").code == 0
     assert intertask("recommend", "~", "--all", "--out", "~/lists.parquet").code == 0
-    assert intertask("recommend", "~", "--all", "--out", "~/lists.parquet").code == 0
+    assert intertask("recommend", "~", "--all", "--out", "~/lists.parquet", "--overwrite").code == 0
     assert pl.read_parquet(Path("~/lists.parquet").absolute()).height
     assert not list(home.iterdir())

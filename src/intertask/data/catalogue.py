@@ -95,6 +95,7 @@ class Catalogue:
             source = arguments.path(source, "source", "a file")
         text, tags = arguments.names(text, "text"), arguments.names(tags, "tags")
         categories, numbers = arguments.names(categories, "categories"), arguments.names(numbers, "numbers")
+        missing = arguments.names(missing, "missing")
         item, strict = arguments.word(item, "item"), arguments.flag(strict, "strict")
         arguments.words({"image": image}, "the name of a column")
         tag_separator = arguments.word(tag_separator, "tag_separator", "text")

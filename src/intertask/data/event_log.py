@@ -151,8 +151,8 @@ class EventLog:
         keep, strict = arguments.names(keep, "keep"), arguments.flag(strict, "strict")
         named = _named(labels)
         missing = arguments.names(missing, "missing")
-        if duplicates not in ("keep", "drop"):
-            raise DataError("duplicates", "keep or drop", repr(duplicates))
+        if not isinstance(duplicates, str) or duplicates not in ("keep", "drop"):
+            raise DataError("duplicates", "keep or drop", arguments.shown(duplicates))
         table = tables.scan(source, separator, name, encoding)
         if sequences is None:
             refuse_lists(table, item)
