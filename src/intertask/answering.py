@@ -1,4 +1,4 @@
-"""From histories to ranked items: retrieve, apply the rules of the request, answer in frames.
+"""From histories to ranked items: retrieve, apply the rules of the request, answer in arrays or frames.
 
 Knows a model and the vocabularies it was trained on; nothing of files or training.
 """
@@ -24,6 +24,26 @@ from intertask.nn.best import best_items
 from intertask.objective import Objective
 from intertask.requests import Asked, Reader
 from intertask.rules import Rules
+
+Moments = int | NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The best items of several histories, best first.
+
+    Args:
+        items_BK: Indices of items, int64.
+        scores_BK: float32, falling; -inf where no item was left to fill the place.
+    """
+
+    items_BK: NDArray[np.int64]
+    scores_BK: NDArray[np.float32]
+
+    @property
+    def filled_BK(self) -> NDArray[np.bool_]:  # noqa: N802
+        """Which places hold an item."""
+        return np.asarray(self.scores_BK > -np.inf)
 
 
 @dataclass(frozen=True)
@@ -75,14 +95,56 @@ class Answerer:
             raise RequestError("where", "a catalogue", "none", "fit(log, Catalogue.read(...))")
         return matching(self.shelf, condition)
 
+    @cached_property
+    def directions_ID(self) -> NDArray[np.float32]:  # noqa: N802
+        """The vector of each item, divided by its length; zeros where it has no training event."""
+        vectors_ID = self.model.items.weight_ID.detach().float().cpu().numpy()
+        lengths_I = np.linalg.norm(vectors_ID, axis=1).clip(min=1e-12)
+        return np.where(self.trained[:, None], vectors_ID / lengths_I[:, None], np.float32(0))
+
     def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: int | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""
+        ranked = self.rank(asked, aim, rules, at)
+        filled_BK = ranked.filled_BK
+        owners, ranks = np.nonzero(filled_BK)
+        return pl.DataFrame(
+            {
+                asked.column: asked.names[owners],
+                "rank": ranks + 1,
+                "item": self.reader.items.decode(ranked.items_BK[filled_BK]),
+                "score": ranked.scores_BK[filled_BK],
+            }
+        )
+
+    def rank(self, asked: Asked, aim: str | Objective, rules: Rules, at: Moments) -> Ranked:
+        """The same as arrays, without a frame for each request.
+
+        Args:
+            asked: The histories.
+            aim: A task that ranks items, or an objective.
+            rules: What may be answered, for all histories or for each.
+            at: The moment of the request, or of each, in seconds since 1970; the last event's if None.
+        """
         size = max(1, SCORES_IN_MEMORY // len(self.reader.items))
-        starts = range(0, max(1, len(asked)), size)  # one empty batch where nobody asks: a frame all the same
-        return pl.concat(
+        starts = range(0, max(1, len(asked)), size)  # one empty batch where nobody asks: arrays all the same
+        parts = [
             self._batch(asked, np.arange(start, min(len(asked), start + size)), aim, rules, at)
             for start in starts
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return Ranked(
+            np.concatenate([part.items_BK for part in parts]),
+            np.concatenate([part.scores_BK for part in parts]),
         )
+
+    def similar(self, places_N: NDArray[np.int32], k: int) -> Ranked:
+        """The items whose vectors point most nearly where an item's does, by their cosine, without itself."""
+        cosines_NI = torch.from_numpy(self.directions_ID[places_N] @ self.directions_ID.T)
+        cosines_NI[:, torch.from_numpy(~self.trained)] = float("-inf")
+        cosines_NI[torch.arange(len(places_N)), torch.from_numpy(places_N.astype(np.int64))] = float("-inf")
+        values_NK, items_NK = best_items(cosines_NI, k)
+        return Ranked(items_NK.numpy(), values_NK.numpy())
 
     def responses(self, asked: Asked, task: str, items_K: NDArray[np.int32], at: int | None) -> pl.DataFrame:
         """What each history's owner would answer to each item; see `Recommender.predict`."""
@@ -102,8 +164,9 @@ class Answerer:
         return pl.DataFrame(columns)
 
     def _batch(
-        self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: int | None
-    ) -> pl.DataFrame:
+        self, asked: Asked, rows: NDArray[np.int64], aim: str | Objective, rules: Rules, at: Moments
+    ) -> Ranked:
+        rules = rules.of(rows)
         known_B = asked.windows[rows].lengths > 0
         states_BTD = self._states(asked, rows[known_B], at)
         if isinstance(aim, str):
@@ -113,9 +176,10 @@ class Answerer:
             scores_BI = aim.found(shares)
         if rules.banned_I is not None:
             scores_BI.masked_fill_(rules.banned_I, float("-inf"))
-        if rules.exclude_seen:
-            windows = asked.windows[rows]
-            for row, (start, stop) in enumerate(zip(windows.starts, windows.stops, strict=True)):
+        excluding = np.flatnonzero(np.broadcast_to(rules.exclude_seen, len(rows)))
+        if len(excluding):
+            windows = asked.windows[rows[excluding]]
+            for row, start, stop in zip(excluding.tolist(), windows.starts, windows.stops, strict=True):
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
         if isinstance(aim, Objective):
@@ -123,16 +187,7 @@ class Answerer:
                 self.model, scores_BI, shares, states_BTD, torch.from_numpy(known_B), rules.k
             )
         values_BK, items_BK = best_items(scores_BI, rules.k)
-        left = (values_BK > float("-inf")).numpy()
-        owners, ranks = np.nonzero(left)
-        return pl.DataFrame(
-            {
-                asked.column: asked.names[rows[owners]],
-                "rank": ranks + 1,
-                "item": self.reader.items.decode(items_BK.numpy()[left]),
-                "score": values_BK.numpy()[left],
-            }
-        )
+        return Ranked(items_BK.numpy(), values_BK.numpy())
 
     def _scores(self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]) -> Tensor:
         """A task's scores of all items; an empty history is answered by training events."""
@@ -159,12 +214,12 @@ class Answerer:
         codes = slice(None) if behaviour is None else [self.reader.behaviours.index(behaviour)]
         return torch.from_numpy(self.popularity[codes].sum(0).astype(np.float32))
 
-    def _states(self, asked: Asked, rows: NDArray[np.int64], at: int | None) -> Tensor:
+    def _states(self, asked: Asked, rows: NDArray[np.int64], at: Moments) -> Tensor:
         windows = asked.windows[rows]
         recent = type(windows)(
             np.maximum(windows.starts, windows.stops - self.model.config.max_length), windows.stops
         )
-        times = None if at is None else np.full(len(rows), at, np.int64)
+        times = None if at is None else np.broadcast_to(at, len(asked)).astype(np.int64)[rows]
         return last_states(self.model, asked.sequences, recent, times, TOKENS)
 
 

@@ -2,8 +2,10 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TextIO
 
@@ -66,6 +68,46 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
                 line(f"{title}: {done:,} of {total:,}  {note}" if total else f"{title}: {done:,}  {note}")
 
         yield move
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch of training came to.
+
+    Args:
+        number: From 0.
+        epochs: How many there are to be at most.
+        losses: The mean loss of each task over the epoch's steps.
+        metrics: The validation metrics.
+        best: Whether no epoch before it was better.
+        seconds: That it took this process.
+    """
+
+    number: int
+    epochs: int
+    losses: Mapping[str, float]
+    metrics: Mapping[str, float]
+    best: bool
+    seconds: float
+
+
+_HEARD: ContextVar[Callable[[Epoch], None] | None] = ContextVar("epochs", default=None)
+
+
+@contextmanager
+def heard(on_epoch: Callable[[Epoch], None] | None) -> Iterator[None]:
+    """Have a function called at the end of each epoch that is trained in the block, by this thread alone."""
+    before = _HEARD.set(on_epoch)
+    try:
+        yield
+    finally:
+        _HEARD.reset(before)
+
+
+def tell(epoch: Epoch) -> None:
+    """Call the function that listens to this thread's epochs, if there is one."""
+    if (on_epoch := _HEARD.get()) is not None:
+        on_epoch(epoch)
 
 
 def remark(text: str) -> None:

@@ -6,7 +6,8 @@ the recipe; the log is not needed again.
 
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -27,10 +28,12 @@ from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
+from intertask.evaluate.ranking import SCORES_IN_MEMORY
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, build, fit
 from intertask.markup import card
 from intertask.model import Model
+from intertask.progress import Epoch, heard
 from intertask.recipe import Recipe
 from intertask.requests import Event, Reader
 from intertask.rules import Rules, banned_items
@@ -68,7 +71,11 @@ class Recommender:
         return cls(Recipe.read(arguments.path(file, "from_recipe", "a recipe")))
 
     def fit(
-        self, events: EventLog | Corpus, catalogue: Catalogue | None = None, run: str | Path | None = None
+        self,
+        events: EventLog | Corpus,
+        catalogue: Catalogue | None = None,
+        run: str | Path | None = None,
+        on_epoch: Callable[[Epoch], None] | None = None,
     ) -> "Recommender":
         """Train on a log.
 
@@ -77,6 +84,8 @@ class Recommender:
             catalogue: The catalogue of the items; items that it does not list can be recommended as well.
             run: A folder for the journal and the checkpoints. A run that was stopped there goes on. Without
                 it both are gone when training ends.
+            on_epoch: Called at the end of each epoch, with its number, losses and validation metrics. What
+                it raises ends the training, which goes on in the same `run`.
 
         Raises:
             DataError: The log cannot be trained on.
@@ -91,11 +100,8 @@ class Recommender:
             )
         place = Path() if run is None else arguments.path(run, "run")
         corpus = prepare(events) if isinstance(events, EventLog) else events
-        if run is None:
-            with tempfile.TemporaryDirectory() as folder:
-                fitted = fit(self.recipe, corpus, Path(folder))
-        else:
-            fitted = fit(self.recipe, corpus, place)
+        with tempfile.TemporaryDirectory() if run is None else nullcontext(place) as folder, heard(on_epoch):
+            fitted = fit(self.recipe, corpus, Path(folder))
         self._take(fitted, catalogue)
         return self
 
@@ -179,8 +185,14 @@ class Recommender:
             exclude_seen = self.recipe.evaluation.history[0] == "masked"
         exclude_seen = arguments.flag(exclude_seen, "exclude_seen")
         asked = reader.read(users, histories, moment)
+        asked.warn()
         matching = None if where is None else answerer.matching(where)
-        banned_I = banned_items(reader, answerer.trained, allow, deny, matching)
+        banned_I, ignored = banned_items(reader, answerer.trained, allow, deny, matching)
+        if words := ignored.words():
+            warnings.warn(
+                f"items left out of the request: {words} (`items` of the model lists what it knows)",
+                stacklevel=2,
+            )
         titled = arguments.flag(titles, "titles")
         found = answerer.best(asked, aim, Rules(k, exclude_seen, banned_I), moment)
         return found.with_columns(answerer.titles(found["item"])) if titled else found
@@ -217,12 +229,52 @@ class Recommender:
         if name not in known:
             raise RequestError("task", expected, arguments.shown(name))
         asked = answerer.reader.read(users, histories, moment)
+        asked.warn()
         places = answerer.reader.item_places(items, "items")
         if idle := int((~answerer.trained[places]).sum()):
             warnings.warn(f"{idle:,} of {len(places):,} items have no training event", stacklevel=2)
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
         return answerer.responses(asked, name, places, moment)
+
+    def similar(self, items: Iterable[Id] | pl.Series, *, k: int = 10) -> pl.DataFrame:
+        """The items that the model takes for most alike, for each of some items.
+
+        Args:
+            items: Items with a training event; the vectors of others are random.
+            k: Length of each list.
+
+        Returns:
+            Columns item, rank from 1, similar, score (the cosine of the vectors); best first.
+
+        Raises:
+            RequestError: An item is unknown, or was never trained.
+        """
+        answerer = self._ready()
+        k = arguments.whole(k, "k", 1, len(answerer.reader.items), ", the size of the catalogue")
+        places_N = answerer.reader.item_places(items, "items")
+        if not answerer.trained[places_N].all():
+            untrained = answerer.reader.items.decode(places_N[~answerer.trained[places_N]])
+            raise RequestError(
+                "items", "items with a training event", arguments.shown(untrained[0]), "`items` names them"
+            )
+        step = max(1, SCORES_IN_MEMORY // len(answerer.reader.items))
+        frames = []
+        for start in range(0, max(1, len(places_N)), step):
+            places = places_N[start : start + step]
+            ranked = answerer.similar(places, k)
+            owners, ranks = np.nonzero(ranked.filled_BK)
+            frames.append(
+                pl.DataFrame(
+                    {
+                        "item": answerer.reader.items.decode(places[owners]),
+                        "rank": ranks + 1,
+                        "similar": answerer.reader.items.decode(ranked.items_BK[ranked.filled_BK]),
+                        "score": ranked.scores_BK[ranked.filled_BK],
+                    }
+                )
+            )
+        return pl.concat(frames)
 
     def evaluate(
         self,
@@ -340,6 +392,11 @@ class Recommender:
     def model(self) -> Model:
         """The neural network."""
         return self._ready().model
+
+    @property
+    def answerer(self) -> Answerer:
+        """What answers: histories as arrays in, lists as arrays out; for programs with many requests."""
+        return self._ready()
 
     @property
     def histories(self) -> Sequences:

@@ -33,15 +33,28 @@ class Asked:
         names: Ids of the users, or 0, 1, ... for the histories.
         sequences: Where the histories stand.
         windows: Each one's events, possibly none.
+        unknown: Events that were given and left out: the model does not know their item.
+        given: Events that were given.
     """
 
     column: str
     names: pl.Series
     sequences: Sequences
     windows: Windows
+    unknown: int = 0
+    given: int = 0
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    def warn(self) -> None:
+        """Say in a warning, at the line that called our caller, how many events were left out."""
+        if self.unknown:
+            warnings.warn(
+                f"{self.unknown} of {self.given} events are of items that the model does not know; left out "
+                "(a history without any known item is answered by what is popular)",
+                stacklevel=3,
+            )
 
 
 @dataclass(frozen=True)
@@ -118,13 +131,6 @@ class Reader:
             read.append(self._events(arguments.elements(history, where, expected, hint), where))
         flat = [item for events in read for item in events.items]
         places = encoded(self.items, arguments.ids(flat, "histories"))
-        unknown = int((places < 0).sum())
-        if unknown:
-            warnings.warn(
-                f"{unknown} of {len(flat)} events are of items that the model does not know; left out "
-                "(a history without any known item is answered by what is popular)",
-                stacklevel=4,
-            )
         items: list[list[int]] = []
         behaviours: list[list[int]] = []
         times: list[list[int]] = []
@@ -142,7 +148,8 @@ class Reader:
             items, len(self.items), behaviours, times if self.stored.times is not None else None
         )
         windows = Windows(sequences.offsets[:-1], sequences.offsets[1:])
-        return Asked("history", pl.Series("history", range(len(read)), dtype=pl.Int64), sequences, windows)
+        names = pl.Series("history", range(len(read)), dtype=pl.Int64)
+        return Asked("history", names, sequences, windows, int((places < 0).sum()), len(flat))
 
     def _events(self, history: list[object], where: str) -> "_Events":
         """The parts of the events; most histories are of items alone."""

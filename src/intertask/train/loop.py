@@ -19,7 +19,7 @@ from intertask.data.batches import Batch
 from intertask.errors import TrainingError
 from intertask.journal import Journal
 from intertask.model import Model
-from intertask.progress import Bar, bar, line
+from intertask.progress import Bar, Epoch, bar, line, tell
 from intertask.seeds import derive
 from intertask.train import checkpoint, conflict, edges, ending
 from intertask.train.averaging import Average
@@ -98,6 +98,7 @@ class Trainer:
         self.state = Progress(run)
         self.losses: dict[str, list[float]] = {}  # of the epoch's steps
         self.metric = math.nan  # of its validation
+        self.metrics: dict[str, float] = {}
         self.saved = 0  # the step of the newest checkpoint
         self.best: dict[str, Tensor] = checkpoint.weights(self.model)
         self.average = Average(self.model, config.average) if config.average else None
@@ -174,10 +175,14 @@ class Trainer:
             if left and self.state.step % self.config.checkpoint_steps == 0:
                 self._save()
         self._close_epoch(journal)
-        self._report(epoch, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._report(epoch, seconds)
         # An epoch of a small log takes less time than a checkpoint of it.
         if self.state.finished or self.state.step - self.saved >= self.config.checkpoint_steps // 10:
             self._save()
+        means = {name: sum(values) / len(values) for name, values in self.losses.items()}
+        best = epoch == self.state.best_epoch
+        tell(Epoch(epoch, self.config.epochs, means, self.metrics, best, seconds))
 
     def _report(self, epoch: int, seconds: float) -> None:
         """Print mean losses, the metric that chooses and the time of this process, if no bar is shown."""
@@ -297,7 +302,7 @@ class Trainer:
             closed = {}
             if epoch + 1 == self.config.epochs // 2:
                 closed = self._close_edges(journal)
-            metrics = self.validate()
+            metrics = self.metrics = self.validate()
         for name, switches in closed.items():
             edges.copy_edges(switches, self.model.get_parameter(name), kept[name])
         if self.monitor not in metrics:
