@@ -27,6 +27,7 @@ time_splits = st.builds(
     train=st.floats(0.1, 0.6),
     validation=st.floats(0.1, 0.35),
     targets=st.sampled_from(["last", "each", "successive"]),
+    validate_on=st.sampled_from(["last", "each", "successive"]),
 )
 
 
@@ -86,10 +87,11 @@ def test_time_targets_are_the_last_or_all_events_of_each_part(sequences, config)
     lows, highs = split.cuts, (split.cuts[1], np.inf)
     for part, low, high in zip(("validation", "test"), lows, highs, strict=True):
         expected = []
+        asked = config.targets if part == "test" else config.validate_on
         for start, stop in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True):
             inside = [place for place in range(start, stop) if low <= sequences.times[place] < high]
-            if config.targets != "successive":
-                kinds = [sequences.behaviours[place] if config.targets == "each" else 0 for place in inside]
+            if asked != "successive":
+                kinds = [sequences.behaviours[place] if asked == "each" else 0 for place in inside]
                 inside = [p for n, p in enumerate(inside) if kinds[n] not in kinds[n + 1 :]]
             expected += [place for place in inside if place > start]
         assert split.targets(part).tolist() == expected
@@ -243,6 +245,13 @@ def test_descriptions_tell_the_splits_apart():
         )
     }
     assert len(found) == 5
+
+
+def test_validation_says_what_it_asks_for_where_that_is_not_what_the_test_asks_for():
+    split = TimeSplit(train=0.5, validation=0.25).split(LOG)
+    assert split.words("test").endswith("last target")
+    assert split.words("validation").endswith("successive targets")
+    assert LeaveOneOut().split(LOG).words("validation") == LeaveOneOut().split(LOG).words("test")
 
 
 user_splits = st.builds(

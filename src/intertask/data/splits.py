@@ -27,8 +27,9 @@ class Split:
         train_stop: int64 [users]; user u trains on the events offsets[u] to train_stop[u].
         validation: int64 [targets], places of the events that validation asks for, rising.
         test: int64 [targets], the same for the test.
-        description: The split in words, for the protocol.
+        description: The split in words, for the protocol of the test.
         cuts: Seconds since 1970 at which training ends and at which validation ends, of a split by time.
+        validated: The split in words where validation asks for other targets than the test; empty where not.
     """
 
     train_stop: NDArray[np.int64]
@@ -36,6 +37,11 @@ class Split:
     test: NDArray[np.int64]
     description: str
     cuts: tuple[int, int] | None = None
+    validated: str = ""
+
+    def words(self, part: Literal["validation", "test"]) -> str:
+        """The split in words, for the protocol of one part."""
+        return self.validated if part == "validation" and self.validated else self.description
 
     def targets(self, part: Literal["validation", "test"]) -> NDArray[np.int64]:
         """The target events of one part."""
@@ -152,12 +158,16 @@ class TimeSplit(SplitConfig):
         targets: "last": the last event of each user in a part; "each": the last one of each behaviour, so
             that rare behaviours are tested, too; "successive": every event. The history of a target is
             every event of the user before it.
+        validate_on: The targets of the validation part, in the same words. Every event, unless stated: an
+            epoch is chosen by many targets or by chance. With the last event of each user alone 85 targets
+            chose on one log of 671 users, and NDCG@10 was .0187 instead of .0323.
     """
 
     kind: Literal["time"] = "time"
     train: float = Field(default=0.8, gt=0, lt=1)
     validation: float = Field(default=0.1, gt=0, lt=1)
     targets: Literal["last", "each", "successive"] = "last"
+    validate_on: Literal["last", "each", "successive"] = "successive"
 
     def split(self, sequences: Sequences) -> Split:
         """The split, checked for leakage.
@@ -175,14 +185,15 @@ class TimeSplit(SplitConfig):
         )
         users = sequences.users_of(np.arange(len(times)))
         in_train, in_validation = times < first, (times >= first) & (times < second)
+        cuts = f"time, cuts at {self.train:g} and {self.train + self.validation:g}, "
         split = Split(
             train_stop=sequences.offsets[:-1]
             + np.bincount(users[in_train], minlength=sequences.num_users).astype(np.int64),
-            validation=self._pick(np.flatnonzero(in_validation), users, sequences),
-            test=self._pick(np.flatnonzero(times >= second), users, sequences),
-            description=f"time, cuts at {self.train:g} and {self.train + self.validation:g}, "
-            + _TARGETS[self.targets],
+            validation=_pick(self.validate_on, np.flatnonzero(in_validation), users, sequences),
+            test=_pick(self.targets, np.flatnonzero(times >= second), users, sequences),
+            description=cuts + _TARGETS[self.targets],
             cuts=(first, second),
+            validated=cuts + _TARGETS[self.validate_on],
         )
         _refuse_empty(
             split,
@@ -194,17 +205,22 @@ class TimeSplit(SplitConfig):
         split.check(sequences)
         return split
 
-    def _pick(
-        self, places: NDArray[np.int64], users: NDArray[np.int64], sequences: Sequences
-    ) -> NDArray[np.int64]:
-        if self.targets != "successive":
-            asked = users[places].astype(np.int64)
-            if self.targets == "each":
-                asked = asked * sequences.num_behaviours + sequences.behaviours[places]
-            _, from_behind = np.unique(asked[::-1], return_index=True)
-            places = np.sort(places[::-1][from_behind])
-        # A first event has no history to predict it from.
-        return places[places > sequences.offsets[users[places]]]
+
+def _pick(
+    targets: Literal["last", "each", "successive"],
+    places: NDArray[np.int64],
+    users: NDArray[np.int64],
+    sequences: Sequences,
+) -> NDArray[np.int64]:
+    """The events of a part that are asked for, of those at these places."""
+    if targets != "successive":
+        asked = users[places].astype(np.int64)
+        if targets == "each":
+            asked = asked * sequences.num_behaviours + sequences.behaviours[places]
+        _, from_behind = np.unique(asked[::-1], return_index=True)
+        places = np.sort(places[::-1][from_behind])
+    # A first event has no history to predict it from.
+    return places[places > sequences.offsets[users[places]]]
 
 
 class UserSplit(SplitConfig):

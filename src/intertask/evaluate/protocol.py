@@ -30,7 +30,7 @@ def protocol(
     num_targets = len(split.targets(part))
     return Protocol(
         data=sequences.digest(),
-        split=split.description,
+        split=split.words(part),
         part=part,
         history=", ".join(history),
         candidates=f"all items, {sequences.num_items}",
