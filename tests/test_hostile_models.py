@@ -55,22 +55,20 @@ def ask_everything(model: Recommender, random: np.random.Generator) -> None:
     items = model.items["item"].to_list()
     users = model.users.to_list()[:7]
     histories = [[items[place] for place in random.integers(len(items), size=5)], items[:1], []]
-    for task in model.recipe.tasks_that_answer("items"):
+    for task in model.recipe.tasks_that_rank():
         exclude = bool(random.integers(2))
         for asked in ({"users": users}, {"histories": histories}):
             k = int(random.integers(1, len(items) + 1))
             frame = model.recommend(**asked, k=k, task=task, exclude_seen=exclude)
             check_lists(frame, items, k, next(iter(asked.values())), exclude)
-    for task in model.recipe.tasks_that_answer("response"):
+    for task in model.recipe.tasks_that_judge():
         for asked in ({"users": users}, {"histories": histories[:2]}):
             frame = model.predict(**asked, items=items[:4], task=task)
             assert frame.height == min(4, len(items)) * len(next(iter(asked.values())))
             assert frame[task].is_finite().all()
             if model.recipe.tasks[task].form == "binary":
                 assert frame[task].is_between(0, 1).all()
-    weights = dict.fromkeys(
-        model.recipe.tasks_that_answer("items") + model.recipe.tasks_that_answer("response"), 1.0
-    )
+    weights = dict.fromkeys(model.recipe.tasks_that_rank() + model.recipe.tasks_that_judge(), 1.0)
     if weights:
         frame = model.recommend(histories=histories, k=3, objective=weights)
         check_lists(frame, items, 3, histories, None)

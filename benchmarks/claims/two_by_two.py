@@ -38,7 +38,7 @@ def study(recipe: Recipe, folder: Path, seeds: Sequence[int], mechanism: str) ->
     asked = {name: getattr(task, "behaviour", None) for name, task in recipe.tasks.items()}
     every: list[Path] = []
     for task, behaviour in asked.items():
-        if behaviour is None or recipe.tasks[task].answer != "items":
+        if behaviour is None or not recipe.tasks[task].answer.ranks:
             continue
         one, words = by_itself(recipe, task, mechanism, sizes)
         arms = {

@@ -73,7 +73,7 @@ def quality(options: Options, data: Exported) -> Found:
     course = Course(options, data)
     sequences = corpus(options.dataset).sequences
     split = LeaveOneOut().split(sequences)
-    task = model.config.tasks_that_answer("items")[0]
+    task = model.config.tasks_that_rank()[0]
 
     def validate(model: Model) -> float:
         rows = np.full(data.num_users, -1)

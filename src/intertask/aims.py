@@ -30,7 +30,7 @@ def asked_task(recipe: Recipe, behaviour: object = None, task: object = None) ->
     Raises:
         RequestError: Both are given, or there is no such task.
     """
-    tasks = {name: recipe.tasks[name] for name in recipe.tasks_that_answer("items")}
+    tasks = {name: recipe.tasks[name] for name in recipe.tasks_that_rank()}
     if task is not None:
         if behaviour is not None:
             raise RequestError("recommend", "a task or a behaviour", "both", "leave one of them out")
@@ -62,8 +62,8 @@ def mix(recipe: Recipe, objective: object) -> Objective:
         raise RequestError(
             "objective", 'tasks and weights, as {"buy": 1.0, "view": 0.2}', arguments.shown(objective)
         )
-    ranking = recipe.tasks_that_answer("items")
-    known = ranking + recipe.tasks_that_answer("response")
+    ranking = recipe.tasks_that_rank()
+    known = ranking + recipe.tasks_that_judge()
     weights = {}
     for name, given in objective.items():
         if not isinstance(name, str) or name not in known:

@@ -276,7 +276,7 @@ def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:
         return monitor
     task = monitor.partition("/")[0]
     if task in recipe.tasks and not any(name.startswith(f"{task}/") for name in metrics):
-        hidden = recipe.tasks[task].answer == "items" and recipe.evaluation.history[0] == "masked"
+        hidden = recipe.tasks[task].answer.ranks and recipe.evaluation.history[0] == "masked"
         kept = 'set [evaluation] history = ["kept"], where targets may stand in their history; '
         raise RecipeError(
             f"[tasks.{task}]",

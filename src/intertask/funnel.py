@@ -26,9 +26,7 @@ def steps(tasks: Mapping[str, TaskConfig], name: str) -> list[str]:
     found = [name]
     while (before := step_before(tasks[found[-1]])) is not None:
         where = f"[tasks.{found[-1]}] given"
-        binary = [
-            other for other, task in tasks.items() if isinstance(task, Response) and task.form == "binary"
-        ]
+        binary = [other for other, task in tasks.items() if task.judges and task.answer.probable]
         if before not in binary:
             others = ", ".join(other for other in binary if other != found[-1]) or "none, there is no other"
             raise RecipeError(where, f"another binary response: {others}", repr(before))

@@ -65,9 +65,13 @@ class ModelConfig(Config):
         """The tasks of its own that take part in the exchange."""
         return [name for name, task in self.tasks.items() if not task.detached]
 
-    def tasks_that_answer(self, answer: str) -> list[str]:
-        """The names of the tasks with this kind of answer, in the recipe's order."""
-        return [name for name, task in self.tasks.items() if task.answer == answer]
+    def tasks_that_rank(self) -> list[str]:
+        """The names of the tasks that rank items, in the recipe's order."""
+        return [name for name, task in self.tasks.items() if task.answer.ranks]
+
+    def tasks_that_judge(self) -> list[str]:
+        """The names of the tasks that answer about one given item, in the recipe's order."""
+        return [name for name, task in self.tasks.items() if task.judges]
 
 
 class Model(nn.Module):
@@ -153,7 +157,7 @@ class Model(nn.Module):
         return torch.stack([state_BLD[rows, last] for state_BLD in states], dim=1)
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
-        """A response task's answer for each history and item, [N]: a probability, or a value."""
+        """A task's answer for each history, and its item where the task judges one, [N, ...]."""
         task, states = self.task(name), dict(zip(self.config.tasks, states_NTD.unbind(-2), strict=True))
         if isinstance(task, Response):
             return task.predict(states[name], items_N, self._log_before(name, states, items_N))

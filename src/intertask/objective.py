@@ -35,7 +35,7 @@ class Objective:
 
     def ranking(self, model: Model) -> list[str]:
         """The tasks that are asked about all items."""
-        own = [name for name in self.weights if model.config.tasks[name].answer == "items"]
+        own = [name for name in self.weights if model.config.tasks[name].answer.ranks]
         return own if self.finder is None or self.finder in own else [self.finder, *own]
 
     def found(self, by_task: Mapping[str, Tensor]) -> Tensor:
@@ -95,7 +95,7 @@ def _judgement(model: Model, name: str, weight: float, states_KTD: Tensor, items
     """
     with torch.no_grad():
         answer_K = model.predict(name, states_KTD, items_K.to(states_KTD.device)).cpu()
-    if getattr(model.config.tasks[name], "form", "") == "regression":
+    if not model.config.tasks[name].answer.probable:
         spread = answer_K.std(correction=0).clamp(min=1e-6)
         return weight * (answer_K - answer_K.mean()) / spread
     wanted_K = answer_K if weight > 0 else 1 - answer_K

@@ -151,7 +151,7 @@ class Recipe(ModelConfig):
     def _answers_have_a_column(self) -> "Recipe":
         for tasks in (self.tasks, *(stream.tasks for stream in self.streams.values())):
             for name, task in tasks.items():
-                if task.answer == "response" and name in ANSWERED:
+                if task.judges and name in ANSWERED:
                     raise ValueError(
                         f"responses of other names than {', '.join(ANSWERED)}, columns beside the answer, "
                         f"not {name!r}"

@@ -223,7 +223,7 @@ class Recommender:
         """
         answerer = self._ready()
         moment = None if at is None else arguments.moment(at, "at")
-        known = answerer.model.config.tasks_that_answer("response")
+        known = answerer.model.config.tasks_that_judge()
         expected = f"a response task: {', '.join(known) or 'there is none'}"
         name = arguments.word(task, "task", expected)
         if name not in known:

@@ -72,7 +72,7 @@ def _lists(folder: Path) -> dict[str, list[dict[str, object]]]:
     model = Recommender.load(folder)
     users = model.users.head(USERS)
     lists = {}
-    for task in model.recipe.tasks_that_answer("items"):
+    for task in model.recipe.tasks_that_rank():
         known = model.recommend(users, k=5, task=task)
         unseen = model.recommend(histories=UNSEEN, k=5, task=task)
         lists[task] = known.to_dicts() + unseen.to_dicts()

@@ -22,7 +22,7 @@ def built(behaviours=worlds.BEHAVIOURS):
 
 def test_the_loss_is_about_the_behaviour_that_follows():
     task, states = built(), torch.randn(2, 2, WIDTH, generator=torch.Generator().manual_seed(0))
-    probabilities = task.predict_behaviours(states.view(4, WIDTH))
+    probabilities = task.predict(states.view(4, WIDTH), torch.zeros(4))
     followed = torch.tensor([1, 1, 0])  # after (0, 0), (0, 1) and (1, 0); after (1, 1) there is nothing
     expected = functional.nll_loss(probabilities[:3].log(), followed)
     torch.testing.assert_close(task.loss(states, worlds.batch(SEQUENCES)), expected)
@@ -35,7 +35,7 @@ def test_padding_gets_no_gradient():
 
 
 def test_probabilities_add_up():
-    torch.testing.assert_close(built().predict_behaviours(torch.ones(3, WIDTH)).sum(1), torch.ones(3))
+    torch.testing.assert_close(built().predict(torch.ones(3, WIDTH), torch.zeros(3)).sum(1), torch.ones(3))
 
 
 def test_the_constant_loss_is_the_entropy_of_the_behaviours():

@@ -130,7 +130,7 @@ def test_an_unknown_behaviour_is_refused():
 
 
 def test_a_task_that_ranks_items_predicts_no_response():
-    with pytest.raises(TypeError, match="NextItem does not predict"):
+    with pytest.raises(TypeError, match="NextItem ranks items and predicts nothing else"):
         built(Config()).predict(torch.ones(1, WIDTH), torch.tensor([0]))
 
 

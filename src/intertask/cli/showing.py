@@ -21,7 +21,7 @@ def titles(catalogue: Catalogue | None, items: pl.Series) -> list[str]:
 
 def sample_users(model: Recommender, num: int, k: int, behaviour: str | None = None) -> list[Sample]:
     """Some users, always the same ones for a model, with what they did and what they would be shown."""
-    if not model.recipe.tasks_that_answer("items"):
+    if not model.recipe.tasks_that_rank():
         return []
     users = model.users
     some = generator(model.recipe.seed, "samples").permutation(len(users))[:num]

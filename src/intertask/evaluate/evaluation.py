@@ -141,7 +141,7 @@ class Evaluator:
 
     def _ranked(self, model: ModelSystem) -> dict[tuple[str, HistoryMode], dict[str, Ranking]]:
         """The rankings of the model and of every baseline, by task and history, then by system."""
-        tasks = self.model.config.tasks_that_answer("items")
+        tasks = self.model.config.tasks_that_rank()
         # One baseline at a time: several hold matrices of items x items.
         found: dict[tuple[str, HistoryMode], dict[str, Ranking]] = {}
         with bar("evaluating", 1 + (len(self.config.baselines) if tasks else 0)) as move:
@@ -268,22 +268,22 @@ class Evaluator:
         """How well the response tasks are answered, and the model against each answer that needs none."""
         found, against = [], []
         for name, config in self.model.config.tasks.items():
-            if config.answer == "items":
+            if config.answer.ranks:
                 continue
             rows = config.asked(self.sequences, self.targets, self.corpus.behaviours)
             if not len(rows):
                 self._note(f"task {name}: no target has a label")
                 continue
             targets = self.targets[rows]
-            answers = model_answers(system, name, self.sequences, targets, rows, self.corpus.behaviours)
+            answers = model_answers(system, name, self.sequences, self.targets, rows, self.corpus.behaviours)
             users = self.sequences.users_of(targets)
-            lacking = too_few(users, answers.classes)
+            lacking = too_few(users, config.answer.classes(answers.truth))
             found.append(answers.row(MODEL, name, lacking))
             self.answers.append(
                 self._targets_of(MODEL, name, targets).with_columns(
-                    metric=pl.lit(answers.quality),
+                    metric=pl.lit(config.answer.quality),
                     quality=pl.Series(answers.qualities()),
-                    label=pl.Series(answers.labels.astype(np.float64)),
+                    label=pl.Series(answers.truth.astype(np.float64)),
                 )
             )
             references = reference_answers(
@@ -302,7 +302,7 @@ class Evaluator:
                     task=name,
                     history="",
                     baseline=reference,
-                    metric=answers.quality,
+                    metric=config.answer.quality,
                     difference=float(gains.values[place]),
                     interval=Interval(low=float(gains.lows[place]), high=float(gains.highs[place])),
                     too_few=lacking,
@@ -316,10 +316,7 @@ class Evaluator:
         if not self.config.tradeoff:
             return []
         tasks = self.model.config.tasks
-        own = {
-            name: getattr(tasks[name], "behaviour", None)
-            for name in self.model.config.tasks_that_answer("items")
-        }
+        own = {name: getattr(tasks[name], "behaviour", None) for name in self.model.config.tasks_that_rank()}
         by_behaviour = {behaviour: name for name, behaviour in reversed(own.items()) if behaviour is not None}
         history, rows = self.config.history[0], {}
         for name in [name for name in own if name in by_behaviour.values()][:2]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
+from intertask.answers.probability import Probability
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
@@ -199,7 +200,7 @@ def _known_rows(evidence: Evidence) -> Finding | None:
 def _repeats(evidence: Evidence) -> Finding | None:
     """Where the history is masked these targets are left out, and the notes say how many."""
     items, targets, followed = evidence.sequences.items, evidence.targets, evidence.followed
-    ranked = any(task.answer == "items" for task in evidence.tasks.values())
+    ranked = any(task.answer.ranks for task in evidence.tasks.values())
     if "kept" not in evidence.history or not ranked or not len(targets):
         return None
     seen, last = int(evidence.seen.sum()), int((items[followed] == items[followed - 1]).sum())
@@ -285,10 +286,10 @@ def _other_rates(evidence: Evidence) -> Iterator[Finding]:
     """Binary labels whose rate among the targets is another than in training, by more than chance."""
     names, training = evidence.corpus.behaviours, evidence.training
     for name, task in evidence.tasks.items():
-        if not isinstance(task, ResponseConfig) or task.form != "binary":
+        if not isinstance(task.answer, Probability):
             continue
-        learnt = task.labels(training, names)
-        asked = task.labels(evidence.sequences, names)[evidence.targets]
+        learnt = task.truth(training, names)
+        asked = task.truth(evidence.sequences, names)[evidence.targets]
         (yes, no), (yes_asked, no_asked) = table = [
             [int((labels == answer).sum()) for answer in (1, 0)] for labels in (learnt, asked)
         ]

@@ -1,6 +1,6 @@
-"""Answers to targets other than items: a probability, a value, a behaviour; and what needs no model.
+"""What the model answers to the targets of an event log, and what can be answered without a model.
 
-The reference answers stand in every table: the base rate, and the mean of the item where it has one.
+The reference answers stand in every table: the base rate, and the mean of the item where a task judges one.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from intertask.answers import Answer, Array, Floats
 from intertask.data.sequences import Sequences
+from intertask.evaluate.config import HistoryMode
+from intertask.evaluate.ranking import rank_targets
 from intertask.evaluate.results import CalibrationBin, ResponseRow
 from intertask.evaluate.systems import ModelSystem
-from intertask.metrics import responses
-from intertask.metrics.direction import rising
-from intertask.tasks.next_behaviour import NextBehaviour
-from intertask.tasks.response import Config as ResponseConfig
+from intertask.metrics.direction import K
+from intertask.metrics.responses import Bin
+from intertask.tasks import TaskConfig
 
 SHRINKAGE = 10.0  # events of the base rate that are added to each item's mean
 
@@ -25,65 +27,38 @@ class Answers:
     """What a system answered, and what was right.
 
     Args:
-        form: Of the answers: a probability of yes, a value, or probabilities of behaviours.
-        labels: float32 [n], or int64 codes of behaviours.
-        predicted: float32 [n], or [n, behaviours].
+        answer: Which kind of answers.
+        truth: As the kind takes it, [n, ...].
+        predicted: As the kind takes it, [n, ...].
     """
 
-    form: str
-    labels: NDArray[np.generic]
-    predicted: NDArray[np.float32]
+    answer: Answer
+    truth: Array
+    predicted: Array
 
     def metrics(self) -> dict[str, float]:
-        """The metrics of this form."""
-        if self.form == "regression":
-            return responses.regression(self.labels.astype(np.float64), self.predicted.astype(np.float64))
-        if self.form == "binary":
-            return responses.binary(self.labels.astype(np.float64), self.predicted.astype(np.float64))
-        right = self.predicted.argmax(1) == self.labels
-        return {"accuracy": float(right.mean()), "log_loss": float(-self.qualities().mean())}
+        """The metrics of this kind."""
+        return self.answer.measure(self.truth, self.predicted)
 
-    @property
-    def quality(self) -> str:
-        """What `qualities` are called."""
-        return rising("squared_error" if self.form == "regression" else "log_loss")
-
-    def qualities(self) -> NDArray[np.float64]:
-        """How good each answer is: its log-likelihood, or its squared error negated, float64 [n]."""
-        if self.form == "regression":
-            return -((self.predicted.astype(np.float64) - self.labels.astype(np.float64)) ** 2)
-        if self.form == "binary":
-            yes = self.predicted.astype(np.float64)
-            own = np.where(self.labels.astype(np.float64) > 0, yes, 1 - yes)
-        else:
-            codes = self.labels.astype(np.int64)
-            own = self.predicted[np.arange(len(codes)), codes].astype(np.float64)
-        likelihoods: NDArray[np.float64] = np.log(np.maximum(own, 1e-12))
-        return likelihoods
-
-    @property
-    def classes(self) -> NDArray[np.generic] | None:
-        """The right answers where they are one of a few, else None."""
-        return None if self.form == "regression" else self.labels
+    def qualities(self) -> Floats:
+        """How good each answer is."""
+        return self.answer.qualities(self.truth, self.predicted)
 
     def row(self, system: str, task: str, too_few: str) -> ResponseRow:
         """The row of a table; `too_few` says why its metrics say little, where they do."""
-        bins, quantiles = [], []
-        if self.form == "binary":
-            told = self.labels.astype(np.float64), self.predicted.astype(np.float64)
-            bins, quantiles = (
-                [CalibrationBin(predicted=b.predicted, observed=b.observed, count=b.count) for b in found]
-                for found in (responses.calibration_bins(*told), responses.quantile_bins(*told))
-            )
         return ResponseRow(
             system=system,
             task=task,
-            count=len(self.labels),
+            count=len(self.truth),
             metrics=self.metrics(),
-            calibration=bins,
-            quantiles=quantiles,
+            calibration=_records(self.answer.bins(self.truth, self.predicted)),
+            quantiles=_records(self.answer.quantiles(self.truth, self.predicted)),
             too_few=too_few,
         )
+
+
+def _records(bins: list[Bin]) -> list[CalibrationBin]:
+    return [CalibrationBin(predicted=b.predicted, observed=b.observed, count=b.count) for b in bins]
 
 
 def model_answers(
@@ -93,33 +68,33 @@ def model_answers(
     targets: NDArray[np.int64],
     rows: NDArray[np.int64],
     behaviours: tuple[str, ...],
+    history: HistoryMode = "kept",
 ) -> Answers:
-    """The model's answers to the targets `rows` of its system.
+    """The model's answers to some targets of its system.
 
     Args:
         system: The model, asked about all targets.
         name: The task.
         sequences: All events.
-        targets: int64 [n], places of the target events that have an answer.
-        rows: int64 [n], their rows among the system's targets.
+        targets: int64 [targets], places of the target events.
+        rows: int64 [n], those that are asked for.
         behaviours: Names of the behaviours.
+        history: Whether items of the history are candidates, of a task that ranks items.
     """
-    model = system.model
-    config, task = model.config.tasks[name], model.task(name)
-    states_NTD = system.states_MTD[torch.from_numpy(rows)]
+    model, config = system.model, system.model.config.tasks[name]
+    truth = config.truth(sequences, behaviours)[targets[rows]]
+    if config.answer.ranks:
+        ranks = rank_targets(system, name, sequences, targets, rows, history, K).ranks
+        return Answers(config.answer, truth, ranks)
+    items_N = torch.from_numpy(sequences.items[targets[rows]].astype(np.int64)).to(model.device)
     with torch.no_grad():
-        if isinstance(task, NextBehaviour):
-            predicted = task.predict_behaviours(states_NTD[:, model.place(name)])
-            return Answers("behaviours", np.asarray(sequences.behaviours[targets]), predicted.cpu().numpy())
-        assert isinstance(config, ResponseConfig)
-        items_N = torch.from_numpy(sequences.items[targets].astype(np.int64)).to(model.device)
-        predicted = model.predict(name, states_NTD, items_N)
-    return Answers(config.form, config.labels(sequences, behaviours)[targets], predicted.cpu().numpy())
+        predicted = model.predict(name, system.states_MTD[torch.from_numpy(rows)], items_N)
+    return Answers(config.answer, truth, predicted.cpu().numpy())
 
 
 def reference_answers(
     answers: Answers,
-    config: object,
+    config: TaskConfig,
     training: Sequences,
     items: NDArray[np.int32],
     behaviours: tuple[str, ...],
@@ -127,24 +102,20 @@ def reference_answers(
     """What the base rate and the items' means answer to the same targets.
 
     Args:
-        answers: The model's, for their labels.
+        answers: The model's, for what was right.
         config: Of the task.
         training: The training events.
         items: int32 [n], the targets' items.
         behaviours: Names of the behaviours.
     """
-    num = len(answers.labels)
-    if not isinstance(config, ResponseConfig):
-        events = np.bincount(training.behaviours, minlength=len(behaviours)) + 1.0
-        share = np.tile((events / events.sum()).astype(np.float32), (num, 1))
-        return {"base rate": Answers(answers.form, answers.labels, share)}
-    labels = config.labels(training, behaviours)
-    known = ~np.isnan(labels)
-    rate = float(labels[known].mean())
-    sums = np.bincount(training.items[known], labels[known], training.num_items)
-    counts = np.bincount(training.items[known], minlength=training.num_items)
-    means = ((sums + SHRINKAGE * rate) / (counts + SHRINKAGE)).astype(np.float32)
-    return {
-        "base rate": Answers(answers.form, answers.labels, np.full(num, rate, np.float32)),
-        "item mean": Answers(answers.form, answers.labels, means[items]),
-    }
+    asked = config.asked(training, np.arange(training.num_events), behaviours)
+    known = config.truth(training, behaviours)[asked]
+    base = answers.answer.base_rate(known, answers.predicted)
+    found = {"base rate": Answers(answers.answer, answers.truth, base)}
+    if not config.judges:
+        return found
+    labels, own = known.astype(np.float64), training.items[asked]
+    sums = np.bincount(own, labels, training.num_items)
+    counts = np.bincount(own, minlength=training.num_items)
+    means = ((sums + SHRINKAGE * float(known.mean())) / (counts + SHRINKAGE)).astype(np.float32)
+    return found | {"item mean": Answers(answers.answer, answers.truth, means[items])}

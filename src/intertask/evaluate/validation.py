@@ -12,31 +12,24 @@ from intertask.data.splits import Split
 from intertask.evaluate.calibration import temperature
 from intertask.evaluate.choosing import ALL, Basis
 from intertask.evaluate.config import HistoryMode
-from intertask.evaluate.ranking import rank_targets, visited
+from intertask.evaluate.ranking import visited
 from intertask.evaluate.responses import model_answers
 from intertask.evaluate.systems import ModelSystem
-from intertask.metrics import ranking
-from intertask.metrics.direction import MAIN_METRIC, K, all_rising, rising
+from intertask.metrics.direction import all_rising, rising
 from intertask.model import Model, ModelConfig
 from intertask.seeds import generator
 from intertask.tasks import TaskConfig
-from intertask.tasks.response import Config as ResponseConfig
-
-SMALLEST = 1e-6  # an NDCG of zero has no logarithm
 
 
 def default_monitor(config: ModelConfig) -> str:
     """The metric that chooses the epoch where the recipe names none: that of its first task."""
     name, task = next(iter(config.tasks.items()))
-    binary = isinstance(task, ResponseConfig) and task.form == "binary"
-    return f"{name}/auc" if binary else reported(name, task)
+    return f"{name}/{task.answer.monitor}"
 
 
 def reported(name: str, task: TaskConfig) -> str:
     """The metric by which a task is set against itself, and by which it counts among several."""
-    if task.answer == "items":
-        return f"{name}/{MAIN_METRIC}"
-    return f"{name}/{rising('rmse' if getattr(task, 'form', '') == 'regression' else 'log_loss')}"
+    return f"{name}/{task.answer.reported}"
 
 
 def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) -> float:
@@ -45,13 +38,8 @@ def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) ->
     A change in percent counts the same for each task, however large its metric is. Tasks without
     validation targets are left out.
     """
-    logs = []
-    for name, task in tasks.items():
-        value = metrics.get(reported(name, task))
-        if value is not None and task.answer != "items":
-            value = 1 / max(SMALLEST, -value)
-        if value is not None:
-            logs.append(math.log(max(SMALLEST, value)))
+    found = {name: metrics.get(reported(name, task)) for name, task in tasks.items()}
+    logs = [math.log(tasks[name].answer.worth(value)) for name, value in found.items() if value is not None]
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
 
 
@@ -91,18 +79,12 @@ class Validator:
         for name, task in config.tasks.items():
             if not len(self._rows(task)):
                 continue
-            if task.answer == "items":
-                metrics = (MAIN_METRIC, f"hr@{K}")
-            elif isinstance(task, ResponseConfig):
-                metrics = ("rmse", "mae") if task.form == "regression" else ("auc", "log_loss")
-            else:
-                metrics = ("accuracy", "log_loss")
-            names += [f"{name}/{rising(metric)}" for metric in metrics]
+            names += [f"{name}/{rising(metric)}" for metric in task.answer.metrics]
         return [*names, ALL] if len(config.tasks) > 1 and names else names
 
     def _rows(self, task: TaskConfig) -> NDArray[np.int64]:
         rows = task.asked(self.sequences, self.targets, self.behaviours)
-        if task.answer == "items" and self.history == "masked":
+        if task.answer.ranks and self.history == "masked":
             rows = rows[~self.seen[rows]]
         return rows
 
@@ -114,18 +96,15 @@ class Validator:
             if not len(rows):
                 continue
             found[name] = Basis(len(rows))
-            if isinstance(task, ResponseConfig) and task.form == "binary":
-                labels = task.labels(self.sequences, self.behaviours)[self.targets[rows]]
-                yes = int((labels == 1).sum())
-                no = len(rows) - yes
-                found[name] = Basis(len(rows), min(yes, no), "positive" if yes <= no else "negative")
+            rarer = task.answer.rarer(task.truth(self.sequences, self.behaviours)[self.targets[rows]])
+            if rarer is not None:
+                found[name] = Basis(len(rows), *rarer)
         return found
 
     def calibration(self, model: Model, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
         """How well a task's targets of every other user are answered, and the users; None without targets.
 
-        NDCG without a cut for items, which moves with every rank; log-likelihood for a binary response and
-        for behaviours, squared error negated for a value.
+        By qualities that move with every change of an answer: NDCG without a cut, for one.
         """
         config = model.config.tasks[name]
         rows = self._rows(config)
@@ -135,10 +114,8 @@ class Validator:
             return None
         targets, asked = self.targets[rows], np.arange(len(rows))
         system = ModelSystem(model, self.sequences, targets)
-        if config.answer == "items":
-            found = rank_targets(system, name, self.sequences, targets, asked, self.history, K)
-            return ranking.ndcg(found.ranks, self.sequences.num_items), users
-        return model_answers(system, name, self.sequences, targets, asked, self.behaviours).qualities(), users
+        found = model_answers(system, name, self.sequences, targets, asked, self.behaviours, self.history)
+        return config.answer.fine_qualities(found.truth, found.predicted), users
 
     def calibrate(self, model: Model) -> None:
         """Set the calibration of each task that answers with probabilities, where it has targets.
@@ -149,7 +126,7 @@ class Validator:
         for name in funnel.in_order(tasks):
             config = tasks[name]
             rows = config.asked(self.sequences, self.targets, self.behaviours)
-            if len(rows) and getattr(config, "form", "") != "regression":
+            if len(rows) and config.answer.probable:
                 found = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)
                 model.task(name).calibration.fill_(found)
 
@@ -161,12 +138,9 @@ class Validator:
             rows = self._rows(task)
             if not len(rows):
                 continue
-            if task.answer == "items":
-                found = rank_targets(system, name, self.sequences, self.targets, rows, self.history, K)
-                metrics[f"{name}/{MAIN_METRIC}"] = float(ranking.ndcg(found.ranks, K).mean())
-                metrics[f"{name}/hr@{K}"] = float(ranking.hit_rate(found.ranks, K).mean())
-                continue
-            answers = model_answers(system, name, self.sequences, self.targets[rows], rows, self.behaviours)
+            answers = model_answers(
+                system, name, self.sequences, self.targets, rows, self.behaviours, self.history
+            )
             metrics |= {f"{name}/{metric}": value for metric, value in all_rising(answers.metrics()).items()}
         if len(model.config.tasks) > 1 and metrics:
             metrics[ALL] = over_tasks(metrics, model.config.tasks)

@@ -1,7 +1,7 @@
 """Tasks: one question each, with its target, head, loss and metrics. One file a task."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
+from intertask.answers import Answer, Array
 from intertask.config import PluginConfig
 from intertask.data.batches import Batch
 from intertask.data.sequences import Sequences
@@ -27,15 +28,19 @@ class TaskConfig(PluginConfig):
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.
-        answer: What a trained head gives: scores of all items for a history ("items"), a number for a
-            history and an item ("response"), or a distribution over behaviours ("behaviours").
+        judges: Whether it answers about one given item, beside a history.
     """
 
     weight: float = Field(default=1.0, gt=0, le=1e6)  # sums of larger ones may leave single precision
     detached: bool = False
 
     needs_causal: ClassVar[bool] = True
-    answer: ClassVar[Literal["items", "response", "behaviours"]]
+    judges: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def answer(self) -> Answer:
+        """What a trained head gives: how it is measured, calibrated and shown."""
 
     @property
     def reads_all_items(self) -> bool:
@@ -55,6 +60,10 @@ class TaskConfig(PluginConfig):
     ) -> NDArray[np.int64]:
         """Which of the target events, by their place in `targets`, this task is asked about."""
         return np.arange(len(targets))
+
+    def truth(self, sequences: Sequences, behaviours: tuple[str, ...]) -> Array:
+        """The right answer at every event, NaN where there is none."""
+        raise TypeError(f"{type(self).__name__} asks nothing of events")
 
     @abstractmethod
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
@@ -77,7 +86,7 @@ class Task(nn.Module, ABC):
         """The mean loss over the positions that have a target; None where the batch has none."""
 
     def score_items(self, state_BD: Tensor) -> Tensor:
-        """Scores of all items, [B, I], higher is better; tasks whose answer is "items" only."""
+        """Scores of all items, [B, I], higher is better; tasks that rank items only."""
         raise TypeError(f"{type(self).__name__} does not rank items")
 
     def log_shares(self, scores_BI: Tensor) -> Tensor:
@@ -85,8 +94,8 @@ class Task(nn.Module, ABC):
         return (scores_BI / float(self.calibration)).log_softmax(1)
 
     def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
-        """A probability or value for each history and item, [N]; tasks whose answer is "response" only."""
-        raise TypeError(f"{type(self).__name__} does not predict a response")
+        """The answer for each history, and its item where the task judges one, [N, ...]."""
+        raise TypeError(f"{type(self).__name__} ranks items and predicts nothing else")
 
 
 def behaviour_code(name: str, behaviours: tuple[str, ...], where: str) -> int:

@@ -1,6 +1,6 @@
 """Which behaviour comes next, whatever its item: a softmax over the behaviours of the log."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -8,6 +8,8 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intertask.answers import Answer, Array
+from intertask.answers.category import Category
 from intertask.data.batches import Batch
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
@@ -20,7 +22,11 @@ class Config(TaskConfig):
     """No options but the weight."""
 
     kind: Literal["next_behaviour"] = "next_behaviour"
-    answer: ClassVar[Literal["items", "response", "behaviours"]] = "behaviours"
+
+    @property
+    def answer(self) -> Answer:
+        """One of the behaviours of the log."""
+        return Category()
 
     def build(self, name: str, dimensions: Dimensions, items: Items) -> "NextBehaviour":
         """The head and its loss."""
@@ -32,6 +38,10 @@ class Config(TaskConfig):
                 "map the behaviour column, or leave the task out",
             )
         return NextBehaviour(dimensions.width, len(dimensions.behaviours))
+
+    def truth(self, sequences: Sequences, behaviours: tuple[str, ...]) -> Array:
+        """The behaviours' codes."""
+        return np.asarray(sequences.behaviours)
 
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
         """The entropy of the behaviours' training shares, in nats."""
@@ -53,6 +63,6 @@ class NextBehaviour(Task):
             return None
         return functional.cross_entropy(self.head(state_BLD[mask_BL]), batch.following.behaviours_BL[mask_BL])
 
-    def predict_behaviours(self, state_BD: Tensor) -> Tensor:
-        """Probabilities of the behaviours, [B, behaviours]."""
-        return torch.softmax(self.head(state_BD) / self.calibration, dim=-1)
+    def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
+        """Probabilities of the behaviours, [N, behaviours], whatever the item."""
+        return torch.softmax(self.head(state_ND) / self.calibration, dim=-1)

@@ -1,6 +1,6 @@
 """Which item comes next: a softmax over the catalogue, for one behaviour or for any."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intertask.answers import Answer, Array
+from intertask.answers.ranking import Ranking
 from intertask.config import plugin
 from intertask.data.batches import Batch
 from intertask.data.sequences import Sequences
@@ -36,11 +38,15 @@ class Config(TaskConfig):
     """
 
     kind: Literal["next_item"] = "next_item"
-    answer: ClassVar[Literal["items", "response", "behaviours"]] = "items"
     behaviour: str | None = None
     horizon: Literal["next", "later"] = "next"
     temperature: float | None = Field(default=None, gt=0)
     loss: Annotated[SerializeAsAny[LossConfig], plugin("losses")] = FullSoftmax()
+
+    @property
+    def answer(self) -> Answer:
+        """A ranking of the catalogue."""
+        return Ranking()
 
     @property
     def reads_all_items(self) -> bool:
@@ -61,6 +67,10 @@ class Config(TaskConfig):
         if self.behaviour is None:
             return np.arange(len(targets))
         return np.flatnonzero(sequences.behaviours[targets] == behaviours.index(self.behaviour))
+
+    def truth(self, sequences: Sequences, behaviours: tuple[str, ...]) -> Array:
+        """The items."""
+        return np.asarray(sequences.items)
 
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
         """The entropy of the items' training shares, in nats.

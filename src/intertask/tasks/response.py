@@ -10,6 +10,9 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intertask.answers import Answer, Array
+from intertask.answers.probability import Probability
+from intertask.answers.value import Value
 from intertask.data.batches import Batch, Events
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
@@ -35,7 +38,7 @@ class Config(TaskConfig):
     """
 
     kind: Literal["response"] = "response"
-    answer: ClassVar[Literal["items", "response", "behaviours"]] = "response"
+    judges: ClassVar[bool] = True
     behaviour: str | None = None
     label: str | None = None
     at_least: float | None = None
@@ -51,6 +54,11 @@ class Config(TaskConfig):
         if self.form == "regression" and self.given is not None:
             raise ValueError("a regression is no step of a funnel")
         return self
+
+    @property
+    def answer(self) -> Answer:
+        """A probability, or a value."""
+        return Value() if self.form == "regression" else Probability()
 
     def build(self, name: str, dimensions: Dimensions, items: Items) -> "Response":
         """The head and its loss."""
@@ -104,6 +112,10 @@ class Config(TaskConfig):
     ) -> NDArray[np.int64]:
         """The targets that have a label."""
         return np.flatnonzero(~np.isnan(self.labels(sequences, behaviours)[targets]))
+
+    def truth(self, sequences: Sequences, behaviours: tuple[str, ...]) -> Array:
+        """The labels."""
+        return self.labels(sequences, behaviours)
 
     def labels(self, sequences: Sequences, behaviours: tuple[str, ...]) -> NDArray[np.float32]:
         """The label of every event, float32, NaN where it has none.
