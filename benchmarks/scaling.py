@@ -80,7 +80,7 @@ for step, rows in enumerate(batches[: steps + warm_up]):
     average.before()
     optimiser.step(1e-3)
     average.update(step)
-    targets += int(batch.lengths_B.sum())
+    targets += batch.num_tokens
 print(json.dumps({
     "seconds": time.perf_counter() - began, "targets": targets, "items": len(corpus.items),
     "threads": torch.get_num_threads(),

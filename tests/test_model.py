@@ -155,7 +155,7 @@ def test_every_task_reads_its_own_state():
     model, batch = built(), worlds.batch(SEQUENCES)
     states = model.states(batch)
     for name, loss in model.losses(batch).items():
-        assert torch.equal(model.task(name).loss(states[:, :, model.place(name)], batch), loss)
+        assert torch.equal(model.task(name).loss(states[:, :, model.place(name)], batch.target(name)), loss)
     assert not torch.allclose(states[:, :, 0], states[:, :, 1])
 
 
@@ -198,8 +198,8 @@ def test_no_step_of_a_funnel_is_likelier_than_the_one_before_it_however_they_are
 
 def test_the_loss_of_a_step_is_that_of_the_product_over_all_labels():
     built, batch = funnel_model()
-    states, following = built.eval().states(batch), batch.following
-    mask = batch.mask_BL & ~following.labels["rating"].isnan()
+    states, following = built.eval().states(batch), batch.target("buy")
+    mask = following.mask_BL & ~following.labels["rating"].isnan()
     answers = built.predict("buy", states[mask], following.items_BL[mask])
     expected = torch.nn.functional.binary_cross_entropy(
         answers, (following.labels["rating"][mask] >= 4).float()
@@ -346,7 +346,7 @@ parts += [{"communication": kind} for kind in kinds("communication")]
 parts += [{"tasks": {"a": {"kind": "next_item", "loss": kind}}} for kind in kinds("losses")]
 for part in parts:
     config = ModelConfig.model_validate(part)
-    blueprint(config, Dimensions(64, 50, 10**9, ("buy", "view"), tuple(config.tasks), True))
+    blueprint(config, Dimensions(64, 50, tuple(config.tasks), 10**9, ("buy", "view"), True))
     assert "torch._dynamo" not in sys.modules, part
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -16,8 +16,9 @@ import torch
 from grid import USUAL, Sizes, joint
 
 from intertask import experiment, source
-from intertask.data.batches import Batch, plan, training_batch
+from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import prepare
+from intertask.data.seam import Batch
 from intertask.data.windows import training_windows
 from intertask.evaluate.provenance import provenance
 from intertask.model import Model
@@ -72,11 +73,12 @@ def updates(model: Model, optimiser: Optimiser, batches: list[Batch]) -> float:
     """Seconds for one update on each batch, as training does it: down to the trunk's output, and then on."""
     began = time.perf_counter()
     for batch in batches:
-        read = model.trunk(batch)
-        leaves = [part.detach().requires_grad_() for part in read]
+        encoded = model.trunk(batch)
+        leaves = [part.detach().requires_grad_() for part in encoded.parts]
         optimiser.zero_grad()
-        torch.autograd.backward([torch.stack(list(model.losses(batch, leaves).values())).sum()])
-        torch.autograd.backward(read, [leaf.grad for leaf in leaves])
+        losses = model.losses(batch, encoded.with_parts(leaves))
+        torch.autograd.backward([torch.stack(list(losses.values())).sum()])
+        torch.autograd.backward(encoded.parts, [leaf.grad for leaf in leaves])
         optimiser.clip()
         optimiser.step(1e-4)
     return time.perf_counter() - began

@@ -1,6 +1,6 @@
 """intertask: the attention encoder of the equal model, its own defaults, or a recipe for a course."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +13,12 @@ from exported import Exported
 from measuring import Course, Enough, Found, Meter, Options
 from numpy.typing import NDArray
 
-from intertask.data.batches import Batch
+from intertask.data.seam import Batch
 from intertask.data.splits import LeaveOneOut, Split
 from intertask.evaluate.systems import ModelSystem
 from intertask.evaluate.validation import Validator, default_monitor
 from intertask.experiment import build
-from intertask.model import Model
+from intertask.model import Encoded, Model
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
 from intertask.train.stream import Stream
@@ -36,9 +36,9 @@ def train(options: Options, data: Exported) -> Found:
     with TemporaryDirectory() as folder:
         trainer = _trainer(recipe, model, options, Path(folder), lambda _: 0.0)
 
-        def losses(batch: Batch, read: Sequence[torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
-            meter.require(int(batch.lengths_B.sum()), trainer.num_batches)
-            return own(batch, read)
+        def losses(batch: Batch, encoded: Encoded | None = None) -> dict[str, torch.Tensor]:
+            meter.require(batch.num_tokens, trainer.num_batches)
+            return own(batch, encoded)
 
         setattr(model, "losses", losses)  # noqa: B010 (this one model; the class stays as it is)
         with suppress(Enough):

@@ -98,6 +98,7 @@ class Answerer:
     @cached_property
     def directions_ID(self) -> NDArray[np.float32]:  # noqa: N802
         """The vector of each item, divided by its length; zeros where it has no training event."""
+        assert self.model.items is not None
         vectors_ID = self.model.items.weight_ID.detach().float().cpu().numpy()
         lengths_I = np.linalg.norm(vectors_ID, axis=1).clip(min=1e-12)
         return np.where(self.trained[:, None], vectors_ID / lengths_I[:, None], np.float32(0))

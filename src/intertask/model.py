@@ -1,15 +1,16 @@
 """The model: input, encoder, communication and tasks, composed. Read this file first.
 
     batch -> input -> hidden_BLD -> encoder -> hidden_BLD -> communication -> states_BLTD
-    (a communication that remembers reads the item vectors of the events, items_BLD, beside hidden_BLD)
-          -> task k reads states[:, :, k] -> a loss in training, an answer at the last event
+    (a communication that remembers reads the marks of the places beside hidden_BLD: the items of events)
+          -> task k reads states[:, :, k], or one state of the whole row -> a loss in training, an answer
 
-Knows nothing of files, splits, training loops or metrics.
+Item vectors are a part of it where an input or a task reads them. Knows nothing of files, splits, training
+loops or metrics, nor what kind of data it reads.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import torch
@@ -21,15 +22,17 @@ from intertask import funnel
 from intertask.communication import CommunicationConfig
 from intertask.communication.shared import Config as Shared
 from intertask.config import Config, plugin, plugins
-from intertask.data.batches import Batch
+from intertask.data.batches import Following
+from intertask.data.seam import INPUT, Batch
 from intertask.encoders import EncoderConfig
 from intertask.encoders.attention import Config as Attention
 from intertask.errors import RecipeError
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import DetachedItems, ItemTable
-from intertask.nn.timeline import Timeline
+from intertask.nn.item_table import DetachedItems, Items, ItemTable
+from intertask.nn.layout import Layout
+from intertask.nn.pooling import Pooling, pooled
 from intertask.tasks import Task, TaskConfig
 from intertask.tasks.next_item import Config as NextItem
 from intertask.tasks.response import Response
@@ -45,6 +48,8 @@ class ModelConfig(Config):
     Args:
         width: Length of every hidden vector.
         max_length: The model reads at most this many events of a history, the last ones.
+        pooling: How the states of a row become one, for tasks that are asked of whole rows: the "mean" over
+            its places, the "first" or the "last" of them.
         exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
     """
 
@@ -53,6 +58,7 @@ class ModelConfig(Config):
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
     encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
+    pooling: Pooling = "mean"
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
     exchange: tuple[str, ...] | None = Field(default=None, json_schema_extra={"internal": True})
 
@@ -72,6 +78,31 @@ class ModelConfig(Config):
     def tasks_that_judge(self) -> list[str]:
         """The names of the tasks that answer about one given item, in the recipe's order."""
         return [name for name, task in self.tasks.items() if task.judges]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a trunk gives of a batch, and all that an exchange reads of it.
+
+    Args:
+        hidden_BLD: Of the encoder.
+        layout: Where its places stand.
+        marks_BLD: What may be remembered of each place, for a communication that remembers; None for others,
+            and where there is nothing to remember.
+    """
+
+    hidden_BLD: Tensor
+    layout: Layout
+    marks_BLD: Tensor | None = None
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """What tasks push on."""
+        return (self.hidden_BLD,) if self.marks_BLD is None else (self.hidden_BLD, self.marks_BLD)
+
+    def with_parts(self, parts: Sequence[Tensor]) -> "Encoded":
+        """The same places with other tensors, in the order of `parts`."""
+        return Encoded(parts[0], self.layout, *parts[1:])
 
 
 class Model(nn.Module):
@@ -96,12 +127,7 @@ class Model(nn.Module):
         _refuse_times(config, dimensions)
         self.config = config
         self.dimensions = dimensions
-        rows_alone = not any(task.reads_all_items for task in config.tasks.values())
-        self.items = ItemTable(
-            dimensions.num_items,
-            dimensions.width,
-            sparse=rows_alone and dimensions.num_items >= SPARSE_FROM,
-        )
+        self.items = _items(config, dimensions)
         self.input = config.input.build(dimensions, self.items)
         self.encoder = shared["encoder"] if "encoder" in shared else config.encoder.build(dimensions)
         # A detached task is no party to the exchange: it reads what the encoder says, as it is.
@@ -111,50 +137,66 @@ class Model(nn.Module):
             shared["communication"] if "communication" in shared else config.communication.build(parties)
         )
         self.tasks = nn.ModuleDict(
-            {
-                name: task.build(name, dimensions, DetachedItems(self.items) if task.detached else self.items)
-                for name, task in config.tasks.items()
-            }
+            {name: task.build(name, dimensions, self._items_of(task)) for name, task in config.tasks.items()}
         )
 
-    def trunk(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the exchange reads: hidden_BLD of input and encoder, and items_BLD where it remembers them."""
-        items_BLD = self.input.item_vectors(batch)
-        timeline = Timeline(batch.events.times_BL, batch.query_times_BL)
-        hidden_BLD: Tensor = self.encoder(self.input(batch, items_BLD), timeline)
-        return (hidden_BLD, items_BLD) if self.config.communication.remembers else (hidden_BLD,)
+    def _items_of(self, task: TaskConfig) -> Items | None:
+        return DetachedItems(self.items) if task.detached and self.items is not None else self.items
+
+    def trunk(self, batch: Batch) -> Encoded:
+        """What the exchange reads: what input and encoder make of a batch."""
+        embedded = self.input(batch.inputs[INPUT])
+        hidden_BLD: Tensor = self.encoder(embedded.hidden_BLD, embedded.layout)
+        remembered = embedded.marks_BLD if self.config.communication.remembers else None
+        return Encoded(hidden_BLD, embedded.layout, remembered)
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
-        return torch.stack(list(self._by_task(batch).values()), dim=-2)
+        return torch.stack(list(self._by_task(self.trunk(batch)).values()), dim=-2)
 
-    def _by_task(self, batch: Batch, read: Sequence[Tensor] | None = None) -> dict[str, Tensor]:
-        """The state of each task; from the trunk's output on, if given."""
-        read = self.trunk(batch) if read is None else read
-        attached_BLTD: Tensor = self.communication(*read)
+    def _by_task(self, encoded: Encoded) -> dict[str, Tensor]:
+        """The states of each task, [B, L, D]."""
+        attached_BLTD: Tensor = self.communication(*encoded.parts)
         states = dict(zip(self.attached, attached_BLTD.unbind(-2), strict=True))
-        return {name: states.get(name, read[0].detach()) for name in self.config.tasks}
+        return {name: states.get(name, encoded.hidden_BLD.detach()) for name in self.config.tasks}
 
-    def losses(self, batch: Batch, read: Sequence[Tensor] | None = None) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, encoded: Encoded | None = None) -> dict[str, Tensor]:
         """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
-        states = self._by_task(batch, read)
+        encoded = self.trunk(batch) if encoded is None else encoded
+        states = self._by_task(encoded)
         losses = {}
         for name, config in self.config.tasks.items():
-            task = self.task(name)
+            task, target = self.task(name), batch.target(name)
+            if target is None:
+                continue
             if isinstance(task, Response) and funnel.step_before(config) is not None:
-                assert batch.following is not None
+                assert isinstance(target, Following)
                 with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
-                    before_BL = self._log_before(name, states, batch.following.items_BL)
-                losses[name] = task.loss(states[name], batch, before_BL)
+                    before_BL = self._log_before(name, states, target.items_BL)
+                losses[name] = task.loss(states[name], target, before_BL)
             else:
-                losses[name] = task.loss(states[name], batch)
+                losses[name] = task.loss(self._asked(config, states[name], encoded.layout), target)
         return {name: loss for name, loss in losses.items() if loss is not None}
 
+    def _asked(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> Tensor:
+        """What a task's head reads: the state of each place, or one of each row."""
+        return pooled(states_BLD, layout, self.config.pooling) if config.pooled else states_BLD
+
     def last_states(self, batch: Batch) -> Tensor:
-        """The states after the last event of each history, states_BTD."""
-        rows, last = torch.arange(len(batch.lengths_B), device=batch.lengths_B.device), batch.lengths_B - 1
-        states = self._by_task(batch).values()
-        return torch.stack([state_BLD[rows, last] for state_BLD in states], dim=1)
+        """The states after the last place of each row, states_BTD: after the last event of a history."""
+        encoded = self.trunk(batch)
+        states = self._by_task(encoded).values()
+        return torch.stack([pooled(state_BLD, encoded.layout, "last") for state_BLD in states], dim=1)
+
+    def row_states(self, batch: Batch) -> dict[str, Tensor]:
+        """What the head of each task that is asked of whole rows reads, [B, D]."""
+        encoded = self.trunk(batch)
+        states = self._by_task(encoded)
+        return {
+            name: pooled(states[name], encoded.layout, self.config.pooling)
+            for name, config in self.config.tasks.items()
+            if config.pooled
+        }
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
         """A task's answer for each history, and its item where the task judges one, [N, ...]."""
@@ -185,7 +227,17 @@ class Model(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.items.weight_ID.device
+        return next(self.parameters()).device
+
+
+def _items(config: ModelConfig, dimensions: Dimensions) -> ItemTable | None:
+    """The vectors of the items; None where no part reads them."""
+    tasks = config.tasks.values()
+    if not config.input.reads_items and not any(task.reads_items for task in tasks):
+        return None
+    rows_alone = not any(task.reads_all_items for task in tasks)
+    sparse = rows_alone and dimensions.num_items >= SPARSE_FROM
+    return ItemTable(dimensions.num_items, dimensions.width, sparse=sparse)
 
 
 def blueprint(config: ModelConfig, dimensions: Dimensions) -> Model:

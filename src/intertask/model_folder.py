@@ -264,9 +264,9 @@ class _Folder:
         dimensions = Dimensions(
             recipe.width,
             recipe.max_length,
+            tuple(recipe.tasks),
             schema.num_items,
             schema.behaviours,
-            tuple(recipe.tasks),
             schema.has_times,
         )
         try:

@@ -2,11 +2,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intertask.data.batches import history_batch, plan, training_batch
+from intertask.data.seam import INPUT
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.windows import Windows, histories_before, training_windows
 
@@ -123,19 +123,21 @@ def test_a_training_batch_equals_its_slow_construction(data, sequences):
         return
     batch = training_batch(sequences, windows)
     starts, lengths = windows.starts.tolist(), (windows.lengths - 1).tolist()
-    for events, shift in ((batch.events, 0), (batch.following, 1)):
+    events, following = batch.inputs[INPUT], batch.target("any")
+    for found, array, shift in (
+        (events.items_BL, sequences.items, 0),
+        (events.behaviours_BL, sequences.behaviours, 0),
+        (events.times_BL, sequences.times, 0),
+        (events.query_times_BL, sequences.times, 1),
+        (following.items_BL, sequences.items, 1),
+        (following.behaviours_BL, sequences.behaviours, 1),
+        (following.labels["liked"], sequences.labels["liked"], 1),
+    ):
         begin = [start + shift for start in starts]
-        for found, array in (
-            (events.items_BL, sequences.items),
-            (events.behaviours_BL, sequences.behaviours),
-            (events.times_BL, sequences.times),
-            (events.labels["liked"], sequences.labels["liked"]),
-        ):
-            np.testing.assert_array_equal(found.numpy(), slow_rows(sequences, begin, lengths, array))
-    assert batch.lengths_B.tolist() == lengths
-    assert torch.equal(batch.query_times_BL, batch.following.times_BL)
+        np.testing.assert_array_equal(found.numpy(), slow_rows(sequences, begin, lengths, array))
+    assert events.lengths_B.tolist() == lengths and batch.num_tokens == sum(lengths)
     mask = [[place < length for place in range(max(lengths))] for length in lengths]
-    assert batch.mask_BL.tolist() == mask
+    assert following.mask_BL.tolist() == mask
 
 
 LOG = from_lists([[1, 2, 3], [4]], 5, times=[[10, 20, 30], [50]])
@@ -152,13 +154,17 @@ WINDOWS = Windows(np.array([0, 3]), np.array([3, 4]))
 )
 def test_a_history_is_asked_at_its_last_event(asked, expected):
     batch = history_batch(LOG, WINDOWS, None if asked is None else np.array(asked))
-    assert batch.query_times_BL.tolist() == expected
-    assert batch.events.items_BL.tolist() == [[1, 2, 3], [4, 0, 0]]
-    assert batch.lengths_B.tolist() == [3, 1]
-    assert batch.following is None
+    events = batch.inputs[INPUT]
+    assert events.query_times_BL.tolist() == expected
+    assert events.items_BL.tolist() == [[1, 2, 3], [4, 0, 0]]
+    assert events.lengths_B.tolist() == [3, 1]
+    assert not batch.targets
 
 
 def test_a_log_without_clock_gives_batches_without_times():
     unclocked = from_lists([[1, 2, 3], [4]], 5)
-    assert history_batch(unclocked, WINDOWS, np.array([1, 2])).query_times_BL is None
-    assert training_batch(unclocked, WINDOWS[:1]).query_times_BL is None
+    for batch in (
+        history_batch(unclocked, WINDOWS, np.array([1, 2])),
+        training_batch(unclocked, WINDOWS[:1]),
+    ):
+        assert batch.inputs[INPUT].times_BL is None and batch.inputs[INPUT].query_times_BL is None

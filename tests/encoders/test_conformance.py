@@ -6,7 +6,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from intertask.encoders import EncoderConfig
 from intertask.model import ModelConfig
-from intertask.nn.timeline import Timeline
+from intertask.nn.layout import Layout
 from tests import worlds
 from tests.assertions import (
     assert_batch_composition_ignored,
@@ -36,24 +36,24 @@ def numbers(seed: int, rows: int = len(LENGTHS), length: int = max(LENGTHS)) -> 
     return torch.randn(rows, length, WIDTH, generator=torch.Generator().manual_seed(seed))
 
 
-def timeline(rows: int = len(LENGTHS), length: int = max(LENGTHS), seed: int = 0) -> Timeline:
+def layout(rows: int = len(LENGTHS), length: int = max(LENGTHS), seed: int = 0) -> Layout:
     gaps = torch.randint(
         0, 10 * worlds.DAY, (rows, length + 1), generator=torch.Generator().manual_seed(seed)
     )
     times = gaps.cumsum(1)
-    return Timeline(times[:, :-1], times[:, 1:])
+    return Layout(times[:, :-1], times[:, 1:])
 
 
 def causal(config: EncoderConfig, encoder: torch.nn.Module) -> None:
     """Hidden states and times change together; the moment that a position is asked about stays known."""
-    times = timeline()
+    times = layout()
     stacked = [
         torch.cat([numbers(seed), events.times_BL[..., None].double()], dim=-1)
-        for seed, events in ((0, times), (1, timeline(seed=1)))
+        for seed, events in ((0, times), (1, layout(seed=1)))
     ]
 
     def run(events_BLX: torch.Tensor) -> torch.Tensor:
-        seen = Timeline(events_BLX[..., -1].long(), times.query_times_BL)
+        seen = Layout(events_BLX[..., -1].long(), times.query_times_BL)
         return encoder(events_BLX[..., :-1].float(), seen)
 
     assert_causal(run, *stacked)
@@ -68,26 +68,26 @@ def test_future_events_do_not_change_past_states(config):
 @every_variant
 def test_a_state_remembers_the_first_event(config):
     encoder = built(config)
-    assert_looks_back(lambda hidden: encoder(hidden, timeline()), numbers(0), numbers(1))
+    assert_looks_back(lambda hidden: encoder(hidden, layout()), numbers(0), numbers(1))
 
 
 @every_variant
 def test_padding_does_not_change_states(config):
     encoder = built(config)
     assert_padding_ignored(
-        lambda hidden: encoder(hidden, timeline()), numbers(0), torch.tensor(LENGTHS), 100 * numbers(1)
+        lambda hidden: encoder(hidden, layout()), numbers(0), torch.tensor(LENGTHS), 100 * numbers(1)
     )
 
 
 @every_variant
 def test_batch_composition_does_not_change_states(config):
-    encoder, hidden, times = built(config), numbers(0), timeline()
+    encoder, hidden, times = built(config), numbers(0), layout()
 
     def run(rows):
         def padded(values):
             return pad_sequence([values[row, : LENGTHS[row]] for row in rows], batch_first=True)
 
-        seen = Timeline(padded(times.times_BL), padded(times.query_times_BL))
+        seen = Layout(padded(times.times_BL), padded(times.query_times_BL))
         states = encoder(padded(hidden), seen)
         return [state[: LENGTHS[row]] for state, row in zip(states, rows, strict=True)]
 
@@ -97,28 +97,28 @@ def test_batch_composition_does_not_change_states(config):
 @every_variant
 def test_every_weight_gets_a_gradient(config):
     encoder = built(config)
-    states = encoder(numbers(0), timeline())
+    states = encoder(numbers(0), layout())
     assert_every_weight_gets_gradient(encoder, (states * numbers(1)).sum())
 
 
 @every_variant
 def test_eval_is_deterministic(config):
     encoder = built(config)
-    assert_deterministic_in_eval(encoder, lambda: encoder(numbers(0), timeline()))
+    assert_deterministic_in_eval(encoder, lambda: encoder(numbers(0), layout()))
 
 
 @every_variant
 def test_dropout_acts_in_training_alone(config):
     encoder = built(config)
-    calm = encoder(numbers(0), timeline())
+    calm = encoder(numbers(0), layout())
     with worlds.seeded():
-        assert not torch.allclose(encoder.train()(numbers(0), timeline()), calm)
+        assert not torch.allclose(encoder.train()(numbers(0), layout()), calm)
 
 
 @every_variant
 def test_a_single_event_is_encoded(config):
     encoder = built(config)
-    states = encoder(numbers(0, 2, 1), timeline(2, 1))
+    states = encoder(numbers(0, 2, 1), layout(2, 1))
     assert states.shape == (2, 1, WIDTH) and states.isfinite().all()
     assert not torch.allclose(states[0], states[1])
 
@@ -126,14 +126,14 @@ def test_a_single_event_is_encoded(config):
 @every_variant
 def test_the_clock_matters_where_it_is_used_and_nowhere_else(config):
     encoder = built(config)
-    one, other = (encoder(numbers(0), timeline(seed=seed)) for seed in (0, 1))
+    one, other = (encoder(numbers(0), layout(seed=seed)) for seed in (0, 1))
     assert torch.equal(one, other) != config.uses_times
 
 
 @every_variant
 def test_the_query_time_matters_on_its_own_track_alone(config):
-    encoder, times = built(config), timeline()
-    later = Timeline(times.times_BL, times.query_times_BL + 1000 * worlds.DAY)
+    encoder, times = built(config), layout()
+    later = Layout(times.times_BL, times.query_times_BL + 1000 * worlds.DAY)
     one, other = (encoder(numbers(0), seen) for seen in (times, later))
     assert torch.equal(one, other) != config.uses_query_time
 

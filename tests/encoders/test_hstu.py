@@ -2,8 +2,9 @@ import torch
 from torch.nn import functional
 
 from intertask.encoders.hstu import Config
+from intertask.nn.layout import Layout
 from intertask.nn.time_bias import NUM_BUCKETS
-from intertask.nn.timeline import Timeline, log_bucket
+from intertask.nn.time_buckets import log_bucket
 from tests import worlds
 
 WIDTH, HEADS, LENGTH, LONGEST = 6, 2, 5, 3  # distances of three and more share one bias
@@ -41,5 +42,5 @@ def test_a_layer_equals_equations_1_to_3_written_down_for_one_position_after_ano
                 score = score + encoder.time_bias.bias.weight[gap, head].squeeze()
                 read[own] += functional.silu(score) * value[own] / (now + 1)  # equation 2
         expected.append(hidden[now] + linear(layer.project_out, layer.norm_out(read) * gate))  # equation 3
-    found = encoder(hidden[None], Timeline(times[None], None))[0]
+    found = encoder(hidden[None], Layout(times[None], None))[0]
     torch.testing.assert_close(found, encoder.norm(torch.stack(expected)))

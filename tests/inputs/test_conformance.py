@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from intertask.data.seam import INPUT
 from intertask.nn.item_table import ItemTable
 from tests import worlds
 from tests.assertions import (
@@ -24,14 +25,14 @@ def built(config):
 
 
 def read(embed, batch):
-    return embed(batch, embed.item_vectors(batch))
+    return embed(batch.inputs[INPUT]).hidden_BLD
 
 
 @every_input
 def test_there_is_one_finite_vector_for_each_event(config):
     batch = worlds.batch(SEQUENCES)
     hidden = read(built(config), batch)
-    assert hidden.shape == (*batch.events.items_BL.shape, 8)
+    assert hidden.shape == (*batch.inputs[INPUT].items_BL.shape, 8)
     assert hidden.isfinite().all()
 
 
@@ -41,7 +42,10 @@ def test_batch_composition_does_not_change_vectors(config):
 
     def run(rows):
         batch = worlds.training_batch(SEQUENCES, windows[torch.tensor(rows).numpy()])
-        return [vectors[:length] for vectors, length in zip(read(embed, batch), batch.lengths_B, strict=True)]
+        return [
+            vectors[:length]
+            for vectors, length in zip(read(embed, batch), batch.inputs[INPUT].lengths_B, strict=True)
+        ]
 
     assert_batch_composition_ignored(run, SEQUENCES.num_users)
 

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from intertask.data.seam import INPUT
 from intertask.data.sequences import from_lists
 from intertask.errors import RecipeError
 from intertask.inputs.events import Config
@@ -23,7 +24,7 @@ def embedded(embed, items, behaviours=None, times=None):
 
 
 def read(embed, batch):
-    return embed(batch, embed.item_vectors(batch))
+    return embed(batch.inputs[INPUT]).hidden_BLD
 
 
 def batched(items, behaviours=None, times=None):
@@ -107,7 +108,7 @@ def test_events_of_behaviours_that_are_not_read_are_blanks():
 
 def test_items_alone_are_as_they_are_read_without_their_context():
     embed = built(position="inverse", behaviour=True, reads=("view",), scale=True)
-    found = embed.item_vectors(batched([[1, 2, 3, 4]], [[0, 1, 1, 0]]))[0]
+    found = embed(batched([[1, 2, 3, 4]], [[0, 1, 1, 0]]).inputs[INPUT]).marks_BLD[0]
     assert found[[0, 3]].abs().max() == 0
     torch.testing.assert_close(found[[1, 2]], embed.items(torch.tensor([2, 3])) * 8**0.5)
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from intertask.nn.layout import Layout
 from intertask.nn.recurrent import CELLS, RecurrentStack
-from intertask.nn.timeline import Timeline
 from tests.worlds import seeded
 
 
@@ -13,4 +13,4 @@ def test_a_layer_that_says_nothing_leaves_what_it_read(cell):
         hidden = torch.randn(2, 3, 4)
     for weight in stack.layers.parameters():
         torch.nn.init.zeros_(weight)
-    torch.testing.assert_close(stack(hidden, Timeline(None, None)), stack.norm(hidden))
+    torch.testing.assert_close(stack(hidden, Layout(None, None)), stack.norm(hidden))

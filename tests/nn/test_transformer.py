@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from intertask.encoders.attention import Config as Attention
-from intertask.nn.timeline import Timeline
+from intertask.nn.layout import Layout
 from intertask.nn.transformer import CausalAttention, GatedResidual, SwiGLU
 from tests.worlds import dimensions, seeded
 
@@ -70,7 +70,7 @@ def test_in_bfloat16_the_stack_and_its_gradients_are_those_of_float32_but_for_ro
 
     def run(low):
         with torch.autocast("cpu", torch.bfloat16, enabled=low):
-            out = stack(hidden, Timeline(None, None))
+            out = stack(hidden, Layout(None, None))
         loss = (out.float() * wanted).mean()
         return [out.float().detach(), *torch.autograd.grad(loss, [hidden, *stack.parameters()])]
 

@@ -25,12 +25,12 @@ def test_the_loss_is_about_the_behaviour_that_follows():
     probabilities = task.predict(states.view(4, WIDTH), torch.zeros(4))
     followed = torch.tensor([1, 1, 0])  # after (0, 0), (0, 1) and (1, 0); after (1, 1) there is nothing
     expected = functional.nll_loss(probabilities[:3].log(), followed)
-    torch.testing.assert_close(task.loss(states, worlds.batch(SEQUENCES)), expected)
+    torch.testing.assert_close(task.loss(states, worlds.batch(SEQUENCES).target("any")), expected)
 
 
 def test_padding_gets_no_gradient():
     states = torch.ones(2, 2, WIDTH, requires_grad=True)
-    built().loss(states, worlds.batch(SEQUENCES)).backward()
+    built().loss(states, worlds.batch(SEQUENCES).target("any")).backward()
     assert (states.grad[1, 1] == 0).all() and (states.grad[1, 0] != 0).any()
 
 

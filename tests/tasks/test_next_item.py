@@ -40,8 +40,9 @@ def asked(config, sequences):
     """Which target each position is given: {(row, position): item}."""
     task, batch = built(config), worlds.batch(sequences)
     task.criterion = Recorder()
-    places = torch.stack(torch.meshgrid(*map(torch.arange, batch.events.items_BL.shape), indexing="ij"), -1)
-    return {} if task.loss(places.float(), batch) is None else task.criterion.asked
+    target = batch.target("next")
+    places = torch.stack(torch.meshgrid(*map(torch.arange, target.items_BL.shape), indexing="ij"), -1)
+    return {} if task.loss(places.float(), target) is None else task.criterion.asked
 
 
 def directly(users, behaviour, horizon):
@@ -73,8 +74,8 @@ def test_targets_are_those_of_a_direct_search(users, behaviour, horizon):
 def test_a_batch_without_the_behaviour_has_no_loss():
     views = from_lists([[1, 2, 3]], 7, behaviours=[[1, 1, 1]])
     states = torch.ones(1, 2, WIDTH)
-    assert built(Config(behaviour="buy")).loss(states, worlds.batch(views)) is None
-    assert built(Config(behaviour="view")).loss(states, worlds.batch(views)) is not None
+    assert built(Config(behaviour="buy")).loss(states, worlds.batch(views).target("any")) is None
+    assert built(Config(behaviour="view")).loss(states, worlds.batch(views).target("any")) is not None
 
 
 @pytest.mark.parametrize("kind", kinds("losses"))
@@ -84,11 +85,13 @@ def test_states_without_a_target_change_nothing(kind):
     targets = torch.tensor([[True, False, True], [False, False, False]])  # what follows is bought
     states = torch.randn(2, 3, WIDTH, generator=torch.Generator().manual_seed(0)).requires_grad_()
     with worlds.seeded():
-        loss = task.loss(states, batch)
+        loss = task.loss(states, batch.target("any"))
     loss.backward()
     assert ((states.grad != 0).any(-1) == targets).all()
     with worlds.seeded():
-        other = task.loss(torch.where(targets[..., None], states, torch.full_like(states, 1e9)), batch)
+        other = task.loss(
+            torch.where(targets[..., None], states, torch.full_like(states, 1e9)), batch.target("any")
+        )
     assert torch.equal(loss, other)
 
 

@@ -44,7 +44,7 @@ def of(ratings, **changes):
 
 def states_of(sequences):
     batch = worlds.batch(sequences)
-    shape = (*batch.events.items_BL.shape, WIDTH)
+    shape = (*batch.target("like").items_BL.shape, WIDTH)
     return batch, torch.randn(shape, generator=torch.Generator().manual_seed(0)).requires_grad_()
 
 
@@ -69,7 +69,7 @@ def test_the_loss_is_the_mean_over_the_labels_that_are_there(config, ratings):
             wanted = torch.tensor([label])
             form = functional.mse_loss if config.form == "regression" else functional.binary_cross_entropy
             single.append(form(answer, wanted))
-    found = task.loss(states, batch)
+    found = task.loss(states, batch.target("any"))
     assert (found is None) == (not single)
     if found is not None:
         torch.testing.assert_close(found, torch.stack(single).mean(), atol=1e-5, rtol=1e-4)
@@ -79,18 +79,20 @@ def test_the_loss_is_the_mean_over_the_labels_that_are_there(config, ratings):
 def test_rows_without_a_label_change_nothing(config):
     task, ratings = built(config), [[1.0, 0.0, 1.0, 1.0], [NAN, NAN]]
     batch, states = states_of(of(ratings))
-    loss = task.loss(states, batch)
+    loss = task.loss(states, batch.target("any"))
     loss.backward()
     assert states.grad.isfinite().all()
     if config.label is not None:
         assert (states.grad[1] == 0).all()
-        torch.testing.assert_close(task.loss(states[:1], worlds.batch(of(ratings[:1]))), loss)
+        torch.testing.assert_close(task.loss(states[:1], worlds.batch(of(ratings[:1])).target("any")), loss)
 
 
 @pytest.mark.parametrize("name", ["label", "at_least", "regression"])
 def test_a_batch_without_labels_has_no_loss(name):
     batch, states = states_of(of([[1.0, NAN, NAN], [NAN, NAN]]))
-    assert built(CONFIGS[name]).loss(states, batch) is None  # the first event is nobody's target
+    assert (
+        built(CONFIGS[name]).loss(states, batch.target("any")) is None
+    )  # the first event is nobody's target
 
 
 @pytest.mark.parametrize("value", [0.1, 0.7, 3.3, 4.0])
@@ -102,7 +104,7 @@ def test_training_and_evaluation_draw_the_line_at_the_same_place(value):
     label = torch.from_numpy(config.labels(sequences, worlds.BEHAVIOURS)[1:])
     assert label.item() == 1
     expected = functional.binary_cross_entropy(task.predict(states[:, 0], torch.tensor([1])), label)
-    torch.testing.assert_close(task.loss(states, batch), expected)
+    torch.testing.assert_close(task.loss(states, batch.target("any")), expected)
 
 
 def test_the_answer_depends_on_history_and_item():

@@ -26,9 +26,9 @@ def built(tasks=TASKS, encoder="attention", **options):
 
 def step(model, batch):
     """What a training step has: the trunk's output with its graph, the leaf above it, the losses."""
-    (hidden,) = model.trunk(batch)
-    leaf = hidden.detach().requires_grad_()
-    return hidden, leaf, model.losses(batch, [leaf])
+    encoded = model.trunk(batch)
+    leaf = encoded.hidden_BLD.detach().requires_grad_()
+    return encoded.hidden_BLD, leaf, model.losses(batch, encoded.with_parts([leaf]))
 
 
 @pytest.mark.parametrize("encoder", ["attention", "gru", "hstu"])
@@ -68,7 +68,7 @@ def test_tasks_whose_targets_stand_at_different_positions_have_a_cosine():
 
 def test_tasks_that_want_the_opposite_have_a_cosine_of_minus_one():
     model, batch = built()
-    (hidden,) = model.trunk(batch)
+    hidden = model.trunk(batch).hidden_BLD
     even = torch.arange(hidden.shape[1]) % 2 == 0
     push = torch.randn(hidden.shape[2], generator=torch.Generator().manual_seed(0))
     # The mean state of even positions, and how far it must not go that way.

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,11 +203,9 @@ class Normed(torch.nn.Module):
         self.whole, self.norm = whole, torch.nn.BatchNorm1d(8)
         self.items = whole.items
 
-    def item_vectors(self, batch):
-        return self.whole.item_vectors(batch)
-
-    def forward(self, batch, items_BLD):
-        return self.norm(self.whole(batch, items_BLD).transpose(1, 2)).transpose(1, 2)
+    def forward(self, fields):
+        embedded = self.whole(fields)
+        return replace(embedded, hidden_BLD=self.norm(embedded.hidden_BLD.transpose(1, 2)).transpose(1, 2))
 
 
 def test_running_means_survive_a_stop_and_the_artefact_to_the_bit(tmp_path, monkeypatch):

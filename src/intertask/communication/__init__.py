@@ -1,6 +1,7 @@
 """Communication between tasks: hidden_BLD -> states_BLTD, causal. One file a mechanism.
 
-A mechanism that remembers what was done is given the items of the events, items_BLD, beside hidden_BLD.
+A mechanism that remembers what was done is given the items of the events, items_BLD, beside hidden_BLD; where
+rows have nothing to remember it is given hidden_BLD alone.
 """
 
 from abc import abstractmethod

@@ -129,8 +129,7 @@ class Communication(nn.Module):
         """The slots of the tasks, and the shared ones: one state, changed by each for itself."""
         common_BLD = self.common.first(hidden_BLD).squeeze(-2)
         own_BLTD = self.own(common_BLD)
-        if self.memory is not None:
-            assert items_BLD is not None
+        if self.memory is not None and items_BLD is not None:
             own_BLTD = own_BLTD + self.memory(common_BLD, items_BLD)
         return [own_BLTD] if self.shared is None else [own_BLTD, self.shared(common_BLD)]
 

@@ -5,13 +5,14 @@ mask and no padding item. Knows nothing of models.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from intertask.data.seam import EVERY_TASK, INPUT, Batch
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows
 
@@ -22,63 +23,77 @@ TOKENS = 4096  # positions in a batch; four times as many leave the cache, which
 class Events:
     """Events at every position, padded with zeros after each row's length.
 
-    Shapes: items_BL, behaviours_BL int64; times_BL int64 seconds or None; labels name -> float32 [B, L].
+    Args:
+        items_BL: int64.
+        behaviours_BL: int64.
+        times_BL: int64 seconds; None without a clock.
+        lengths_B: int64, events in each history, at least one.
+        query_times_BL: int64 seconds, for each position the moment about which it is asked: in training
+            that of the next event. None without a clock.
     """
 
     items_BL: Tensor
     behaviours_BL: Tensor
     times_BL: Tensor | None
-    labels: Mapping[str, Tensor]
+    lengths_B: Tensor
+    query_times_BL: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Events":
+        """The same on another device."""
+        return Events(
+            self.items_BL.to(device),
+            self.behaviours_BL.to(device),
+            None if self.times_BL is None else self.times_BL.to(device),
+            self.lengths_B.to(device),
+            None if self.query_times_BL is None else self.query_times_BL.to(device),
+        )
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What a model is given.
+class Following:
+    """The event after each position, of which every task of a log asks something.
 
     Args:
-        events: The histories.
-        lengths_B: int64, events in each history, at least one.
-        query_times_BL: int64 seconds, for each position the moment about which it is asked: in training
-            that of the next event. None without a clock.
-        following: The event after each position, in training; None at inference.
-        mask_BL: Where there is such an event, in training.
+        items_BL: int64.
+        behaviours_BL: int64.
+        labels: Name -> float32 [B, L]; NaN where the label is missing.
+        mask_BL: Where there is such an event.
     """
 
-    events: Events
-    lengths_B: Tensor
-    query_times_BL: Tensor | None = None
-    following: Events | None = None
-    mask_BL: Tensor | None = None
+    items_BL: Tensor
+    behaviours_BL: Tensor
+    labels: Mapping[str, Tensor]
+    mask_BL: Tensor
 
-    def to(self, device: torch.device) -> "Batch":
-        """The batch on another device."""
-
-        def move(events: Events) -> Events:
-            times = None if events.times_BL is None else events.times_BL.to(device)
-            labels = {name: label.to(device) for name, label in events.labels.items()}
-            return Events(events.items_BL.to(device), events.behaviours_BL.to(device), times, labels)
-
-        return Batch(
-            move(self.events),
-            self.lengths_B.to(device),
-            None if self.query_times_BL is None else self.query_times_BL.to(device),
-            None if self.following is None else move(self.following),
-            None if self.mask_BL is None else self.mask_BL.to(device),
+    def to(self, device: torch.device) -> "Following":
+        """The same on another device."""
+        return Following(
+            self.items_BL.to(device),
+            self.behaviours_BL.to(device),
+            {name: label.to(device) for name, label in self.labels.items()},
+            self.mask_BL.to(device),
         )
 
 
 def training_batch(sequences: Sequences, windows: Windows) -> Batch:
     """Histories and what followed each of their events."""
     lengths = windows.lengths - 1
-    following = _gather(sequences, windows.starts + 1, lengths)
-    mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
-    return Batch(
-        events=_gather(sequences, windows.starts, lengths),
-        lengths_B=torch.from_numpy(lengths),
-        query_times_BL=following.times_BL,
-        following=following,
-        mask_BL=torch.from_numpy(mask),
+    read, follows = (_Places(windows.starts + shift, lengths) for shift in (0, 1))
+    times = sequences.times
+    events = Events(
+        read.take(sequences.items, np.int64),
+        read.take(sequences.behaviours, np.int64),
+        None if times is None else read.take(times, np.int64),
+        torch.from_numpy(lengths),
+        None if times is None else follows.take(times, np.int64),
     )
+    following = Following(
+        follows.take(sequences.items, np.int64),
+        follows.take(sequences.behaviours, np.int64),
+        {name: follows.take(label, np.float32) for name, label in sequences.labels.items()},
+        torch.from_numpy(follows.real),
+    )
+    return Batch({INPUT: events}, {EVERY_TASK: following})
 
 
 def history_batch(
@@ -91,16 +106,22 @@ def history_batch(
         windows: One window for each history, at least one event each.
         query_times: int64 [histories] seconds, the moment of each request; the last event's where None.
     """
-    events = _gather(sequences, windows.starts, windows.lengths)
-    lengths = torch.from_numpy(windows.lengths)
+    lengths = windows.lengths
+    read = _Places(windows.starts, lengths)
+    events = Events(
+        read.take(sequences.items, np.int64),
+        read.take(sequences.behaviours, np.int64),
+        None if sequences.times is None else read.take(sequences.times, np.int64),
+        torch.from_numpy(lengths),
+    )
     if events.times_BL is None:
-        return Batch(events, lengths)
+        return Batch({INPUT: events}, {})
     query_BL = torch.cat([events.times_BL[:, 1:], torch.zeros_like(events.times_BL[:, :1])], dim=1)
-    last = (lengths - 1)[:, None]
+    last = (events.lengths_B - 1)[:, None]
     asked = events.times_BL.gather(1, last)
     if query_times is not None:
         asked = torch.maximum(torch.from_numpy(query_times)[:, None], asked)
-    return Batch(events, lengths, query_BL.scatter(1, last, asked))
+    return Batch({INPUT: replace(events, query_times_BL=query_BL.scatter(1, last, asked))}, {})
 
 
 def plan(
@@ -135,17 +156,18 @@ def _cut(lengths: NDArray[np.int64], order: NDArray[np.int64], tokens: int) -> I
         yield order[start:]
 
 
-def _gather(sequences: Sequences, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Events:
-    steps = np.arange(lengths.max(initial=0))
-    real = steps < lengths[:, None]
-    places = np.where(real, starts[:, None] + steps, 0)
+class _Places:
+    """Stretches of the flat arrays, one for each row of a batch.
 
-    def take(array: NDArray[np.generic], dtype: type[np.generic]) -> Tensor:
-        return torch.from_numpy(np.where(real, array[places], 0).astype(dtype))
+    Attributes:
+        real: bool [B, L], where a row has an event.
+    """
 
-    return Events(
-        items_BL=take(sequences.items, np.int64),
-        behaviours_BL=take(sequences.behaviours, np.int64),
-        times_BL=None if sequences.times is None else take(sequences.times, np.int64),
-        labels={name: take(label, np.float32) for name, label in sequences.labels.items()},
-    )
+    def __init__(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        steps = np.arange(lengths.max(initial=0))
+        self.real: NDArray[np.bool_] = steps < lengths[:, None]
+        self.places = np.where(self.real, starts[:, None] + steps, 0)
+
+    def take(self, array: NDArray[np.generic], dtype: type[np.generic]) -> Tensor:
+        """What stands there, zero where there is no event, [B, L]."""
+        return torch.from_numpy(np.where(self.real, array[self.places], 0).astype(dtype))

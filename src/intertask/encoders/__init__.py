@@ -20,7 +20,7 @@ class EncoderConfig(PluginConfig):
 
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:
-        """A module whose forward maps (hidden_BLD, Timeline) to hidden_BLD."""
+        """A module whose forward maps (hidden_BLD, Layout) to hidden_BLD."""
 
     @property
     def uses_times(self) -> bool:

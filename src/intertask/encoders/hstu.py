@@ -1,7 +1,7 @@
 """Hierarchical sequential transduction units: attention without softmax, gated by its input.
 
 Source: Zhai et al., "Actions Speak Louder than Words", ICML 2024, equations 1 to 3. Departures: the
-relative position bias is clipped at `max_length`, the time buckets double (see `nn.timeline`), and the
+relative position bias is clipped at `max_length`, the time buckets double (see `nn.time_buckets`), and the
 attention is divided by the number of events seen so far rather than by the longest length, so that
 padding and batch composition never change a score.
 """
@@ -15,7 +15,7 @@ from torch.nn import functional
 from intertask.encoders._attentive import AttentiveConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
-from intertask.nn.timeline import Timeline
+from intertask.nn.layout import Layout
 
 
 class Config(AttentiveConfig):
@@ -40,9 +40,9 @@ class Encoder(nn.Module):
         self.time_bias = config.build_time_bias()
         self.norm = nn.LayerNorm(dimensions.width)
 
-    def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:
+    def forward(self, hidden_BLD: Tensor, layout: Layout) -> Tensor:
         """Encoded states."""
-        bias_BHLL = None if self.time_bias is None else self.time_bias(timeline)
+        bias_BHLL = None if self.time_bias is None else self.time_bias(layout)
         for layer in self.layers:
             hidden_BLD = layer(hidden_BLD, bias_BHLL)
         encoded_BLD: Tensor = self.norm(hidden_BLD)

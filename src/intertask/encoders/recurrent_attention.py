@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from intertask.encoders._attentive import TransformerConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.layout import Layout
 from intertask.nn.recurrent import Cell, RecurrentStack
-from intertask.nn.timeline import Timeline
 
 
 class Config(TransformerConfig):
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         )
         self.attention = config.build_stack(dimensions)
 
-    def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:
+    def forward(self, hidden_BLD: Tensor, layout: Layout) -> Tensor:
         """Encoded states."""
-        encoded_BLD: Tensor = self.attention(self.recurrent(hidden_BLD, timeline), timeline)
+        encoded_BLD: Tensor = self.attention(self.recurrent(hidden_BLD, layout), layout)
         return encoded_BLD

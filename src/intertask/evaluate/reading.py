@@ -40,8 +40,8 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
     with torch.no_grad():
         for rows in plan(recent.lengths, TOKENS, None):
             batch = history_batch(histories, recent[rows]).to(model.device)
-            heard = model.communication.exchange(*model.trunk(batch))
-            places, last = torch.arange(len(rows), device=model.device), batch.lengths_B - 1
+            heard = model.communication.exchange(*model.trunk(batch).parts)
+            places, last = torch.arange(len(rows)), torch.from_numpy(recent[rows].lengths) - 1
             shares.append(heard.shares_BLTS[places, last])
             gates.append(heard.gates_BLT[places, last])
     own = [place for place, name in enumerate(model.attached) if name in model.config.tasks]

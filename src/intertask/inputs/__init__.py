@@ -1,21 +1,35 @@
 """Inputs: one modality and how it becomes a sequence. One file an input."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from intertask.config import PluginConfig
-from intertask.data.batches import Batch
+from intertask.data.seam import Fields
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
+from intertask.nn.layout import Layout
 
 
 class InputConfig(PluginConfig):
-    """The config of an input."""
+    """The config of an input.
+
+    Attributes:
+        reads_items: Whether it reads the vectors of items, which the heads share.
+    """
+
+    reads_items: ClassVar[bool] = False
 
     @abstractmethod
-    def build(self, dimensions: Dimensions, items: ItemTable) -> "Input":
-        """The input, given the item vectors of the heads."""
+    def build(self, dimensions: Dimensions, items: ItemTable | None) -> "Input":
+        """The input.
+
+        Args:
+            dimensions: Sizes of recipe and data.
+            items: The item vectors of the heads; None in a model without items.
+        """
 
     @property
     def uses_times(self) -> bool:
@@ -23,9 +37,25 @@ class InputConfig(PluginConfig):
         return False
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """Fields as a sequence of vectors.
+
+    Args:
+        hidden_BLD: What the encoder reads.
+        layout: Where the places of the sequence stand; there may be others than the fields have.
+        marks_BLD: What a communication that remembers may remember of each place, and nothing else of it: of
+            events the item vectors. None where there is nothing to remember.
+    """
+
+    hidden_BLD: Tensor
+    layout: Layout
+    marks_BLD: Tensor | None = None
+
+
 class Input(nn.Module, ABC):
-    """A module whose forward maps a `Batch` and its item vectors to hidden_BLD."""
+    """A module whose forward makes a sequence of vectors of its fields."""
 
     @abstractmethod
-    def item_vectors(self, batch: Batch) -> Tensor:
-        """The items of the events as they are read, and nothing else of them, [B, L, D]."""
+    def forward(self, fields: Fields) -> Embedded:
+        """The sequence."""

@@ -1,19 +1,21 @@
 """Events as vectors: item, behaviour, how many events ago, and the gap to the event before."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.data.batches import Batch
+from intertask.data.batches import Events
+from intertask.data.seam import Fields
 from intertask.errors import RecipeError
+from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
-from intertask.inputs import InputConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
-from intertask.nn.timeline import log_bucket
+from intertask.nn.layout import Layout
+from intertask.nn.time_buckets import log_bucket
 
 NUM_GAP_BUCKETS = 32
 
@@ -36,6 +38,7 @@ class Config(InputConfig):
         dropout: Share of the numbers of the vector that training drops.
     """
 
+    reads_items: ClassVar[bool] = True
     kind: Literal["events"] = "events"
     position: Literal["inverse", "forward", "off"] = "inverse"
     behaviour: bool = True
@@ -45,8 +48,9 @@ class Config(InputConfig):
     combine: Literal["sum", "gate"] = "sum"
     dropout: float = Field(default=0.2, ge=0, lt=1)
 
-    def build(self, dimensions: Dimensions, items: ItemTable) -> AnyInput:
+    def build(self, dimensions: Dimensions, items: ItemTable | None) -> AnyInput:
         """The input."""
+        assert items is not None
         return Input(self, dimensions, items)
 
     @property
@@ -73,16 +77,21 @@ class Input(AnyInput):
         self.gate = nn.Linear(2 * width, width) if config.combine == "gate" else None
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, batch: Batch, items_BLD: Tensor) -> Tensor:
-        """hidden_BLD."""
-        events = batch.events
+    def forward(self, fields: Fields) -> Embedded:
+        """A vector for each event; what may be remembered of it is its item's."""
+        assert isinstance(fields, Events)
+        items_BLD = self.item_vectors(fields)
+        layout = Layout(fields.times_BL, fields.query_times_BL, fields.lengths_B)
+        return Embedded(self._with_context(fields, items_BLD), layout, items_BLD)
+
+    def _with_context(self, events: Events, items_BLD: Tensor) -> Tensor:
         context_BLD = torch.zeros_like(items_BLD)
         if self.behaviour is not None:
             context_BLD = context_BLD + self.behaviour(events.behaviours_BL)
         if self.position is not None:
             steps = torch.arange(events.items_BL.shape[1], device=items_BLD.device)
             # Behind the last event the count is negative: padding, whose vector nobody reads.
-            places = (batch.lengths_B[:, None] - 1 - steps).clamp(min=0) if self.inverse else steps
+            places = (events.lengths_B[:, None] - 1 - steps).clamp(min=0) if self.inverse else steps
             context_BLD = context_BLD + self.position(places)
         if self.gap is not None:
             times_BL = events.times_BL
@@ -91,18 +100,18 @@ class Input(AnyInput):
             context_BLD = context_BLD + self.gap(log_bucket(gaps_BL, NUM_GAP_BUCKETS))
         if self.gate is not None:
             context_BLD = torch.sigmoid(self.gate(torch.cat([items_BLD, context_BLD], -1))) * context_BLD
-        hidden_BLD: Tensor = self.dropout(items_BLD + self._as_read(context_BLD, batch))
+        hidden_BLD: Tensor = self.dropout(items_BLD + self._as_read(context_BLD, events))
         return hidden_BLD
 
-    def item_vectors(self, batch: Batch) -> Tensor:
+    def item_vectors(self, events: Events) -> Tensor:
         """Scaled; zero where a behaviour is not read."""
-        return self._as_read(self.scale * self.items(batch.events.items_BL), batch)
+        return self._as_read(self.scale * self.items(events.items_BL), events)
 
-    def _as_read(self, vectors_BLD: Tensor, batch: Batch) -> Tensor:
+    def _as_read(self, vectors_BLD: Tensor, events: Events) -> Tensor:
         """Nothing where the behaviour of an event is not read."""
         if self.reads_V is None:
             return vectors_BLD
-        return self.reads_V[batch.events.behaviours_BL, None] * vectors_BLD
+        return self.reads_V[events.behaviours_BL, None] * vectors_BLD
 
 
 def _reads(wanted: tuple[str, ...] | None, behaviours: tuple[str, ...]) -> Tensor | None:

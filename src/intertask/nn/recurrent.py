@@ -5,7 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from intertask.nn.dropout import Dropout
-from intertask.nn.timeline import Timeline
+from intertask.nn.layout import Layout
 
 Cell = Literal["rnn", "lstm", "gru"]
 CELLS: dict[Cell, type[nn.RNN | nn.LSTM | nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -25,7 +25,7 @@ class RecurrentStack(nn.Module):
         self.dropout = Dropout(dropout)
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:
+    def forward(self, hidden_BLD: Tensor, layout: Layout) -> Tensor:
         """Encoded states; the clock is not used."""
         for norm, layer in zip(self.norms, self.layers, strict=True):
             hidden_BLD = hidden_BLD + self.dropout(layer(norm(hidden_BLD))[0])

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from intertask.nn.timeline import Timeline, log_bucket
+from intertask.nn.layout import Layout
+from intertask.nn.time_buckets import log_bucket
 
 NUM_BUCKETS = 32  # 2^31 seconds are 68 years
 
@@ -18,7 +19,7 @@ class TimeBias(nn.Module):
             the target happens.
 
     Shapes:
-        timeline of [B, L] -> bias_BHLL, for query position x key position.
+        layout of [B, L] -> bias_BHLL, for query position x key position.
     """
 
     def __init__(self, num_heads: int, *, query_time: bool) -> None:
@@ -27,10 +28,10 @@ class TimeBias(nn.Module):
         self.bias = nn.Embedding(NUM_BUCKETS, num_heads)
         nn.init.zeros_(self.bias.weight)
 
-    def forward(self, timeline: Timeline) -> Tensor:
+    def forward(self, layout: Layout) -> Tensor:
         """The bias, zero-initialised: without training it changes nothing."""
-        times_BL = timeline.times_BL
-        asked_BL = timeline.query_times_BL if self.query_time else times_BL
+        times_BL = layout.times_BL
+        asked_BL = layout.query_times_BL if self.query_time else times_BL
         assert times_BL is not None and asked_BL is not None
         gap_BLL = asked_BL[:, :, None] - times_BL[:, None, :]
         bias_BLLH = torch.nn.functional.embedding(log_bucket(gap_BLL, NUM_BUCKETS), self.bias.weight)

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from intertask.nn.dropout import Dropout
+from intertask.nn.layout import Layout
 from intertask.nn.time_bias import TimeBias
-from intertask.nn.timeline import Timeline
 
 
 class GatedResidual(nn.Module):
@@ -103,9 +103,9 @@ class TransformerStack(nn.Module):
         self.time_bias = time_bias
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, hidden_BLD: Tensor, timeline: Timeline) -> Tensor:
+    def forward(self, hidden_BLD: Tensor, layout: Layout) -> Tensor:
         """Encoded states."""
-        bias_BHLL = None if self.time_bias is None else self.time_bias(timeline)
+        bias_BHLL = None if self.time_bias is None else self.time_bias(layout)
         for block in self.blocks:
             hidden_BLD = block(hidden_BLD, bias_BHLL)
         encoded_BLD: Tensor = self.norm(hidden_BLD)

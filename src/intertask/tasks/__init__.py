@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from intertask.answers import Answer, Array
 from intertask.config import PluginConfig
-from intertask.data.batches import Batch
+from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
@@ -28,6 +28,9 @@ class TaskConfig(PluginConfig):
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.
+        reads_items: Whether its head reads the vectors of items.
+        pooled: Whether it is asked once of a whole row, and its head reads one state [B, D] of it; of the
+            others each place is asked, [B, L, D].
         judges: Whether it answers about one given item, beside a history.
     """
 
@@ -35,6 +38,8 @@ class TaskConfig(PluginConfig):
     detached: bool = False
 
     needs_causal: ClassVar[bool] = True
+    reads_items: ClassVar[bool] = True
+    pooled: ClassVar[bool] = False
     judges: ClassVar[bool] = False
 
     @property
@@ -48,8 +53,13 @@ class TaskConfig(PluginConfig):
         return False
 
     @abstractmethod
-    def build(self, name: str, dimensions: Dimensions, items: Items) -> "Task":
+    def build(self, name: str, dimensions: Dimensions, items: Items | None) -> "Task":
         """The head and its loss.
+
+        Args:
+            name: Of the task.
+            dimensions: Sizes of recipe and data.
+            items: The vectors of the items; None in a model without items.
 
         Raises:
             RecipeError: The data has no such behaviour or label.
@@ -65,9 +75,9 @@ class TaskConfig(PluginConfig):
         """The right answer at every event, NaN where there is none."""
         raise TypeError(f"{type(self).__name__} asks nothing of events")
 
-    @abstractmethod
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
         """The loss of the best answer that ignores history and item: the scale of the task's loss."""
+        raise TypeError(f"{type(self).__name__} asks nothing of events")
 
 
 class Task(nn.Module, ABC):
@@ -82,8 +92,13 @@ class Task(nn.Module, ABC):
         self.calibration = nn.Parameter(torch.ones(()), requires_grad=False)
 
     @abstractmethod
-    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
-        """The mean loss over the positions that have a target; None where the batch has none."""
+    def loss(self, states: Tensor, target: Target) -> Tensor | None:
+        """The mean loss over what has a target; None where the batch has none.
+
+        Args:
+            states: The task's, [B, L, D], or [B, D] of a task that is asked of whole rows.
+            target: What the batch asks of it.
+        """
 
     def score_items(self, state_BD: Tensor) -> Tensor:
         """Scores of all items, [B, I], higher is better; tasks that rank items only."""

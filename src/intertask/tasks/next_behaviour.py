@@ -1,6 +1,6 @@
 """Which behaviour comes next, whatever its item: a softmax over the behaviours of the log."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from intertask.answers import Answer, Array
 from intertask.answers.category import Category
-from intertask.data.batches import Batch
+from intertask.data.batches import Following
+from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
@@ -21,6 +22,7 @@ from intertask.tasks import Task, TaskConfig
 class Config(TaskConfig):
     """No options but the weight."""
 
+    reads_items: ClassVar[bool] = False
     kind: Literal["next_behaviour"] = "next_behaviour"
 
     @property
@@ -28,7 +30,7 @@ class Config(TaskConfig):
         """One of the behaviours of the log."""
         return Category()
 
-    def build(self, name: str, dimensions: Dimensions, items: Items) -> "NextBehaviour":
+    def build(self, name: str, dimensions: Dimensions, items: Items | None) -> "NextBehaviour":
         """The head and its loss."""
         if len(dimensions.behaviours) < 2:
             raise RecipeError(
@@ -55,13 +57,13 @@ class NextBehaviour(Task):
         super().__init__()
         self.head = nn.Linear(width, num_behaviours)
 
-    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
+    def loss(self, states: Tensor, target: Target) -> Tensor | None:
         """Cross-entropy at every position that has a next event."""
-        assert batch.following is not None and batch.mask_BL is not None
-        mask_BL = batch.mask_BL
+        assert isinstance(target, Following)
+        mask_BL = target.mask_BL
         if not mask_BL.any():
             return None
-        return functional.cross_entropy(self.head(state_BLD[mask_BL]), batch.following.behaviours_BL[mask_BL])
+        return functional.cross_entropy(self.head(states[mask_BL]), target.behaviours_BL[mask_BL])
 
     def predict(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
         """Probabilities of the behaviours, [N, behaviours], whatever the item."""

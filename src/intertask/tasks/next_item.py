@@ -13,7 +13,8 @@ from torch.nn import functional
 from intertask.answers import Answer, Array
 from intertask.answers.ranking import Ranking
 from intertask.config import plugin
-from intertask.data.batches import Batch
+from intertask.data.batches import Following
+from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.losses import LossConfig
@@ -53,8 +54,9 @@ class Config(TaskConfig):
         """Whether its loss does."""
         return self.loss.reads_all_items
 
-    def build(self, name: str, dimensions: Dimensions, items: Items) -> "NextItem":
+    def build(self, name: str, dimensions: Dimensions, items: Items | None) -> "NextItem":
         """The head and its loss."""
+        assert items is not None
         code = None
         if self.behaviour is not None:
             code = behaviour_code(self.behaviour, dimensions.behaviours, f"[tasks.{name}] behaviour")
@@ -110,12 +112,13 @@ class NextItem(Task):
             nn.init.zeros_(self.own.weight)
             nn.init.zeros_(self.own.bias)
 
-    def loss(self, state_BLD: Tensor, batch: Batch) -> Tensor | None:
+    def loss(self, states: Tensor, target: Target) -> Tensor | None:
         """The loss at the positions that have a target, and nowhere else."""
-        items_BL, mask_BL = self._targets(batch)
+        assert isinstance(target, Following)
+        items_BL, mask_BL = self._targets(target)
         if not mask_BL.any():
             return None
-        loss: Tensor = self.criterion(self._project(state_BLD[mask_BL]), items_BL[mask_BL], self.vectors)
+        loss: Tensor = self.criterion(self._project(states[mask_BL]), items_BL[mask_BL], self.vectors)
         return loss
 
     def score_items(self, state_BD: Tensor) -> Tensor:
@@ -133,12 +136,11 @@ class NextItem(Task):
             state = state + self.own(state)
         return state if self.temperature is None else functional.normalize(state, dim=-1) / self.temperature
 
-    def _targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        assert batch.following is not None and batch.mask_BL is not None
-        items_BL, mask_BL = batch.following.items_BL, batch.mask_BL
+    def _targets(self, following: Following) -> tuple[Tensor, Tensor]:
+        items_BL, mask_BL = following.items_BL, following.mask_BL
         if self.behaviour is None:
             return items_BL, mask_BL
-        fits_BL = mask_BL & (batch.following.behaviours_BL == self.behaviour)
+        fits_BL = mask_BL & (following.behaviours_BL == self.behaviour)
         if self.horizon == "next":
             return items_BL, fits_BL
         # Place of the first fitting event at or after each position: a running minimum from behind.

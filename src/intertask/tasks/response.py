@@ -13,7 +13,8 @@ from torch.nn import functional
 from intertask.answers import Answer, Array
 from intertask.answers.probability import Probability
 from intertask.answers.value import Value
-from intertask.data.batches import Batch, Events
+from intertask.data.batches import Following
+from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
@@ -60,8 +61,9 @@ class Config(TaskConfig):
         """A probability, or a value."""
         return Value() if self.form == "regression" else Probability()
 
-    def build(self, name: str, dimensions: Dimensions, items: Items) -> "Response":
+    def build(self, name: str, dimensions: Dimensions, items: Items | None) -> "Response":
         """The head and its loss."""
+        assert items is not None
         code = None
         if self.behaviour is not None:
             code = behaviour_code(self.behaviour, dimensions.behaviours, f"[tasks.{name}] behaviour")
@@ -152,20 +154,20 @@ class Response(Task):
         self.item_bias = nn.Embedding(dimensions.num_items, 1)
         nn.init.zeros_(self.item_bias.weight)
 
-    def loss(self, state_BLD: Tensor, batch: Batch, log_before_BL: Tensor | None = None) -> Tensor | None:
+    def loss(self, states: Tensor, target: Target, log_before_BL: Tensor | None = None) -> Tensor | None:
         """The loss at the positions whose next event has a label, and nowhere else.
 
         Args:
-            state_BLD: The task's states.
-            batch: With what follows.
+            states: The task's.
+            target: What follows.
             log_before_BL: Log-probability of the steps of the funnel before this one.
         """
-        assert batch.following is not None and batch.mask_BL is not None
-        labels_BL = self._labels(batch.following)
-        mask_BL = batch.mask_BL & ~labels_BL.isnan()
+        assert isinstance(target, Following)
+        labels_BL = self._labels(target)
+        mask_BL = target.mask_BL & ~labels_BL.isnan()
         if not mask_BL.any():
             return None
-        answers_N = self._raw(state_BLD[mask_BL], batch.following.items_BL[mask_BL])
+        answers_N = self._raw(states[mask_BL], target.items_BL[mask_BL])
         if self.config.form == "regression":
             return functional.mse_loss(answers_N, labels_BL[mask_BL])
         if log_before_BL is None:
@@ -192,7 +194,7 @@ class Response(Task):
         raw_N: Tensor = (self.head(features) + self.item_bias(items_N)).squeeze(-1)
         return raw_N
 
-    def _labels(self, events: Events) -> Tensor:
+    def _labels(self, events: Following) -> Tensor:
         if self.behaviour is not None:
             return (events.behaviours_BL == self.behaviour).float()
         labels_BL = events.labels[self.config.label or ""]

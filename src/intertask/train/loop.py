@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from intertask.balance import Balance, task_gradients
-from intertask.data.batches import Batch
+from intertask.data.seam import Batch
 from intertask.errors import TrainingError
 from intertask.journal import Journal
 from intertask.model import Model
@@ -200,9 +200,10 @@ class Trainer:
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
         rate = learning_rate(self.config, self.warmup, step, done)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision):
-            read = model.trunk(batch)
+            encoded = model.trunk(batch)
+            read = encoded.parts
             leaves = [part.detach().requires_grad_() for part in read]  # what all tasks push on
-            losses = model.losses(batch, leaves)
+            losses = model.losses(batch, encoded.with_parts(leaves))
         values = self._checked(losses)
         total = None
         if losses:
@@ -223,7 +224,7 @@ class Trainer:
             losses=values,
             total=total,
             learning_rate=rate,
-            tokens=int(batch.lengths_B.sum()),
+            tokens=batch.num_tokens,
             seconds=round(time.perf_counter() - began, 4),
         )
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())

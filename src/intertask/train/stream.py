@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.data.batches import TOKENS, Batch, plan, training_batch
+from intertask.data.batches import TOKENS, plan, training_batch
+from intertask.data.seam import Batch
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.data.windows import Windows, training_windows

@@ -1,6 +1,6 @@
 import torch
 
-from intertask.nn.timeline import log_bucket
+from intertask.nn.time_buckets import log_bucket
 
 
 def test_there_is_a_bucket_for_each_doubling():

@@ -1,20 +1,7 @@
-"""When the events of a batch happened, for encoders that look at the clock."""
-
-from dataclasses import dataclass
+"""Time gaps as numbers of buckets."""
 
 import torch
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Seconds of every position, and of the question asked there; None without a clock.
-
-    Shapes: times_BL, query_times_BL int64.
-    """
-
-    times_BL: Tensor | None
-    query_times_BL: Tensor | None
 
 
 def log_bucket(seconds: Tensor, num_buckets: int) -> Tensor:

@@ -1,0 +1,129 @@
+"""The seam behind which the kinds of data stand: logs of events, and samples that are rows by themselves.
+
+A wing gives these parts for its kind of data. Training, models, artefacts and reports know the parts and no
+wing; `experiment` knows the wings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+INPUT = "input"  # the name of the input of a model that has one
+EVERY_TASK = "*"  # where the target of all tasks stands; no task may be called so
+
+
+class Fields(Protocol):
+    """What one input reads of the rows of a batch: events, cells of a table, frames of a recording."""
+
+    @property
+    def lengths_B(self) -> Tensor:  # noqa: N802
+        """Places of each row that hold something, from the first on; one at least, int64."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        ...
+
+
+class Target(Protocol):
+    """What a task is asked about the rows of a batch, and the truth, as its loss reads them."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        ...
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a model is given.
+
+    Args:
+        inputs: What each input reads, by its name, `INPUT` where there is one.
+        targets: What each task is asked, by its name, in training; `EVERY_TASK` is all others' target, such
+            as the events that follow. Empty where nothing is learned.
+    """
+
+    inputs: Mapping[str, Fields]
+    targets: Mapping[str, Target]
+
+    def target(self, task: str) -> Target | None:
+        """What a task is asked; None where the batch does not ask it."""
+        return self.targets.get(task, self.targets.get(EVERY_TASK))
+
+    @property
+    def num_tokens(self) -> int:
+        """Places that hold something, of all rows and inputs."""
+        return sum(int(fields.lengths_B.sum()) for fields in self.inputs.values())
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on another device."""
+        return Batch(
+            {name: fields.to(device) for name, fields in self.inputs.items()},
+            {name: target.to(device) for name, target in self.targets.items()},
+        )
+
+
+class Feed(Protocol):
+    """All that training needs of the rows that it may learn from."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Places of each row as the encoder will see it, by which rows share a batch, int64 [rows]."""
+        ...
+
+    def batch(self, rows: NDArray[np.int64]) -> Batch:
+        """Some rows with their targets, on the CPU. Threads call it; it draws no random number."""
+        ...
+
+
+class Corpus(Protocol):
+    """Prepared data: its facts (sizes, vocabularies, classes) are each wing's own."""
+
+    def digest(self) -> str:
+        """SHA-256 over everything that a model can learn from or be measured by."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Write everything, all or nothing."""
+        ...
+
+
+class Split(Protocol):
+    """What trains, what validates, what tests; its maker has refused leakage."""
+
+    @property
+    def description(self) -> str:
+        """In words, for the protocol."""
+        ...
+
+
+Model_contra = TypeVar("Model_contra", contravariant=True)  # models lie above this module
+
+# How well each target was answered, higher is better, and the unit that is resampled of each (a user, a
+# document, a day, a hospital), int64.
+Qualities = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+class Examiner(Protocol[Model_contra]):
+    """Answers of a model to the validation targets of one stream.
+
+    Metrics are named "task/metric"; higher is better for each, losses are negated.
+    """
+
+    def __call__(self, model: Model_contra) -> dict[str, float]:
+        """The metrics of the model as it is; called after each epoch."""
+        ...
+
+    def calibration(self, model: Model_contra, task: str) -> Qualities | None:
+        """How well the calibration targets of a task are answered; None where it has none."""
+        ...
+
+    def calibrate(self, model: Model_contra) -> None:
+        """Set what the logits of each task's probabilities are divided by."""
+        ...

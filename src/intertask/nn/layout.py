@@ -1,0 +1,25 @@
+"""Where the places of a sequence stand: how many there are, when they happened, and which may see which."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What an encoder knows of a sequence beside its vectors.
+
+    Padding stands behind the real places. An encoder that looks at the past alone never sees it, and needs
+    no lengths.
+
+    Args:
+        times_BL: int64 seconds of every place; None without a clock.
+        query_times_BL: int64 seconds of the question asked there; None without a clock.
+        lengths_B: int64, real places of each row; None where no row is padded.
+        causal: Whether each place is asked what follows it, so that it may not see it.
+    """
+
+    times_BL: Tensor | None = None
+    query_times_BL: Tensor | None = None
+    lengths_B: Tensor | None = None
+    causal: bool = True
