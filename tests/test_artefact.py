@@ -10,7 +10,7 @@ import pytest
 import intertask
 from intertask import Recommender, artefact
 from intertask.errors import ArtefactError, IntertaskError
-from tests import shop
+from tests import hostile, shop
 
 FILES = (
     "manifest.json",
@@ -182,6 +182,24 @@ def test_of_an_older_format_a_funnel_is_refused_and_all_else_is_read(folder, tmp
     make_older(tmp_path / "funnel")
     with pytest.raises(ArtefactError, match=r"expected format 2 for a funnel, as of again, found format 1"):
         Recommender.load(tmp_path / "funnel")
+
+
+def test_a_model_of_a_version_that_gave_a_ranking_beside_detached_tasks_a_map_is_read(tmp_path):
+    ranking = {"kind": "next_item", "own_map": True}  # which it was not said to have
+    tasks = {"next": ranking, "liked": {"kind": "response", "label": "liked", "detached": True}}
+    model = Recommender(shop.recipe(tasks=tasks)).fit(shop.corpus())
+    model.save(tmp_path / "model")
+    recipe = json.loads((tmp_path / "model" / "recipe.json").read_text())
+    del recipe["tasks"]["next"]["own_map"]
+    hostile.write_json(tmp_path / "model" / "recipe.json", recipe)
+    hostile.seal(tmp_path / "model")
+    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+    hostile.write_json(tmp_path / "model" / "manifest.json", manifest | {"version": "0.0.1"})
+    loaded = Recommender.load(tmp_path / "model")
+    assert "tasks.next.own.weight" in dict(loaded.model.named_parameters())
+    loaded.save(tmp_path / "again")
+    for one in (loaded, Recommender.load(tmp_path / "again")):
+        assert one.recommend([shop.user_id(0)]).equals(model.recommend([shop.user_id(0)]))
 
 
 def test_a_newer_format_is_refused_with_its_version(folder):

@@ -216,6 +216,13 @@ def test_a_step_pushes_on_the_heads_before_it_unless_it_is_detached():
         assert all(name.startswith("tasks.buy.") for name in pushed) is detached
 
 
+def test_a_detached_step_learns_by_its_own_labels_alone():
+    built, batch = funnel_model(click={"detached": True})
+    built.losses(batch)["buy"].backward()
+    pushed = {name for name, weight in built.named_parameters() if weight.grad is not None}
+    assert pushed and not any(name.startswith("tasks.click.") for name in pushed)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -166,8 +166,8 @@ class Part:
         funnel.refuse_contradictions(recipe.tasks, targets, corpus.behaviours)
         places = np.arange(targets.num_events)
         labels = {
-            task: len(config.asked(targets, places, corpus.behaviours))
-            for task, config in recipe.tasks.items()
+            task: len(recipe.tasks[task].asked(targets, places, corpus.behaviours))
+            for task in recipe.attached()
         }
         self.label_shares = {task: count / max(labels.values()) for task, count in labels.items()}
         self.validator = Validator(
@@ -253,13 +253,13 @@ def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str,
     for name, view in recipe.views().items():
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
         parts[name] = Part(name, view, corpora[name], shared)
+    together = {task: part for part in parts.values() for task in part.recipe.attached()}
     balance = recipe.balance.build(
         {
-            task: config.weight * part.label_shares[task] ** recipe.balance.labels
-            for part in parts.values()
-            for task, config in part.recipe.tasks.items()
+            task: part.recipe.tasks[task].weight * part.label_shares[task] ** recipe.balance.labels
+            for task, part in together.items()
         },
-        {task: scale for part in parts.values() for task, scale in part.constant.items()},
+        {task: part.constant[task] for task, part in together.items()},
     )
     return parts, balance, _monitor(recipe, parts.values())
 

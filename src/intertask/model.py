@@ -30,6 +30,7 @@ from intertask.errors import RecipeError
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.draws import drawn_apart
 from intertask.nn.item_table import DetachedItems, Items, ItemTable
 from intertask.nn.layout import Layout
 from intertask.nn.pooling import Pooling, pooled
@@ -70,6 +71,10 @@ class ModelConfig(Config):
     def attached(self) -> list[str]:
         """The tasks of its own that take part in the exchange."""
         return [name for name, task in self.tasks.items() if not task.detached]
+
+    def detached(self) -> list[str]:
+        """The tasks of its own that only read what the encoder says."""
+        return [name for name, task in self.tasks.items() if task.detached]
 
     def tasks_that_rank(self) -> list[str]:
         """The names of the tasks that rank items, in the recipe's order."""
@@ -136,9 +141,14 @@ class Model(nn.Module):
         self.communication = (
             shared["communication"] if "communication" in shared else config.communication.build(parties)
         )
-        self.tasks = nn.ModuleDict(
-            {name: task.build(name, dimensions, self._items_of(task)) for name, task in config.tasks.items()}
-        )
+        among = replace(dimensions, tasks=tuple(config.attached()))
+        self.tasks = nn.ModuleDict()
+        for name, task in config.tasks.items():
+            if task.detached:
+                with drawn_apart(name):
+                    self.tasks[name] = task.build(name, dimensions, self._items_of(task))
+            else:
+                self.tasks[name] = task.build(name, among, self._items_of(task))
 
     def _items_of(self, task: TaskConfig) -> Items | None:
         return DetachedItems(self.items) if task.detached and self.items is not None else self.items
@@ -161,22 +171,28 @@ class Model(nn.Module):
         return {name: states.get(name, encoded.hidden_BLD.detach()) for name in self.config.tasks}
 
     def losses(self, batch: Batch, encoded: Encoded | None = None) -> dict[str, Tensor]:
-        """The mean loss of each task that has a target in the batch; from the trunk's output on, if given."""
+        """The mean loss of each task that has a target in the batch; from the trunk's output on, if given.
+
+        Detached tasks come last and draw numbers of their own, so that they move nothing of the others.
+        """
         encoded = self.trunk(batch) if encoded is None else encoded
         states = self._by_task(encoded)
-        losses = {}
-        for name, config in self.config.tasks.items():
-            task, target = self.task(name), batch.target(name)
-            if target is None:
-                continue
-            if isinstance(task, Response) and funnel.step_before(config) is not None:
-                assert isinstance(target, Following)
-                with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
-                    before_BL = self._log_before(name, states, target.items_BL)
-                losses[name] = task.loss(states[name], target, before_BL)
-            else:
-                losses[name] = task.loss(self._asked(config, states[name], encoded.layout), target)
-        return {name: loss for name, loss in losses.items() if loss is not None}
+        found = {name: self._loss(name, states, batch, encoded.layout) for name in self.config.attached()}
+        for name in self.config.detached():
+            with drawn_apart(name, self.device):
+                found[name] = self._loss(name, states, batch, encoded.layout)
+        return {name: loss for name, loss in found.items() if loss is not None}
+
+    def _loss(self, name: str, states: Mapping[str, Tensor], batch: Batch, layout: Layout) -> Tensor | None:
+        task, config, target = self.task(name), self.config.tasks[name], batch.target(name)
+        if target is None:
+            return None
+        if not isinstance(task, Response) or funnel.step_before(config) is None:
+            return task.loss(self._asked(config, states[name], layout), target)
+        assert isinstance(target, Following)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
+            before_BL = self._log_before(name, states, target.items_BL)
+        return task.loss(states[name], target, before_BL)
 
     def _asked(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> Tensor:
         """What a task's head reads: the state of each place, or one of each row."""
@@ -211,7 +227,8 @@ class Model(nn.Module):
         for step in funnel.steps(self.config.tasks, name)[1:]:
             task = self.task(step)
             assert isinstance(task, Response)
-            logs.append(task.log_yes(states[step], items))
+            log = task.log_yes(states[step], items)  # a detached step learns by its own labels alone
+            logs.append(log.detach() if self.config.tasks[step].detached else log)
         return torch.stack(logs).sum(0) if logs else None
 
     def task(self, name: str) -> Task:
@@ -235,7 +252,7 @@ def _items(config: ModelConfig, dimensions: Dimensions) -> ItemTable | None:
     tasks = config.tasks.values()
     if not config.input.reads_items and not any(task.reads_items for task in tasks):
         return None
-    rows_alone = not any(task.reads_all_items for task in tasks)
+    rows_alone = not any(task.reads_all_items for task in tasks if not task.detached)
     sparse = rows_alone and dimensions.num_items >= SPARSE_FROM
     return ItemTable(dimensions.num_items, dimensions.width, sparse=sparse)
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -30,6 +31,7 @@ from intertask.funnel import step_before
 from intertask.model import ModelConfig, blueprint
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
+from intertask.tasks.next_item import Config as NextItem
 from intertask.tensors import Form
 from intertask.train import checkpoint
 from intertask.train.edges import OPEN_TS
@@ -260,6 +262,7 @@ class _Folder:
         return recipe
 
     def _weights(self, file: Path) -> dict[str, NDArray[np.generic]]:
+        self.recipe = _with_map(self.recipe, file)
         recipe, schema = self.recipe, self.schema
         dimensions = Dimensions(
             recipe.width,
@@ -325,6 +328,22 @@ class _Folder:
         except IntertaskError as error:
             where = error.where if error.where.startswith(str(file)) else f"{file} {error.where}"
             raise ArtefactError(where, error.expected, error.found, error.hint) from None
+
+
+def _with_map(recipe: Recipe, weights: Path) -> Recipe:
+    """The recipe, saying so where a task has a map of its own that it would not have today.
+
+    Until detached tasks were trained by themselves, a task that only such ones stood beside had one.
+    """
+    name, *others = recipe.attached() or [""]
+    task = recipe.tasks.get(name)
+    if others or not isinstance(task, NextItem):
+        return recipe
+    with suppress(IntertaskError):  # a damaged file is compared with its checksum next, and named
+        if f"tasks.{name}.own.weight" in tensors.forms(weights):
+            mapped = task.model_copy(update={"own_map": True})
+            return recipe.model_copy(update={"tasks": {**recipe.tasks, name: mapped}})
+    return recipe
 
 
 def _missing(complete: object, table: object, top: set[str] | None = None) -> str:

@@ -23,11 +23,13 @@ class Basis:
         targets: Number of its validation targets.
         rare: How many of them have the rarer answer, where there are two; None for all other tasks.
         word: What the rarer answer is called.
+        detached: Whether the task is, so that the metric over all tasks leaves it out.
     """
 
     targets: int
     rare: int | None = None
     word: str = "positive"
+    detached: bool = False
 
     @property
     def is_thin(self) -> bool:
@@ -60,13 +62,17 @@ def thin_choice(monitor: str, bases: Mapping[str, Basis]) -> Finding | None:
         bases: By task; tasks without validation targets are none of them.
     """
     chooses = monitor.partition("/")[0]
-    own = {task: basis for task, basis in bases.items() if monitor == ALL or task == chooses}
+    own = {
+        task: basis
+        for task, basis in bases.items()
+        if task == chooses or (monitor == ALL and not basis.detached)
+    }
     if not own:
         return None
     task = min(own, key=lambda name: own[name].size)
     if not own[task].is_thin:
         return None
-    better = next((name for name, basis in bases.items() if not basis.is_thin), None)
+    better = next((name for name, basis in bases.items() if not (basis.is_thin or basis.detached)), None)
     other = f"[train] monitor of task {better}, which has {bases[better]}; " if better is not None else ""
     return Finding(
         name="thin_choice",

@@ -22,9 +22,9 @@ from intertask.tasks import TaskConfig
 
 
 def default_monitor(config: ModelConfig) -> str:
-    """The metric that chooses the epoch where the recipe names none: that of its first task."""
-    name, task = next(iter(config.tasks.items()))
-    return f"{name}/{task.answer.monitor}"
+    """The metric that chooses the epoch where none is named: of the first task that is not detached."""
+    name = config.attached()[0]
+    return f"{name}/{config.tasks[name].answer.monitor}"
 
 
 def reported(name: str, task: TaskConfig) -> str:
@@ -35,10 +35,10 @@ def reported(name: str, task: TaskConfig) -> str:
 def over_tasks(metrics: Mapping[str, float], tasks: Mapping[str, TaskConfig]) -> float:
     """The geometric mean over the tasks of NDCG@10, or of one over the log loss or root mean squared error.
 
-    A change in percent counts the same for each task, however large its metric is. Tasks without
-    validation targets are left out.
+    A change in percent counts the same for each task, however large its metric is. Detached tasks, and those
+    without validation targets, are left out.
     """
-    found = {name: metrics.get(reported(name, task)) for name, task in tasks.items()}
+    found = {name: metrics.get(reported(name, task)) for name, task in tasks.items() if not task.detached}
     logs = [math.log(tasks[name].answer.worth(value)) for name, value in found.items() if value is not None]
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
 
@@ -95,10 +95,10 @@ class Validator:
             rows = self._rows(task)
             if not len(rows):
                 continue
-            found[name] = Basis(len(rows))
+            found[name] = Basis(len(rows), detached=task.detached)
             rarer = task.answer.rarer(task.truth(self.sequences, self.behaviours)[self.targets[rows]])
             if rarer is not None:
-                found[name] = Basis(len(rows), *rarer)
+                found[name] = Basis(len(rows), *rarer, detached=task.detached)
         return found
 
     def calibration(self, model: Model, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:

@@ -22,9 +22,10 @@ class TaskConfig(PluginConfig):
     """The config of a task.
 
     Args:
-        weight: Weight of its loss relative to the other tasks; a million at most.
+        weight: Weight of its loss relative to the other tasks; a million at most. A detached task has none.
         detached: The task reads what the encoder learns for the others, takes no part in the exchange, and
-            trains only its own head. For a task that harms others; `intertask transfer` names it.
+            trains only its own head, by itself: the other tasks are to the bit as they would be without it.
+            For a task that harms others; `intertask transfer` names it.
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.

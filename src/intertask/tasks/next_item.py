@@ -36,6 +36,8 @@ class Config(TaskConfig):
         temperature: If given, scores are cosines divided by it, as in HSTU (0.05 there), and the length of an
             item's vector has no effect. Plain products if left out.
         loss: The loss over the catalogue, as a table [tasks.NAME.loss].
+        own_map: Whether a linear map of the task's own stands between its state and the product; if left out
+            where several tasks are trained together, and in a detached task.
     """
 
     kind: Literal["next_item"] = "next_item"
@@ -43,6 +45,7 @@ class Config(TaskConfig):
     horizon: Literal["next", "later"] = "next"
     temperature: float | None = Field(default=None, gt=0)
     loss: Annotated[SerializeAsAny[LossConfig], plugin("losses")] = FullSoftmax()
+    own_map: bool | None = None
 
     @property
     def answer(self) -> Answer:
@@ -96,7 +99,7 @@ class Config(TaskConfig):
 class NextItem(Task):
     """Scores items by the product of their vector with the task's state.
 
-    Where several tasks share a model each has a linear map of its own before the product, zero at first.
+    Where several tasks share a model each has a linear map of its own before the product, no change at first.
     """
 
     def __init__(self, config: Config, behaviour: int | None, dimensions: Dimensions, items: Items) -> None:
@@ -107,7 +110,8 @@ class NextItem(Task):
         self.items = items
         self.vectors: ItemVectors = items if config.temperature is None else UnitVectors(items)
         self.criterion = config.loss.build(dimensions)
-        self.own = nn.Linear(dimensions.width, dimensions.width) if len(dimensions.tasks) > 1 else None
+        mapped = len(dimensions.tasks) > 1 if config.own_map is None else config.own_map
+        self.own = nn.Linear(dimensions.width, dimensions.width) if mapped else None
         if self.own is not None:
             nn.init.zeros_(self.own.weight)
             nn.init.zeros_(self.own.bias)

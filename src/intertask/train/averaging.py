@@ -5,7 +5,7 @@ rises with the steps, so that the first, random weights are soon forgotten.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -63,11 +63,20 @@ class Average:
             if weight.grad is not None:
                 self._catch_up(name, weight.grad.indices()[0])
 
-    def update(self, step: int) -> None:
-        """Take in the weights after a step, counted from 0."""
+    def update(self, step: int, idle: Container[str] = ()) -> None:
+        """Take in the weights after a step, counted from 0.
+
+        Args:
+            step: Its number.
+            idle: Names of weights that had no part in it, all tables with sparse gradients or none: their
+                average stays as it is.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
-        self._left += math.log(decay)
+        if not all(name in idle for name in self._tables):
+            self._left += math.log(decay)
         for name, newest in self.model.named_parameters():
+            if name in idle:
+                continue
             if not newest.requires_grad:  # a switch, not a weight: there is nothing between on and off
                 self._average[name].copy_(newest)
             elif name not in self._tables:

@@ -6,7 +6,7 @@ that is started again in the same folder ends with the same bits as one that was
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from intertask.train.prefetch import prefetched
 from intertask.train.stream import Stream, Turn, turns
 
 Validate = Callable[[], dict[str, float]]
+TOGETHER = ""  # the part of all weights that no detached task has for itself
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,11 @@ class Trainer:
         self.validate, self.judge, self.monitor = validate, judge, monitor
         self.config, self.seed = config, seed
         self.folder = folder
-        self.optimiser = Optimiser(self.model, config)
+        apart = {
+            name: stream.model.task(name) for stream in streams for name in stream.model.config.detached()
+        }
+        self.optimiser = Optimiser(self.model, config, apart)
+        self.parts = _names(self.model, apart)
         self.state = Progress(run)
         self.losses: dict[str, list[float]] = {}  # of the epoch's steps
         self.metric = math.nan  # of its validation
@@ -206,15 +211,22 @@ class Trainer:
             losses = model.losses(batch, encoded.with_parts(leaves))
         values = self._checked(losses)
         total = None
+        apart = {name: losses.pop(name) for name in self.optimiser.apart if name in losses}
+        self.optimiser.zero_grad()
         if losses:
             total = self._gradients(model, losses, read, leaves, journal)
+        for name, loss in apart.items():
+            torch.autograd.backward(loss)
+            self._clip([name], name)
+        if losses or apart:
             if self.average is not None:
                 self.average.before()
             self.optimiser.step(rate)
             if self.average is not None:
-                self.average.update(step)
-            if self.balance.looks_again:
-                self.balance.after_step(self._same_losses(model, batch, step))
+                self.average.update(step, self._idle({*apart, *([TOGETHER] if losses else [])}))
+        if losses and self.balance.looks_again:
+            again = self._same_losses(model, batch, step)
+            self.balance.after_step({name: again[name] for name in losses})
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
         journal.write(
             "step",
@@ -228,6 +240,10 @@ class Trainer:
             seconds=round(time.perf_counter() - began, 4),
         )
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+
+    def _idle(self, moved: set[str]) -> set[str]:
+        """The weights that a step left alone, by the parts that had a loss in it."""
+        return {name for part, names in self.parts.items() if part not in moved for name in names}
 
     def _checked(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
         """The values of a step's losses, which are kept for the mean of the epoch.
@@ -250,14 +266,17 @@ class Trainer:
         leaves: Sequence[Tensor],
         journal: Journal,
     ) -> float:
-        """Gradients of all weights, no longer than they may be; returns the weighted sum of the losses.
+        """Gradients of what is trained together, no longer than they may be.
 
         Args:
             model: Whose losses they are.
-            losses: Of the tasks, computed from `leaves`.
+            losses: Of the tasks that are not detached, computed from `leaves`.
             read: What the trunk gives, with the graph that led to it.
             leaves: The same without it.
             journal: For the cosines between the tasks.
+
+        Returns:
+            The weighted sum of the losses.
 
         Raises:
             TrainingError: A gradient is not finite.
@@ -267,17 +286,26 @@ class Trainer:
             cosines = conflict.cosines(list(losses), below(task_gradients(losses, leaves[0])))
             if cosines is not None:
                 journal.write("gradients", epoch=self.state.epoch, step=step + 1, **cosines)
-        self.optimiser.zero_grad()
+            self.optimiser.zero_grad()
         for leaf in leaves:
             leaf.grad = None
         total = float(self.balance.backward(losses, leaves[0], below))
         pushed = [part for part, leaf in zip(read, leaves, strict=True) if leaf.grad is not None]
-        if pushed:  # not where the batch has targets of detached tasks alone
-            torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
-        norm = self.optimiser.clip()
-        if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
-            raise _not_finite(f"tasks {', '.join(map(repr, losses))}, step {step}", "gradient", norm)
+        torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
+        self._clip(losses)
         return total
+
+    def _clip(self, tasks: Iterable[str], part: str | None = None) -> None:
+        """Scale the gradients of these tasks down where they are too long.
+
+        Raises:
+            TrainingError: They are not finite.
+        """
+        norm = self.optimiser.clip(part)
+        if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
+            raise _not_finite(
+                f"tasks {', '.join(map(repr, tasks))}, step {self.state.step}", "gradient", norm
+            )
 
     def _same_losses(self, model: Model, batch: Batch, step: int) -> dict[str, Tensor]:
         """The losses of a batch as they are now, with the dropout and the negatives that the step drew."""
@@ -361,6 +389,15 @@ class Trainer:
             self.best,
             average,
         )
+
+
+def _names(model: nn.Module, apart: Mapping[str, nn.Module]) -> dict[str, set[str]]:
+    """The weights of each detached task by name, and those of all other parts together."""
+    owners = {id(weight): task for task, part in apart.items() for weight in part.parameters()}
+    found: dict[str, set[str]] = {task: set() for task in (TOGETHER, *apart)}
+    for name, weight in model.named_parameters():
+        found[owners.get(id(weight), TOGETHER)].add(name)
+    return found
 
 
 def _prepared(turn: Turn) -> tuple[Stream, Batch]:

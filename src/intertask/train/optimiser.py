@@ -1,6 +1,7 @@
 """AdamW, its learning rate, and the clipping of gradients."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +20,16 @@ class Optimiser:
     step did not read is left as it is, moments included (torch's SparseAdam), so that a step costs the
     same in a table of any size. A group of weights that was given a rate of its own keeps its ratio to the
     configuration's under any schedule.
+
+    Args:
+        model: Whose weights are learnt.
+        config: Options.
+        apart: Parts of the model whose gradients are clipped by themselves, by name.
     """
 
-    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+    def __init__(
+        self, model: nn.Module, config: TrainConfig, apart: Mapping[str, nn.Module] | None = None
+    ) -> None:
         layers = [module for module in model.modules() if isinstance(module, nn.Linear | nn.RNNBase)]
         matrices = {id(weight) for layer in layers for weight in layer.parameters() if weight.ndim >= 2}
         sparse = {id(weight): weight for weight in sparse_tables(model)}
@@ -42,7 +50,12 @@ class Optimiser:
                 "weight_decay": 0.0,
             },
         ]
-        self.weights = learnt
+        self.apart = {
+            name: [weight for weight in part.parameters() if weight.requires_grad]
+            for name, part in (apart or {}).items()
+        }
+        alone = {id(weight) for weights in self.apart.values() for weight in weights}
+        self.weights = [weight for weight in learnt if id(weight) not in alone]
         self.clip_norm = config.clip_norm
         self.highest = config.learning_rate
         self.parts: list[torch.optim.Optimizer] = [
@@ -68,10 +81,14 @@ class Optimiser:
                 group["lr"] = learning_rate * (own / self.highest)
             part.step()
 
-    def clip(self) -> float:
-        """Scale the gradients down to `clip_norm` if their common norm is larger; returns that norm."""
+    def clip(self, part: str | None = None) -> float:
+        """Scale gradients down to `clip_norm` if their common norm is larger; returns that norm.
+
+        Args:
+            part: Those of a part that stands apart; of all weights that stand in none if left out.
+        """
         gradients = []
-        for weight in self.weights:
+        for weight in self.weights if part is None else self.apart[part]:
             if weight.grad is not None and weight.grad.is_sparse:
                 weight.grad = weight.grad.coalesce()
                 gradients.append(weight.grad._values())
