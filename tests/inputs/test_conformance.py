@@ -1,9 +1,13 @@
-"""What every input promises; a new file in the folder is tested by existing."""
+"""What every input promises of the data that it reads; a new file in the folder is tested by existing."""
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 
 from intertask.data.seam import INPUT
+from intertask.inputs.table import Config as TableConfig
 from intertask.nn.item_table import ItemTable
 from tests import worlds
 from tests.assertions import (
@@ -11,53 +15,66 @@ from tests.assertions import (
     assert_deterministic_in_eval,
     assert_every_weight_gets_gradient,
 )
+from tests.samples.clinic import clinic
 
 VARIANTS = worlds.variants("inputs")
-SEQUENCES = worlds.varied()
+SEQUENCES, ROWS = worlds.varied(), clinic(40)
 
 every_input = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 
 
 def built(config):
+    """The input, and what it reads of some rows."""
     sizes = worlds.dimensions(SEQUENCES)
+    fields: Callable[[list[int]], object]
+    if isinstance(config, TableConfig):
+        reader = config.fit(ROWS)
+        sizes, cells = replace(sizes, fields={INPUT: reader}), reader.read(ROWS)
+        count, fields = len(ROWS), lambda rows: cells.take(torch.tensor(rows).numpy())
+    else:
+        windows = worlds.whole(SEQUENCES)
+        count = SEQUENCES.num_users
+
+        def fields(rows):
+            return worlds.training_batch(SEQUENCES, windows[torch.tensor(rows).numpy()]).inputs[INPUT]
+
     with worlds.seeded():
-        return config.build(sizes, ItemTable(sizes.num_items, sizes.width)).eval()
-
-
-def read(embed, batch):
-    return embed(batch.inputs[INPUT]).hidden_BLD
+        return config.build(sizes, ItemTable(sizes.num_items, sizes.width)).eval(), fields, count
 
 
 @every_input
-def test_there_is_one_finite_vector_for_each_event(config):
-    batch = worlds.batch(SEQUENCES)
-    hidden = read(built(config), batch)
-    assert hidden.shape == (*batch.inputs[INPUT].items_BL.shape, 8)
+def test_there_is_one_finite_vector_for_each_place(config):
+    embed, fields, count = built(config)
+    given = fields(list(range(count)))
+    hidden = embed(given).hidden_BLD
+    assert hidden.shape == (count, int(given.lengths_B.max()), 8)
     assert hidden.isfinite().all()
 
 
 @every_input
 def test_batch_composition_does_not_change_vectors(config):
-    embed, windows = built(config), worlds.whole(SEQUENCES)
+    embed, fields, count = built(config)
 
     def run(rows):
-        batch = worlds.training_batch(SEQUENCES, windows[torch.tensor(rows).numpy()])
-        return [
-            vectors[:length]
-            for vectors, length in zip(read(embed, batch), batch.inputs[INPUT].lengths_B, strict=True)
-        ]
+        given = fields(rows)
+        pairs = zip(embed(given).hidden_BLD, given.lengths_B, strict=True)
+        return [vectors[:length] for vectors, length in pairs]
 
-    assert_batch_composition_ignored(run, SEQUENCES.num_users)
+    if isinstance(config, TableConfig):  # whose rows are all of one length
+        together = run(list(range(count)))
+        assert all(torch.equal(run([row])[0], together[row]) for row in range(count))
+    else:
+        assert_batch_composition_ignored(run, count)
 
 
 @every_input
 def test_every_weight_gets_a_gradient(config):
-    embed = built(config)
-    hidden = read(embed, worlds.batch(SEQUENCES))
+    embed, fields, count = built(config)
+    hidden = embed(fields(list(range(count)))).hidden_BLD
     assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())
 
 
 @every_input
 def test_eval_is_deterministic(config):
-    embed, batch = built(config), worlds.batch(SEQUENCES)
-    assert_deterministic_in_eval(embed, lambda: read(embed, batch))
+    embed, fields, count = built(config)
+    assert_deterministic_in_eval(embed, lambda: embed(fields(list(range(count)))).hidden_BLD)

@@ -22,6 +22,7 @@ EXTRAS = {
     "torchjd": "gradients",
     "pandas": "pandas",
     "pyarrow": "pandas",
+    "lightgbm": "trees",
 }
 
 

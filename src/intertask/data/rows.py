@@ -65,7 +65,9 @@ class Rows:
 
     def take(self, places: pl.Series) -> "Rows":
         """Some of the rows, in this order; the report stays that of all."""
-        return Rows(self.inputs[places], self.labels[places], self.roles[places], self.report)
+        parts = (self.inputs, self.labels, self.roles)
+        inputs, labels, roles = (part[places] if part.columns else part for part in parts)
+        return Rows(inputs, labels, roles, self.report)
 
     def digest(self) -> str:
         """SHA-256 over everything but the report."""
