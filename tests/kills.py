@@ -305,14 +305,14 @@ def _evaluate(run: Path, part: Literal["validation", "test"] = "test") -> None:
 
 
 def _read_targets(run: Path) -> None:
-    """Ranks and answers are those of evaluation.json, or are refused."""
+    """The table of targets is that of evaluation.json, or is refused."""
     told = Evaluation.read(run / "evaluation.json")
     try:
         found = per_target(run)
     except DataError as error:
         assert "run `intertask evaluate` again" in str(error), error
     else:
-        mine = {name: files.sha256(run / name) for name in ("ranks.parquet", "answers.parquet")}
+        mine = {name: files.sha256(run / name) for name in ("targets.parquet",)}
         assert told.digests == mine and not found.is_empty(), mine
 
 

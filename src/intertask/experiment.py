@@ -1,7 +1,7 @@
 """One recipe on one log: from the prepared corpus to a trained model and its evaluation.
 
-A run's folder holds recipe.json, journal.jsonl and checkpoints/ while it trains; evaluation.json,
-ranks.parquet and answers.parquet once it has been evaluated.
+A run's folder holds recipe.json, journal.jsonl and checkpoints/ while it trains; evaluation.json
+and targets.parquet once it has been evaluated.
 """
 
 import hashlib

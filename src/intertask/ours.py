@@ -110,6 +110,7 @@ _KINDS: dict[str, Recognise] = {
     "refused.parquet": _columns("row", "reason", "column", "value"),
     "refused.csv": _refused_rows,
     "evaluation.json": _json("model", "protocol", "provenance", "rankings"),
+    "targets.parquet": _columns("system", "task", "unit", "target", "metric", "value"),
     "ranks.parquet": _columns(*_TARGETS, "rank"),
     "answers.parquet": _columns(*_TARGETS, "metric"),
     "report.html": _page,

@@ -2,7 +2,7 @@
 
 recipe.toml      as the user wrote it      recipe.json      complete, with defaults and what --set changed
 journal.jsonl    every step's losses       checkpoints/     to go on from
-model/           the artefact              evaluation.json  and, for each target, ranks and answers.parquet
+model/           the artefact              evaluation.json  and targets.parquet
 report.html      and plots/                run.lock         which process works here
 streams/NAME/    corpus, model and evaluation of each further log that was trained with it
 """
@@ -156,7 +156,7 @@ def measure(folder: Path, part: Literal["validation", "test"] = "test") -> Evalu
 
 
 def keep(found: Evaluation, folder: Path) -> Evaluation:
-    """Write an evaluation into the folder of its run, with how every target was ranked and answered.
+    """Write an evaluation into the folder of its run, with what became of every target.
 
     Returns:
         The evaluation as it stands there.

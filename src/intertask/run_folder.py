@@ -21,7 +21,8 @@ Names = Mapping[str, Literal["file", "folder"]]
 FITTED: Names = {"recipe.json": "file", "journal.jsonl": "file", "checkpoints": "folder"}
 EVALUATED: Names = {
     "evaluation.json": "file",
-    "ranks.parquet": "file",
+    "targets.parquet": "file",
+    "ranks.parquet": "file",  # older versions wrote this and the next; a new evaluation takes them away
     "answers.parquet": "file",
     "report.html": "file",
     "plots": "folder",

@@ -91,7 +91,7 @@ def test_train_evaluate_recommend_and_compare(shop_files, intertask):
     found = json.loads(done.out)
     assert {row["system"] for row in found["rankings"]} == {"intertask", "popularity", "transition"}
     assert found["provenance"]["command"] == "intertask evaluate runs/recipe --json --samples 1"
-    assert {"evaluation.json", "ranks.parquet", "report.html", "recipe.toml"} <= {
+    assert {"evaluation.json", "targets.parquet", "report.html", "recipe.toml"} <= {
         file.name for file in Path("runs/recipe").iterdir()
     }
 

@@ -5,7 +5,7 @@ from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate.compare import Comparison, compare
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.kept import keep
-from intertask.evaluate.results import Evaluation, Protocol, Targets
+from intertask.evaluate.results import Evaluation, Protocol
 from intertask.evaluate.systems import ModelSystem
 from tests import shop
 
@@ -16,10 +16,9 @@ def write(folder, rank_shift=0):
     asked = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
     folder.mkdir()
     found = asked.run()
-    own = pl.col("system") == ModelSystem.name
-    moved = pl.when(own).then((pl.col("rank") + rank_shift).clip(1)).otherwise(pl.col("rank"))
-    asked.ranks = [frame.with_columns(moved.alias("rank")) for frame in asked.ranks]
-    keep(found.with_targets(asked.targets_found()), folder)
+    own = (pl.col("system") == ModelSystem.name) & (pl.col("metric") == "rank")
+    moved = pl.when(own).then((pl.col("value") + rank_shift).clip(1)).otherwise(pl.col("value"))
+    keep(found.with_targets(found.targets.with_columns(value=moved)), folder)
     found.write(folder / "evaluation.json")  # as older versions did: tests change what stands beside it
     return folder
 
@@ -28,6 +27,11 @@ def write(folder, rank_shift=0):
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     return write(folder / "one"), write(folder / "better", rank_shift=-5)
+
+
+def change(folder, **columns):
+    file = folder / "targets.parquet"
+    pl.read_parquet(file).with_columns(**columns).write_parquet(file)
 
 
 def rewrite(folder, **changes):
@@ -86,9 +90,7 @@ def test_another_protocol_is_refused_and_the_field_named(name, runs, tmp_path):
 
 def test_runs_without_a_common_task_are_refused(runs, tmp_path):
     other = write(tmp_path / "other")
-    for name in ("ranks", "answers"):
-        file = other / f"{name}.parquet"
-        pl.read_parquet(file).with_columns(task=pl.lit("another")).write_parquet(file)
+    change(other, task=pl.lit("another"))
     with pytest.raises(
         DataError, match="expected a task of the same name as in the other run, found none in common"
     ):
@@ -97,9 +99,11 @@ def test_runs_without_a_common_task_are_refused(runs, tmp_path):
 
 def test_tasks_of_one_name_that_ask_for_other_targets_are_refused(runs, tmp_path):
     other = write(tmp_path / "other")
-    ranks = pl.read_parquet(other / "ranks.parquet")
-    of_task = (pl.col("task") == "next") & (pl.col("history") == "kept")
-    ranks.filter(~of_task | (pl.col("target") > ranks["target"].min())).write_parquet(other / "ranks.parquet")
+    table = pl.read_parquet(other / "targets.parquet")
+    of_task = (pl.col("task") == "next") & (pl.col("setting") == "kept")
+    table.filter(~of_task | (pl.col("target") > table["target"].min())).write_parquet(
+        other / "targets.parquet"
+    )
     size = shop.NUM_USERS
     with pytest.raises(ProtocolError) as caught:
         compare(runs[0], other)
@@ -111,8 +115,7 @@ def test_tasks_of_one_name_that_ask_for_other_targets_are_refused(runs, tmp_path
 
 def test_a_response_is_compared_by_what_each_answer_was_worth(runs, tmp_path):
     other = write(tmp_path / "other")
-    file = other / "answers.parquet"
-    pl.read_parquet(file).with_columns(pl.col("quality") - 0.25).write_parquet(file)
+    change(other, value=pl.when(pl.col("task") == "liked").then(pl.col("value") - 0.25).otherwise("value"))
     (row,) = (row for row in compare(runs[0], other, resamples=100).rows if row.task == "liked")
     assert row.metric == "-log_loss" and row.history == ""
     assert (row.difference, row.interval.low, row.interval.high) == pytest.approx((0.25, 0.25, 0.25))
@@ -126,8 +129,8 @@ def test_a_response_is_compared_by_what_each_answer_was_worth(runs, tmp_path):
 
 def test_a_probability_is_not_compared_with_a_value(runs, tmp_path):
     other = write(tmp_path / "other")
-    file = other / "answers.parquet"
-    pl.read_parquet(file).with_columns(metric=pl.lit("-squared_error")).write_parquet(file)
+    of_task = pl.col("task") == "liked"
+    change(other, metric=pl.when(of_task).then(pl.lit("-squared_error")).otherwise("metric"))
     with pytest.raises(
         ProtocolError, match=r"task liked: expected metric -log_loss of target \d+, as in .* found -squared"
     ):
@@ -136,8 +139,7 @@ def test_a_probability_is_not_compared_with_a_value(runs, tmp_path):
 
 def test_tasks_of_one_name_that_ask_for_other_labels_are_refused(runs, tmp_path):
     other = write(tmp_path / "other")
-    file = other / "answers.parquet"
-    pl.read_parquet(file).with_columns((1 - pl.col("label")).alias("label")).write_parquet(file)
+    change(other, label=1 - pl.col("label"))
     with pytest.raises(
         ProtocolError,
         match=r"liked: expected label [01]\.0 of target \d+, as .* same behaviour, label and at_l",
@@ -147,13 +149,13 @@ def test_tasks_of_one_name_that_ask_for_other_labels_are_refused(runs, tmp_path)
 
 def test_a_foreign_table_is_told_of_in_one_line(runs, tmp_path):
     other = write(tmp_path / "other")
-    pl.DataFrame({"system": ["intertask"], "rank": [1]}).write_parquet(other / "ranks.parquet")
-    with pytest.raises(DataError, match=r"ranks\.parquet: expected what an evaluation wrote") as caught:
+    pl.DataFrame({"system": ["intertask"], "rank": [1]}).write_parquet(other / "targets.parquet")
+    with pytest.raises(DataError, match=r"targets\.parquet: expected what an evaluation wrote") as caught:
         compare(runs[0], other)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["evaluation.json", "ranks.parquet", "answers.parquet"])
+@pytest.mark.parametrize("name", ["evaluation.json", "targets.parquet"])
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs, tmp_path):
     other = write(tmp_path / "other")
@@ -168,8 +170,7 @@ def test_a_run_that_was_not_evaluated_is_refused_in_one_line(name, broken, runs,
 def in_memory(folder):
     """What `evaluate` gave, without its folder."""
     found = Evaluation.read(folder / "evaluation.json")
-    ranks, answers = (pl.read_parquet(folder / f"{name}.parquet") for name in ("ranks", "answers"))
-    return found.with_targets(Targets(ranks, answers))
+    return found.with_targets(pl.read_parquet(folder / "targets.parquet"))
 
 
 def test_several_runs_are_each_set_against_the_first(runs):

@@ -90,8 +90,8 @@ def test_a_constant_model_is_ranked_last(monkeypatch):
     worse = [d for d in found.differences if d.baseline == "transition" and d.metric == "ndcg@5"]
     assert all(d.difference <= 0 for d in worse)
     assert any(d.verdict == "worse" for d in worse)
-    ranks = pl.concat(asked.ranks).filter(pl.col("system") == "intertask", pl.col("history") == "kept")
-    assert set(ranks["rank"]) == {shop.NUM_ITEMS}
+    ranks = found.targets.filter(pl.col("system") == "intertask", pl.col("setting") == "kept")
+    assert set(ranks["value"]) == {shop.NUM_ITEMS} and set(ranks["metric"]) == {"rank"}
 
 
 def test_every_system_stands_in_the_table_for_every_task_and_history(evaluated):
@@ -109,13 +109,13 @@ def test_every_system_stands_in_the_table_for_every_task_and_history(evaluated):
 
 
 def test_metrics_and_differences_are_those_of_the_ranks(evaluated):
-    asked, found = evaluated
-    ranks = pl.concat(asked.ranks)
+    _, found = evaluated
+    ranks = found.targets
     for task in ("next", "buys"):
         for history in ("masked", "kept"):
-            group = ranks.filter(pl.col("task") == task, pl.col("history") == history)
+            group = ranks.filter(pl.col("task") == task, pl.col("setting") == history)
             values = {
-                system: ndcg(own["rank"].to_numpy(), 5).mean()
+                system: ndcg(own["value"].to_numpy().astype(int), 5).mean()
                 for (system,), own in group.group_by("system", maintain_order=True)
             }
             for system, value in values.items():
@@ -134,7 +134,7 @@ def test_a_task_of_a_behaviour_is_asked_about_targets_of_it_alone(evaluated):
     assert rows_of(found, "intertask", "buys", "kept")[0].count == bought.sum()
     assert rows_of(found, "intertask", "buys", "masked")[0].count == (bought & ~asked.seen).sum()
     assert rows_of(found, "intertask", "next", "kept")[0].count == len(targets)
-    group = pl.concat(asked.ranks).filter(pl.col("task") == "buys", pl.col("history") == "kept")
+    group = found.targets.filter(pl.col("task") == "buys", pl.col("setting") == "kept")
     assert set(group["target"]) == set(targets[bought].tolist())
 
 
@@ -297,19 +297,19 @@ def test_the_validator_agrees_with_the_evaluation_of_the_validation_part():
 def test_edges_are_judged_by_how_targets_of_every_other_user_are_answered(history):
     fitted, corpus = shop.recommender().fitted, shop.corpus()
     asked = evaluator(part="validation", history=(history,))
-    asked.run()
+    targets = asked.run().targets
     validator = Validator(corpus.sequences, fitted.split, corpus.behaviours, history, limit=10_000)
-    own = (pl.col("system") == "intertask") & (pl.col("user") % 2 == 1)
-    ranks, answers = (pl.concat(frames).filter(own).sort("target") for frames in (asked.ranks, asked.answers))
+    own = (pl.col("system") == "intertask") & (pl.col("unit") % 2 == 1)
+    targets = targets.filter(own).sort("target")
     for task in ("next", "buys"):
         found, users = validator.calibration(fitted.model, task)
-        expected = ranks.filter(pl.col("task") == task)
-        assert users.tolist() == expected["user"].to_list() and len(users) > 1
-        assert found == pytest.approx(1 / np.log2(expected["rank"].to_numpy() + 1))  # without a cut
+        expected = targets.filter(pl.col("task") == task)
+        assert users.tolist() == expected["unit"].to_list() and len(users) > 1
+        assert found == pytest.approx(1 / np.log2(expected["value"].to_numpy() + 1))  # without a cut
     found, users = validator.calibration(fitted.model, "liked")
-    expected = answers.filter(pl.col("task") == "liked")
-    assert users.tolist() == expected["user"].to_list()
-    assert found == pytest.approx(expected["quality"].to_numpy())
+    expected = targets.filter(pl.col("task") == "liked")
+    assert users.tolist() == expected["unit"].to_list()
+    assert found == pytest.approx(expected["value"].to_numpy())
 
 
 def test_a_limited_validation_asks_all_runs_for_the_same_targets():
@@ -332,11 +332,11 @@ def test_successive_targets_of_a_time_split_are_evaluated_each():
 
 
 def test_what_was_written_is_read_back(evaluated, tmp_path):
-    asked, found = evaluated
+    _, found = evaluated
     keep(found, tmp_path)
     assert type(found).read(tmp_path / "evaluation.json") == found
     json.loads((tmp_path / "evaluation.json").read_text())
-    assert pl.read_parquet(tmp_path / "ranks.parquet").equals(pl.concat(asked.ranks))
+    assert pl.read_parquet(tmp_path / "targets.parquet").equals(found.targets)
 
 
 def test_the_metric_over_all_tasks_counts_a_percent_alike_for_each():

@@ -21,9 +21,12 @@ def run(folder, weights=100, quality=0.0, rank=0):
     asked = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1)
     folder.mkdir(parents=True)
     found = asked.run()
-    asked.ranks = [frame.with_columns((pl.col("rank") + rank).clip(1).alias("rank")) for frame in asked.ranks]
-    asked.answers = [frame.with_columns(pl.col("quality") + quality) for frame in asked.answers]
-    keep(found.with_targets(asked.targets_found()), folder)
+    moved = (
+        pl.when(pl.col("metric") == "rank")
+        .then((pl.col("value") + rank).clip(1))
+        .otherwise(pl.col("value") + quality)
+    )
+    keep(found.with_targets(found.targets.with_columns(value=moved)), folder)
     lines = [
         {"event": "start", "weights": weights},
         {"event": "step", "seconds": 1.5},

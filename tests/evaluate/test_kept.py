@@ -7,7 +7,7 @@ import pytest
 
 from intertask import run as runs
 from intertask.errors import DataError
-from intertask.evaluate import kept
+from intertask.evaluate import kept, targets
 from intertask.evaluate.compare import compare, per_target
 from intertask.evaluate.results import Evaluation
 from intertask.files import sha256
@@ -28,10 +28,23 @@ def run(trained, tmp_path):
     return tmp_path / "run"
 
 
-def without_digests(folder):
-    """The evaluation as an older version wrote it."""
+def as_an_older_version(folder, *, digests=True):
+    """The evaluation as it was written when ranks and answers had a table each."""
+    table = pl.read_parquet(folder / targets.FILE)
+    own = ["system", "task", pl.col("unit").alias("user"), "target"]
+    of_ranks = pl.col("metric") == "rank"
+    rank = pl.col("value").cast(pl.Int64).alias("rank")
+    ranks = table.filter(of_ranks).select(*own, pl.col("setting").alias("history"), rank)
+    ranks.write_parquet(folder / targets.RANKS)
+    answers = table.filter(~of_ranks, pl.col("system") == "intertask")
+    answers.select(*own, "metric", pl.col("value").alias("quality"), "label").write_parquet(
+        folder / targets.ANSWERS
+    )
+    (folder / targets.FILE).unlink()
     told = json.loads((folder / kept.FILE).read_text())
     del told["digests"]
+    if digests:
+        told["digests"] = {name: sha256(folder / name) for name in (targets.RANKS, targets.ANSWERS)}
     (folder / kept.FILE).write_text(json.dumps(told))
 
 
@@ -53,21 +66,20 @@ def killed_before(name, folder, monkeypatch):
 
 def test_an_evaluation_names_the_files_beside_it(trained):
     found = Evaluation.read(trained / kept.FILE)
-    assert found.digests == {name: sha256(trained / name) for name in ("ranks.parquet", "answers.parquet")}
+    assert found.digests == {"targets.parquet": sha256(trained / "targets.parquet")}
     assert kept.is_whole(trained)
     assert found.model_copy(update={"digests": {}}) == found  # what was found is the same
 
 
 @pytest.mark.parametrize("older", [False, True])
-@pytest.mark.parametrize("name", ["ranks.parquet", "answers.parquet", "evaluation.json"])
+@pytest.mark.parametrize("name", ["targets.parquet", "evaluation.json"])
 def test_files_of_two_evaluations_are_never_read_as_one(name, older, run, trained, monkeypatch):
     if older:
-        without_digests(run)
+        as_an_older_version(run)
     before = Evaluation.read(run / kept.FILE)
     killed_before(name, run, monkeypatch)
     assert Evaluation.read(run / kept.FILE) == before
-    changed = [part for part in before.digests or kept_names(run) if torn(run, trained, part)]
-    if changed:
+    if not older and name == kept.FILE:
         assert not kept.is_whole(run)
         for ask in (lambda: compare(run, trained), lambda: per_target(run)):
             with pytest.raises(DataError, match=r"parquet: expected .* run `intertask evaluate` again"):
@@ -78,32 +90,38 @@ def test_files_of_two_evaluations_are_never_read_as_one(name, older, run, traine
     runs.evaluate(run, "validation")
     assert kept.is_whole(run)
     assert not per_target(run).is_empty()
+    assert not any((run / name).exists() for name in (targets.RANKS, targets.ANSWERS))
 
 
-def kept_names(folder):
-    return [name for name in (kept.RANKS, kept.ANSWERS) if (folder / name).exists()]
+@pytest.mark.parametrize("digests", [False, True])
+def test_an_evaluation_of_an_older_version_is_read(digests, run, trained):
+    as_an_older_version(run, digests=digests)
+    assert per_target(run).sort(pl.all()).equals(per_target(trained).sort(pl.all()))
+    found = compare(run, trained, resamples=20)
+    assert {row.task for row in found.rows} == {"next", "buys", "liked"}
+    assert all(row.difference == 0 for row in found.rows)
 
 
-def torn(folder, whole, name):
-    return (folder / name).read_bytes() != (whole / name).read_bytes()
-
-
-def test_an_evaluation_of_an_older_version_is_read(run, trained):
-    without_digests(run)
-    assert Evaluation.read(run / kept.FILE).digests == {}
-    assert all(row.difference == 0 for row in compare(run, trained, resamples=20).rows)
+@pytest.mark.parametrize("name", [targets.RANKS, targets.ANSWERS])
+@pytest.mark.parametrize("how", ["missing", "foreign"])
+def test_an_older_evaluation_without_a_table_of_its_own_is_refused_in_one_line(name, how, run, trained):
+    as_an_older_version(run, digests=False)
+    (run / name).unlink()
+    if how == "foreign":
+        pl.DataFrame({"system": ["intertask"], "task": ["next"]}).write_parquet(run / name)
+    with pytest.raises(DataError, match=f"{name}: expected .*run `intertask evaluate`") as caught:
+        compare(run, trained)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_table_that_is_missing_is_named(run, trained):
-    (run / kept.ANSWERS).unlink()
-    with pytest.raises(DataError, match=r"answers\.parquet: expected the file that evaluation\.json"):
+    (run / targets.FILE).unlink()
+    with pytest.raises(DataError, match=r"targets\.parquet: expected the file that evaluation\.json"):
         compare(run, trained)
 
 
-def test_an_evaluation_without_a_kind_of_task_takes_its_table_away(run):
+def test_an_evaluation_that_found_no_target_has_an_empty_table(run):
     found = runs.measure(run)
-    targets = type(found.targets)(found.targets.ranks, None)
-    told = kept.keep(found.with_targets(targets), run)
-    assert list(told.digests) == [kept.RANKS]
-    assert not (run / kept.ANSWERS).exists() and kept.is_whole(run)
-    assert pl.read_parquet(run / kept.RANKS).equals(found.targets.ranks)
+    told = kept.keep(found.with_targets(found.targets.clear()), run)
+    assert list(told.digests) == [targets.FILE] and kept.is_whole(run)
+    assert kept.read(run)[1].is_empty()

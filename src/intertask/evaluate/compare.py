@@ -8,29 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import computed_field
 
 from intertask.config import Config
-from intertask.data.parquet import read_parquet
-from intertask.errors import DataError, IntertaskError, ProtocolError, RequestError
+from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate import kept
 from intertask.evaluate.config import MODEL
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import in_words, too_few
+from intertask.evaluate.targets import QUESTION, RANK, classes, measured, of_system, with_metric
 from intertask.files import read_whole
 from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals, holm
-from intertask.metrics.direction import MAIN_METRIC, rising
-from intertask.metrics.ranking import per_query
+from intertask.metrics.direction import MAIN_METRIC
 from intertask.seeds import generator
 
 KS = (5, 10, 20)
-VALUES = rising("squared_error")  # the metric of answers that are values
-KEYS = ["task", "history"]
-TARGETS: dict[str, type[pl.DataType]] = {"task": pl.String, "user": pl.Int64, "target": pl.Int64}
-RANKS = TARGETS | {"history": pl.String, "rank": pl.Int64}
-ANSWERS = TARGETS | {"metric": pl.String, "quality": pl.Float64, "label": pl.Float64}
 
 
 class ComparedRow(Found):
@@ -47,6 +40,11 @@ class ComparedRow(Found):
     interval: Interval
     p_value: float  # corrected by Holm over runs, tasks and histories
     too_few: str = ""  # why there is too little to judge by, where there is
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is the only metric of its task, as of all that rank nothing."""
+        return "@" not in self.metric
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
@@ -67,9 +65,7 @@ class Comparison(Config):
 
     def of(self, metric: str = MAIN_METRIC) -> list[ComparedRow]:
         """The rows of one metric of rankings, or of one of the responses; of the main one, with all those."""
-        return [
-            row for row in self.rows if row.metric == metric or (metric == MAIN_METRIC and not row.history)
-        ]
+        return [row for row in self.rows if row.metric == metric or (metric == MAIN_METRIC and row.is_alone)]
 
     def to_frame(self) -> pl.DataFrame:
         """All rows as a frame, with the columns `low` and `high` of the interval."""
@@ -110,11 +106,10 @@ def compare(first: Path | Evaluation, *others: Path | Evaluation, resamples: int
 
 @dataclass(frozen=True)
 class _Measured:
-    """One side: the model's ranks and answers, and what errors and tables call it."""
+    """One side: what became of the model's targets, and what errors and tables call it."""
 
     evaluation: Evaluation
-    ranks: pl.DataFrame
-    answers: pl.DataFrame
+    targets: pl.DataFrame
     where: str
     short: str
 
@@ -128,14 +123,10 @@ class _Measured:
                     "one read from its file",
                     "name the folder of its run",
                 )
-            frames = run.targets.ranks, run.targets.answers
-            ranks, answers = (
-                _own(frame, kinds) for frame, kinds in zip(frames, (RANKS, ANSWERS), strict=True)
-            )
-            return cls(run, ranks, _unasked(answers), f"evaluation {place + 1}", run.model)
+            return cls(run, of_system(run.targets, MODEL), f"evaluation {place + 1}", run.model)
         folder = Path(run)
-        evaluation, ranks, answers = _read(folder)
-        return cls(evaluation, ranks, answers, str(folder), folder.resolve().name)
+        evaluation, targets = _read(folder)
+        return cls(evaluation, targets, str(folder), folder.resolve().name)
 
     @property
     def name(self) -> str:
@@ -153,26 +144,28 @@ def _distinct(short: list[str], where: list[str]) -> list[str]:
 def _against(first: _Measured, other: _Measured, name: str, resamples: int) -> list[ComparedRow]:
     """Every metric of every task that both have."""
     _refuse_other_protocol(first.evaluation.protocol, other.evaluation.protocol, other.where)
-    tables = [(first.ranks, other.ranks), (first.answers, other.answers)]
-    if all(one.join(two, on=KEYS, how="semi").is_empty() for one, two in tables):
+    one, two = first.targets, other.targets
+    if one.join(two, on=QUESTION, how="semi").is_empty():
         raise DataError(other.where, "a task of the same name as in the other run", "none in common")
-    rows = []
-    for one, two in tables:
-        pairs = one.join(two, on=[*KEYS, "target"], suffix="_second")
-        _refuse_other_targets(one, two, pairs, other.where)
-        _refuse_other_questions(pairs, other.where)
-        for (task, history), group in sorted(pairs.group_by(*KEYS, maintain_order=True)):
-            rows += _rows(name, str(task), str(history), group, resamples)
-    return rows
+    pairs = one.join(two, on=[*QUESTION, "target"], suffix="_second")
+    _refuse_other_targets(one, two, pairs, other.where)
+    _refuse_other_questions(pairs, other.where)
+    groups = {(str(task), str(setting)): group for (task, setting), group in pairs.group_by(*QUESTION)}
+    in_order = sorted(groups, key=lambda key: (groups[key]["metric"][0] != RANK, key))
+    return [
+        row
+        for task, setting in in_order
+        for row in _rows(name, task, setting, groups[task, setting].sort("target"), resamples)
+    ]
 
 
 def _corrected(rows: list[ComparedRow]) -> list[ComparedRow]:
     """P values corrected over all questions that are asked with one metric; a response has only one."""
     corrected: dict[int, float] = {}
-    for metric in dict.fromkeys([MAIN_METRIC, *(row.metric for row in rows if row.history)]):
-        family = [place for place, row in enumerate(rows) if not row.history or row.metric == metric]
+    for metric in dict.fromkeys([MAIN_METRIC, *(row.metric for row in rows if not row.is_alone)]):
+        family = [place for place, row in enumerate(rows) if row.is_alone or row.metric == metric]
         found = holm(np.array([rows[place].p_value for place in family]))
-        own = [place for place in family if rows[place].history or metric == MAIN_METRIC]
+        own = [place for place in family if not rows[place].is_alone or metric == MAIN_METRIC]
         values = dict(zip(family, found.tolist(), strict=True))
         corrected |= {place: values[place] for place in own}
     return [row.model_copy(update={"p_value": corrected[place]}) for place, row in enumerate(rows)]
@@ -186,37 +179,27 @@ def per_target(folder: Path, metric: str = MAIN_METRIC) -> pl.DataFrame:
         metric: Of next-item tasks; the others have one each.
 
     Returns:
-        Columns task, history, user, target, metric, value; and label where the right answer is one of a few.
+        Columns task, setting, unit, target, metric, value, label.
 
     Raises:
         DataError: The run has not been evaluated.
     """
-    _, ranks, answers = _read(folder)
-    name, _, k = metric.partition("@")
-    values = per_query(ranks["rank"].to_numpy(), (int(k),))[f"{name}@{k}"]
-    columns = ["task", "history", "user", "target", "metric", "value", "label"]
-    nothing = pl.lit(None, pl.Float64)
-    ranked = ranks.with_columns(metric=pl.lit(metric), value=pl.Series(values), label=nothing)
-    of_values = pl.col("metric") == VALUES
-    answered = answers.rename({"quality": "value"}).with_columns(
-        label=pl.when(of_values).then(nothing).otherwise("label")
-    )
-    return pl.concat([ranked.select(columns), answered.select(columns)])
+    _, targets = _read(folder)
+    return with_metric(targets, metric).drop("system")
 
 
 def _rows(run: str, task: str, history: str, group: pl.DataFrame, resamples: int) -> list[ComparedRow]:
     """The metrics of one task, paired by target."""
-    one, two = _metrics(group, ""), _metrics(group, "_second")
-    users = group["user"].to_numpy()
+    one, two = measured(group, KS), measured(group, KS, "_second")
+    units = group["unit"].to_numpy()
     found = difference_intervals(
         np.stack(list(one.values()), 1),
         np.stack(list(two.values()), 1),
-        users,
+        units,
         generator(0, "compare"),
         num_resamples=resamples,
     )
-    of_values = history or VALUES in one
-    lacking = too_few(users, None if of_values else group["label"].to_numpy())
+    lacking = too_few(units, classes(group))
     return [
         ComparedRow(
             run=run,
@@ -235,58 +218,23 @@ def _rows(run: str, task: str, history: str, group: pl.DataFrame, resamples: int
     ]
 
 
-def _metrics(group: pl.DataFrame, suffix: str) -> dict[str, NDArray[np.float64]]:
-    if f"rank{suffix}" in group.columns:
-        return per_query(group[f"rank{suffix}"].to_numpy(), KS)
-    return {group["metric"][0]: group[f"quality{suffix}"].to_numpy()}
-
-
-def _read(folder: Path) -> tuple[Evaluation, pl.DataFrame, pl.DataFrame]:
-    """The evaluation in a run's folder, with its ranks and answers: of one evaluation, all of them."""
-
-    def read() -> tuple[Evaluation, pl.DataFrame, pl.DataFrame]:
-        evaluation = Evaluation.read(folder / kept.FILE)
-        kept.refuse_torn(evaluation, folder)
-        ranks = _model(folder / kept.RANKS, RANKS, there=bool(evaluation.rankings))
-        answers = _model(folder / kept.ANSWERS, ANSWERS, there=bool(evaluation.responses))
-        return evaluation, ranks, _unasked(answers)
-
-    return read_whole(folder, read)
-
-
-def _unasked(answers: pl.DataFrame) -> pl.DataFrame:
-    """Tasks that rank no items know no way to treat the history."""
-    return answers.with_columns(history=pl.lit(""))
-
-
-def _model(file: Path, schema: dict[str, type[pl.DataType]], *, there: bool) -> pl.DataFrame:
-    """What the model did with each target; no rows where the run has no task of that sort."""
-    try:
-        return _own(read_parquet(file) if there else None, schema)
-    except (OSError, IntertaskError, pl.exceptions.PolarsError) as error:
-        told = str(error).partition("\n")[0]
-        raise DataError(str(file), "what an evaluation wrote", told, "run `intertask evaluate`") from None
-
-
-def _own(frame: pl.DataFrame | None, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    """The model's rows."""
-    if frame is None:
-        return pl.DataFrame(schema=schema)
-    found = frame.filter(pl.col("system") == MODEL)
-    return found.select(pl.col(name).cast(kind) for name, kind in schema.items())
+def _read(folder: Path) -> tuple[Evaluation, pl.DataFrame]:
+    """The evaluation in a run's folder, with what became of the model's targets."""
+    found, targets = read_whole(folder, lambda: kept.read(folder))
+    return found, of_system(targets, MODEL)
 
 
 def _refuse_other_targets(
     first: pl.DataFrame, second: pl.DataFrame, pairs: pl.DataFrame, folder: str
 ) -> None:
     """Two tasks of one name may ask for different behaviours; what they share is neither's question."""
-    sizes = [frame.group_by(KEYS).len() for frame in (first, second, pairs)]
+    sizes = [frame.group_by(QUESTION).len() for frame in (first, second, pairs)]
     table = (
         sizes[0]
-        .join(sizes[1], on=KEYS, suffix="_second")
-        .join(sizes[2], on=KEYS, how="left", suffix="_common")
+        .join(sizes[1], on=QUESTION, suffix="_second")
+        .join(sizes[2], on=QUESTION, how="left", suffix="_common")
     )
-    for task, history, one, two, common in table.sort(KEYS).fill_null(0).iter_rows():
+    for task, history, one, two, common in table.sort(QUESTION).fill_null(0).iter_rows():
         if not one == two == common:
             place = f"{folder} task {task}" + (f", history {history}" if history else "")
             raise ProtocolError(
@@ -303,9 +251,7 @@ def _refuse_other_questions(pairs: pl.DataFrame, folder: str) -> None:
         ("metric", "do both answer in the same form?"),
         ("label", "do both ask for the same behaviour, label and at_least?"),
     ):
-        if column not in pairs.columns:
-            continue
-        other = pairs.filter(pl.col(column) != pl.col(f"{column}_second"))
+        other = pairs.filter(pl.col(column).ne_missing(pl.col(f"{column}_second"))).sort(*QUESTION, "target")
         if not other.is_empty():
             row = other.row(0, named=True)
             raise ProtocolError(

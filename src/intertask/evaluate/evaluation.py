@@ -28,12 +28,13 @@ from intertask.evaluate.results import (
     ListRow,
     RankingRow,
     ResponseRow,
-    Targets,
     TradeoffRow,
 )
 from intertask.evaluate.slices import slices
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
+from intertask.evaluate.targets import RANK, together
+from intertask.evaluate.targets import rows as target_rows
 from intertask.evaluate.tradeoff import tradeoff
 from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
@@ -78,8 +79,7 @@ class Evaluator:
     part: Literal["validation", "test"] = "test"
     trained: NDArray[np.int64] | None = None
     known: Sequence[Finding] = ()
-    ranks: list[pl.DataFrame] = field(default_factory=list, init=False)
-    answers: list[pl.DataFrame] = field(default_factory=list, init=False)
+    tables: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 
@@ -137,7 +137,7 @@ class Evaluator:
             findings=self.findings,
             notes=self.notes,
             seconds=self.seconds,
-        ).with_targets(self.targets_found())
+        ).with_targets(together(self.tables))
 
     def _ranked(self, model: ModelSystem) -> dict[tuple[str, HistoryMode], dict[str, Ranking]]:
         """The rankings of the model and of every baseline, by task and history, then by system."""
@@ -156,11 +156,6 @@ class Evaluator:
                 self.seconds[f"{system.name}, ranking"] = round(time.perf_counter() - began, 3)
                 move(1, f"{system.name} done")
         return found
-
-    def targets_found(self) -> Targets:
-        """What `compare` reads: how every target was ranked and answered."""
-        ranks, answers = (pl.concat(frames) if frames else None for frames in (self.ranks, self.answers))
-        return Targets(ranks, answers)
 
     def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
         yield model
@@ -278,18 +273,17 @@ class Evaluator:
             answers = model_answers(system, name, self.sequences, self.targets, rows, self.corpus.behaviours)
             users = self.sequences.users_of(targets)
             lacking = too_few(users, config.answer.classes(answers.truth))
-            found.append(answers.row(MODEL, name, lacking))
-            self.answers.append(
-                self._targets_of(MODEL, name, targets).with_columns(
-                    metric=pl.lit(config.answer.quality),
-                    quality=pl.Series(answers.qualities()),
-                    label=pl.Series(answers.truth.astype(np.float64)),
-                )
-            )
             references = reference_answers(
                 answers, config, self.training, self.sequences.items[targets], self.corpus.behaviours
             )
-            found += [other.row(reference, name, lacking) for reference, other in references.items()]
+            for system_name, own in {MODEL: answers, **references}.items():
+                found.append(own.row(system_name, name, lacking))
+                values = own.qualities()
+                self.tables.append(
+                    target_rows(
+                        system_name, name, "", users, targets, config.answer.quality, values, own.truth
+                    )
+                )
             gains = difference_intervals(
                 np.stack([answers.qualities()] * len(references), 1),
                 np.stack([other.qualities() for other in references.values()], 1),
@@ -328,17 +322,9 @@ class Evaluator:
         return tradeoff(system, first, second, self.sequences, self.targets, rows, history)
 
     def _keep(self, system: str, task: str, history: HistoryMode, ranking: Ranking) -> None:
-        targets = self._targets_of(system, task, self.targets[ranking.rows])
-        self.ranks.append(targets.with_columns(history=pl.lit(history), rank=pl.Series(ranking.ranks)))
-
-    def _targets_of(self, system: str, task: str, targets: NDArray[np.int64]) -> pl.DataFrame:
+        targets = self.targets[ranking.rows]
         users = self.sequences.users_of(targets)
-        return pl.select(
-            system=pl.repeat(system, len(targets)),
-            task=pl.repeat(task, len(targets)),
-            user=users,
-            target=targets,
-        )
+        self.tables.append(target_rows(system, task, history, users, targets, RANK, ranking.ranks))
 
     @property
     def _hint(self) -> str:

@@ -20,6 +20,7 @@ from intertask.evaluate.frames import frame_of
 from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
 from intertask.evaluate.sufficiency import in_words, too_few
+from intertask.evaluate.targets import classes
 from intertask.journal import of_event
 from intertask.metrics.bootstrap import SIGNIFICANT, crossed_interval, holm
 from intertask.metrics.direction import MAIN_METRIC
@@ -205,8 +206,8 @@ def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence
     found = {}
     for task, runs in together.items():
         pairs = [
-            _first_history(stream_of(joint, task), task).join(
-                _first_history(own, task), on="target", suffix="_alone"
+            _first_setting(stream_of(joint, task), task).join(
+                _first_setting(own, task), on="target", suffix="_alone"
             )
             for joint, own in zip(runs, alone[task], strict=True)
         ]
@@ -215,10 +216,9 @@ def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence
             for name in ("value", "value_alone")
         )
         first = pairs[0].sort("target")
-        users = first["user"].to_numpy()
-        classes = None if first["label"].is_null().all() else first["label"].to_numpy()
-        estimate = crossed_interval(values - values_alone, users, generator(0, "transfer"))
-        found[task] = values, values_alone, estimate, too_few(users, classes)
+        units = first["unit"].to_numpy()
+        estimate = crossed_interval(values - values_alone, units, generator(0, "transfer"))
+        found[task] = values, values_alone, estimate, too_few(units, classes(first))
     corrected = holm(np.array([estimate.p_values[0] for _, _, estimate, _ in found.values()]))
     return {
         task: Change(
@@ -245,12 +245,12 @@ def stream_of(run: Path, task: str) -> Path:
     return run
 
 
-def _first_history(folder: Path, task: str) -> pl.DataFrame:
-    """The targets of a task under the way to treat the history that the recipe names first."""
+def _first_setting(folder: Path, task: str) -> pl.DataFrame:
+    """The targets of a task in the setting that the recipe names first."""
     own = per_target(folder, MAIN_METRIC).filter(pl.col("task") == task)
     if own.is_empty():
         raise DataError(f"task {task}", "targets in the part that is evaluated", "none", "leave the task out")
-    return own.filter(pl.col("history") == own["history"][0]).select("target", "user", "value", "label")
+    return own.filter(pl.col("setting") == own["setting"][0])
 
 
 def _cost(together: Sequence[Path], alone: Mapping[str, Sequence[Path]]) -> Cost:

@@ -1,13 +1,11 @@
 """What an evaluation found, as frozen records that JSON can hold.
 
 Knows nothing of how a figure is computed or shown. `evaluation.json` in a run folder is one `Evaluation`;
-`ranks.parquet` beside it holds one row for each system and target of the next-item tasks, `answers.parquet`
-one for each target of the others, from which intervals are drawn.
+`targets.parquet` beside it holds what became of each target (`targets`), from which runs are compared.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -174,19 +172,6 @@ def _written(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in own)
 
 
-@dataclass(frozen=True)
-class Targets:
-    """What happened to each target, from which runs are compared.
-
-    Args:
-        ranks: A row for each system and target of the next-item tasks.
-        answers: A row for each target of the other tasks, of the model alone.
-    """
-
-    ranks: pl.DataFrame | None
-    answers: pl.DataFrame | None
-
-
 class Evaluation(Config):
     """Everything that one evaluation found."""
 
@@ -202,16 +187,16 @@ class Evaluation(Config):
     findings: list[Finding] = []  # of the leakage linter, none of them an error
     notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
     seconds: dict[str, float] = {}  # time each system took to fit and to rank
-    digests: dict[str, str] = {}  # SHA-256 of ranks.parquet and answers.parquet; older versions wrote none
-    _targets: Targets | None = PrivateAttr(default=None)
+    digests: dict[str, str] = {}  # SHA-256 of targets.parquet; older versions named other tables, or none
+    _targets: pl.DataFrame | None = PrivateAttr(default=None)
 
     @property
-    def targets(self) -> Targets | None:
-        """What happened to each target; None where the evaluation was read from its file alone."""
+    def targets(self) -> pl.DataFrame | None:
+        """What became of each target (`targets`); None where it was read from its file alone."""
         return self._targets
 
-    def with_targets(self, targets: Targets) -> "Evaluation":
-        """The same evaluation, knowing what happened to each target."""
+    def with_targets(self, targets: pl.DataFrame) -> "Evaluation":
+        """The same evaluation, knowing what became of each target."""
         found = self.model_copy()
         found._targets = targets
         return found
