@@ -23,6 +23,10 @@ EXTRAS = {
     "pandas": "pandas",
     "pyarrow": "pandas",
     "lightgbm": "trees",
+    "apsw": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "psycopg": "serve",
 }
 
 

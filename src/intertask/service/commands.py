@@ -1,0 +1,42 @@
+"""Every command by its kind, as it travels: JSON in one direction, its answer or its refusal in the other."""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from intertask.service.events import Append, Forget
+from intertask.service.jobs import AddJob, MoveJob, StopJob, TakeJob
+from intertask.service.properties import (
+    DeleteItem,
+    DeletePerson,
+    HideItems,
+    MergePeople,
+    PutItems,
+    PutPeople,
+)
+from intertask.service.tenants import AddKey, AddTenant, RevokeKey
+from intertask.service.versions import AddVersion, Alive, Raise, RollBack
+
+AnyCommand = Annotated[
+    Append
+    | Forget
+    | PutItems
+    | HideItems
+    | DeleteItem
+    | PutPeople
+    | DeletePerson
+    | MergePeople
+    | AddJob
+    | TakeJob
+    | MoveJob
+    | StopJob
+    | AddTenant
+    | AddKey
+    | RevokeKey
+    | AddVersion
+    | Raise
+    | RollBack
+    | Alive,
+    Field(discriminator="kind"),
+]
+COMMANDS: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
