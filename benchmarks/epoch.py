@@ -23,6 +23,7 @@ from intertask import source
 from intertask.balance.equal import WeightedSum
 from intertask.data.prepare import prepare
 from intertask.evaluate.provenance import provenance
+from intertask.events.feed import EventFeed
 from intertask.experiment import build
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
@@ -46,7 +47,7 @@ def main() -> None:
     counts = np.bincount(split.training(corpus.sequences).items, minlength=len(corpus.items))
     model = build(recipe, corpus, recipe.seed, counts)
     balance = WeightedSum({name: task.weight for name, task in recipe.tasks.items()})
-    stream = Stream.of(model, corpus.sequences, split, config)
+    stream = Stream.of(model, EventFeed(corpus.sequences, split, recipe.max_length, options.windows), config)
     ends = []
 
     def ended() -> dict[str, float]:
@@ -77,7 +78,7 @@ def main() -> None:
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB; "
         f"commit {provenance(recipe.seed).commit}"
     )
-    rows = np.array_split(np.arange(len(stream.windows)), trainer.num_batches)[:PROFILED]
+    rows = np.array_split(np.arange(len(stream.feed.lengths)), trainer.num_batches)[:PROFILED]
     batches = [stream.batch(chosen) for chosen in rows]
     model.train()
     with profile(activities=[ProfilerActivity.CPU]) as record:

@@ -17,6 +17,7 @@ from intertask.data.seam import Batch
 from intertask.data.splits import LeaveOneOut, Split
 from intertask.evaluate.systems import ModelSystem
 from intertask.evaluate.validation import Validator, default_monitor
+from intertask.events.feed import EventFeed
 from intertask.experiment import build
 from intertask.model import Encoded, Model
 from intertask.recipe import Recipe
@@ -149,8 +150,9 @@ def _trainer(
     }
     weights = {name: task.weight for name, task in recipe.tasks.items()}
     monitor = default_monitor(recipe)
+    feed = EventFeed(prepared.sequences, split, model.config.max_length, recipe.train.windows)
     return Trainer(
-        [Stream.of(model, prepared.sequences, split, recipe.train)],
+        [Stream.of(model, feed, recipe.train)],
         recipe.balance.build(weights, constant),
         lambda: {monitor: validate(model)},
         lambda model, task: None,

@@ -24,6 +24,7 @@ from intertask.data.windows import Windows, cut_out
 from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.choosing import ALL, thin_choice
 from intertask.evaluate.validation import Validator, default_monitor, over_tasks
+from intertask.events.feed import EventFeed
 from intertask.files import written_aside
 from intertask.journal import GOES_ON
 from intertask.model import Model, ModelConfig
@@ -96,8 +97,7 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
     streams = [
         Stream.of(
             part.model.to(device),
-            part.corpus.sequences,
-            part.split,
+            part.feed,
             recipe.train,
             name if recipe.streams else "",
             recipe.streams[name].weight if name in recipe.streams else 1.0,
@@ -177,6 +177,7 @@ class Part:
             recipe.evaluation.history[0],
             recipe.train.validation_targets,
         )
+        self.feed = EventFeed(corpus.sequences, self.split, recipe.max_length, recipe.train.windows)
 
     def metrics(self, whole: Recipe) -> list[str]:
         """Names of the validation metrics; of several streams, the one over the tasks is of all of them."""

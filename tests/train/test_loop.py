@@ -10,6 +10,7 @@ from intertask.balance.famo import Famo
 from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
 from intertask.evaluate.validation import Validator
+from intertask.events.feed import EventFeed
 from intertask.model import Model
 from intertask.train.loop import Trainer
 from intertask.train.optimiser import Optimiser
@@ -34,8 +35,9 @@ def trainer(folder, corpus, metrics, **options):
     recipe = runs.recipe(tasks={"next": {"kind": "next_item"}}, train=options)
     given = iter(metrics)
     split = recipe.split.split(corpus.sequences)
+    feed = EventFeed(corpus.sequences, split, recipe.max_length, recipe.train.windows)
     return Trainer(
-        [Stream.of(experiment.build(recipe, corpus, 0), corpus.sequences, split, recipe.train)],
+        [Stream.of(experiment.build(recipe, corpus, 0), feed, recipe.train)],
         WeightedSum({"next": 1.0}),
         lambda: {"score": next(given)},
         lambda model, task: None,
@@ -59,7 +61,7 @@ def test_encoder_and_items_are_passed_backward_once_a_step_however_many_tasks_th
 
     def trunk(model, batch):
         read = usual(model, batch)
-        for name, part in zip(("hidden", "items"), read, strict=True):
+        for name, part in zip(("hidden", "items"), read.parts, strict=True):
             if part.requires_grad:
                 forward.append(name)
                 part.register_hook(lambda gradient, name=name: backward.append(name))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from intertask import experiment
+from intertask.events.feed import EventFeed
 from intertask.train.config import TrainConfig
 from intertask.train.stream import Stream, turns
 from tests import worlds
@@ -15,7 +16,8 @@ def stream(name, num_users, weight=1.0):
     recipe = runs.recipe()
     model = experiment.build(recipe, corpus, 0)
     split = recipe.split.split(corpus.sequences)
-    return Stream.of(model, corpus.sequences, split, TrainConfig(batch_tokens=20), name, weight)
+    feed = EventFeed(corpus.sequences, split, recipe.max_length, recipe.train.windows)
+    return Stream.of(model, feed, TrainConfig(batch_tokens=20), name, weight)
 
 
 def counted(streams, temperature=1.0, epoch=0):
@@ -32,7 +34,7 @@ def test_by_size_each_window_has_its_turn_once_an_epoch(two):
     order = turns(two, 1.0, 0, 0)
     for own in two:
         rows = np.concatenate([rows for name, rows in order if name is own])
-        assert sorted(rows.tolist()) == list(range(len(own.windows)))
+        assert sorted(rows.tolist()) == list(range(len(own.feed.lengths)))
 
 
 def test_a_temperature_and_a_weight_move_the_turns_and_not_their_number(two):
@@ -55,7 +57,7 @@ def test_one_that_comes_round_again_has_another_order(two):
     small = two[1]
     rows = [rows.tolist() for own, rows in turns(two, 1e9, 0, 0) if own is small]
     once = len(small.order(0, 0))
-    assert len(rows) > once and sorted(np.concatenate(rows[:once])) == list(range(len(small.windows)))
+    assert len(rows) > once and sorted(np.concatenate(rows[:once])) == list(range(len(small.feed.lengths)))
     assert rows[once : 2 * once] != rows[:once]
 
 

@@ -135,7 +135,7 @@ class Trainer:
                 "start" if found is None else "resume",
                 step=self.state.step,
                 epoch=self.state.epoch,
-                windows=sum(len(stream.windows) for stream in self.streams),
+                windows=sum(len(stream.feed.lengths) for stream in self.streams),
                 weights=sum(w.numel() for w in self.model.parameters()),
             )
             # Dropout and sampled negatives draw from torch's generator, which is given back as it was.

@@ -1,4 +1,4 @@
-"""Where batches come from: a log, the model that learns from it, and how often it has its turn."""
+"""Where batches come from: a feed, the model that learns from it, and how often it has its turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.data.batches import TOKENS, plan, training_batch
-from intertask.data.seam import Batch
-from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
-from intertask.data.windows import Windows, training_windows
-from intertask.errors import TrainingError
+from intertask.data.batches import TOKENS, plan
+from intertask.data.seam import Batch, Feed
 from intertask.model import Model
 from intertask.seeds import generator
 from intertask.train.config import TrainConfig
@@ -21,59 +17,42 @@ BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = TOKENS, 256, 32  # where the recipe le
 
 @dataclass(frozen=True)
 class Stream:
-    """One log, and what is trained on it.
+    """One log or set of samples, and what is trained on it.
 
     Args:
         model: Whose losses its batches have; it may share parts with those of other streams.
-        sequences: All events.
-        windows: Of training events.
-        batch_tokens: Most positions in a batch.
+        feed: What there is to train on.
+        batch_tokens: Most places in a batch.
         name: In the journal, and of its own random numbers; empty where there is one stream.
         weight: How often it has its turn, against the others.
     """
 
     model: Model
-    sequences: Sequences
-    windows: Windows
+    feed: Feed
     batch_tokens: int
     name: str = ""
     weight: float = 1.0
 
     @classmethod
     def of(
-        cls,
-        model: Model,
-        sequences: Sequences,
-        split: Split,
-        config: TrainConfig,
-        name: str = "",
-        weight: float = 1.0,
+        cls, model: Model, feed: Feed, config: TrainConfig, name: str = "", weight: float = 1.0
     ) -> "Stream":
-        """The training events of a split that has been checked for leakage.
-
-        Raises:
-            TrainingError: There is nothing to train on.
-        """
-        windows = training_windows(sequences, split.train_stop, model.config.max_length, config.windows)
-        if len(windows) == 0:
-            raise TrainingError(
-                "training events", "a user with two of them", "none", "use a longer log, or another split"
-            )
-        total = int((windows.lengths - 1).sum())
+        """With batches of the size that the configuration says, or that suits how much there is."""
+        total = int(feed.lengths.sum())
         tokens = config.batch_tokens or min(BATCH_TOKENS, max(LEAST_TOKENS, total // LEAST_STEPS))
-        return cls(model, sequences, windows, tokens, name, weight)
+        return cls(model, feed, tokens, name, weight)
 
     def order(self, seed: int, epoch: int, turn: int = 0) -> list[NDArray[np.int64]]:
-        """The windows of each batch of one pass over all of them, in an order of its own."""
+        """The rows of each batch of one pass over all of them, in an order of its own."""
         named = (self.name, turn) if self.name else ()
-        return plan(self.windows.lengths - 1, self.batch_tokens, generator(seed, "order", epoch, *named))
+        return plan(self.feed.lengths, self.batch_tokens, generator(seed, "order", epoch, *named))
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
-        """The batch of some windows."""
-        return training_batch(self.sequences, self.windows[rows]).to(self.model.device)
+        """The batch of some rows."""
+        return self.feed.batch(rows).to(self.model.device)
 
 
-Turn = tuple[Stream, NDArray[np.int64]]  # whose turn it is, and the windows of its batch
+Turn = tuple[Stream, NDArray[np.int64]]  # whose turn it is, and the rows of its batch
 
 
 def turns(streams: Sequence[Stream], temperature: float, seed: int, epoch: int) -> list[Turn]:
