@@ -19,8 +19,7 @@ def main(recipe: Path, run: Path) -> None:
     lines = [
         f"# Date {found.provenance.date}, commit {found.provenance.commit}, seed {found.provenance.seed}.",
         f"# Command: intertask train {recipe.as_posix()} && intertask evaluate runs/{recipe.stem}",
-        f"# Protocol: {found.protocol.split}, {found.protocol.part}, {found.protocol.num_targets} targets, "
-        f"candidates: {found.protocol.candidates}, ties {found.protocol.ties}.",
+        f"# Protocol: {found.protocol.split}, {found.protocol.part}, {', '.join(found.protocol.told())}.",
         f"# Training took {seconds / 60:.1f} minutes, {epochs} epochs, {found.provenance.machine}.",
     ]
     for row in found.rankings:

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
-from intertask.evaluate.results import Evaluation, RankingRow
+from intertask.evaluate.results import Evaluation, ScoreRow
 
 SLICES = ("all", "visited", "unvisited")
 RESULTS = Path(__file__).parent / "results"
@@ -70,8 +70,7 @@ def _run(found: Evaluation, name: str) -> Iterator[str]:
     yield (
         f"`recipes/{name}.toml`, seed {origin.seed}, commit {origin.commit}, {origin.date}, "
         f"{origin.machine}. "
-        f"Data {protocol.data[:12]}, split {protocol.split}, {protocol.part}, {protocol.candidates}, "
-        f"ties {protocol.ties}, query time {'told' if protocol.query_time else 'not told'}, "
+        f"Data {protocol.data[:12]}, split {protocol.split}, {protocol.part}, {', '.join(protocol.told())}, "
         f"fingerprint {protocol.fingerprint()}.\n"
     )
     groups = dict.fromkeys(
@@ -91,7 +90,7 @@ def _run(found: Evaluation, name: str) -> Iterator[str]:
     yield ""
 
 
-def _table(rows: list[RankingRow]) -> Iterator[str]:
+def _table(rows: list[ScoreRow]) -> Iterator[str]:
     yield "| System | HR@10 | NDCG@10 | interval | MRR@10 |\n|---|---|---|---|---|"
     for row in sorted(rows, key=lambda row: -row.metrics["ndcg@10"]):
         hits, gain, first = (f"{row.metrics[metric]:.4f}" for metric in METRICS)

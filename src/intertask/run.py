@@ -23,8 +23,9 @@ from intertask.data.prepare import CORPUS, open_corpus, prepare
 from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate import kept
-from intertask.evaluate.protocol import protocol
-from intertask.evaluate.results import Evaluation, Protocol
+from intertask.evaluate.events_protocol import protocol
+from intertask.evaluate.protocol import Protocol
+from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import strange, written_aside
 from intertask.journal import GOES_ON

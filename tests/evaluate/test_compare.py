@@ -5,7 +5,8 @@ from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate.compare import Comparison, compare
 from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.kept import keep
-from intertask.evaluate.results import Evaluation, Protocol
+from intertask.evaluate.protocol import EventsProtocol
+from intertask.evaluate.results import Evaluation
 from intertask.evaluate.systems import ModelSystem
 from tests import shop
 
@@ -74,7 +75,7 @@ def test_the_figures_are_those_of_the_evaluation(runs):
             assert row.first == pytest.approx(expected[row.task, row.history][row.metric])
 
 
-@pytest.mark.parametrize("name", list(Protocol.model_fields))
+@pytest.mark.parametrize("name", list(EventsProtocol.model_fields))
 def test_another_protocol_is_refused_and_the_field_named(name, runs, tmp_path):
     other = write(tmp_path / "other")
     value = getattr(Evaluation.read(other / "evaluation.json").protocol, name)

@@ -46,7 +46,7 @@ def _small_is_enough():
     """The shop has a dozen purchases, of which nothing would be said."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("intertask.evaluate.sufficiency.LEAST", 1)
-        patch.setattr("intertask.evaluate.sufficiency.LEAST_USERS", 1)
+        patch.setattr("intertask.evaluate.sufficiency.LEAST_UNITS", 1)
         yield
 
 

@@ -1,9 +1,10 @@
 import pytest
 
 from intertask.errors import DataError
-from intertask.evaluate.results import DifferenceRow, Evaluation, Interval, Protocol
+from intertask.evaluate.protocol import EventsProtocol, RowsProtocol
+from intertask.evaluate.results import DifferenceRow, Evaluation, Interval, Provenance, ScoreRow
 
-PROTOCOL = Protocol(
+PROTOCOL = EventsProtocol(
     data="ab",
     split="leave_one_out",
     part="test",
@@ -14,13 +15,47 @@ PROTOCOL = Protocol(
 )
 
 
-@pytest.mark.parametrize("name", list(Protocol.model_fields))
-def test_the_fingerprint_changes_with_every_field(name):
-    value = getattr(PROTOCOL, name)
+ROWS = RowsProtocol(data="ab", split="groups_out", part="test", resampled="hospital", num_targets=7)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"), [(own, name) for own in (PROTOCOL, ROWS) for name in type(own).model_fields]
+)
+def test_the_fingerprint_changes_with_every_field(protocol, name):
+    value = getattr(protocol, name)
     other = {bool: lambda: not value, int: lambda: value + 1, str: lambda: value + "!"}[type(value)]()
-    changed = PROTOCOL.model_copy(update={name: other})
-    assert changed.fingerprint() != PROTOCOL.fingerprint()
-    assert PROTOCOL.model_copy().fingerprint() == PROTOCOL.fingerprint()
+    changed = protocol.model_copy(update={name: other})
+    assert changed.fingerprint() != protocol.fingerprint()
+    assert protocol.model_copy().fingerprint() == protocol.fingerprint()
+
+
+def test_a_published_fingerprint_stays_what_it_is():
+    assert PROTOCOL.fingerprint() == "6acd9d9a4e423000"
+
+
+@pytest.mark.parametrize("protocol", [PROTOCOL, ROWS])
+def test_every_condition_is_told_in_words(protocol):
+    told = " ".join(protocol.told()) + " ".join(value for _, value in protocol.conditions())
+    values = protocol.model_dump(exclude={"split", "part", "query_time"}).values()
+    assert all(str(value) in told for value in values)
+
+
+@pytest.mark.parametrize("protocol", [PROTOCOL, ROWS])
+def test_an_evaluation_of_any_kind_of_data_is_read_back(protocol, tmp_path):
+    origin = Provenance(seed=1, commit="c", version="v", command="x", date="2026-01-01", machine="m")
+    found = Evaluation(
+        model="x",
+        protocol=protocol,
+        provenance=origin,
+        rankings=[],
+        lists=[],
+        differences=[],
+        responses=[ScoreRow(system="intertask", task="ill", count=3, metrics={"auc": 0.5})],
+    )
+    found.write(tmp_path / "evaluation.json")
+    again = Evaluation.read(tmp_path / "evaluation.json")
+    assert again == found and type(again.protocol) is type(protocol)
+    assert again.protocol.fingerprint() == protocol.fingerprint()
 
 
 @pytest.mark.parametrize(

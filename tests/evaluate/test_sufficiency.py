@@ -33,6 +33,12 @@ def test_twenty_of_each_and_ten_users_are_the_least(users, labels, reason):
     assert too_few(users, labels) == reason
 
 
+def test_units_that_are_no_users_are_called_by_their_name():
+    words = ("group of hospital", "groups of hospital")
+    assert too_few(MANY % 4, None, words) == "targets of 4 groups of hospital, and a verdict needs 10"
+    assert too_few(MANY % 1, None, words) == "targets of 1 group of hospital, and a verdict needs 10"
+
+
 def test_an_evaluation_of_few_positives_gives_no_verdict_and_says_why():
     fitted = shop.recommender().fitted
     found = Evaluator("shop", fitted.model, shop.corpus(), fitted.split, shop.recipe().evaluation, 1).run()

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from intertask.evaluate.protocol import EventsProtocol
 from intertask.evaluate.results import (
     CalibrationBin,
     DifferenceRow,
@@ -10,10 +11,8 @@ from intertask.evaluate.results import (
     Finding,
     Interval,
     ListRow,
-    Protocol,
     Provenance,
-    RankingRow,
-    ResponseRow,
+    ScoreRow,
     TradeoffRow,
 )
 
@@ -27,7 +26,7 @@ def difference(baseline: str, value: float, low: float, high: float, task: str =
     )
 
 
-def _ranking(system: str, task: str, name: str, count: int, base: float) -> RankingRow:
+def _ranking(system: str, task: str, name: str, count: int, base: float) -> ScoreRow:
     metrics = {
         "hr@5": base * 1.1,
         "hr@10": base * 2,
@@ -36,7 +35,7 @@ def _ranking(system: str, task: str, name: str, count: int, base: float) -> Rank
         "map@10": base * 0.69,
     }
     intervals = {metric: Interval(low=value * 0.91, high=value * 1.07) for metric, value in metrics.items()}
-    return RankingRow(
+    return ScoreRow(
         system=system,
         task=task,
         history="masked",
@@ -63,7 +62,7 @@ def evaluation() -> Evaluation:
     ]
     return Evaluation(
         model="gru on shop",
-        protocol=Protocol(
+        protocol=EventsProtocol(
             data="ab12" * 16,
             split="leave_one_out",
             part="test",
@@ -91,15 +90,15 @@ def evaluation() -> Evaluation:
             difference("ease", -0.0107, -0.0211, -0.0009, task="buy"),
         ],
         responses=[
-            ResponseRow(
+            ScoreRow(
                 system="intertask",
                 task="liked",
                 count=942,
                 metrics={"auc": 0.7812, "log_loss": 0.5611},
                 calibration=bins,
             ),
-            ResponseRow(system="base rate", task="liked", count=942, metrics={"auc": 0.5, "log_loss": 0.69}),
-            ResponseRow(system="intertask", task="rating", count=942, metrics={"rmse": 0.9114}),
+            ScoreRow(system="base rate", task="liked", count=942, metrics={"auc": 0.5, "log_loss": 0.69}),
+            ScoreRow(system="intertask", task="rating", count=942, metrics={"rmse": 0.9114}),
         ],
         tradeoffs=[
             TradeoffRow(

@@ -1,6 +1,6 @@
 import pytest
 
-from intertask.evaluate.results import CalibrationBin, ResponseRow
+from intertask.evaluate.results import CalibrationBin, ScoreRow
 from intertask.report import plots
 from intertask.report.journal import Journal, Validation
 
@@ -28,7 +28,7 @@ def test_axes_of_shares_end_where_the_data_end(shares, end):
 def test_the_reliability_of_a_rare_event_fills_its_plot():
     places = [CalibrationBin(predicted=n / 1000, observed=n / 900, count=50) for n in range(1, 11)]
     whole = [CalibrationBin(predicted=0.005, observed=0.006, count=500)]
-    row = ResponseRow(
+    row = ScoreRow(
         system="intertask", task="bought", count=500, metrics={}, calibration=whole, quantiles=places
     )
     ticks = [text for text in plots.reliability([row], "").svg.itertext() if text.strip().startswith("0.0")]

@@ -6,12 +6,13 @@ from rich.console import Console
 
 from intertask.evaluate.cosines import Cosines
 from intertask.evaluate.gains import Change, Cost, TaskTransfer, Transfer
+from intertask.evaluate.protocol import EventsProtocol
 from intertask.evaluate.reading import Reading
-from intertask.evaluate.results import Interval, Protocol
+from intertask.evaluate.results import Interval
 from intertask.report import study_page, write_transfer
 from intertask.report.figures import MINUS
 
-PROTOCOL = Protocol(
+PROTOCOL = EventsProtocol(
     data="0" * 64,
     split="leave_one_out",
     part="test",

@@ -15,7 +15,8 @@ from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate import kept
 from intertask.evaluate.config import MODEL
 from intertask.evaluate.frames import frame_of
-from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
+from intertask.evaluate.protocol import AnyProtocol, Protocol
+from intertask.evaluate.results import Evaluation, Found, Interval
 from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.evaluate.targets import QUESTION, RANK, classes, measured, of_system, with_metric
 from intertask.files import read_whole
@@ -60,7 +61,7 @@ class Comparison(Config):
     first: str  # recipe, folder, seed and commit
     others: list[str]
     runs: list[str]  # short names, of the first and of the others
-    protocol: Protocol
+    protocol: AnyProtocol
     rows: list[ComparedRow]
 
     def of(self, metric: str = MAIN_METRIC) -> list[ComparedRow]:
@@ -151,11 +152,12 @@ def _against(first: _Measured, other: _Measured, name: str, resamples: int) -> l
     _refuse_other_targets(one, two, pairs, other.where)
     _refuse_other_questions(pairs, other.where)
     groups = {(str(task), str(setting)): group for (task, setting), group in pairs.group_by(*QUESTION)}
+    unit = first.evaluation.protocol.unit
     in_order = sorted(groups, key=lambda key: (groups[key]["metric"][0] != RANK, key))
     return [
         row
         for task, setting in in_order
-        for row in _rows(name, task, setting, groups[task, setting].sort("target"), resamples)
+        for row in _rows(name, task, setting, groups[task, setting].sort("target"), resamples, unit)
     ]
 
 
@@ -188,7 +190,9 @@ def per_target(folder: Path, metric: str = MAIN_METRIC) -> pl.DataFrame:
     return with_metric(targets, metric).drop("system")
 
 
-def _rows(run: str, task: str, history: str, group: pl.DataFrame, resamples: int) -> list[ComparedRow]:
+def _rows(
+    run: str, task: str, history: str, group: pl.DataFrame, resamples: int, unit: tuple[str, str]
+) -> list[ComparedRow]:
     """The metrics of one task, paired by target."""
     one, two = measured(group, KS), measured(group, KS, "_second")
     units = group["unit"].to_numpy()
@@ -199,7 +203,7 @@ def _rows(run: str, task: str, history: str, group: pl.DataFrame, resamples: int
         generator(0, "compare"),
         num_resamples=resamples,
     )
-    lacking = too_few(units, classes(group))
+    lacking = too_few(units, classes(group), unit)
     return [
         ComparedRow(
             run=run,
@@ -263,8 +267,9 @@ def _refuse_other_questions(pairs: pl.DataFrame, folder: str) -> None:
 
 
 def _refuse_other_protocol(first: Protocol, second: Protocol, folder: str) -> None:
+    told = second.model_dump()
     for name, value in first.model_dump().items():
-        other = getattr(second, name)
+        other = told.get(name)  # another kind of data has other conditions
         if value != other:
             raise ProtocolError(
                 f"{folder} {name}",

@@ -15,8 +15,8 @@ from intertask.data.counts import interactions
 from intertask.data.splits import Split
 from intertask.errors import RecipeError
 from intertask.evaluate.config import MODEL, EvaluationConfig, HistoryMode
+from intertask.evaluate.events_protocol import protocol
 from intertask.evaluate.leakage import Evidence, findings, refuse
-from intertask.evaluate.protocol import protocol
 from intertask.evaluate.provenance import provenance
 from intertask.evaluate.ranking import Ranking, rank_targets
 from intertask.evaluate.responses import model_answers, reference_answers
@@ -26,8 +26,7 @@ from intertask.evaluate.results import (
     Finding,
     Interval,
     ListRow,
-    RankingRow,
-    ResponseRow,
+    ScoreRow,
     TradeoffRow,
 )
 from intertask.evaluate.slices import slices
@@ -109,7 +108,7 @@ class Evaluator:
         began = time.perf_counter()
         model_system = ModelSystem(self.model, self.sequences, self.targets)
         self.seconds[f"{MODEL}, encoding"] = round(time.perf_counter() - began, 3)
-        rankings: list[RankingRow] = []
+        rankings: list[ScoreRow] = []
         list_rows: list[ListRow] = []
         differences: list[DifferenceRow] = []
         for (task, history), by_system in self._ranked(model_system).items():
@@ -189,7 +188,7 @@ class Evaluator:
 
     def _ranking_rows(
         self, task: str, history: HistoryMode, by_system: dict[str, Ranking]
-    ) -> Iterable[RankingRow]:
+    ) -> Iterable[ScoreRow]:
         rows = next(iter(by_system.values())).rows
         places = self.targets[rows]
         users = self.sequences.users_of(places)
@@ -202,7 +201,7 @@ class Evaluator:
             )
             for place, system in enumerate(values):
                 own = slice(place * len(names), (place + 1) * len(names))
-                yield RankingRow(
+                yield ScoreRow(
                     system=system,
                     task=task,
                     history=history,
@@ -259,7 +258,7 @@ class Evaluator:
                     metrics[f"diversity@{k}"] = lists.diversity(some, vectors)
             yield ListRow(system=system, task=task, history=history, metrics=metrics)
 
-    def _responses(self, system: ModelSystem) -> tuple[list[ResponseRow], list[DifferenceRow]]:
+    def _responses(self, system: ModelSystem) -> tuple[list[ScoreRow], list[DifferenceRow]]:
         """How well the response tasks are answered, and the model against each answer that needs none."""
         found, against = [], []
         for name, config in self.model.config.tasks.items():

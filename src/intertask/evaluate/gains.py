@@ -17,8 +17,9 @@ from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.cosines import Cosines, cosines, opposed_by
 from intertask.evaluate.frames import frame_of
+from intertask.evaluate.protocol import AnyProtocol
 from intertask.evaluate.reading import Reading
-from intertask.evaluate.results import Evaluation, Found, Interval, Protocol
+from intertask.evaluate.results import Evaluation, Found, Interval
 from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.evaluate.targets import classes
 from intertask.journal import of_event
@@ -86,9 +87,9 @@ class Transfer(Found):
 
     recipe: str
     seeds: list[int]
-    protocol: Protocol
+    protocol: AnyProtocol
     commit: str
-    streams: dict[str, Protocol] = {}  # of further logs, by their names
+    streams: dict[str, AnyProtocol] = {}  # of further logs, by their names
     tasks: list[TaskTransfer]
     cosines: Cosines | None
     cost: Cost
@@ -218,7 +219,8 @@ def changes(together: Mapping[str, Sequence[Path]], alone: Mapping[str, Sequence
         first = pairs[0].sort("target")
         units = first["unit"].to_numpy()
         estimate = crossed_interval(values - values_alone, units, generator(0, "transfer"))
-        found[task] = values, values_alone, estimate, too_few(units, classes(first))
+        words = Evaluation.read(stream_of(runs[0], task) / "evaluation.json").protocol.unit
+        found[task] = values, values_alone, estimate, too_few(units, classes(first), words)
     corrected = holm(np.array([estimate.p_values[0] for _, _, estimate, _ in found.values()]))
     return {
         task: Change(
@@ -240,7 +242,7 @@ def stream_of(run: Path, task: str) -> Path:
     """Where a run has the evaluation of a task: in its own folder, or in that of one of its streams."""
     for file in sorted(run.glob("streams/*/evaluation.json")):
         found = Evaluation.read(file)
-        if task in {row.task for row in found.rankings} | {row.task for row in found.responses}:
+        if task in {row.task for row in found.scores}:
             return file.parent
     return run
 

@@ -1,39 +1,107 @@
-"""How figures are measured: data, split, candidates and number of targets."""
+"""How figures were measured. Two evaluations compare only where all of it is equal.
 
-from collections.abc import Sequence
-from typing import Literal
+The conditions are those of the kind of data; each kind has its own record.
+"""
 
-from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
-from intertask.evaluate.results import Protocol
+import hashlib
+from abc import abstractmethod
+
+from intertask.config import Config
 
 
-def protocol(
-    sequences: Sequences,
-    split: Split,
-    part: Literal["validation", "test"],
-    history: Sequence[str],
-    *,
-    query_time: bool,
-    limit: int | None = None,
-) -> Protocol:
-    """The protocol of one part of a split.
+class Protocol(Config):
+    """The conditions that every kind of data has."""
 
-    Args:
-        sequences: All events.
-        split: Of them.
-        part: What is asked for.
-        history: Whether items of the history are candidates, "kept" or "masked" or both.
-        query_time: Whether the model knows when the target happens.
-        limit: Targets that are asked for at most; all where left out.
-    """
-    num_targets = len(split.targets(part))
-    return Protocol(
-        data=sequences.digest(),
-        split=split.words(part),
-        part=part,
-        history=", ".join(history),
-        candidates=f"all items, {sequences.num_items}",
-        query_time=query_time,
-        num_targets=num_targets if limit is None else min(limit, num_targets),
-    )
+    data: str  # SHA-256 of the data
+    split: str  # e.g. "leave_one_out" or "time, cut at 0.9, last target"
+    part: str  # "validation" or "test"
+
+    def fingerprint(self) -> str:
+        """A short digest of all of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
+    @abstractmethod
+    def unit(self) -> tuple[str, str]:
+        """What the bootstrap draws, one and many: "user" and "users"."""
+
+    @abstractmethod
+    def conditions(self) -> list[tuple[str, str]]:
+        """What else was the same for all systems, as names and values."""
+
+    @abstractmethod
+    def told(self, setting: str | None = None) -> list[str]:
+        """The same in a few words each; of one way to treat the history, if given."""
+
+
+class EventsProtocol(Protocol):
+    """Of targets that are events of a log."""
+
+    history: str  # "masked": items of the history are no candidates; "kept": they are
+    candidates: str  # "all items, 1682"
+    ties: str = "against the model"
+    query_time: bool  # whether the model knew when the target happened
+    num_targets: int
+    definitions: int = 1  # rises when the meaning of a metric changes
+
+    @property
+    def unit(self) -> tuple[str, str]:
+        """A user owns several targets."""
+        return "user", "users"
+
+    def conditions(self) -> list[tuple[str, str]]:
+        """History, candidates, ties, query time, targets."""
+        return [
+            ("History", self.history),
+            ("Candidates", self.candidates),
+            ("Ties", self.ties),
+            ("Query time", "known to the model" if self.query_time else "not known to the model"),
+            ("Targets", f"{self.num_targets:,}"),
+            ("Metric definitions", str(self.definitions)),
+        ]
+
+    def told(self, setting: str | None = None) -> list[str]:
+        """The same in a few words each."""
+        return [
+            f"history {setting or self.history}",
+            self.candidates,
+            f"ties {self.ties}",
+            f"query time {'known' if self.query_time else 'not known'}",
+            f"{self.num_targets:,} targets",
+            f"data {self.data[:8]}",
+            f"metric definitions {self.definitions}",
+        ]
+
+
+class RowsProtocol(Protocol):
+    """Of targets that are rows of a table, or samples of another kind."""
+
+    resampled: str = "row"  # what the bootstrap draws: rows, or the groups of a column
+    num_targets: int  # rows that are asked for
+    definitions: int = 1  # rises when the meaning of a metric changes
+
+    @property
+    def unit(self) -> tuple[str, str]:
+        """Rows, or groups of them."""
+        own = self.resampled
+        return ("row", "rows") if own == "row" else (f"group of {own}", f"groups of {own}")
+
+    def conditions(self) -> list[tuple[str, str]]:
+        """What is drawn, and how many rows."""
+        return [
+            ("Resampled", self.unit[1]),
+            ("Rows", f"{self.num_targets:,}"),
+            ("Metric definitions", str(self.definitions)),
+        ]
+
+    def told(self, setting: str | None = None) -> list[str]:
+        """The same in a few words each."""
+        return [
+            f"{self.num_targets:,} rows",
+            f"resampled {self.unit[1]}",
+            f"data {self.data[:8]}",
+            f"metric definitions {self.definitions}",
+        ]
+
+
+AnyProtocol = EventsProtocol | RowsProtocol

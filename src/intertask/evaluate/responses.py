@@ -13,7 +13,7 @@ from intertask.answers import Answer, Array, Floats
 from intertask.data.sequences import Sequences
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.ranking import rank_targets
-from intertask.evaluate.results import CalibrationBin, ResponseRow
+from intertask.evaluate.results import CalibrationBin, ScoreRow
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics.direction import K
 from intertask.metrics.responses import Bin
@@ -44,9 +44,9 @@ class Answers:
         """How good each answer is."""
         return self.answer.qualities(self.truth, self.predicted)
 
-    def row(self, system: str, task: str, too_few: str) -> ResponseRow:
+    def row(self, system: str, task: str, too_few: str) -> ScoreRow:
         """The row of a table; `too_few` says why its metrics say little, where they do."""
-        return ResponseRow(
+        return ScoreRow(
             system=system,
             task=task,
             count=len(self.truth),

@@ -4,7 +4,6 @@ Knows nothing of how a figure is computed or shown. `evaluation.json` in a run f
 `targets.parquet` beside it holds what became of each target (`targets`), from which runs are compared.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from intertask.arguments import shown
 from intertask.config import Config
 from intertask.errors import DataError, IntertaskError, RequestError
 from intertask.evaluate.frames import frame_of
+from intertask.evaluate.protocol import AnyProtocol
 from intertask.evaluate.sufficiency import in_words
 from intertask.files import written_aside
 from intertask.markup import card
@@ -33,24 +33,6 @@ class Found(Config):
         if not isinstance(told, dict):
             return told
         return {name: value for name, value in told.items() if name not in cls.model_computed_fields}
-
-
-class Protocol(Config):
-    """How the figures were measured. Two evaluations compare only where all of this is equal."""
-
-    data: str  # SHA-256 of the sequences
-    split: str  # e.g. "leave_one_out" or "time, cut at 0.9, last target"
-    part: str  # "validation" or "test"
-    history: str  # "masked": items of the history are no candidates; "kept": they are
-    candidates: str  # "all items, 1682"
-    ties: str = "against the model"
-    query_time: bool  # whether the model knew when the target happened
-    num_targets: int
-    definitions: int = 1  # rises when the meaning of a metric changes
-
-    def fingerprint(self) -> str:
-        """A short digest of all of it."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
 class Provenance(Config):
@@ -71,16 +53,27 @@ class Interval(Config):
     high: float
 
 
-class RankingRow(Config):
-    """Ranking metrics of one system for one task on one slice of the targets."""
+class CalibrationBin(Config):
+    """Predicted against observed in one bin of a probability."""
 
-    system: str  # "intertask", "popularity", "ease", ...
-    task: str  # name of the next_item task
-    history: str  # "masked" or "kept"
-    slice: str  # "all", "visited", "unvisited", "history 5-9", "item popularity top 10 %", ...
+    predicted: float
+    observed: float
+    count: int
+
+
+class ScoreRow(Config):
+    """The metrics of one system for one task on one slice of the targets."""
+
+    system: str  # "intertask", "popularity", "base rate", "trees", ...
+    task: str
+    history: str = ""  # "masked" or "kept"; empty for a task that ranks no items
+    slice: str = "all"  # "all", "visited", "unvisited", "history 5-9", "item popularity top 10 %", ...
     count: int  # targets in the slice
-    metrics: dict[str, float]  # "ndcg@10", "hr@10", "mrr@10", "recall@10", "map@10"
-    intervals: dict[str, Interval] = {}  # 95 %, bootstrap over users
+    metrics: dict[str, float]  # "ndcg@10", "hr@10", ...; "auc", "log_loss", "accuracy"; "rmse", "mae"
+    intervals: dict[str, Interval] = {}  # 95 %, bootstrap over users, or what else is drawn
+    calibration: list[CalibrationBin] = []  # of probabilities, bins of equal width
+    quantiles: list[CalibrationBin] = []  # bins of about as many targets each, which show rare events
+    too_few: str = ""  # why the metrics say little, where they do: an AUC of a single positive
 
 
 class ListRow(Config):
@@ -109,26 +102,6 @@ class DifferenceRow(Found):
         """ "better" or "worse" where the interval excludes zero, else "no difference shown"; "not judged"."""
         shown = max(self.interval.low, 0.0) + min(self.interval.high, 0.0)
         return in_words(shown, "better", "worse", self.too_few)
-
-
-class CalibrationBin(Config):
-    """Predicted against observed in one bin of a binary response."""
-
-    predicted: float
-    observed: float
-    count: int
-
-
-class ResponseRow(Config):
-    """Metrics of one system for one response task: "auc", "log_loss", "calibration_error"; "rmse", "mae"."""
-
-    system: str  # "intertask", or "base rate", "item mean", "user mean"
-    task: str
-    count: int
-    metrics: dict[str, float]
-    calibration: list[CalibrationBin] = []  # bins of equal width
-    quantiles: list[CalibrationBin] = []  # bins of about as many events each, which show rare events
-    too_few: str = ""  # why the metrics say little, where they do: an AUC of a single positive
 
 
 class TradeoffRow(Config):
@@ -176,13 +149,13 @@ class Evaluation(Config):
     """Everything that one evaluation found."""
 
     model: str  # name of the recipe
-    protocol: Protocol
+    protocol: AnyProtocol
     fingerprint: str = ""  # of the protocol, for readers of the file alone
     provenance: Provenance
-    rankings: list[RankingRow]
+    rankings: list[ScoreRow]  # of the tasks that rank items
     lists: list[ListRow]
     differences: list[DifferenceRow]
-    responses: list[ResponseRow]
+    responses: list[ScoreRow]  # of all other tasks
     tradeoffs: list[TradeoffRow] = []  # between the first two behaviours that have a task
     findings: list[Finding] = []  # of the leakage linter, none of them an error
     notes: list[str] = []  # what a reader must know: a baseline cut short, users left out
@@ -194,6 +167,11 @@ class Evaluation(Config):
     def targets(self) -> pl.DataFrame | None:
         """What became of each target (`targets`); None where it was read from its file alone."""
         return self._targets
+
+    @property
+    def scores(self) -> list[ScoreRow]:
+        """The rows of all tasks, whatever they answer."""
+        return [*self.rankings, *self.responses]
 
     def with_targets(self, targets: pl.DataFrame) -> "Evaluation":
         """The same evaluation, knowing what became of each target."""
@@ -218,22 +196,29 @@ class Evaluation(Config):
         return frame_of(_Figure, list(self._figures()))
 
     def _figures(self) -> Iterator["_Figure"]:
-        rows: list[RankingRow | ListRow | ResponseRow] = [*self.rankings, *self.lists, *self.responses]
-        for row in rows:
-            history = "" if isinstance(row, ResponseRow) else row.history
-            part = row.slice if isinstance(row, RankingRow) else "all"
-            count = None if isinstance(row, ListRow) else row.count
-            intervals = row.intervals if isinstance(row, RankingRow) else {}
+        for row in self.scores:
             for metric, value in row.metrics.items():
                 yield _Figure(
                     system=row.system,
                     task=row.task,
-                    history=history,
-                    slice=part,
-                    count=count,
+                    history=row.history,
+                    slice=row.slice,
+                    count=row.count,
                     metric=metric,
                     value=value,
-                    interval=intervals.get(metric),
+                    interval=row.intervals.get(metric),
+                )
+        for own in self.lists:
+            for metric, value in own.metrics.items():
+                yield _Figure(
+                    system=own.system,
+                    task=own.task,
+                    history=own.history,
+                    slice="all",
+                    count=None,
+                    metric=metric,
+                    value=value,
+                    interval=None,
                 )
 
     def _repr_html_(self) -> str:
@@ -244,11 +229,10 @@ class Evaluation(Config):
             ("protocol", self.protocol.fingerprint()),
             ("seed", str(self.provenance.seed)),
         ]
-        rows: list[RankingRow | ResponseRow] = [*self.rankings, *self.responses]
         figures = [
-            (row.task, getattr(row, "history", ""), row.system, f"{row.count:,}", _written(row.metrics))
-            for row in rows
-            if getattr(row, "slice", "all") == "all"
+            (row.task, row.history, row.system, f"{row.count:,}", _written(row.metrics))
+            for row in self.scores
+            if row.slice == "all"
         ]
         against = [
             (row.task, row.history, f"{row.metric}, {row.baseline}", f"{row.difference:+.4f}", row.verdict)

@@ -1,27 +1,33 @@
 """Whether there is enough to judge by. Below that an interval is a formality, and no verdict is given.
 
-The bootstrap draws users: from five its 95 % interval of a mean covers about 83 %, from ten 90 %, from twenty
-93 %. A metric of a rare answer is a metric of the few events that have it, however many others there are.
+The bootstrap draws units, such as users: from five its 95 % interval of a mean covers about 83 %, from ten
+90 %, from twenty 93 %. A metric of a rare answer is a metric of the few events that have it, however many
+others there are.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 20  # targets, and targets with another answer than the most frequent one
-LEAST_USERS = 10
+LEAST_UNITS = 10
 NOT_JUDGED = "not judged"  # the verdict where there is too little to judge by
 NO_DIFFERENCE = "no difference shown"
 
 
-def too_few(users: NDArray[np.integer], labels: NDArray[np.generic] | None = None) -> str:
+def too_few(
+    units: NDArray[np.integer],
+    labels: NDArray[np.generic] | None = None,
+    words: tuple[str, str] = ("user", "users"),
+) -> str:
     """Why no verdict can be given; empty where one can.
 
     Args:
-        users: [targets], the user who owns each target.
+        units: [targets], the unit that owns each target, such as its user.
         labels: [targets], the right answers where they are one of a few, as yes and no; None for values and
             for items.
+        words: What one unit is called, and several.
     """
-    count, num_users = len(users), len(np.unique(users))
+    count, num_units = len(units), len(np.unique(units))
     if count < LEAST:
         return f"{_counted(count, 'target')}, and a verdict needs {LEAST}"
     if labels is not None:
@@ -31,8 +37,8 @@ def too_few(users: NDArray[np.integer], labels: NDArray[np.generic] | None = Non
             yes_or_no = np.isin(answers, (0, 1)).all()
             word = "other answer" if not yes_or_no else "negative" if answers[counts.argmax()] else "positive"
             return f"{_counted(other, word)} among {count:,} targets, and a verdict needs {LEAST}"
-    if num_users < LEAST_USERS:
-        return f"targets of {_counted(num_users, 'user')}, and a verdict needs {LEAST_USERS}"
+    if num_units < LEAST_UNITS:
+        return f"targets of {num_units:,} {words[num_units != 1]}, and a verdict needs {LEAST_UNITS}"
     return ""
 
 

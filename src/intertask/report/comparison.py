@@ -38,7 +38,8 @@ def parts(found: Comparison, metrics: Sequence[str] = (MAIN_METRIC,)) -> Iterato
             yield words(f"No verdict: {reason}.", "yellow")
     names = (found.first, *found.others)
     yield from (words(f"{run}: {name}", "dim") for run, name in zip(found.runs, names, strict=True))
-    told = f"Difference: {found.runs[0]} {MINUS} the other, 95 % interval, paired bootstrap over users."
+    over = f"95 % interval, paired bootstrap over {found.protocol.unit[1]}"
+    told = f"Difference: {found.runs[0]} {MINUS} the other, {over}."
     many = " p is corrected by Holm over runs and tasks." if len(shown) > 1 else ""
     yield words(f"{told}{many} Protocol {found.protocol.fingerprint()}.", "dim")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from intertask.evaluate.results import DifferenceRow, Evaluation, RankingRow
+from intertask.evaluate.results import DifferenceRow, Evaluation, ScoreRow
 from intertask.report import plots
 from intertask.report.canvas import SERIES, Plot, available
 from intertask.report.figures import (
@@ -75,7 +75,7 @@ def _slices(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
     for key, rows in by_question(evaluation.rankings).items():
         systems = shown_systems(rows, model_system(evaluation))
         metric = main_metric(name for row in rows for name in row.metrics)
-        kinds: dict[str, list[RankingRow]] = {}
+        kinds: dict[str, list[ScoreRow]] = {}
         for row in rows:
             if row.slice != "all" and row.system in systems:
                 kinds.setdefault(slice_kind(row.slice)[0], []).append(row)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from intertask.evaluate.config import MODEL
-from intertask.evaluate.results import Evaluation, Interval, Protocol, RankingRow, ResponseRow
+from intertask.evaluate.protocol import Protocol
+from intertask.evaluate.results import Evaluation, Interval, ScoreRow
 from intertask.metrics.direction import MAIN_METRIC, lower_is_better
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
@@ -68,7 +69,7 @@ def number(value: float) -> str:
     return (f"{value:.4f}" if abs(value) < 100 else f"{value:,.2f}").replace("-", MINUS)
 
 
-def answered(row: ResponseRow, metric: str) -> str:
+def answered(row: ScoreRow, metric: str) -> str:
     """A figure of a response; an AUC of a few positives is none."""
     if metric not in row.metrics:
         return ""
@@ -105,26 +106,26 @@ def duration(seconds: float) -> str:
 
 def model_system(evaluation: Evaluation) -> str:
     """The name under which the model stands among the systems."""
-    systems = {row.system for row in evaluation.rankings} | {row.system for row in evaluation.responses}
+    systems = {row.system for row in evaluation.scores}
     return evaluation.model if MODEL not in systems and evaluation.model in systems else MODEL
 
 
-def by_question(rows: Iterable[RankingRow]) -> dict[tuple[str, str], list[RankingRow]]:
+def by_question(rows: Iterable[ScoreRow]) -> dict[tuple[str, str], list[ScoreRow]]:
     """Rows by task and history, in the order in which they came."""
-    groups: dict[tuple[str, str], list[RankingRow]] = {}
+    groups: dict[tuple[str, str], list[ScoreRow]] = {}
     for row in rows:
         groups.setdefault((row.task, row.history), []).append(row)
     return groups
 
 
-def ranked(rows: Iterable[RankingRow]) -> list[RankingRow]:
+def ranked(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
     """The rows of all targets, best system first by the main metric; ties keep their order."""
     whole = [row for row in rows if row.slice == "all"]
     metric = main_metric(metric for row in whole for metric in row.metrics)
     return sorted(whole, key=lambda row: -row.metrics.get(metric, float("-inf")))
 
 
-def shown_systems(rows: Iterable[RankingRow], model: str) -> list[str]:
+def shown_systems(rows: Iterable[ScoreRow], model: str) -> list[str]:
     """The model and the two baselines that rank best over all targets."""
     systems = [row.system for row in ranked(rows)]
     return [*([model] if model in systems else []), *[name for name in systems if name != model][:2]]
@@ -153,13 +154,7 @@ def measured(protocol: Protocol, history: str | None = None) -> str:
         [
             f"{protocol.part} data",
             protocol.split.replace("_", "-"),
-            f"history {history or protocol.history}",
-            protocol.candidates,
-            f"ties {protocol.ties}",
-            f"query time {'known' if protocol.query_time else 'not known'}",
-            f"{protocol.num_targets:,} targets",
-            f"data {protocol.data[:8]}",
-            f"metric definitions {protocol.definitions}",
+            *protocol.told(history),
             f"protocol {protocol.fingerprint()}",
         ]
     )

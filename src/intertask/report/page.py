@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from intertask.evaluate.results import Evaluation, RankingRow
+from intertask.evaluate.results import Evaluation, ScoreRow
 from intertask.markup import tag, theirs
 from intertask.report import tables
 from intertask.report.canvas import Plot
@@ -55,10 +55,10 @@ def _opening(evaluation: Evaluation) -> list[Element]:
         )
         for at in found
     ]
-    seed = evaluation.provenance.seed
+    seed, units = evaluation.provenance.seed, evaluation.protocol.unit[1]
     limits = (
-        "Each 95 % interval is a paired bootstrap over users for one comparison. It covers which users were "
-        f"asked, not the luck of training: this is one run, seed {seed}."
+        f"Each 95 % interval is a paired bootstrap over {units} for one comparison. It covers which {units} "
+        f"were asked, not the luck of training: this is one run, seed {seed}."
     )
     verdict = tag(
         "div",
@@ -140,7 +140,7 @@ def _differences(evaluation: Evaluation, task: str, history: str, drawings: Draw
 def _slices(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
     content: list[Element] = []
     for (task, history), rows in by_question(evaluation.rankings).items():
-        parts: list[RankingRow] = [row for row in rows if row.slice != "all"]
+        parts: list[ScoreRow] = [row for row in rows if row.slice != "all"]
         if parts:
             line = _line(evaluation, history)
             model, ks = model_system(evaluation), tables.cutoffs_of(parts)

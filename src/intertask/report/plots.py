@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intertask.evaluate.results import DifferenceRow, RankingRow, ResponseRow, TradeoffRow
+from intertask.evaluate.results import DifferenceRow, ScoreRow, TradeoffRow
 from intertask.evaluate.sufficiency import NO_DIFFERENCE, NOT_JUDGED
 from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
@@ -59,7 +59,7 @@ def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
     return draw(name, title, footer, paint, height=1.25 + 0.3 * len(rows))
 
 
-def slices(rows: Sequence[RankingRow], systems: Sequence[str], metric: str, footer: str) -> Plot:
+def slices(rows: Sequence[ScoreRow], systems: Sequence[str], metric: str, footer: str) -> Plot:
     """A metric on every slice of one kind, for one task and history, system beside system.
 
     Args:
@@ -100,7 +100,7 @@ def slices(rows: Sequence[RankingRow], systems: Sequence[str], metric: str, foot
     return draw(name, title, footer, paint, height=1.1 + 0.6 * len(names))
 
 
-def reliability(rows: Sequence[ResponseRow], footer: str) -> Plot:
+def reliability(rows: Sequence[ScoreRow], footer: str) -> Plot:
     """Predicted against observed for the systems of one binary response task; a dot's area is its events.
 
     The axes end where the dots do, so that the plot of a rare event is not one dot in a corner.

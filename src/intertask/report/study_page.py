@@ -106,12 +106,13 @@ def conditions(found: Transfer) -> str:
     protocol = found.protocol
     split = protocol.split.replace("_", "-")
     return (
-        f"{protocol.part} data · {split} · history {protocol.history} · {protocol.candidates} · "
-        f"{protocol.num_targets:,} targets of all tasks · seeds {', '.join(map(str, found.seeds))} · "
+        f"{protocol.part} data · {split} · {' · '.join(protocol.told())} · "
+        f"seeds {', '.join(map(str, found.seeds))} · "
         f"commit {found.commit} · protocol {protocol.fingerprint()} · 95 % intervals, paired bootstrap over "
-        "users and seeds, of one task each; who gains or loses is said by p, corrected by Holm over the tasks"
+        f"{protocol.unit[1]} and seeds, of one task each; who gains or loses is said by p, corrected by Holm "
+        "over the tasks"
         + "".join(
-            f" · stream {name}: {own.num_targets:,} targets, {own.candidates}, protocol {own.fingerprint()}"
+            f" · stream {name}: {', '.join(own.told())}, protocol {own.fingerprint()}"
             for name, own in found.streams.items()
         )
     )

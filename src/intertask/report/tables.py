@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
+from intertask.evaluate.protocol import Protocol
 from intertask.evaluate.results import (
     DifferenceRow,
     Interval,
     ListRow,
-    Protocol,
     Provenance,
-    RankingRow,
-    ResponseRow,
+    ScoreRow,
     TradeoffRow,
 )
 from intertask.markup import tag, theirs
@@ -39,12 +38,7 @@ def conditions(protocol: Protocol, provenance: Provenance) -> Element:
         ("Data (SHA-256)", protocol.data),
         ("Split", protocol.split.replace("_", "-")),
         ("Part", protocol.part),
-        ("History", protocol.history),
-        ("Candidates", protocol.candidates),
-        ("Ties", protocol.ties),
-        ("Query time", "known to the model" if protocol.query_time else "not known to the model"),
-        ("Targets", f"{protocol.num_targets:,}"),
-        ("Metric definitions", str(protocol.definitions)),
+        *protocol.conditions(),
         ("Fingerprint of these", protocol.fingerprint()),
     ]
     origin = [
@@ -58,7 +52,7 @@ def conditions(protocol: Protocol, provenance: Provenance) -> Element:
     return tag("div", _pairs("Protocol", measured), _pairs("Provenance", origin), class_="pairs")
 
 
-def rankings(rows: Sequence[RankingRow], model: str, k: int | None, caption: str) -> Element:
+def rankings(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) -> Element:
     """Systems as rows, the metrics at one cut-off as columns, intervals below the figures."""
     metrics = _at(k, rows)
     leading = _leading(metrics, [row.metrics for row in rows])
@@ -104,7 +98,7 @@ def differences(rows: Sequence[DifferenceRow], caption: str) -> Element:
     )
 
 
-def slices(rows: Sequence[RankingRow], model: str, k: int | None, caption: str) -> Element:
+def slices(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) -> Element:
     """Every slice with every system, and the metrics at one cut-off."""
     metrics = _at(k, rows)
     body = []
@@ -140,7 +134,7 @@ def lists(rows: Sequence[ListRow], model: str, caption: str) -> Element:
     return _table(["System", *map(label, metrics)], body, caption)
 
 
-def responses(rows: Sequence[ResponseRow], model: str, caption: str) -> Element:
+def responses(rows: Sequence[ScoreRow], model: str, caption: str) -> Element:
     """The metrics of one response task, system by system."""
     metrics = ordered(name for row in rows for name in row.metrics)
     lacking = any(row.too_few for row in rows)
@@ -150,7 +144,7 @@ def responses(rows: Sequence[ResponseRow], model: str, caption: str) -> Element:
     return _table(["System", *(label(name) + arrows[name] for name in metrics)], body, caption)
 
 
-def calibration(rows: Sequence[ResponseRow], caption: str) -> Element:
+def calibration(rows: Sequence[ScoreRow], caption: str) -> Element:
     """Predicted against observed, bin by bin."""
     body = [
         _row(row.system, False, [tag("td", text) for text in figures])
@@ -203,7 +197,7 @@ def epochs(journal: Journal, best_epoch: int | None, caption: str) -> Element:
     return _table(["Epoch", *metrics], body, caption)
 
 
-def _at(k: int | None, rows: Sequence[RankingRow]) -> list[str]:
+def _at(k: int | None, rows: Sequence[ScoreRow]) -> list[str]:
     return [name for name in ordered(name for row in rows for name in row.metrics) if split(name)[1] == k]
 
 
@@ -223,7 +217,7 @@ def _cell(
     return tag("td", tag("b", text) if leading.get(name) == text else text, below)
 
 
-def _answers(row: ResponseRow, metrics: Sequence[str], leading: Mapping[str, str]) -> list[Element]:
+def _answers(row: ScoreRow, metrics: Sequence[str], leading: Mapping[str, str]) -> list[Element]:
     cells = []
     for name in metrics:
         if row.too_few and answered(row, name) != number(row.metrics.get(name, 0.0)) and name in row.metrics:
@@ -261,6 +255,6 @@ def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> Element:
     return tag("table", tag("caption", title), tag("tbody", *rows))
 
 
-def cutoffs_of(rows: Sequence[RankingRow]) -> list[int | None]:
+def cutoffs_of(rows: Sequence[ScoreRow]) -> list[int | None]:
     """The cut-offs for which these rows have metrics, 10 first."""
     return cutoffs(name for row in rows for name in row.metrics)

@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from intertask.evaluate.results import Evaluation, RankingRow, ResponseRow
+from intertask.evaluate.results import Evaluation, ScoreRow
 from intertask.metrics.direction import lower_is_better
 from intertask.printable import printable
 from intertask.report.figures import (
@@ -80,7 +80,7 @@ def _verdicts(evaluation: Evaluation) -> Iterator[Text]:
             yield question.append(printable(verdict.sentence), style="none")
 
 
-def _rankings(rows: Sequence[RankingRow], title: str, model: str, width: int) -> Table:
+def _rankings(rows: Sequence[ScoreRow], title: str, model: str, width: int) -> Table:
     """Systems by metrics at the main cut-off; the report holds the other cut-offs."""
     names = {name for row in rows for name in row.metrics}
     k = cutoffs(names)[0]
@@ -98,7 +98,7 @@ def _rankings(rows: Sequence[RankingRow], title: str, model: str, width: int) ->
     return table
 
 
-def _figure(row: RankingRow, name: str, leading: dict[str, str], with_interval: bool, stacked: bool) -> Text:
+def _figure(row: ScoreRow, name: str, leading: dict[str, str], with_interval: bool, stacked: bool) -> Text:
     if name not in row.metrics:
         return Text("")
     text = number(row.metrics[name])
@@ -108,7 +108,7 @@ def _figure(row: RankingRow, name: str, leading: dict[str, str], with_interval: 
     return figure
 
 
-def _slices(rows: Sequence[RankingRow], title: str, model: str) -> Table:
+def _slices(rows: Sequence[ScoreRow], title: str, model: str) -> Table:
     """The main metric of the model and the two best baselines on each slice."""
     metric = main_metric(name for row in rows for name in row.metrics)
     systems = shown_systems(rows, model)
@@ -129,7 +129,7 @@ def _slices(rows: Sequence[RankingRow], title: str, model: str) -> Table:
     return table
 
 
-def _responses(rows: Sequence[ResponseRow], task: str, model: str) -> Table:
+def _responses(rows: Sequence[ScoreRow], task: str, model: str) -> Table:
     metrics = ordered(name for row in rows for name in row.metrics)
     lacking = rows[0].too_few
     leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
