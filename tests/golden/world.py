@@ -19,7 +19,7 @@ from intertask import Recommender, run
 HERE = Path(__file__).parent
 DATA = ("events.csv", "items.csv", "visits.csv")
 NAMES = sorted(place.stem for place in HERE.glob("*.toml"))
-MOMENTARY = ("provenance", "seconds")  # of the machine and the day
+MOMENTARY = ("provenance", "seconds", "digests")  # of the machine, the day, and the writer of a file
 # A bias of keys moves no softmax: its gradient is rounding error, which Adam scales up to a whole step.
 WITHOUT_GRADIENT = "attention.project_in.bias"
 USERS, UNSEEN = 4, [["i3", "i4"], ["i11"]]
