@@ -24,7 +24,7 @@ from intertask.balance.equal import WeightedSum
 from intertask.data.prepare import prepare
 from intertask.evaluate.provenance import provenance
 from intertask.events.feed import EventFeed
-from intertask.experiment import build
+from intertask.events.trainable import build
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
 from intertask.train.stream import Stream

@@ -28,7 +28,7 @@ from intertask import Recipe, Recommender, artefact
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
-from intertask.experiment import build
+from intertask.events.trainable import build
 from intertask.train.checkpoint import weights
 
 NUM_USERS = 1000

@@ -48,10 +48,10 @@ import json, sys, time
 from pathlib import Path
 import numpy as np
 import torch
-from intertask import experiment
 from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import open_corpus
 from intertask.data.windows import training_windows
+from intertask.events import trainable
 from intertask.recipe import Recipe
 from intertask.train.averaging import Average
 from intertask.train.optimiser import Optimiser
@@ -65,7 +65,7 @@ corpus = open_corpus(folder)
 sequences = corpus.sequences
 split = recipe.split.split(sequences)
 training = split.training(sequences)
-model = experiment.build(recipe, corpus, 1, np.bincount(training.items, minlength=len(corpus.items))).train()
+model = trainable.build(recipe, corpus, 1, np.bincount(training.items, minlength=len(corpus.items))).train()
 windows = training_windows(sequences, split.train_stop, recipe.max_length, "all")
 batches = plan(windows.lengths - 1, BATCH_TOKENS, np.random.default_rng(0))
 optimiser, average = Optimiser(model, recipe.train), Average(model, recipe.train.average)

@@ -13,7 +13,7 @@ import pytest
 from intertask import Recipe
 from intertask.config import config_class, kinds
 from intertask.errors import RecipeError
-from intertask.experiment import build
+from intertask.events.trainable import build
 from intertask.model import refuse_misfits
 from intertask.recipe import MAIN
 from tests import hostile, shop

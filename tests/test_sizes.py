@@ -7,7 +7,8 @@ from intertask import Recipe, sizes
 from intertask.config import parse
 from intertask.data.sequences import Sequences
 from intertask.errors import IntertaskError, RecipeError
-from intertask.experiment import build, refuse_unfit
+from intertask.events.trainable import build
+from intertask.experiment import refuse_unfit
 from intertask.recipe import MAIN
 from tests import shop
 
@@ -97,7 +98,7 @@ def test_a_model_that_the_machine_cannot_hold_is_refused(monkeypatch):
 
 def test_a_batch_that_the_machine_cannot_hold_is_refused(monkeypatch):
     needed = 4 * 8 * 262 * 6 * 4  # numbers of the states of three tasks and the trunk, for all events
-    monkeypatch.setattr("intertask.experiment.refuse_huge_model", lambda *_: None)
+    monkeypatch.setattr("intertask.events.trainable.refuse_huge_model", lambda *_: None)
     monkeypatch.setattr(sizes, "memory", lambda: needed // 4)
     with pytest.raises(
         RecipeError, match=r"\[train\] batch_tokens: expected batches that fit into .* found about"

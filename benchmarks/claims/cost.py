@@ -15,12 +15,13 @@ from pathlib import Path
 import torch
 from grid import USUAL, Sizes, joint
 
-from intertask import experiment, source
+from intertask import source
 from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import prepare
 from intertask.data.seam import Batch
 from intertask.data.windows import training_windows
 from intertask.evaluate.provenance import provenance
+from intertask.events import trainable
 from intertask.model import Model
 from intertask.recipe import Recipe
 from intertask.seeds import generator
@@ -48,7 +49,7 @@ def main() -> None:
     sizes = Sizes(recipe)
     models, seconds = {}, {}
     for name in USUAL:
-        model = experiment.build(joint(recipe, name, sizes), corpus, 1).train()
+        model = trainable.build(joint(recipe, name, sizes), corpus, 1).train()
         models[name] = model, Optimiser(model, recipe.train)
         seconds[name] = [updates(*models[name], batches)][:0]  # the first round warms up
     for _ in range(options.rounds):

@@ -18,7 +18,7 @@ from intertask.data.splits import LeaveOneOut, Split
 from intertask.evaluate.systems import ModelSystem
 from intertask.evaluate.validation import Validator, default_monitor
 from intertask.events.feed import EventFeed
-from intertask.experiment import build
+from intertask.events.trainable import build
 from intertask.model import Encoded, Model
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer

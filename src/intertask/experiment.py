@@ -1,4 +1,4 @@
-"""One recipe on one log: from the prepared corpus to a trained model and its evaluation.
+"""One recipe on its data: from prepared corpora to trained models. The one place that knows all wings.
 
 A run's folder holds recipe.json, journal.jsonl and checkpoints/ while it trains; evaluation.json
 and targets.parquet once it has been evaluated.
@@ -9,54 +9,61 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from intertask import funnel
 from intertask.balance import Balance
-from intertask.data.corpus import Corpus
-from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
-from intertask.data.windows import Windows, cut_out
+from intertask.data.corpus import Corpus as EventCorpus
+from intertask.data.seam import Corpus, Feed, Split
+from intertask.data.splits import Split as EventSplit
 from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.choosing import ALL, thin_choice
-from intertask.evaluate.validation import Validator, default_monitor, over_tasks
-from intertask.events.feed import EventFeed
+from intertask.evaluate.examiner import Examiner
+from intertask.evaluate.validation import default_monitor, over_tasks
+from intertask.events.trainable import TrainableLog
 from intertask.files import written_aside
 from intertask.journal import GOES_ON
 from intertask.model import Model, ModelConfig
-from intertask.nn.dimensions import Dimensions
 from intertask.progress import remark
 from intertask.recipe import MAIN, Recipe
 from intertask.run_folder import FITTED, working_on
-from intertask.seeds import derive
-from intertask.sizes import refuse_huge_batch, refuse_huge_model
 from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
-from intertask.train.stream import BATCH_TOKENS, Stream
+from intertask.train.stream import Stream
+
+C_co = TypeVar("C_co", bound=Corpus, covariant=True)
+S_co = TypeVar("S_co", bound=Split, covariant=True)
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(Generic[C_co, S_co]):
     """A trained model with the data that it was trained on.
 
     Args:
-        corpus: All events.
+        corpus: All data.
         split: What of them was trained on.
         model: With the best weights.
         trained: How training ended.
     """
 
-    corpus: Corpus
-    split: Split
+    corpus: C_co
+    split: S_co
     model: Model
     trained: Trained
 
 
-def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
+FittedLog = Fitted[EventCorpus, EventSplit]
+
+
+def on_log(fitted: Fitted[Corpus, Split]) -> FittedLog:
+    """What was trained on a log, as such."""
+    assert isinstance(fitted.corpus, EventCorpus) and isinstance(fitted.split, EventSplit)
+    return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained)
+
+
+def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
     """Train, or go on training, in a run's folder; a recipe of one stream.
 
     Raises:
@@ -72,10 +79,12 @@ def fit(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted:
             "train it with `intertask train`, or intertask.run.train",
         )
     with working_on(folder, "train", FITTED):
-        return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
+        return on_log(fit_streams(recipe, {MAIN: corpus}, folder)[MAIN])
 
 
-def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> dict[str, Fitted]:
+def fit_streams(
+    recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path
+) -> dict[str, Fitted[Corpus, Split]]:
     """Train all streams of a recipe together, or go on training, in a run's folder.
 
     Args:
@@ -104,13 +113,15 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         )
         for name, part in parts.items()
     ]
-    owners = {task: part for part in parts.values() for task in part.recipe.tasks}
+    owners = {task: part for part in parts.values() for task in part.config.tasks}
 
     def validate() -> dict[str, float]:
-        metrics = {name: value for part in parts.values() for name, value in part.validate().items()}
+        metrics = {
+            name: value for part in parts.values() for name, value in part.examiner(part.model).items()
+        }
         if recipe.streams:
             metrics[ALL] = over_tasks(
-                metrics, {task: part.recipe.tasks[task] for task, part in owners.items()}
+                metrics, {task: part.config.tasks[task] for task, part in owners.items()}
             )
         return metrics
 
@@ -118,7 +129,7 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         streams,
         balance.to(device),
         validate,
-        lambda model, task: owners[task].validator.calibration(model, task),
+        lambda model, task: owners[task].examiner.calibration(model, task),
         monitor,
         recipe.train,
         recipe.seed,
@@ -133,12 +144,58 @@ def fit_streams(recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path) -> 
         raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
     trained = replace(trained, advice=(*trained.advice, *told))
     for part in parts.values():
-        part.validator.calibrate(part.model)
+        part.examiner.calibrate(part.model)
     return {name: Fitted(part.corpus, part.split, part.model, trained) for name, part in parts.items()}
 
 
-class Part:
-    """One stream of a recipe, ready to be trained.
+class Trainable(Protocol):
+    """One stream of a recipe, ready to be trained, as the wing of its data makes it."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """Of the model."""
+        ...
+
+    @property
+    def corpus(self) -> Corpus:
+        """Its data."""
+        ...
+
+    @property
+    def split(self) -> Split:
+        """What trains and what is held back."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """Untrained, with the parts that it shares with other streams."""
+        ...
+
+    @property
+    def feed(self) -> Feed:
+        """What it trains on."""
+        ...
+
+    @property
+    def examiner(self) -> Examiner:
+        """Asks the model for the validation targets."""
+        ...
+
+    @property
+    def constant(self) -> Mapping[str, float]:
+        """The loss of each task by the best answer that ignores the inputs."""
+        ...
+
+    @property
+    def num_labels(self) -> Mapping[str, int]:
+        """How many training targets each task has."""
+        ...
+
+
+def trainable(
+    name: str, recipe: Recipe, corpus: Corpus, shared: Mapping[str, nn.Module] | None = None
+) -> Trainable:
+    """A stream of a recipe, made ready by the wing of its data.
 
     Args:
         name: Of the stream.
@@ -149,78 +206,17 @@ class Part:
     Raises:
         RecipeError: The recipe does not fit the data.
     """
-
-    def __init__(self, name: str, recipe: Recipe, corpus: Corpus, shared: Mapping[str, nn.Module]) -> None:
-        self.recipe, self.corpus = recipe, corpus
-        self.split = recipe.split.split(corpus.sequences)
-        training = self.split.training(corpus.sequences)
-        counts = np.bincount(training.items, minlength=len(corpus.items))
-        longest, tokens = int(training.lengths.max(initial=0)), recipe.train.batch_tokens or BATCH_TOKENS
-        refuse_huge_batch(recipe, min(tokens, training.num_events), longest)
-        # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
-        self.model = build(recipe, corpus, recipe.seed, counts, name, shared)
-        targets = _following(training)
-        self.constant = {
-            task: config.constant_loss(targets, corpus.behaviours) for task, config in recipe.tasks.items()
-        }
-        funnel.refuse_contradictions(recipe.tasks, targets, corpus.behaviours)
-        places = np.arange(targets.num_events)
-        labels = {
-            task: len(recipe.tasks[task].asked(targets, places, corpus.behaviours))
-            for task in recipe.attached()
-        }
-        self.label_shares = {task: count / max(labels.values()) for task, count in labels.items()}
-        self.validator = Validator(
-            corpus.sequences,
-            self.split,
-            corpus.behaviours,
-            recipe.evaluation.history[0],
-            recipe.train.validation_targets,
+    stream = "" if name == MAIN else name
+    if isinstance(corpus, EventCorpus):
+        split = recipe.split.split(corpus.sequences)
+        return TrainableLog(
+            recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
         )
-        self.feed = EventFeed(corpus.sequences, self.split, recipe.max_length, recipe.train.windows)
-
-    def metrics(self, whole: Recipe) -> list[str]:
-        """Names of the validation metrics; of several streams, the one over the tasks is of all of them."""
-        names = self.validator.names(self.recipe)
-        return [*names, ALL] if whole.streams and names else names
-
-    def validate(self) -> dict[str, float]:
-        """The validation metrics."""
-        return self.validator(self.model)
-
-
-def _following(training: Sequences) -> Sequences:
-    """The training events that are asked for: all but the first of each user, which follows nothing."""
-    starts, stops = training.offsets[:-1], training.offsets[1:]
-    return cut_out(training, Windows(np.minimum(starts + 1, stops), stops))
+    raise TypeError(f"no wing trains on a {type(corpus).__name__}")
 
 
 def _shared(recipe: Recipe, stream: str) -> tuple[str, ...]:
     return recipe.streams[stream].share if stream in recipe.streams else ()
-
-
-def build(
-    config: ModelConfig,
-    corpus: Corpus,
-    seed: int,
-    item_counts: NDArray[np.int64] | None = None,
-    stream: str = MAIN,
-    shared: Mapping[str, nn.Module] | None = None,
-) -> Model:
-    """An untrained model for a corpus, its weights drawn from the seed and the stream's name."""
-    dimensions = Dimensions(
-        width=config.width,
-        max_length=config.max_length,
-        num_items=len(corpus.items),
-        behaviours=corpus.behaviours,
-        tasks=tuple(config.tasks),
-        has_times=corpus.sequences.times is not None,
-        item_counts=item_counts,
-    )
-    refuse_huge_model(config, dimensions)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "weights", *([] if stream == MAIN else [stream])))
-        return Model(config, dimensions, shared)
 
 
 def refuse_unfit(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[str, ...]:
@@ -236,28 +232,28 @@ def refuse_unfit(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[str, ..
     return _told(parts.values(), monitor)
 
 
-def _told(parts: Iterable["Part"], monitor: str) -> tuple[str, ...]:
+def _told(parts: Iterable[Trainable], monitor: str) -> tuple[str, ...]:
     """What to know before a training begins."""
-    bases = {task: basis for part in parts for task, basis in part.validator.bases(part.recipe).items()}
+    bases = {task: basis for part in parts for task, basis in part.examiner.bases().items()}
     found = thin_choice(monitor, bases)
     return () if found is None else (f"{found.text} {found.advice}",)
 
 
-def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str, "Part"], Balance, str]:
+def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str, Trainable], Balance, str]:
     """The parts of a recipe by stream, their balance, and the metric that chooses the epoch.
 
     Raises:
         RecipeError: The recipe does not fit the data.
     """
     _device(recipe.train.device)
-    parts: dict[str, Part] = {}
+    parts: dict[str, Trainable] = {}
     for name, view in recipe.views().items():
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
-        parts[name] = Part(name, view, corpora[name], shared)
-    together = {task: part for part in parts.values() for task in part.recipe.attached()}
+        parts[name] = trainable(name, view, corpora[name], shared)
+    together = {task: part for part in parts.values() for task in part.config.attached()}
     balance = recipe.balance.build(
         {
-            task: part.recipe.tasks[task].weight * part.label_shares[task] ** recipe.balance.labels
+            task: part.config.tasks[task].weight * _label_share(part, task) ** recipe.balance.labels
             for task, part in together.items()
         },
         {task: part.constant[task] for task, part in together.items()},
@@ -265,25 +261,35 @@ def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str,
     return parts, balance, _monitor(recipe, parts.values())
 
 
-def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:
+def _label_share(part: Trainable, task: str) -> float:
+    """Labels of a task, as a share of those of the task of its stream that has most and is not detached."""
+    return part.num_labels[task] / max(part.num_labels[other] for other in part.config.attached())
+
+
+def _names(part: Trainable, whole: Recipe) -> list[str]:
+    """Names of the validation metrics; of several streams, the one over the tasks is of all of them."""
+    names = part.examiner.names()
+    return [*names, ALL] if whole.streams and names else names
+
+
+def _monitor(recipe: Recipe, parts: Iterable[Trainable]) -> str:
     """The metric that chooses the epoch.
 
     Raises:
         RecipeError: No validation target defines it.
     """
     monitor = recipe.train.monitor or (ALL if recipe.streams else default_monitor(recipe))
-    metrics = [name for part in parts for name in part.metrics(recipe)]
+    metrics = [name for part in parts for name in _names(part, recipe)]
     if monitor in metrics:
         return monitor
     task = monitor.partition("/")[0]
     if task in recipe.tasks and not any(name.startswith(f"{task}/") for name in metrics):
-        hidden = recipe.tasks[task].answer.ranks and recipe.evaluation.history[0] == "masked"
-        kept = 'set [evaluation] history = ["kept"], where targets may stand in their history; '
+        own = next(part for part in parts if task in part.config.tasks)
         raise RecipeError(
             f"[tasks.{task}]",
             "a validation target, to choose the epoch by",
             "none",
-            (kept if hidden else "")
+            own.examiner.advice(task)
             + "name a metric of another task as [train] monitor, split otherwise, or leave the task out",
         )
     raise RecipeError(
@@ -296,7 +302,7 @@ def _monitor(recipe: Recipe, parts: Iterable["Part"]) -> str:
 
 def _digest(recipe: Recipe, corpora: Mapping[str, Corpus]) -> str:
     text = json.dumps(recipe.shaping(), sort_keys=True)
-    text += "".join(corpus.sequences.digest() for corpus in corpora.values())
+    text += "".join(corpus.digest() for corpus in corpora.values())
     return hashlib.sha256(text.encode()).hexdigest()
 
 

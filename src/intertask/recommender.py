@@ -30,7 +30,8 @@ from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
 from intertask.evaluate.ranking import SCORES_IN_MEMORY
 from intertask.evaluate.results import Evaluation
-from intertask.experiment import Fitted, build, fit
+from intertask.events.trainable import build
+from intertask.experiment import FittedLog, fit
 from intertask.markup import card
 from intertask.model import Model
 from intertask.progress import Epoch, heard
@@ -57,7 +58,7 @@ class Recommender:
             hint = "Recommender.from_recipe(...) reads a file"
             raise RequestError("Recommender", "a Recipe", arguments.shown(recipe), hint)
         self.recipe = recipe or Recipe()
-        self.fitted: Fitted | None = None
+        self.fitted: FittedLog | None = None
         self.catalogue: Catalogue | None = None
         self._answerer: Answerer | None = None
 
@@ -106,13 +107,13 @@ class Recommender:
         return self
 
     @classmethod
-    def trained(cls, recipe: Recipe, fitted: Fitted, catalogue: Catalogue | None = None) -> "Recommender":
+    def trained(cls, recipe: Recipe, fitted: FittedLog, catalogue: Catalogue | None = None) -> "Recommender":
         """A recommender of what has been trained, as one of several streams."""
         self = cls(recipe)
         self._take(fitted, catalogue)
         return self
 
-    def _take(self, fitted: Fitted, catalogue: Catalogue | None) -> None:
+    def _take(self, fitted: FittedLog, catalogue: Catalogue | None) -> None:
         corpus = fitted.corpus
         self.fitted, self.catalogue = fitted, catalogue
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))

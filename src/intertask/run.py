@@ -26,7 +26,7 @@ from intertask.evaluate import kept
 from intertask.evaluate.events_protocol import protocol
 from intertask.evaluate.protocol import Protocol
 from intertask.evaluate.results import Evaluation
-from intertask.experiment import Fitted, fit_streams, refuse_unfit
+from intertask.experiment import FittedLog, fit_streams, on_log, refuse_unfit
 from intertask.files import strange, written_aside
 from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
@@ -37,7 +37,7 @@ from intertask.recommender import Recommender
 from intertask.run_folder import EVALUATED, WRITTEN, drop_empty, refuse_locked, refuse_others, working_on
 
 
-def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[str] = ()) -> Fitted:
+def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[str] = ()) -> FittedLog:
     """Train as a recipe says, or go on with a run that was stopped, and save the model of each stream.
 
     Args:
@@ -69,12 +69,14 @@ def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[s
             corpora = {name: corpus for name, (corpus, _) in prepared.items()}
             fitted = fit_streams(recipe, corpora, folder)
             for name, view in views.items():
-                Recommender.trained(view, fitted[name], prepared[name][1]).save(folders[name] / "model")
+                Recommender.trained(view, on_log(fitted[name]), prepared[name][1]).save(
+                    folders[name] / "model"
+                )
             if file.suffix != ".json" and not own:  # recipe.json stands there already, or the user's own
                 with written_aside(folder / "recipe.toml") as aside:
                     lines = "".join(f"# changed by {named([change])!r}\n" for change in changes)
                     aside.write_text(lines + file.read_text(encoding="utf-8"), encoding="utf-8")
-    return fitted[MAIN]
+    return on_log(fitted[MAIN])
 
 
 @contextmanager
@@ -106,7 +108,7 @@ def _refuse_strange(folder: Path) -> None:
     artefact.refuse_place(folder / "model", folder / "model")
 
 
-def validation_protocol(fitted: Fitted, recipe: Recipe) -> Protocol:
+def validation_protocol(fitted: FittedLog, recipe: Recipe) -> Protocol:
     """How the metric that chose the epoch was measured.
 
     Args:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from intertask.errors import RecipeError
 from intertask.model import ModelConfig, blueprint
 from intertask.nn.dimensions import Dimensions
-from intertask.recipe import Recipe
 from intertask.tasks.next_item import Config as NextItem
 from intertask.untrusted import megabytes
 
@@ -53,24 +52,24 @@ def refuse_huge_model(config: ModelConfig, dimensions: Dimensions) -> None:
         )
 
 
-def refuse_huge_batch(recipe: Recipe, tokens: int, longest: int) -> None:
+def refuse_huge_batch(config: ModelConfig, tokens: int, longest: int) -> None:
     """Refuse batches that do not fit into memory.
 
     Args:
-        recipe: Of one stream.
+        config: Of a model.
         tokens: Most positions of a batch, one history at least.
         longest: Events of the longest history.
 
     Raises:
         RecipeError: Says how large a batch would be.
     """
-    longest = min(longest, recipe.max_length)
-    positions, width = max(tokens, longest), recipe.width
-    layers = sum(getattr(recipe.encoder, name, 0) for name in ("num_layers", "num_recurrent_layers"))
-    heads = getattr(recipe.encoder, "num_heads", 0)
-    numbers = positions * width * (PER_LAYER * layers + PER_STATE * (1 + len(recipe.tasks)))
+    longest = min(longest, config.max_length)
+    positions, width = max(tokens, longest), config.width
+    layers = sum(getattr(config.encoder, name, 0) for name in ("num_layers", "num_recurrent_layers"))
+    heads = getattr(config.encoder, "num_heads", 0)
+    numbers = positions * width * (PER_LAYER * layers + PER_STATE * (1 + len(config.tasks)))
     numbers += positions * longest * heads * layers
-    for task in recipe.tasks.values():
+    for task in config.tasks.values():
         if isinstance(task, NextItem):
             numbers += positions * task.loss.numbers_per_position(width)
     needed, room = NUMBER * numbers, memory()

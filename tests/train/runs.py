@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from intertask import experiment
-from intertask.experiment import Fitted
+from intertask.experiment import FittedLog
 from intertask.recipe import Recipe
 from intertask.train import checkpoint
 from intertask.train.loop import Trainer
@@ -43,12 +43,12 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe.model_validate(SECTIONS | {"train": train} | changes)
 
 
-def fit(folder: Path, **changes: Any) -> Fitted:
+def fit(folder: Path, **changes: Any) -> FittedLog:
     """Train, or go on training."""
     return experiment.fit(recipe(**changes), worlds.corpus(worlds.varied(num_users=60, longest=8)), folder)
 
 
-def weights(fitted: Fitted) -> dict[str, torch.Tensor]:
+def weights(fitted: FittedLog) -> dict[str, torch.Tensor]:
     """The weights that training ended with."""
     return checkpoint.weights(fitted.model)
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from intertask import experiment, model
+from intertask.events import trainable
 from tests import worlds
 from tests.train import runs
 
@@ -104,7 +105,7 @@ def test_each_detached_task_is_what_it_is_without_the_other_detached_ones(tmp_pa
 
 
 def test_a_detached_task_learns(tmp_path):
-    before = experiment.build(runs.recipe(tasks=ALL), LOG, runs.SECTIONS["seed"])
+    before = trainable.build(runs.recipe(tasks=ALL), LOG, runs.SECTIONS["seed"])
     after = runs.weights(trained(tmp_path, ALL))
     for name, weight in before.named_parameters():
         if name.startswith(tuple(f"tasks.{own}." for own in APART)) and weight.requires_grad:

@@ -10,6 +10,7 @@ from intertask.balance.famo import Famo
 from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
 from intertask.evaluate.validation import Validator
+from intertask.events import trainable
 from intertask.events.feed import EventFeed
 from intertask.model import Model
 from intertask.train.loop import Trainer
@@ -37,7 +38,7 @@ def trainer(folder, corpus, metrics, **options):
     split = recipe.split.split(corpus.sequences)
     feed = EventFeed(corpus.sequences, split, recipe.max_length, recipe.train.windows)
     return Trainer(
-        [Stream.of(experiment.build(recipe, corpus, 0), feed, recipe.train)],
+        [Stream.of(trainable.build(recipe, corpus, 0), feed, recipe.train)],
         WeightedSum({"next": 1.0}),
         lambda: {"score": next(given)},
         lambda model, task: None,

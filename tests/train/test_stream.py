@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from intertask import experiment
+from intertask.events import trainable
 from intertask.events.feed import EventFeed
 from intertask.train.config import TrainConfig
 from intertask.train.stream import Stream, turns
@@ -14,7 +14,7 @@ from tests.train import runs
 def stream(name, num_users, weight=1.0):
     corpus = worlds.corpus(worlds.varied(num_users=num_users, longest=8))
     recipe = runs.recipe()
-    model = experiment.build(recipe, corpus, 0)
+    model = trainable.build(recipe, corpus, 0)
     split = recipe.split.split(corpus.sequences)
     feed = EventFeed(corpus.sequences, split, recipe.max_length, recipe.train.windows)
     return Stream.of(model, feed, TrainConfig(batch_tokens=20), name, weight)

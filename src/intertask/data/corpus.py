@@ -21,3 +21,7 @@ class Corpus:
     items: Vocabulary
     behaviours: tuple[str, ...]
     sequences: Sequences
+
+    def digest(self) -> str:
+        """SHA-256 over the events."""
+        return self.sequences.digest()

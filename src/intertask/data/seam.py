@@ -6,8 +6,7 @@ wing; `experiment` knows the wings.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -89,10 +88,6 @@ class Corpus(Protocol):
         """SHA-256 over everything that a model can learn from or be measured by."""
         ...
 
-    def write(self, folder: Path) -> None:
-        """Write everything, all or nothing."""
-        ...
-
 
 class Split(Protocol):
     """What trains, what validates, what tests; its maker has refused leakage."""
@@ -100,30 +95,4 @@ class Split(Protocol):
     @property
     def description(self) -> str:
         """In words, for the protocol."""
-        ...
-
-
-Model_contra = TypeVar("Model_contra", contravariant=True)  # models lie above this module
-
-# How well each target was answered, higher is better, and the unit that is resampled of each (a user, a
-# document, a day, a hospital), int64.
-Qualities = tuple[NDArray[np.float64], NDArray[np.int64]]
-
-
-class Examiner(Protocol[Model_contra]):
-    """Answers of a model to the validation targets of one stream.
-
-    Metrics are named "task/metric"; higher is better for each, losses are negated.
-    """
-
-    def __call__(self, model: Model_contra) -> dict[str, float]:
-        """The metrics of the model as it is; called after each epoch."""
-        ...
-
-    def calibration(self, model: Model_contra, task: str) -> Qualities | None:
-        """How well the calibration targets of a task are answered; None where it has none."""
-        ...
-
-    def calibrate(self, model: Model_contra) -> None:
-        """Set what the logits of each task's probabilities are divided by."""
         ...
