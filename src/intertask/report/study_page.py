@@ -16,6 +16,7 @@ from intertask.report.canvas import available
 from intertask.report.figures import MINUS, counted, duration, label, number, signed
 from intertask.report.forest import gains
 from intertask.report.markup import standing_alone
+from intertask.report.plan import plan
 from intertask.report.terminal import words
 
 _COSINES = (
@@ -42,11 +43,6 @@ def sentences(found: Transfer) -> list[str]:
     ]
     if len(found.seeds) == 1:
         told.append("One seed says nothing of the luck of training: run three, and see whether they agree.")
-    told += [
-        f"{task.task}: no verdict, since it has {task.alone.too_few}."
-        for task in found.tasks
-        if task.alone.too_few
-    ]
     for task in found.losers:
         told.append(_advice(task, found.cosines, apart=task.task in found.apart))
         if task.matched.verdict != "loses":
@@ -139,7 +135,7 @@ def terminal(found: Transfer) -> Iterator[RenderableType]:
     yield table
     if found.cosines is not None:
         yield _cosine_table(found.cosines)
-    for sentence in sentences(found):
+    for sentence in (*sentences(found), *plan(found)):
         yield words(sentence)
     if edges := _edges(found):
         yield words(f"Edges that held-out targets do not show to help are closed. {' '.join(edges)}")
@@ -167,7 +163,7 @@ def page(found: Transfer) -> str:
     verdict = tag(
         "div",
         tag("p", first, class_="says"),
-        tag("ul", *(tag("li", theirs(told)) for told in others)),
+        tag("ul", *(tag("li", theirs(told)) for told in (*others, *plan(found)))),
         class_=f"verdict {outcome}",
     )
     sections = [
