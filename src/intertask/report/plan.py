@@ -14,7 +14,8 @@ def plan(found: Transfer) -> list[str]:
     """One line for each thing to do, the tasks that it is about named; of all tasks of the study.
 
     A task that another pushes against keeps its place, and the other is detached; a task that loses for no
-    reason that is seen is better trained by itself. Tasks without a shown change stay together: it costs less.
+    reason that is seen is better trained by itself. Tasks without a shown change stay together, which costs
+    less.
     """
     opposing = {task.opposed_by for task in found.losers if task.opposed_by}
     lost = {task.task for task in found.losers if not task.opposed_by} - opposing
@@ -49,8 +50,8 @@ def _power(task: TaskTransfer) -> str:
     if least == float("inf"):
         return f"{task.task}: no change is shown; alone it has nothing to compare with."
     return (
-        f"{task.task}: no change is shown. A change of {least:.0f} % or more would have been found four times "
-        "of five; more seeds or more targets find smaller ones."
+        f"{task.task}: no change is shown. A change of {least:.0f} % or more would have been found four "
+        "times of five; more seeds or more targets find smaller ones."
     )
 
 
