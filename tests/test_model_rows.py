@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from intertask.config import kinds
+from intertask.errors import RecipeError
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from tests import rows, worlds
@@ -66,3 +67,16 @@ def test_a_task_is_asked_where_its_target_is_known():
     assert list(model.losses(rows.batch(ROWS, {"first": [0, -1, -1]}))) == ["first"]
     assert list(model.losses(rows.batch(ROWS, LABELS | {"first": [-1, -1, -1]}))) == ["second"]
     assert not model.losses(rows.batch(ROWS))
+
+
+@pytest.mark.parametrize(("direction", "seen"), [(None, True), ("both", True), ("past", False)])
+def test_a_direction_that_is_said_overrules_the_rows(direction, seen):
+    model = built(encoder={"kind": "attention", "direction": direction}, pooling="first")
+    one, other = (model.row_states(rows.batch([[1.0, 2.0, last]]))["first"] for last in (3.0, 4.0))
+    assert (one != other).any() == seen
+
+
+def test_a_task_that_is_asked_what_follows_needs_an_encoder_that_sees_the_past_alone():
+    told = {"encoder": {"kind": "attention", "direction": "both"}}
+    with pytest.raises(RecipeError, match=r"\[tasks.next\]: expected a causal encoder"):
+        worlds.model(ModelConfig.model_validate(told), worlds.varied())

@@ -156,9 +156,12 @@ class Model(nn.Module):
     def trunk(self, batch: Batch) -> Encoded:
         """What the exchange reads: what input and encoder make of a batch."""
         embedded = self.input(batch.inputs[INPUT])
-        hidden_BLD: Tensor = self.encoder(embedded.hidden_BLD, embedded.layout)
+        direction, layout = self.config.encoder.direction, embedded.layout
+        if direction is not None:
+            layout = replace(layout, causal=direction == "past")
+        hidden_BLD: Tensor = self.encoder(embedded.hidden_BLD, layout)
         remembered = embedded.marks_BLD if self.config.communication.remembers else None
-        return Encoded(hidden_BLD, embedded.layout, remembered)
+        return Encoded(hidden_BLD, layout, remembered)
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""

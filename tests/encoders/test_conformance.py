@@ -1,10 +1,14 @@
 """What every encoder promises; a new file in the folder is tested by existing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from intertask.config import config_class, kinds, parse
 from intertask.encoders import EncoderConfig
+from intertask.errors import RecipeError
 from intertask.model import ModelConfig
 from intertask.nn.layout import Layout
 from tests import worlds
@@ -15,12 +19,17 @@ from tests.assertions import (
     assert_every_weight_gets_gradient,
     assert_looks_back,
     assert_padding_ignored,
+    assert_same,
 )
 
 VARIANTS = worlds.variants("encoders")
 LENGTHS = [5, 1, 3, 5, 2]
 WIDTH = 8
 
+LOOKING = {name: config for name, config in VARIANTS.items() if config.kind != "none"}
+looking = pytest.mark.parametrize("config", LOOKING.values(), ids=LOOKING.keys())
+WHOLE = {name: config for name, config in VARIANTS.items() if "both" in config.directions}
+whole = pytest.mark.parametrize("config", WHOLE.values(), ids=WHOLE.keys())
 every_variant = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 
 
@@ -65,7 +74,7 @@ def test_future_events_do_not_change_past_states(config):
         causal(config, built(config))
 
 
-@every_variant
+@looking
 def test_a_state_remembers_the_first_event(config):
     encoder = built(config)
     assert_looks_back(lambda hidden: encoder(hidden, layout()), numbers(0), numbers(1))
@@ -95,6 +104,46 @@ def test_batch_composition_does_not_change_states(config):
 
 
 @every_variant
+def test_rows_seen_whole_ignore_padding_and_each_other(config):
+    encoder, times = built(config), layout()
+    lengths = torch.tensor(LENGTHS)
+
+    def run(hidden):
+        return encoder(hidden, replace(times, lengths_B=lengths, causal=False))
+
+    together, padded = run(numbers(0)), run(100 * numbers(1) * padding(lengths) + numbers(0))
+    for row, length in enumerate(LENGTHS):
+        own = (values[row : row + 1, :length] for values in (times.times_BL, times.query_times_BL))
+        alone = encoder(numbers(0)[row : row + 1, :length], Layout(*own, causal=False))[0]
+        assert_same(together[row, :length], alone, "states of a row among others", 1e-5)
+        assert_same(padded[row, :length], alone, "states of a row whose padding is large", 1e-5)
+
+
+def padding(lengths):
+    return (torch.arange(max(LENGTHS)) >= lengths[:, None])[..., None].float()
+
+
+@whole
+def test_a_place_of_a_row_seen_whole_sees_the_last_one(config):
+    if config.kind == "none":
+        return
+    encoder, seen = built(config), replace(layout(), causal=False)
+    changed = numbers(0)
+    changed[:, -1] = numbers(1)[:, -1]
+    assert ((encoder(changed, seen) - encoder(numbers(0), seen))[:, 0].abs().amax(-1) > 1e-4).all()
+
+
+@pytest.mark.parametrize("kind", kinds("encoders"))
+def test_an_encoder_that_cannot_look_ahead_says_so(kind):
+    config = config_class("encoders", kind, "tests")
+    if "both" in config.directions:
+        assert not config(direction="both").causal and config(direction="past").causal
+        return
+    with pytest.raises(RecipeError, match="expected direction = 'past', the only one"):
+        parse(config, {"kind": kind, "direction": "both"}, "[encoder]")
+
+
+@looking
 def test_every_weight_gets_a_gradient(config):
     encoder = built(config)
     states = encoder(numbers(0), layout())
@@ -107,7 +156,7 @@ def test_eval_is_deterministic(config):
     assert_deterministic_in_eval(encoder, lambda: encoder(numbers(0), layout()))
 
 
-@every_variant
+@looking
 def test_dropout_acts_in_training_alone(config):
     encoder = built(config)
     calm = encoder(numbers(0), layout())
@@ -141,7 +190,8 @@ def test_the_query_time_matters_on_its_own_track_alone(config):
 LEARNERS = {
     name: config
     for name, config in worlds.variants("encoders", dropout=0.0, num_layers=1).items()
-    if not config.uses_query_time  # the events of these worlds are a day apart, and so are the questions
+    if not config.uses_query_time
+    and config.kind != "none"  # the events of these worlds are a day apart, and so are the questions
 }
 learners = pytest.mark.parametrize("config", LEARNERS.values(), ids=LEARNERS.keys())
 

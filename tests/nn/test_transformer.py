@@ -5,20 +5,25 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from intertask.encoders.attention import Config as Attention
 from intertask.nn.layout import Layout
-from intertask.nn.transformer import CausalAttention, GatedResidual, SwiGLU
+from intertask.nn.transformer import GatedResidual, SelfAttention, SwiGLU, mask_of
 from tests.worlds import dimensions, seeded
 
 WIDTH = 4
+PAST = Layout()
 
 
 def numbers(seed=0):
     return torch.randn(2, 5, WIDTH, generator=torch.Generator().manual_seed(seed))
 
 
+def attended(attention, hidden, bias, layout=PAST):
+    return attention(hidden, mask_of(bias, layout, hidden.shape[1]), causal=layout.causal)
+
+
 @pytest.mark.parametrize("biased", [False, True])
 def test_causal_attention_equals_torch_multihead_attention(biased):
     with seeded():
-        attention = CausalAttention(WIDTH, 2, 0.0)
+        attention = SelfAttention(WIDTH, 2, 0.0)
         reference = nn.MultiheadAttention(WIDTH, 2, batch_first=True)
         bias = torch.randn(2, 2, 5, 5)
     with torch.no_grad():
@@ -29,7 +34,24 @@ def test_causal_attention_equals_torch_multihead_attention(biased):
         future = torch.ones(5, 5).triu(1).bool()
         mask = (bias if biased else torch.zeros_like(bias)).masked_fill(future, float("-inf")).flatten(0, 1)
         expected = reference(numbers(), numbers(), numbers(), attn_mask=mask)[0]
-        torch.testing.assert_close(attention(numbers(), bias if biased else None), expected)
+        torch.testing.assert_close(attended(attention, numbers(), bias if biased else None), expected)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_attention_over_whole_rows_equals_torch_multihead_attention_without_padding(biased):
+    with seeded():
+        attention = SelfAttention(WIDTH, 2, 0.0)
+        bias = torch.randn(2, 2, 5, 5) if biased else None
+    lengths = torch.tensor([3, 5])
+    whole = attended(attention, numbers(), bias, Layout(lengths_B=lengths, causal=False))
+    for row, length in enumerate(lengths.tolist()):
+        own = None if bias is None else bias[row : row + 1, :, :length, :length]
+        alone = attended(attention, numbers()[row : row + 1, :length], own, Layout(causal=False))
+        torch.testing.assert_close(whole[row, :length], alone[0])
+    changed = numbers()
+    changed[1, 4] += 1.0  # the last place of the long row
+    moved = attended(attention, changed, bias, Layout(lengths_B=lengths, causal=False)) - whole
+    assert (moved[1].abs().amax(1) > 1e-4).all() and not moved[0].any()
 
 
 def test_a_closed_gate_lets_nothing_through_and_an_open_one_all():
@@ -50,15 +72,15 @@ def test_swiglu_equals_its_formula():
 
 
 def test_the_fused_kernel_attends_as_the_formula_does():
-    attention = CausalAttention(8, 2, 0.0)
+    attention = SelfAttention(8, 2, 0.0)
     hidden = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(0))
     with sdpa_kernel(
         SDPBackend.FLASH_ATTENTION
     ):  # on CUDA it takes no mask, so that a time bias is not fused there
-        fused = attention(hidden, None)
+        fused = attended(attention, hidden, None)
     with sdpa_kernel(SDPBackend.MATH):
-        torch.testing.assert_close(attention(hidden, None), fused)
-        torch.testing.assert_close(attention(hidden, torch.zeros(3, 2, 5, 5)), fused)
+        torch.testing.assert_close(attended(attention, hidden, None), fused)
+        torch.testing.assert_close(attended(attention, hidden, torch.zeros(3, 2, 5, 5)), fused)
 
 
 def test_in_bfloat16_the_stack_and_its_gradients_are_those_of_float32_but_for_rounding():

@@ -1,22 +1,43 @@
 """Encoders: sequence to sequence, hidden_BLD -> hidden_BLD. One file an encoder."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from pydantic import model_validator
 from torch import nn
 
 from intertask.config import PluginConfig
 from intertask.nn.dimensions import Dimensions
 
+Direction = Literal["past", "both"]
+
 
 class EncoderConfig(PluginConfig):
     """The config of an encoder.
 
+    Args:
+        direction: What a place sees: "past" is itself and what comes before it, as tasks need that are asked
+            what follows; "both" is the whole row. If left out, the past of events and the whole of rows, as
+            far as the encoder can.
+
     Attributes:
-        causal: Whether a position never sees what comes after it; next-item tasks need that.
+        directions: What it can.
     """
 
-    causal: ClassVar[bool] = True
+    direction: Direction | None = None
+
+    directions: ClassVar[tuple[Direction, ...]] = ("past",)
+
+    @model_validator(mode="after")
+    def _can(self) -> "EncoderConfig":
+        if self.direction is not None and self.direction not in self.directions:
+            raise ValueError(f"direction = {self.directions[0]!r}, the only one of this kind of encoder")
+        return self
+
+    @property
+    def causal(self) -> bool:
+        """Whether a place of events never sees what comes after it."""
+        return self.direction != "both"
 
     @abstractmethod
     def build(self, dimensions: Dimensions) -> nn.Module:

@@ -1,10 +1,10 @@
 """What the configs of the encoders with attention share."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from intertask.encoders import EncoderConfig
+from intertask.encoders import Direction, EncoderConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.time_bias import TimeBias
 from intertask.nn.transformer import TransformerBlock, TransformerStack
@@ -22,6 +22,7 @@ class AttentiveConfig(EncoderConfig):
             "off": not at all.
     """
 
+    directions: ClassVar[tuple[Direction, ...]] = ("past", "both")
     num_layers: int = Field(default=2, ge=1, le=64)
     num_heads: int = Field(default=2, ge=1, le=256)
     dropout: float = Field(default=0.2, ge=0, lt=1)

@@ -3,7 +3,8 @@
 Source: Zhai et al., "Actions Speak Louder than Words", ICML 2024, equations 1 to 3. Departures: the
 relative position bias is clipped at `max_length`, the time buckets double (see `nn.time_buckets`), and the
 attention is divided by the number of events seen so far rather than by the longest length, so that
-padding and batch composition never change a score.
+padding and batch composition never change a score. Of rows that are seen whole, distances have no direction
+and all places are those that are seen.
 """
 
 from typing import Literal
@@ -44,7 +45,7 @@ class Encoder(nn.Module):
         """Encoded states."""
         bias_BHLL = None if self.time_bias is None else self.time_bias(layout)
         for layer in self.layers:
-            hidden_BLD = layer(hidden_BLD, bias_BHLL)
+            hidden_BLD = layer(hidden_BLD, bias_BHLL, layout)
         encoded_BLD: Tensor = self.norm(hidden_BLD)
         return encoded_BLD
 
@@ -63,19 +64,30 @@ class Layer(nn.Module):
         self.project_out = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, hidden_BLD: Tensor, bias_BHLL: Tensor | None) -> Tensor:
+    def forward(self, hidden_BLD: Tensor, bias_BHLL: Tensor | None, layout: Layout) -> Tensor:
         """hidden + f(norm(attention(hidden)) * gate(hidden))."""
         batch, length, width = hidden_BLD.shape
         projected = functional.silu(self.project_in(self.norm_in(hidden_BLD)))
         gate_BLD, heads = projected[..., :width], projected[..., width:]
         query, key, value = heads.view(batch, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
         steps = torch.arange(length, device=hidden_BLD.device)
-        distance = (steps[:, None] - steps).clamp(0, self.max_length - 1)
+        behind = steps[:, None] - steps
+        distance = (behind if layout.causal else behind.abs()).clamp(0, self.max_length - 1)
         logits_BHLL = query @ key.transpose(-1, -2) + self.position_bias[:, distance]
         if bias_BHLL is not None:
             logits_BHLL = logits_BHLL + bias_BHLL
-        seen = (steps + 1).to(hidden_BLD.dtype)[:, None]
-        weights_BHLL = (functional.silu(logits_BHLL) / seen).tril()
+        weights_BHLL = functional.silu(logits_BHLL)
+        if layout.causal:
+            seen = (steps + 1).to(hidden_BLD.dtype)[:, None]
+            weights_BHLL = (weights_BHLL / seen).tril()
+        else:
+            padding_BL = layout.padding_BL(length)
+            if padding_BL is None:
+                weights_BHLL = weights_BHLL / length
+            else:
+                real_BL = ~padding_BL
+                shares_BL = real_BL / real_BL.sum(1, keepdim=True)
+                weights_BHLL = weights_BHLL * shares_BL[:, None, None, :]
         read_BLD = (weights_BHLL @ value).transpose(1, 2).reshape(batch, length, width)
         change_BLD: Tensor = self.project_out(self.dropout(self.norm_out(read_BLD) * gate_BLD))
         return hidden_BLD + change_BLD

@@ -1,10 +1,11 @@
 """A recurrent encoder followed by self-attention: order first, then what matters in it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from torch import Tensor, nn
 
+from intertask.encoders import Direction
 from intertask.encoders._attentive import TransformerConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.layout import Layout
@@ -19,6 +20,7 @@ class Config(TransformerConfig):
         num_recurrent_layers: Number of recurrent layers.
     """
 
+    directions: ClassVar[tuple[Direction, ...]] = ("past",)
     kind: Literal["recurrent_attention"] = "recurrent_attention"
     cell: Cell = "gru"
     num_recurrent_layers: int = Field(default=1, ge=1, le=64)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -23,3 +24,9 @@ class Layout:
     query_times_BL: Tensor | None = None
     lengths_B: Tensor | None = None
     causal: bool = True
+
+    def padding_BL(self, length: int) -> Tensor | None:  # noqa: N802
+        """Which places of rows of a length hold nothing; None where each holds something."""
+        if self.lengths_B is None or bool((self.lengths_B == length).all()):
+            return None
+        return torch.arange(length, device=self.lengths_B.device) >= self.lengths_B[:, None]
