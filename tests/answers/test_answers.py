@@ -89,6 +89,15 @@ def test_the_mean_quality_is_the_metric_of_that_name(kind):
     assert qualities.mean() == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_metric_that_is_a_mean_over_rows_is_that_mean(kind):
+    answer = KINDS[kind]
+    measured, means = answer.measure(*told(kind)), answer.means(*told(kind))
+    assert means
+    for name, values in means.items():
+        assert values.shape == (ROWS,) and values.dtype == np.float64
+        assert float(answer.of_mean(name, values.mean())) == pytest.approx(measured[name], rel=1e-6)
+
+
 def test_a_better_prediction_has_better_qualities_and_is_worth_more(kind):
     answer, (truth, predicted) = KINDS[kind], told(kind)
     if kind in ("ranking", "value"):

@@ -62,6 +62,18 @@ class Answer(ABC):
     def qualities(self, truth: Array, predicted: Array) -> Floats:
         """How good each prediction is, [rows], higher is better: what the bootstrap resamples."""
 
+    @abstractmethod
+    def means(self, truth: Array, predicted: Array) -> dict[str, Floats]:
+        """The metrics that are means over rows, with the value of each row, [rows]; `of_mean` ends them."""
+
+    def of_mean(self, metric: str, mean: Floats) -> Floats:
+        """A metric, from the mean of what `means` has of it."""
+        return mean
+
+    def yes_or_no(self, truth: Array, predicted: Array) -> tuple[Array, Floats] | None:
+        """Truth and probability of yes, of which "auc" is taken, [rows] both; None where it is not."""
+        return None
+
     def fine_qualities(self, truth: Array, predicted: Array) -> Floats:
         """The same, moving with every change of a prediction: what small differences are judged by."""
         return self.qualities(truth, predicted)

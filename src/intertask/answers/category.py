@@ -62,8 +62,7 @@ class Category(Answer):
         """
         if not len(truth):
             return {}
-        found = {"accuracy": float(self._right(truth, predicted).mean())}
-        found["log_loss"] = float(-self.qualities(truth, predicted).mean())
+        found = {name: float(values.mean()) for name, values in self.means(truth, predicted).items()}
         if self.several:
             return found | _mean_auc(truth, predicted)
         if self.num_classes is not None:
@@ -84,6 +83,15 @@ class Category(Answer):
         own = np.take_along_axis(predicted, truth.astype(np.int64)[:, None], axis=1)[:, 0]
         found: Floats = np.log(np.maximum(own.astype(np.float64), LEAST))
         return found
+
+    def means(self, truth: Array, predicted: Array) -> dict[str, Floats]:
+        """Whether the answer is right, and log losses."""
+        right = self._right(truth, predicted).astype(np.float64)
+        return {"accuracy": right, "log_loss": -self.qualities(truth, predicted)}
+
+    def yes_or_no(self, truth: Array, predicted: Array) -> tuple[Array, Floats] | None:
+        """The second of two classes."""
+        return (truth, _second(predicted)) if self._two else None
 
     def classes(self, truth: Array) -> Array | None:
         """The classes' codes; None for several labels."""

@@ -28,6 +28,14 @@ class Probability(Answer):
         """Log-likelihoods."""
         return log_likelihoods(truth, predicted)
 
+    def means(self, truth: Array, predicted: Array) -> dict[str, Floats]:
+        """Log losses."""
+        return {"log_loss": -self.qualities(truth, predicted)}
+
+    def yes_or_no(self, truth: Array, predicted: Array) -> tuple[Array, Floats] | None:
+        """Both as they are."""
+        return truth, predicted.astype(np.float64)
+
     def classes(self, truth: Array) -> Array | None:
         """Yes and no."""
         return truth

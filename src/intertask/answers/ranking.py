@@ -24,12 +24,16 @@ class Ranking(Answer):
         """NDCG and hit rate at 10."""
         if not len(predicted):
             return {}
-        ranks = predicted.astype(np.int64)
-        return {MAIN_METRIC: float(ndcg(ranks, K).mean()), f"hr@{K}": float(hit_rate(ranks, K).mean())}
+        return {name: float(values.mean()) for name, values in self.means(truth, predicted).items()}
 
     def qualities(self, truth: Array, predicted: Array) -> Floats:
         """NDCG at 10."""
         return ndcg(predicted.astype(np.int64), K)
+
+    def means(self, truth: Array, predicted: Array) -> dict[str, Floats]:
+        """NDCG and hit rate at 10."""
+        ranks = predicted.astype(np.int64)
+        return {MAIN_METRIC: ndcg(ranks, K), f"hr@{K}": hit_rate(ranks, K)}
 
     def fine_qualities(self, truth: Array, predicted: Array) -> Floats:
         """NDCG without a cut, which moves with every rank."""

@@ -25,6 +25,15 @@ class Value(Answer):
         """The squared errors, negated."""
         return -((predicted.astype(np.float64) - truth.astype(np.float64)) ** 2)
 
+    def means(self, truth: Array, predicted: Array) -> dict[str, Floats]:
+        """Squared and absolute errors."""
+        errors: Floats = np.abs(predicted.astype(np.float64) - truth.astype(np.float64))
+        return {"rmse": errors**2, "mae": errors}
+
+    def of_mean(self, metric: str, mean: Floats) -> Floats:
+        """The root of the mean squared error."""
+        return np.sqrt(mean) if metric == "rmse" else mean
+
     def base_rate(self, known: Array, predicted: Array) -> NDArray[np.float32]:
         """The mean."""
         return np.full(len(predicted), known.mean(), np.float32)

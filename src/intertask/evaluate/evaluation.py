@@ -29,6 +29,7 @@ from intertask.evaluate.results import (
     ScoreRow,
     TradeoffRow,
 )
+from intertask.evaluate.scoring import MIN_RESAMPLES, Bootstrap, scored
 from intertask.evaluate.slices import slices
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
@@ -44,7 +45,6 @@ from intertask.seeds import derive, generator
 
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
 DIVERSITY_LISTS = 10_000  # cosines of every pair in half a million lists took longer than all the rest
-MIN_RESAMPLES = 200  # below that the ends of a 95 % interval are noise
 
 
 @dataclass
@@ -259,7 +259,7 @@ class Evaluator:
             yield ListRow(system=system, task=task, history=history, metrics=metrics)
 
     def _responses(self, system: ModelSystem) -> tuple[list[ScoreRow], list[DifferenceRow]]:
-        """How well the response tasks are answered, and the model against each answer that needs none."""
+        """How well the tasks that rank nothing are answered, and the model against what needs no model."""
         found, against = [], []
         for name, config in self.model.config.tasks.items():
             if config.answer.ranks:
@@ -268,40 +268,21 @@ class Evaluator:
             if not len(rows):
                 self._note(f"task {name}: no target has a label")
                 continue
-            targets = self.targets[rows]
-            answers = model_answers(system, name, self.sequences, self.targets, rows, self.corpus.behaviours)
-            users = self.sequences.users_of(targets)
-            lacking = too_few(users, config.answer.classes(answers.truth))
-            references = reference_answers(
-                answers, config, self.training, self.sequences.items[targets], self.corpus.behaviours
+            targets, behaviours = self.targets[rows], self.corpus.behaviours
+            answers = model_answers(system, name, self.sequences, self.targets, rows, behaviours)
+            items = self.sequences.items[targets]
+            others = reference_answers(answers, config, self.training, items, behaviours)
+            own = scored(
+                name,
+                {MODEL: answers, **others},
+                self.sequences.users_of(targets),
+                targets,
+                Bootstrap(self._resampling, self.resamples),
+                judge_auc=False,
             )
-            for system_name, own in {MODEL: answers, **references}.items():
-                found.append(own.row(system_name, name, lacking))
-                values = own.qualities()
-                self.tables.append(
-                    target_rows(
-                        system_name, name, "", users, targets, config.answer.quality, values, own.truth
-                    )
-                )
-            gains = difference_intervals(
-                np.stack([answers.qualities()] * len(references), 1),
-                np.stack([other.qualities() for other in references.values()], 1),
-                users,
-                self._resampling(),
-                num_resamples=self.resamples,
-            )
-            against += [
-                DifferenceRow(
-                    task=name,
-                    history="",
-                    baseline=reference,
-                    metric=config.answer.quality,
-                    difference=float(gains.values[place]),
-                    interval=Interval(low=float(gains.lows[place]), high=float(gains.highs[place])),
-                    too_few=lacking,
-                )
-                for place, reference in enumerate(references)
-            ]
+            found += own.rows
+            against += own.differences
+            self.tables.append(own.table)
         return found, against
 
     def _tradeoffs(self, system: ModelSystem) -> list[TradeoffRow]:

@@ -3,62 +3,19 @@
 The reference answers stand in every table: the base rate, and the mean of the item where a task judges one.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from intertask.answers import Answer, Array, Floats
 from intertask.data.sequences import Sequences
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.ranking import rank_targets
-from intertask.evaluate.results import CalibrationBin, ScoreRow
+from intertask.evaluate.scoring import Answers
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics.direction import K
-from intertask.metrics.responses import Bin
 from intertask.tasks import TaskConfig
 
 SHRINKAGE = 10.0  # events of the base rate that are added to each item's mean
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a system answered, and what was right.
-
-    Args:
-        answer: Which kind of answers.
-        truth: As the kind takes it, [n, ...].
-        predicted: As the kind takes it, [n, ...].
-    """
-
-    answer: Answer
-    truth: Array
-    predicted: Array
-
-    def metrics(self) -> dict[str, float]:
-        """The metrics of this kind."""
-        return self.answer.measure(self.truth, self.predicted)
-
-    def qualities(self) -> Floats:
-        """How good each answer is."""
-        return self.answer.qualities(self.truth, self.predicted)
-
-    def row(self, system: str, task: str, too_few: str) -> ScoreRow:
-        """The row of a table; `too_few` says why its metrics say little, where they do."""
-        return ScoreRow(
-            system=system,
-            task=task,
-            count=len(self.truth),
-            metrics=self.metrics(),
-            calibration=_records(self.answer.bins(self.truth, self.predicted)),
-            quantiles=_records(self.answer.quantiles(self.truth, self.predicted)),
-            too_few=too_few,
-        )
-
-
-def _records(bins: list[Bin]) -> list[CalibrationBin]:
-    return [CalibrationBin(predicted=b.predicted, observed=b.observed, count=b.count) for b in bins]
 
 
 def model_answers(

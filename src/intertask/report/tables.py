@@ -223,7 +223,7 @@ def _answers(row: ScoreRow, metrics: Sequence[str], leading: Mapping[str, str]) 
         if row.too_few and answered(row, name) != number(row.metrics.get(name, 0.0)) and name in row.metrics:
             cells.append(tag("td", tag("span", answered(row, name), class_="sub")))
         else:
-            cells.append(_cell(row.metrics, {}, name, leading))
+            cells.append(_cell(row.metrics, row.intervals, name, leading))
     return cells
 
 

@@ -30,12 +30,12 @@ def verdicts(differences: Sequence[DifferenceRow]) -> list[Verdict]:
     ranking = main_metric(row.metric for row in differences if row.history)
     groups: dict[tuple[str, str], list[DifferenceRow]] = {}
     for row in differences:
-        own = row.metric == ranking or not row.history  # a response task has one metric
-        groups.setdefault((row.task, row.history), []).extend([row] if own else [])
-    return [
-        _verdict(task, history, rows, ranking if history else rows[0].metric)
-        for (task, history), rows in groups.items()
-    ]
+        groups.setdefault((row.task, row.history), []).append(row)
+    found = []
+    for (task, history), rows in groups.items():
+        metric = ranking if history else rows[0].metric  # of several the first one decides
+        found.append(_verdict(task, history, [row for row in rows if row.metric == metric], metric))
+    return found
 
 
 def headline(found: Sequence[Verdict]) -> Verdict:
