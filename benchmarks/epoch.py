@@ -43,7 +43,7 @@ def main() -> None:
     recipe = Recipe.read(options.recipe)
     config = recipe.train.model_copy(update={"windows": options.windows, "epochs": 2, "patience": 2})
     corpus = prepare(source.load(recipe.data, options.recipe.parent).events)
-    split = recipe.split.split(corpus.sequences)
+    split = recipe.split_events(corpus.sequences)
     counts = np.bincount(split.training(corpus.sequences).items, minlength=len(corpus.items))
     model = build(recipe, corpus, recipe.seed, counts)
     balance = WeightedSum({name: task.weight for name, task in recipe.tasks.items()})

@@ -63,7 +63,7 @@ recipe = Recipe.model_validate({
 })
 corpus = open_corpus(folder)
 sequences = corpus.sequences
-split = recipe.split.split(sequences)
+split = recipe.split_events(sequences)
 training = split.training(sequences)
 model = trainable.build(recipe, corpus, 1, np.bincount(training.items, minlength=len(corpus.items))).train()
 windows = training_windows(sequences, split.train_stop, recipe.max_length, "all")

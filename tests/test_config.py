@@ -140,7 +140,7 @@ def test_numbers_that_are_not_finite_are_refused_from_a_file_too(tmp_path, value
     [
         (
             {"input": {"dropout": 0.4}},
-            "recipe.toml [input]: expected a table with kind = one of events, "
+            "recipe.toml [input]: expected a table with kind = one of events, table, "
             "found {'dropout': 0.4}; add a kind, e.g. kind",
         ),
         ({"encoder": 3}, "recipe.toml [encoder]: expected a table with kind = one of"),

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from intertask import source
-from intertask.recipe import DataConfig
+from intertask.data_section import DataConfig
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     recipe = Recipe.read(options.recipe)
     corpus = prepare(source.load(recipe.data, options.recipe.parent).events)
-    split = recipe.split.split(corpus.sequences)
+    split = recipe.split_events(corpus.sequences)
     windows = training_windows(corpus.sequences, split.train_stop, recipe.max_length, recipe.train.windows)
     tokens = recipe.train.batch_tokens or BATCH_TOKENS
     rows = plan(windows.lengths - 1, tokens, generator(1, "order", 0))[:BATCHES]

@@ -22,7 +22,7 @@ def opened(recipe: Recipe, beside: Path) -> Corpus:
 def trained_on(recipe: Recipe, corpus: Corpus) -> NDArray[np.bool_]:
     """Which events are trained on: all but those that are asked about, and what is later."""
     sequences = corpus.sequences
-    stops = recipe.split.split(sequences).train_stop
+    stops = recipe.split_events(sequences).train_stop
     places = np.arange(len(sequences.items))
     mine: NDArray[np.bool_] = places < stops[sequences.users_of(places)]
     return mine

@@ -15,8 +15,9 @@ from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
 from numpy.typing import NDArray
 
+from intertask.data_section import DataConfig
 from intertask.evaluate.gains import changes
-from intertask.recipe import DataConfig, Recipe
+from intertask.recipe import Recipe
 from intertask.seeds import generator
 from intertask.study import run_arm, settled
 

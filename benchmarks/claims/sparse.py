@@ -14,8 +14,9 @@ import numpy as np
 from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
 
+from intertask.data_section import DataConfig
 from intertask.evaluate.gains import changes
-from intertask.recipe import DataConfig, Recipe
+from intertask.recipe import Recipe
 from intertask.seeds import generator
 from intertask.study import run_arm, settled
 

@@ -17,7 +17,7 @@ from intertask import source
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
 from intertask.data.splits import LeaveOneOut
-from intertask.recipe import DataConfig
+from intertask.data_section import DataConfig
 
 DATASETS: dict[str, tuple[str | dict[str, object], int]] = {  # and the longest history
     "ml100k": ("movielens_100k", 50),

@@ -12,9 +12,12 @@ from docstrings import arguments_of, parsed
 from intertask.config import Config, config_class, kinds
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
+from intertask.data.rows import Rows
 from intertask.data.splits import LeaveOneOut, TimeSplit, UserSplit
+from intertask.data_section import CatalogueFile, DataConfig, EventsFile, RowsFile
 from intertask.evaluate.config import EvaluationConfig
-from intertask.recipe import CatalogueFile, DataConfig, EventsFile, Recipe, StreamConfig
+from intertask.recipe import Recipe, StreamConfig
+from intertask.samples.splits import Folds, GroupsOut, Official, RowsSplit, WalkForward
 from intertask.train.config import TrainConfig
 
 MADE = "<!-- Made by docs/programs/write.py from the source; edit the docstrings there. -->\n\n"
@@ -23,9 +26,15 @@ SECTIONS: dict[str, type[Config]] = {
     "[data]": DataConfig,
     "[data.events]": EventsFile,
     "[data.catalogue]": CatalogueFile,
+    "[data.rows]": RowsFile,
     '[split] kind = "leave_one_out"': LeaveOneOut,
     '[split] kind = "time"': TimeSplit,
     '[split] kind = "users"': UserSplit,
+    '[split] kind = "official"': Official,
+    '[split] kind = "rows"': RowsSplit,
+    '[split] kind = "folds"': Folds,
+    '[split] kind = "groups_out"': GroupsOut,
+    '[split] kind = "walk_forward"': WalkForward,
     "[train]": TrainConfig,
     "[evaluation]": EvaluationConfig,
     "[streams.NAME]": StreamConfig,
@@ -34,10 +43,12 @@ SECTIONS: dict[str, type[Config]] = {
 ELSEWHERE: dict[type[Config], typing.Callable[..., object]] = {
     EventsFile: EventLog.read,
     CatalogueFile: Catalogue.read,
+    RowsFile: Rows.read,
 }
 ALREADY: dict[type[Config], dict[str, str]] = {
     EventsFile: {"path": "The log: a file, from the recipe's folder on."},
     CatalogueFile: {"path": "The catalogue: a file, from the recipe's folder on."},
+    RowsFile: {"path": "The rows: a file, from the recipe's folder on."},
 }
 FOLDERS = {
     "inputs": ("[input]", "How an event becomes a vector."),
@@ -51,7 +62,8 @@ QUESTIONS = {
 }
 OTHERS = {
     "datasets": ("[data.dataset]", 'Known data sets. `dataset = "NAME"` takes the defaults.'),
-    "baselines": ("[evaluation.baselines.NAME]", "What a model is compared with."),
+    "baselines": ("[evaluation.baselines.NAME]", "What a model of a log is compared with."),
+    "references": ("[evaluation.references.NAME]", "What a model of rows is compared with."),
 }
 
 

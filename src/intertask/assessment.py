@@ -51,7 +51,7 @@ def assess(
     """
     if part not in PARTS:
         raise RequestError("part", " or ".join(map(repr, PARTS)), repr(part))
-    split = recipe.split.split(corpus.sequences)
+    split = recipe.split_events(corpus.sequences)
     evaluator = Evaluator(
         recipe.name,
         model,

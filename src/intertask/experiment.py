@@ -208,7 +208,7 @@ def trainable(
     """
     stream = "" if name == MAIN else name
     if isinstance(corpus, EventCorpus):
-        split = recipe.split.split(corpus.sequences)
+        split = recipe.split_events(corpus.sequences)
         return TrainableLog(
             recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
         )

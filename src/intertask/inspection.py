@@ -12,11 +12,12 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import CORPUS, prepare
 from intertask.data.refusals import Refusals
+from intertask.data_section import DataConfig, refuse_mixed
 from intertask.errors import IntertaskError
 from intertask.experiment import refuse_unfit
 from intertask.files import written_aside
 from intertask.model import refuse_misfits
-from intertask.recipe import MAIN, DataConfig, Recipe
+from intertask.recipe import MAIN, Recipe
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def inspect(
         IntertaskError: A place cannot be written to, or holds something else.
     """
     for view in () if recipe is None else recipe.views().values():
+        refuse_mixed(view)
         refuse_misfits(view)
     logs = {name: source.load(section, beside) for name, section in sections.items()}
     events, catalogue = logs[shown].events, logs[shown].catalogue

@@ -13,82 +13,25 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from intertask.balance import BalanceConfig
 from intertask.balance.entropy import Config as Entropy
 from intertask.config import RECIPE_JSON_BYTES, Config, parse, plugin, plugins, read_toml, sections
-from intertask.data.columns import MISSING
-from intertask.data.splits import LeaveOneOut, TimeSplit, UserSplit
-from intertask.datasets import DatasetConfig
+from intertask.data.rows import Rows
+from intertask.data.sequences import Sequences
+from intertask.data.splits import LeaveOneOut, SplitConfig
+from intertask.data.splits import Split as EventSplit
+from intertask.data_section import DataConfig, Splits, of_rows, with_defaults_of_rows
 from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.config import EvaluationConfig
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.model import ModelConfig, refuse_strange
 from intertask.overrides import changed, merged, named
+from intertask.samples.splits import RowSplitConfig
+from intertask.samples.splits import Split as RowSplit
 from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
 from intertask.untrusted import read_json, refuse_extremes
 
-
-class EventsFile(Config):
-    """A log in a file, and what its columns mean."""
-
-    path: Path
-    user: str = "user"
-    item: str = "item"
-    time: str | None = None
-    time_format: str | None = None
-    order: str | None = None
-    behaviour: str | None = None
-    labels: tuple[str, ...] = ()
-    missing: tuple[str, ...] = MISSING
-    duplicates: Literal["keep", "drop"] = "keep"
-    separator: str | None = None
-    encoding: str | None = None
-    sequences: bool | None = None
-    strict: bool = False
-
-
-class CatalogueFile(Config):
-    """A catalogue in a file, and what its columns mean."""
-
-    path: Path
-    item: str = "item"
-    text: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    tag_separator: str = "|"
-    categories: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    missing: tuple[str, ...] = MISSING
-    separator: str | None = None
-    encoding: str | None = None
-    strict: bool = False
-
-
-class DataConfig(Config):
-    """Where the data come from: a known data set, or files; neither if they are given from Python.
-
-    Args:
-        dataset: The name of a known data set, or a table with its `kind` and options.
-        events: A log in a file, as a table [data.events].
-        catalogue: The catalogue of the items of that log, as a table [data.catalogue].
-        users: Take only this many users of the log, drawn once for all runs; all users if left out.
-    """
-
-    dataset: Annotated[SerializeAsAny[DatasetConfig], plugin("datasets", table="data")] | None = None
-    events: EventsFile | None = None
-    catalogue: CatalogueFile | None = None
-    users: int | None = Field(default=None, ge=1, lt=2**31)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "DataConfig":
-        if self.dataset is not None and self.events is not None:
-            raise ValueError("a dataset or an events table, not both")
-        if self.users is not None and self.dataset is None and self.events is None:
-            raise ValueError("users of a dataset or of an events table, and neither is there")
-        return self
-
-
 MAIN = "main"  # the stream that the recipe's own sections describe
 ANSWERED = ("user", "history", "item")  # the columns beside the answers of a response task
-Splits = Annotated[LeaveOneOut | TimeSplit | UserSplit, Field(discriminator="kind")]
 
 
 class StreamConfig(Config):
@@ -113,6 +56,7 @@ class StreamConfig(Config):
     share: tuple[Literal["encoder", "communication"], ...] = ("encoder", "communication")
     weight: float = Field(default=1.0, gt=0, le=1e6, allow_inf_nan=False)
 
+    _of_rows = model_validator(mode="before")(with_defaults_of_rows)
     _names = field_validator("tasks")(refuse_strange)
 
 
@@ -138,6 +82,23 @@ class Recipe(ModelConfig):
     train: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     streams: Annotated[dict[str, StreamConfig], sections(StreamConfig)] = {}
+
+    _of_rows = model_validator(mode="before")(with_defaults_of_rows)
+
+    @property
+    def reads_rows(self) -> bool:
+        """Whether its own stream is of samples, which are rows with labels of their own."""
+        return of_rows(self)
+
+    def split_events(self, sequences: Sequences) -> EventSplit:
+        """The split of a log, checked for leakage."""
+        assert isinstance(self.split, SplitConfig)
+        return self.split.split(sequences)
+
+    def split_rows(self, rows: Rows) -> RowSplit:
+        """The split of rows, checked for leakage."""
+        assert isinstance(self.split, RowSplitConfig)
+        return self.split.split(rows)
 
     @field_validator("streams")
     @classmethod

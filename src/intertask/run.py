@@ -20,6 +20,7 @@ from intertask.config import parse
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import CORPUS, open_corpus, prepare
+from intertask.data_section import refuse_mixed
 from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate import kept
@@ -58,6 +59,7 @@ def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[s
         recipe = parse(Recipe, recipe.model_dump() | {"seed": seed}, "--seed")
     views = recipe.views()
     for view in views.values():
+        refuse_mixed(view)
         refuse_misfits(view)  # before a log is read
     folders = {name: stream_folder(folder, name) for name in views}
     own = ["recipe.toml"] if _same(file, folder / "recipe.toml") else []

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
-from intertask.datasets import Loaded
+from intertask.data.rows import Rows
+from intertask.data_section import DataConfig
+from intertask.datasets import DatasetConfig, Loaded, RowsDatasetConfig
 from intertask.errors import RecipeError
-from intertask.recipe import DataConfig
 from intertask.seeds import generator
 
 
@@ -36,9 +37,8 @@ def _of_some(events: EventLog, num_users: int) -> EventLog:
 
 
 def _whole(data: DataConfig, beside: Path) -> Loaded:
-    if data.dataset is not None:
-        loaded: Loaded = data.dataset.load(cache())
-        return loaded
+    if isinstance(data.dataset, DatasetConfig):
+        return data.dataset.load(cache())
     if data.events is None:
         raise RecipeError(
             "[data]", "dataset = ..., or a table [data.events] with a path", "neither", "say where the log is"
@@ -77,6 +77,43 @@ def _whole(data: DataConfig, beside: Path) -> Loaded:
             strict=what.strict,
         )
     return Loaded(events, catalogue)
+
+
+def load_rows(data: DataConfig, beside: Path) -> Rows:
+    """The rows of a table.
+
+    Args:
+        data: The recipe's section.
+        beside: The recipe's folder, at which relative paths start.
+
+    Raises:
+        RecipeError: The section names no rows.
+        DataError: They cannot be had, or cannot be used.
+    """
+    if isinstance(data.dataset, RowsDatasetConfig):
+        return data.dataset.load(cache())
+    if data.rows is None:
+        raise RecipeError(
+            "[data]", "dataset = ..., or a table [data.rows] with a path", "neither", "say where the rows are"
+        )
+    what = data.rows
+    return Rows.read(
+        beside / what.path,
+        labels=what.labels,
+        categories=what.categories,
+        numbers=what.numbers,
+        several=what.several,
+        label_separator=what.label_separator,
+        group=what.group,
+        time=what.time,
+        part=what.part,
+        weight=what.weight,
+        time_format=what.time_format,
+        missing=what.missing,
+        separator=what.separator,
+        encoding=what.encoding,
+        strict=what.strict,
+    )
 
 
 def cache() -> Path:

@@ -16,6 +16,7 @@ from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
+from intertask.data_section import DataConfig, refuse_mixed
 from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.gains import Transfer, stream_of, transfer
 from intertask.evaluate.kept import FILE, is_whole
@@ -28,7 +29,7 @@ from intertask.funnel import without_steps
 from intertask.model import refuse_misfits
 from intertask.nn.dimensions import Dimensions
 from intertask.ours import refuse_foreign
-from intertask.recipe import MAIN, DataConfig, Recipe, shaping_of
+from intertask.recipe import MAIN, Recipe, shaping_of
 from intertask.recommender import Recommender
 from intertask.run_folder import WRITTEN, refuse_others
 from intertask.tasks import TaskConfig
@@ -63,6 +64,7 @@ def study(
     recipe = settled(recipe, file.parent)
     views = recipe.views()
     for view in views.values():
+        refuse_mixed(view)
         refuse_misfits(view)  # before a log is read
     singles = {task: alone(view, task) for view in views.values() for task in view.tasks}
     corpora = {name: prepare(source.load(view.data, file.parent).events) for name, view in views.items()}
@@ -225,7 +227,7 @@ def settled(recipe: Recipe, beside: Path) -> Recipe:
 def _from_the_root(data: DataConfig, beside: Path) -> DataConfig:
     files = {
         name: part.model_copy(update={"path": (beside / part.path).resolve()})
-        for name, part in (("events", data.events), ("catalogue", data.catalogue))
+        for name, part in (("events", data.events), ("catalogue", data.catalogue), ("rows", data.rows))
         if part is not None
     }
     return data.model_copy(update=files)

@@ -10,8 +10,9 @@ import pytest
 
 from intertask.config import config_class, kinds
 from intertask.data.prepare import prepare
+from intertask.data.rows import Rows
 from intertask.data.splits import LeaveOneOut
-from intertask.datasets import DatasetConfig, Loaded
+from intertask.datasets import DatasetConfig, Loaded, RowsDatasetConfig
 from intertask.errors import DataError
 from intertask.evaluate.ranking import visited
 
@@ -23,7 +24,7 @@ real_data = pytest.mark.skipif(
 COUNTS = {
     "amazon_beauty": (22_363, 12_101, 198_502, ("review",)),
     "amazon_sports": (35_598, 18_357, 296_337, ("review",)),
-    "census_income": (99_762, 611, 99_762 * 40, ("asked", "told")),
+    "census_income_events": (99_762, 611, 99_762 * 40, ("asked", "told")),
     "jdata": (3_880, 12_971, 30_360, ("browse", "comment", "follow", "order")),
     "movielens_100k": (943, 1_682, 100_000, ("rate",)),
     "movielens_1m": (6_040, 3_416, 999_611, ("rate",)),
@@ -33,6 +34,19 @@ COUNTS = {
 }
 
 
+# rows, numbers, categories, labels
+ROWS = {
+    "breast_cancer": (569, 30, 0, ("diagnosis",)),
+    "census_income": (99_762, 7, 32, ("income", "marital", "never_married")),
+    "diabetes": (442, 10, 0, ("progression",)),
+    "digits": (1_797, 64, 0, ("digit",)),
+    "heart_disease": (920, 6, 7, ("disease", "vessels")),
+    "iris": (150, 4, 0, ("species",)),
+    "wine": (178, 13, 0, ("cultivar",)),
+}
+FETCHED = ("census_income", "heart_disease")
+
+
 def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:
     config = config_class("datasets", kind, "test")(**options)  # type: ignore[arg-type]
     assert isinstance(config, DatasetConfig)
@@ -40,7 +54,43 @@ def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:
 
 
 def test_every_data_set_has_its_counts_here() -> None:
-    assert set(kinds("datasets")) == {*COUNTS, "synthetic"}
+    assert set(kinds("datasets")) == {*COUNTS, *ROWS, "synthetic"}
+
+
+def rows_of(kind: str, **options: object) -> Rows:
+    config = config_class("datasets", kind, "test")(**options)  # type: ignore[arg-type]
+    assert isinstance(config, RowsDatasetConfig)
+    return config.load(Path())
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=real_data) if kind in FETCHED else kind for kind in ROWS]
+)
+def test_a_set_of_rows_has_the_counts_it_should(kind: str) -> None:
+    rows = rows_of(kind)
+    assert (len(rows), len(rows.numbers), len(rows.categories), tuple(rows.labels.columns)) == ROWS[kind]
+    assert rows.report.refused == 0 and not rows.labels.null_count().sum_horizontal().item()
+
+
+@real_data
+def test_patients_stand_in_the_hospital_of_their_file_and_nobody_has_no_cholesterol() -> None:
+    rows = rows_of("heart_disease")
+    counts = rows.roles["group"].value_counts().sort("group").rows()
+    assert counts == [("cleveland", 303), ("hungarian", 294), ("switzerland", 123), ("va", 200)]
+    swiss = (rows.roles["group"] == "switzerland").to_numpy()
+    assert (rows.labels["disease"].to_numpy()[swiss] == "no").sum() == 8
+    assert rows.inputs["chol"].to_frame().filter(swiss)["chol"].null_count() == 123
+    assert set(rows.inputs["sex"].drop_nulls()) == {"0", "1"} and rows.inputs["chol"].min() > 0  # type: ignore[operator]
+
+
+@real_data
+def test_no_answer_of_the_census_is_an_input() -> None:
+    rows = rows_of("census_income")
+    assert not {"income_50k", "marital_stat", "instance_weight"} & set(rows.inputs.columns)
+    assert (rows.labels["income"] == "yes").sum() == 6_186
+    assert rows_of("census_income", columns=("age", "education")).inputs.columns == ["age", "education"]
+    with pytest.raises(DataError, match="columns: expected some of age"):
+        rows_of("census_income", columns=("marital_stat",))
 
 
 @real_data
@@ -55,27 +105,27 @@ def test_a_data_set_has_the_counts_it_should(kind: str) -> None:
         assert corpus.items.ids.is_in(loaded.catalogue.frame["item"].implode()).all()
 
 
-@pytest.mark.parametrize("kind", sorted(set(COUNTS) - {"movielens_100k", "movielens_1m"}))
+@pytest.mark.parametrize("kind", sorted({*COUNTS, *FETCHED} - {"movielens_100k", "movielens_1m"}))
 def test_a_data_set_that_cannot_be_had_says_what_to_do(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INTERTASK_DATA", raising=False)
     with pytest.raises(DataError, match=r"set INTERTASK_DATA to a folder that holds it; the data come from"):
-        load(kind)
+        (rows_of if kind in ROWS else load)(kind)
 
 
 @real_data
 def test_people_of_the_census_are_told_column_by_column_and_asked_last() -> None:
     people = pl.read_parquet(ROOT / "census-income-kdd" / "test.parquet")
-    sequences = prepare(load("census_income").events).sequences
+    sequences = prepare(load("census_income_events").events).sequences
     assert set(sequences.lengths.tolist()) == {40}
     last = sequences.offsets[1:] - 1
     assert sequences.labels["income"][last].sum() == 6_186
     assert sequences.labels["never_married"][last].sum() == (people["marital_stat"] == "Never married").sum()
     assert np.isnan(np.delete(sequences.labels["income"], last)).all()
-    some = load("census_income", columns=("age", "education")).events.frame
+    some = load("census_income_events", columns=("age", "education")).events.frame
     first = some.filter(user=0).sort("order")["item"].to_list()  # 38 years, between the fifth and sixth tenth
     assert first == ["age=6", "education=1st 2nd 3rd or 4th grade", "asked"]
     with pytest.raises(DataError, match=r"columns: expected some of age, .*, found 'income_50k'"):
-        load("census_income", columns=("income_50k",))
+        load("census_income_events", columns=("income_50k",))
 
 
 @real_data

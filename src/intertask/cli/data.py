@@ -27,9 +27,10 @@ def data(
 ) -> None:
     """Read the data, say what was kept and what was refused, and check what a recipe asks of them."""
     from intertask.config import parse
+    from intertask.data_section import DataConfig
     from intertask.errors import RequestError
     from intertask.inspection import inspect
-    from intertask.recipe import MAIN, DataConfig, Recipe
+    from intertask.recipe import MAIN, Recipe
 
     file = Path(what)
     if file.suffix != ".toml" and file.exists():

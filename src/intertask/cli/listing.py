@@ -6,7 +6,10 @@ import typer
 
 from intertask.cli.output import JsonOption, print_json, say
 
-FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", "datasets", "baselines")
+FOLDERS = (
+    *("inputs", "encoders", "communication", "tasks", "losses", "balance"),
+    *("datasets", "baselines", "references"),
+)
 
 
 def list_kinds(

@@ -1,12 +1,15 @@
-"""Known data sets. One file a data set: where it comes from, its terms, how it becomes log and catalogue."""
+"""Known data sets. One file a data set: where it comes from, its terms, how it becomes a log or rows."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from intertask.config import PluginConfig
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
+from intertask.data.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,17 @@ class DatasetConfig(PluginConfig):
     @abstractmethod
     def load(self, folder: Path) -> Loaded:
         """The log and the catalogue; what has to be fetched is kept below `folder` for the next time."""
+
+
+class RowsDatasetConfig(PluginConfig):
+    """The config of a data set of rows, each with labels of its own.
+
+    Attributes:
+        usual: The tasks that a recipe has where it names none: label to kind.
+    """
+
+    usual: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def load(self, folder: Path) -> Rows:
+        """The rows; what has to be fetched is kept below `folder` for the next time."""

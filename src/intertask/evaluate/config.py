@@ -1,13 +1,15 @@
 """How a model is evaluated, as a recipe says it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny, field_validator
 
 from intertask.baselines import BaselineConfig
-from intertask.config import Config, plugins
+from intertask.config import Config, PluginConfig, plugins
+from intertask.references import ReferenceConfig
 
 MODEL = "intertask"  # the model's name in every table
+Named = TypeVar("Named", bound=PluginConfig)
 HistoryMode = Literal["masked", "kept"]
 
 
@@ -20,6 +22,7 @@ class EvaluationConfig(Config):
             and counted; "kept": they are candidates. Both may be given; the first decides what
             `recommend` does.
         baselines: What the model is compared with: tables [evaluation.baselines.NAME] with a `kind`.
+        references: What a model of rows is compared with: tables [evaluation.references.NAME] with a `kind`.
         resamples: Number of bootstrap resamples behind each interval.
         tradeoff: Also rank by mixtures of the first two behaviours that have a task.
     """
@@ -37,6 +40,10 @@ class EvaluationConfig(Config):
         },
         validate_default=True,
     )
+    references: Annotated[
+        dict[str, SerializeAsAny[ReferenceConfig]],
+        plugins("references", table="evaluation", may_be_empty=True),
+    ] = Field(default={name: {"kind": name} for name in ("trees", "linear")}, validate_default=True)
     resamples: int = Field(default=2000, ge=100, le=100_000)
     tradeoff: bool = True
 
@@ -47,9 +54,9 @@ class EvaluationConfig(Config):
             raise ValueError("each of 'masked' and 'kept' once at most")
         return history
 
-    @field_validator("baselines")
+    @field_validator("baselines", "references")
     @classmethod
-    def _not_the_model(cls, baselines: dict[str, BaselineConfig]) -> dict[str, BaselineConfig]:
-        if MODEL in baselines:
+    def _not_the_model(cls, systems: dict[str, Named]) -> dict[str, Named]:
+        if MODEL in systems:
             raise ValueError(f"another name than {MODEL!r}, which is the model's row in every table")
-        return baselines
+        return systems

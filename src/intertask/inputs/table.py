@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from intertask.config import Config as Section
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
-from intertask.errors import DataError
+from intertask.errors import DataError, RecipeError
 from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
 from intertask.nn.dimensions import Dimensions
@@ -94,8 +94,9 @@ class Config(InputConfig):
 
     def build(self, dimensions: Dimensions, items: ItemTable | None) -> "Input":
         """The input."""
-        reader = dimensions.fields[INPUT]
-        assert isinstance(reader, Reader)
+        reader = dimensions.fields.get(INPUT)
+        if not isinstance(reader, Reader):
+            raise RecipeError("[input] kind", "an input of a log", repr(self.kind), 'use kind = "events"')
         return Input(reader, dimensions.width, self.dropout)
 
 

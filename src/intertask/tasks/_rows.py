@@ -14,6 +14,7 @@ from intertask.answers import Answer
 from intertask.config import Config
 from intertask.data.rows import Rows
 from intertask.errors import RecipeError
+from intertask.nn.dimensions import Dimensions
 from intertask.tasks import Task, TaskConfig
 
 
@@ -76,6 +77,15 @@ class RowTaskConfig(TaskConfig):
                 f'add it to [data.rows] labels, or say label = "..." in [tasks.{name}]',
             )
         return column
+
+    def refuse_no_facts(self, name: str, dimensions: Dimensions) -> None:
+        """Refuse to be built for a log, which has no labels of rows.
+
+        Raises:
+            RecipeError: As it says.
+        """
+        if name not in dimensions.answers:
+            raise RecipeError(f"[tasks.{name}]", "a task of a log", f"{self.kind!r}, which is one of rows")
 
     @abstractmethod
     def fit(self, name: str, rows: Rows) -> Config:

@@ -138,6 +138,7 @@ class Config(RowTaskConfig):
 
     def build(self, name: str, dimensions: Dimensions, items: Items | None) -> "Category":
         """The head and its loss."""
+        self.refuse_no_facts(name, dimensions)
         facts = dimensions.answers[name]
         assert isinstance(facts, Classes)
         return Category(dimensions.width, torch.tensor(self._weights(facts)).float(), several=self.several)

@@ -114,6 +114,7 @@ class Config(RowTaskConfig):
 
     def build(self, name: str, dimensions: Dimensions, items: Items | None) -> "Regression":
         """The head and its loss."""
+        self.refuse_no_facts(name, dimensions)
         facts = dimensions.answers[name]
         assert isinstance(facts, Spread)
         return Regression(dimensions.width, facts, self.loss)
