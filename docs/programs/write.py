@@ -13,6 +13,8 @@ from evidence import plots, tables
 from options import datasets_page, model_page, recipe_page, tasks_page
 from picture import picture
 
+from intertask.service import openapi
+
 DOCS = Path(__file__).parent.parent
 
 
@@ -25,6 +27,7 @@ def pages() -> dict[str, str]:
         "reference/datasets.md": datasets_page(),
         "reference/commands.md": commands_page(),
         "reference/python.md": python_page(),
+        "reference/openapi.json": openapi.document(),
         **plots(),
         **tables(),
         "concepts.svg": picture(),

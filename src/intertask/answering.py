@@ -139,10 +139,12 @@ class Answerer:
             np.concatenate([part.scores_BK for part in parts]),
         )
 
-    def similar(self, places_N: NDArray[np.int32], k: int) -> Ranked:
+    def similar(self, places_N: NDArray[np.int32], k: int, banned_I: Tensor | None = None) -> Ranked:
         """The items whose vectors point most nearly where an item's does, by their cosine, without itself."""
         cosines_NI = torch.from_numpy(self.directions_ID[places_N] @ self.directions_ID.T)
         cosines_NI[:, torch.from_numpy(~self.trained)] = float("-inf")
+        if banned_I is not None:
+            cosines_NI[:, banned_I] = float("-inf")
         cosines_NI[torch.arange(len(places_N)), torch.from_numpy(places_N.astype(np.int64))] = float("-inf")
         values_NK, items_NK = best_items(cosines_NI, k)
         return Ranked(items_NK.numpy(), values_NK.numpy())

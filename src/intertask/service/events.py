@@ -213,6 +213,26 @@ def history(store: Reading, tenant: int, person: str, most: int) -> list[StoredE
     return [_event(row) for row in reversed(rows)]
 
 
+def steps(store: Reading, tenant: int, person: str, most: int) -> list[tuple[str, str, int]]:
+    """The same as item, behaviour and time alone: what a model reads."""
+    rows = store.rows(
+        "SELECT item, behaviour, time FROM events WHERE tenant = ? AND person = ? "
+        "ORDER BY time DESC, seq DESC LIMIT ?",
+        (tenant, person, most),
+    )
+    return [(text(item), text(behaviour), whole(time)) for item, behaviour, time in reversed(rows)]
+
+
+def touched(store: Reading, tenant: int, person: str, behaviours: tuple[str, ...], since: int) -> list[str]:
+    """The items of a person's events since a moment, of some behaviours or, where none is named, of all."""
+    chosen = f" AND behaviour IN {store.words.listed}" if behaviours else ""
+    rows = store.rows(
+        f"SELECT DISTINCT item FROM events WHERE tenant = ? AND person = ? AND time >= ?{chosen}",
+        (tenant, person, since, *([listed(behaviours)] if behaviours else [])),
+    )
+    return [text(row[0]) for row in rows]
+
+
 def num_events(store: Reading, tenant: int) -> int:
     """How many events a tenant has."""
     return whole(store.rows("SELECT count(*) FROM events WHERE tenant = ?", (tenant,))[0][0])

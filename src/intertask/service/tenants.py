@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,7 @@ from intertask.service.schema import now
 Role = Literal["read", "ingest", "editor", "admin", "browser"]
 ROLES: tuple[Role, ...] = ("read", "ingest", "editor", "admin", "browser")
 PREFIX = "it"
+_PUBLIC = re.compile("[0-9a-f]{12}")
 
 
 class NewTenant(Message):
@@ -116,7 +118,7 @@ def new_key(tenant: int, role: Role, label: str) -> tuple[str, AddKey]:
 def holder(store: Reading, key: str) -> Holder | None:
     """Whose key it is; None of one that nobody has, or that was taken back."""
     parts = key.split("_", 2)
-    public = parts[1] if len(parts) == 3 and parts[0] == PREFIX else ""
+    public = parts[1] if len(parts) == 3 and parts[0] == PREFIX and _PUBLIC.fullmatch(parts[1]) else ""
     found = store.rows("SELECT tenant, digest, role, revoked FROM keys WHERE key = ?", (public,))
     tenant, digest, role, revoked = found[0] if found else (0, "", "read", None)
     # Compared in any case, so that the time says nothing of which keys there are.

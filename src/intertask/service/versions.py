@@ -14,6 +14,7 @@ from intertask.service.schema import now
 Facts = dict[str, str | int | float | bool | None]
 LIVING = 5_000_000  # microseconds after its last sign of life in which a process counts as there
 ACTIVE = "active"
+NEXT = "next:"  # before the name of an alias: what every process loads before the alias itself is raised
 
 
 class Version(Message):
@@ -200,14 +201,13 @@ def active(store: Reading, tenant: int, name: str = ACTIVE) -> Version | None:
     return _version(rows[0]) if rows else None
 
 
-def wanted(store: Reading, kept_before: bool = True) -> list[str]:
+def wanted(store: Reading) -> list[str]:
     """Digests that aliases name; those that they named before too, so that a rollback is at once."""
-    named = "models.version = aliases.version" + (
-        " OR models.version = aliases.before" if kept_before else ""
-    )
     rows = store.rows(
-        "SELECT DISTINCT models.digest FROM aliases JOIN models "
-        f"ON models.tenant = aliases.tenant AND ({named}) ORDER BY models.digest"
+        "SELECT DISTINCT models.digest FROM aliases JOIN models ON models.tenant = aliases.tenant "
+        "AND (models.version = aliases.version OR (models.version = aliases.before AND "
+        f"substr(aliases.alias, 1, {len(NEXT)}) <> ?)) ORDER BY models.digest",
+        (NEXT,),
     )
     return [text(row[0]) for row in rows]
 

@@ -1,0 +1,191 @@
+"""HTTP around the routes: who asks, what came, what goes back, and problems as RFC 9457 has them."""
+
+import hashlib
+import json
+import re
+import secrets
+import traceback
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+
+from intertask.errors import IntertaskError
+from intertask.service.database import Reading
+from intertask.service.openapi import document
+from intertask.service.reading import body_of, of_query, parsed
+from intertask.service.refusals import (
+    FaultError,
+    ForbiddenError,
+    RefusedError,
+    UnavailableError,
+    UnknownKeyError,
+)
+from intertask.service.routes import ROUTES, Route
+from intertask.service.running import Call, Running
+
+RETRY_SECONDS = 1
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Life = Callable[[], AbstractAsyncContextManager[Running]]
+
+
+def application(life: Life) -> Starlette:
+    """The application.
+
+    Args:
+        life: Makes what it answers by, for as long as it runs.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with life() as running:
+            app.state.running = running
+            yield
+
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        by_path.setdefault(route.path, {})[route.method] = route
+    routes = [_http(path, methods) for path, methods in by_path.items()]
+    routes += [
+        HttpRoute("/healthz", _health, methods=["GET"]),
+        HttpRoute("/readyz", _health, methods=["GET"]),
+        HttpRoute("/livez", _alive, methods=["GET"]),
+        HttpRoute("/openapi.json", _openapi, methods=["GET"]),
+    ]
+    handlers = {404: _no_route, 405: _no_route, 500: _fault}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+
+
+def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
+    async def endpoint(request: Request) -> Response:
+        name = request.headers.get("x-request-id", "")
+        request_id = name if _REQUEST_ID.fullmatch(name) else secrets.token_hex(8)
+        route = methods["GET" if request.method == "HEAD" else request.method]
+        try:
+            answer = await _answered(request, route)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except IntertaskError as error:
+            return problem(error, request_id)
+        except Exception as error:  # a fault of ours: told in one line, its trace in the log
+            traceback.print_exc()
+            return problem(FaultError("service", "an answer", type(error).__name__), request_id)
+        return Response(answer, media_type="application/json", headers={"x-request-id": request_id})
+
+    return HttpRoute(path, endpoint, methods=list(methods))
+
+
+async def _answered(request: Request, route: Route) -> bytes:
+    running: Running = request.app.state.running
+    holder = await running.holder(_bearer(request))
+    if holder.role not in route.roles:
+        raise ForbiddenError(
+            "Authorization", f"a key of the role {' or '.join(route.roles)}", f"one of {holder.role}"
+        )
+    if route.in_query:
+        call, body = Call(holder), of_query(request.query_params, route.body)
+    else:
+        content = await body_of(request)
+        call = Call(holder)
+        if route.idempotent:
+            digest = hashlib.sha256(f"{route.method} {route.path} ".encode() + content).hexdigest()
+            call = Call(holder, _idempotency(request), digest)
+        body = parsed(content or b"{}", route.body)
+    answer = await route.handler(running, call, body)
+    return answer.model_dump_json().encode()
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise UnknownKeyError(
+            "Authorization",
+            "Bearer and a key",
+            "nothing" if not scheme else "something else",
+            "send the header Authorization: Bearer KEY",
+        )
+    return key.strip()
+
+
+def _idempotency(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise RefusedError("Idempotency-Key", "1 to 255 printable characters of ASCII", "another text")
+    return key
+
+
+def problem(error: IntertaskError, request_id: str) -> Response:
+    """An error as `application/problem+json`."""
+    kind = type(error) if isinstance(error, RefusedError) else RefusedError
+    slug = re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
+    table = {
+        "type": f"urn:intertask:problem:{slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": str(error),
+        "where": error.where,
+        "expected": error.expected,
+        "found": error.found,
+        "hint": error.hint,
+        "request": request_id,
+    }
+    headers = {"x-request-id": request_id}
+    if kind.status in (429, 503):
+        headers["retry-after"] = str(RETRY_SECONDS)
+    if kind.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    content = json.dumps(table, ensure_ascii=True)
+    return Response(content, kind.status, headers, "application/problem+json")
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    known = sorted(route.method for route in ROUTES if route.path == request.url.path)
+    status = getattr(error, "status_code", 404)
+    found = IntertaskError(
+        "request",
+        f"{' or '.join(known)} {request.url.path}" if known else "a path of /openapi.json",
+        f"{request.method} {request.url.path}",
+    )
+    answer = problem(found, secrets.token_hex(8))
+    table = json.loads(bytes(answer.body)) | {
+        "status": status,
+        "title": "Not found" if status == 404 else "Method not allowed",
+        "type": f"urn:intertask:problem:{'missing' if status == 404 else 'method'}",
+    }
+    return Response(json.dumps(table), status, media_type="application/problem+json")
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    return problem(FaultError("service", "an answer", type(error).__name__), secrets.token_hex(8))
+
+
+async def _alive(_request: Request) -> Response:
+    return Response('{"status":"ok"}', media_type="application/json")
+
+
+async def _health(request: Request) -> Response:
+    """Whether it can answer: a model is loaded and the store can be read."""
+    running: Running = request.app.state.running
+    try:
+        await running.access.read(_readable)
+    except UnavailableError:
+        database = "unavailable"
+    else:
+        database = "ok"
+    models = len(running.engine.models)
+    well = database == "ok" and models > 0
+    content = {"status": "ok" if well else "degraded", "database": database, "models": models}
+    return Response(json.dumps(content), 200 if models else 503, media_type="application/json")
+
+
+def _readable(store: Reading) -> None:
+    store.rows("SELECT version FROM schema")
+
+
+async def _openapi(_request: Request) -> Response:
+    return Response(document(), media_type="application/json")

@@ -1,0 +1,244 @@
+"""Models in memory, and one thread that asks them: requests that wait together are answered together.
+
+Every batch reads the store in a snapshot that begins after its requests came, so that an event that was
+acknowledged before a request is in its answer, whichever process took it.
+"""
+
+import asyncio
+import queue
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from intertask.errors import IntertaskError
+from intertask.objective import Objective
+from intertask.service import events, properties, tenants, versions
+from intertask.service.access import Access
+from intertask.service.database import Reading
+from intertask.service.loaded import Loaded, Prepared
+from intertask.service.questions import Question, Reply, Seen
+from intertask.service.refusals import BusyError, FaultError, MissingError, UnavailableError
+
+MOST_TOGETHER = 32
+MOST_WAITING = 256
+MOST_READ = 1_000  # events of a history, of which a model reads those that it knows
+
+Future = asyncio.Future[Reply]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A question, and who waits for its answer."""
+
+    question: Question
+    future: Future
+    loop: asyncio.AbstractEventLoop
+
+    def tell(self, answer: Reply | Exception) -> None:
+        """Hand over the answer; whoever asked may have gone."""
+
+        def settle() -> None:
+            if self.future.done():
+                return
+            if isinstance(answer, Reply):
+                self.future.set_result(answer)
+            else:
+                self.future.set_exception(answer)
+
+        self.loop.call_soon_threadsafe(settle)
+
+
+@dataclass
+class Named:
+    """What a tenant's questions are answered by.
+
+    Args:
+        version: Its number.
+        model: In memory.
+        hidden_I: What may not be answered; None where everything may be.
+    """
+
+    version: int
+    model: Loaded
+    hidden_I: Tensor | None
+
+
+class Engine:
+    """Answers questions.
+
+    Args:
+        here: The reading connection of the thread that asks.
+    """
+
+    def __init__(self, here: Callable[[], Reading]) -> None:
+        self._here = here
+        self.models: dict[str, Loaded] = {}  # by digest; replaced as a whole, never changed in place
+        self._last: dict[int, Named] = {}  # by tenant, for when the store cannot be read
+        self._waiting: queue.Queue[Waiting | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what waits, and end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    async def answer(self, question: Question) -> Reply:
+        """The answer to a question.
+
+        Raises:
+            BusyError: Too many wait.
+            IntertaskError: The question cannot be answered.
+        """
+        loop = asyncio.get_running_loop()
+        future: Future = loop.create_future()
+        try:
+            self._waiting.put_nowait(Waiting(question, future, loop))
+        except queue.Full:
+            raise BusyError(
+                "requests", f"at most {MOST_WAITING} that wait", "more", "try again in a second"
+            ) from None
+        return await future
+
+    async def named(self, access: Access, tenant: int) -> Named:
+        """What a tenant's questions are answered by now.
+
+        Raises:
+            MissingError: Nothing is published.
+            UnavailableError: It is not loaded.
+        """
+        return await access.read(self._named, tenant)
+
+    def _work(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            together = [first]
+            while len(together) < MOST_TOGETHER:
+                try:
+                    waiting = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if waiting is None:
+                    self._waiting.put(None)
+                    break
+                together.append(waiting)
+            # Whoever has hung up in the meantime needs no answer.
+            together = [waiting for waiting in together if not waiting.future.cancelled()]
+            try:
+                self._answer(together)
+            except Exception as error:  # the thread must live, and nobody may wait forever
+                traceback.print_exc()
+                for waiting in together:
+                    waiting.tell(FaultError("recommend", "an answer", type(error).__name__))
+
+    def _answer(self, together: Sequence[Waiting]) -> None:
+        degraded = None
+        try:
+            store = self._here()
+            with store.snapshot():
+                prepared = [self._prepared(store, waiting.question) for waiting in together]
+        except UnavailableError:
+            degraded = "store"
+            prepared = [self._without_store(waiting.question) for waiting in together]
+        groups: dict[object, list[tuple[Waiting, Named, Prepared]]] = {}
+        for waiting, found in zip(together, prepared, strict=True):
+            if isinstance(found, IntertaskError):
+                waiting.tell(found)
+                continue
+            named, one = found
+            groups.setdefault((named.model.digest, named.version, _key(one.aim)), []).append(
+                (waiting, named, one)
+            )
+        for group in groups.values():
+            self._ranked(group, degraded)
+
+    def _prepared(self, store: Reading, question: Question) -> tuple[Named, Prepared] | IntertaskError:
+        try:
+            named = self._named(store, question.tenant)
+            steps = list(question.history)
+            seen: list[str] = []
+            rule = self._rule(named.model, question)
+            if question.person is not None:
+                most = max(MOST_READ, named.model.max_length)
+                stored = events.steps(store, question.tenant, question.person, most)
+                steps = stored + steps
+                if rule is not None:
+                    seen = events.touched(
+                        store, question.tenant, question.person, rule.behaviours, rule.since
+                    )
+            seen += _seen_inline(question, rule)
+            return named, named.model.prepare(question, steps, seen, named.hidden_I)
+        except UnavailableError:
+            raise
+        except IntertaskError as error:
+            return error
+
+    def _named(self, store: Reading, tenant: int) -> Named:
+        active = versions.active(store, tenant)
+        if active is None:
+            raise MissingError("model", "a published model", "none", "publish one: POST /v1/models/publish")
+        model = self.models.get(active.digest)
+        if model is None:  # this process has just started, or could not load it
+            last = self._last.get(tenant)
+            if last is None or last.model.digest not in self.models:
+                raise UnavailableError("model", "one that is loaded", "none yet", "try again in a second")
+            return last
+        revision = tenants.revision(store, tenant)
+        items = [] if model.knows(tenant, revision) else properties.hidden(store, tenant)
+        named = Named(active.version, model, model.hidden(tenant, revision, items))
+        self._last[tenant] = named
+        return named
+
+    def _without_store(self, question: Question) -> tuple[Named, Prepared] | IntertaskError:
+        named = self._last.get(question.tenant)
+        if named is None:
+            return UnavailableError("database", "one that can be read", "none", "try again later")
+        try:
+            seen = _seen_inline(question, self._rule(named.model, question))
+            return named, named.model.prepare(question, question.history, seen, named.hidden_I)
+        except IntertaskError as error:
+            return error
+
+    def _rule(self, model: Loaded, question: Question) -> Seen | None:
+        return (Seen() if model.masks_seen else None) if question.recipe else question.seen
+
+    def _ranked(self, group: Sequence[tuple[Waiting, Named, Prepared]], degraded: str | None) -> None:
+        named = group[0][1]
+        try:
+            ranked, unknown = named.model.rank([one for _, _, one in group])
+            rows = [
+                (items[filled], scores[filled])
+                for items, scores, filled in zip(
+                    ranked.items_BK, ranked.scores_BK, ranked.filled_BK, strict=True
+                )
+            ]
+        except Exception:  # whatever it is, people get a list
+            traceback.print_exc()
+            for waiting, own, one in group:
+                popular = own.model.popular(one.question.k, one.banned_I)
+                waiting.tell(Reply(own.version, tuple(popular), {}, "model"))
+            return
+        for (waiting, own, one), (items, scores), counts in zip(group, rows, unknown, strict=True):
+            k = one.question.k
+            pairs = zip(own.model.names(items[:k]), scores[:k].tolist(), strict=True)
+            waiting.tell(Reply(own.version, tuple(pairs), counts, degraded))
+
+
+def _seen_inline(question: Question, rule: Seen | None) -> list[str]:
+    """The items of events that came with the request and are left out."""
+    if rule is None:
+        return []
+    return [
+        item
+        for item, behaviour, time in question.history
+        if time >= rule.since and (not rule.behaviours or behaviour in rule.behaviours)
+    ]
+
+
+def _key(aim: str | Objective) -> object:
+    return aim if isinstance(aim, str) else (aim.finder, *sorted(aim.weights.items()))

@@ -1,0 +1,38 @@
+"""Keys of the tenant."""
+
+from intertask.service import tenants
+from intertask.service.bodies import (
+    DoneAnswer,
+    KeyAnswer,
+    KeyBody,
+    KeysAnswer,
+    NewKeyAnswer,
+    NoBody,
+    RevokeBody,
+)
+from intertask.service.running import Call, Running
+from intertask.service.tenants import RevokeKey, new_key
+
+
+async def keys(running: Running, call: Call, _body: NoBody) -> KeysAnswer:
+    """What is known of each key; the keys themselves nobody knows."""
+    found = await running.access.read(tenants.keys, call.tenant)
+    return KeysAnswer(
+        keys=tuple(
+            KeyAnswer(public=public, role=role, label=label, revoked=gone is not None)
+            for public, role, label, _, gone in found
+        )
+    )
+
+
+async def add_key(running: Running, call: Call, body: KeyBody) -> NewKeyAnswer:
+    """Make a key, which is shown this once."""
+    key, command = new_key(call.tenant, body.role, body.label)
+    await running.access.write(command)
+    return NewKeyAnswer(key=key, public=command.key, role=body.role)
+
+
+async def revoke_key(running: Running, call: Call, body: RevokeBody) -> DoneAnswer:
+    """Take a key back: within a second it opens nothing."""
+    done = await running.access.write(RevokeKey(tenant=call.tenant, key=body.public))
+    return DoneAnswer(changed=done.changed)

@@ -1,0 +1,235 @@
+"""One model in memory, asked by histories from the store: many people at once, each with their own rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from intertask import aims
+from intertask.answering import Answerer, Ranked
+from intertask.data.sequences import from_lists
+from intertask.data.windows import Windows
+from intertask.objective import Objective
+from intertask.recommender import Recommender
+from intertask.requests import Asked, encoded
+from intertask.rules import Ignored, Rules, banned_items
+from intertask.service.questions import Question, Step
+
+MICROSECONDS = 1_000_000
+_NO_MOMENT = -(2**62)
+MOST_CONDITIONS = 64  # that are remembered
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question, looked up as far as it concerns one person alone.
+
+    Args:
+        question: As it came.
+        aim: A task or an objective.
+        steps: The events that the model reads.
+        seen: Items that are left out.
+        banned_I: Items that may not be answered; None where every one may be.
+        ignored: Ids of the request that change nothing.
+    """
+
+    question: Question
+    aim: str | Objective
+    steps: Sequence[Step]
+    seen: Sequence[str]
+    banned_I: Tensor | None
+    ignored: Ignored
+
+
+class Loaded:
+    """A model.
+
+    Args:
+        digest: Of its folder.
+        recommender: Read from it.
+    """
+
+    def __init__(self, digest: str, recommender: Recommender) -> None:
+        self.digest = digest
+        self.recipe = recommender.recipe
+        self.answerer: Answerer = recommender.answerer
+        self.codes = {name: code for code, name in enumerate(self.answerer.reader.behaviours)}
+        self.max_length = recommender.recipe.max_length
+        self.masks_seen = recommender.recipe.evaluation.history[0] == "masked"
+        self._hidden: dict[int, tuple[int, Tensor | None]] = {}
+        self._conditions: dict[str, NDArray[np.bool_]] = {}
+
+    @classmethod
+    def read(cls, folder: Path) -> "Loaded":
+        """The model of a folder of the registry, warmed by a first answer.
+
+        Raises:
+            ArtefactError: It is not as it was written.
+        """
+        self = cls(folder.name, Recommender.load(folder))
+        if self.recipe.tasks_that_rank():
+            self.rank([self.prepare(Question(tenant=0, person=None), [], [], None)])
+        return self
+
+    @property
+    def num_items(self) -> int:
+        """How many items it knows."""
+        return len(self.answerer.reader.items)
+
+    @property
+    def usual(self) -> str:
+        """The behaviour of an event that is given without one."""
+        return self.behaviours[self.answerer.reader.usual]
+
+    @cached_property
+    def behaviours(self) -> tuple[str, ...]:
+        """The names of the behaviours that it was trained on."""
+        return self.answerer.reader.behaviours
+
+    def places(self, items: Sequence[str]) -> NDArray[np.int32]:
+        """The indices of items, -1 for unknown ones."""
+        return encoded(self.answerer.reader.items, pl.Series(items, dtype=pl.String))
+
+    def names(self, places: NDArray[np.integer]) -> list[str]:
+        """The ids of items as text."""
+        found: list[str] = self.answerer.reader.items.decode(places).cast(pl.String).to_list()
+        return found
+
+    def hidden(self, tenant: int, revision: int, items: Sequence[str]) -> Tensor | None:
+        """What a tenant never recommends or was never trained, bool [items]; None where it is nothing."""
+        known = self._hidden.get(tenant)
+        if known is not None and known[0] == revision:
+            return known[1]
+        banned = ~self.answerer.trained
+        places = self.places(items)
+        banned[places[places >= 0]] = True
+        mask = torch.from_numpy(banned) if banned.any() else None
+        self._hidden[tenant] = revision, mask
+        return mask
+
+    def knows(self, tenant: int, revision: int) -> bool:
+        """Whether `hidden` has no need to look anything up."""
+        known = self._hidden.get(tenant)
+        return known is not None and known[0] == revision
+
+    def prepare(
+        self, question: Question, steps: Sequence[Step], seen: Sequence[str], hidden_I: Tensor | None
+    ) -> Prepared:
+        """A question with what the store says of the person.
+
+        Raises:
+            RequestError: It names what the model does not have.
+        """
+        aim = aims.aim(self.recipe, question.behaviour, question.task, question.objective)
+        banned_I, ignored = hidden_I, Ignored()
+        if question.allow is not None or question.deny is not None or question.where is not None:
+            matching_I = None if question.where is None else self._matching(question.where)
+            own_I, ignored = banned_items(
+                self.answerer.reader,
+                self.answerer.trained,
+                None if question.allow is None else list(question.allow),
+                None if question.deny is None else list(question.deny),
+                matching_I,
+            )
+            if own_I is not None:
+                banned_I = own_I if hidden_I is None else own_I | hidden_I
+        return Prepared(question, aim, steps, seen, banned_I, ignored)
+
+    def _matching(self, condition: str) -> NDArray[np.bool_]:
+        if condition not in self._conditions:
+            found = self.answerer.matching(condition)
+            if len(self._conditions) >= MOST_CONDITIONS:
+                self._conditions.pop(next(iter(self._conditions)))
+            self._conditions[condition] = found
+        return self._conditions[condition]
+
+    def rank(self, together: Sequence[Prepared]) -> tuple[Ranked, list[Mapping[str, int]]]:
+        """The lists of questions of one aim, and what was unknown in each."""
+        asked, unknown = self._asked(together)
+        k = min(self.num_items, max(one.question.k for one in together))
+        ranked = self.answerer.rank(
+            asked, together[0].aim, Rules(k, False, self._banned(together)), _moments(together)
+        )
+        return ranked, unknown
+
+    def popular(self, k: int, hidden_I: Tensor | None) -> list[tuple[str, float]]:
+        """What was most frequent in training: the answer where nothing else can be had."""
+        counts = self.answerer.popularity.sum(0).astype(np.float32)
+        counts[~self.answerer.trained] = -np.inf
+        if hidden_I is not None:
+            counts[hidden_I.numpy()] = -np.inf
+        order = np.argsort(-counts, kind="stable")[:k]
+        order = order[counts[order] > -np.inf]
+        return list(zip(self.names(order), counts[order].tolist(), strict=True))
+
+    def similar(self, item: str, k: int, hidden_I: Tensor | None) -> list[tuple[str, float]] | None:
+        """The items that are most alike, by the cosine of their vectors; None of an item without one."""
+        places = self.places([item])
+        if places[0] < 0 or not self.answerer.trained[places[0]]:
+            return None
+        ranked = self.answerer.similar(places, k, hidden_I)
+        filled = ranked.filled_BK[0]
+        names = self.names(ranked.items_BK[0][filled])
+        return list(zip(names, ranked.scores_BK[0][filled].tolist(), strict=True))
+
+    def _asked(self, together: Sequence[Prepared]) -> tuple[Asked, list[Mapping[str, int]]]:
+        """The histories as the model reads them: the last events of items and behaviours that it knows."""
+        flat = [item for one in together for item, _, _ in one.steps]
+        places = self.places(flat).tolist() if flat else []
+        items: list[list[int]] = []
+        behaviours: list[list[int]] = []
+        times: list[list[int]] = []
+        unknown: list[Mapping[str, int]] = []
+        stop = 0
+        for one in together:
+            start, stop = stop, stop + len(one.steps)
+            codes = [self.codes.get(behaviour, -1) for _, behaviour, _ in one.steps]
+            read = [n for n, (p, c) in enumerate(zip(places[start:stop], codes, strict=True)) if p >= 0 <= c]
+            items.append([places[start + n] for n in read])
+            behaviours.append([codes[n] for n in read])
+            times.append([one.steps[n][2] // MICROSECONDS for n in read])
+            unknown.append(_unknown(one, sum(place < 0 for place in places[start:stop]), codes.count(-1)))
+        timed = self.answerer.reader.stored.times is not None
+        sequences = from_lists(items, self.num_items, behaviours, times if timed else None)
+        windows = Windows(sequences.offsets[:-1], sequences.offsets[1:])
+        names = pl.Series("history", range(len(together)), dtype=pl.Int64)
+        return Asked("history", names, sequences, windows), unknown
+
+    def _banned(self, together: Sequence[Prepared]) -> Tensor | None:
+        """What each may not be answered: one row for all where it is the same, as it is without rules."""
+        first = together[0].banned_I
+        if all(one.banned_I is first and not one.seen for one in together):
+            return first
+        banned_BI = torch.zeros(len(together), self.num_items, dtype=torch.bool)
+        for row, one in enumerate(together):
+            if one.banned_I is not None:
+                banned_BI[row] = one.banned_I
+            if one.seen:
+                places = self.places(one.seen)
+                banned_BI[row, torch.from_numpy(places[places >= 0].astype(np.int64))] = True
+        return banned_BI
+
+
+def _unknown(one: Prepared, items: int, behaviours: int) -> Mapping[str, int]:
+    counts = {
+        "history_items": items,
+        "history_behaviours": behaviours,
+        "allow": one.ignored.allow,
+        "allow_untrained": one.ignored.untrained,
+        "deny": one.ignored.deny,
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _moments(together: Sequence[Prepared]) -> NDArray[np.int64] | None:
+    """The moment of each request; of one that names none, one before all events, which stands for none."""
+    moments = [one.question.at for one in together]
+    if all(moment is None for moment in moments):
+        return None
+    return np.array([_NO_MOMENT if moment is None else moment for moment in moments], np.int64)

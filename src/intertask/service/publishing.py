@@ -1,0 +1,64 @@
+"""A version becomes the one that answers: loaded by every process first, then by one change of the store.
+
+Requests that are under way keep the model that they began with. Killed at any step, the version before or the
+new one answers.
+"""
+
+import asyncio
+
+from intertask.service import versions
+from intertask.service.access import Access
+from intertask.service.refusals import ConflictError, MissingError, UnavailableError
+from intertask.service.versions import ACTIVE, NEXT, Alias, Raise, Version
+
+SECONDS = 60.0  # that all processes may take to load a model
+BETWEEN = 0.05
+
+
+async def publish(
+    access: Access, tenant: int, number: int, instead_of: int | None = None, seconds: float = SECONDS
+) -> Alias:
+    """Have a version answer, once every process that answers has it ready.
+
+    Args:
+        access: To the store.
+        tenant: Whose.
+        number: Of the version.
+        instead_of: The version that must answer now; any where it is None.
+        seconds: That it may take.
+
+    Raises:
+        MissingError: There is no such version.
+        ConflictError: A process cannot load it, or another version answers than `instead_of`.
+        UnavailableError: It takes too long.
+    """
+    version = await access.read(versions.version, tenant, number)
+    if version is None:
+        raise MissingError("version", "a version of your models", str(number), "see GET /v1/models")
+    await access.write(Raise(tenant=tenant, alias=NEXT + ACTIVE, version=number))
+    await _ready(access, version, seconds)
+    return await access.write(Raise(tenant=tenant, version=number, instead_of=instead_of))
+
+
+async def _ready(access: Access, version: Version, seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
+        ready, living, refused = await access.read(versions.readiness, version.digest)
+        if refused:
+            raise ConflictError(
+                f"version {version.version}",
+                "a model that every process can load",
+                refused[0],
+                "the version before goes on answering",
+            )
+        if living and ready == living:
+            return
+        if loop.time() > end:
+            raise UnavailableError(
+                f"version {version.version}",
+                f"{living} processes ready within {seconds:.0f} s",
+                str(ready),
+                "try again; the version before goes on answering",
+            )
+        await asyncio.sleep(BETWEEN)

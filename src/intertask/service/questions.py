@@ -1,0 +1,71 @@
+"""What is asked of a model by the service, and what it answers; ids are texts. Knows no HTTP and no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Step = tuple[str, str, int]  # item, behaviour, microseconds since 1970
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Which items of a person's own events are left out.
+
+    Args:
+        behaviours: Of events of these; of all where none is named.
+        since: Microseconds since 1970.
+    """
+
+    behaviours: tuple[str, ...] = ()
+    since: int = -(2**62)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request for a list.
+
+    Args:
+        tenant: Whose data.
+        person: Whose history; None where it comes with the request.
+        history: Events that come with the request, behind the stored ones, if any.
+        k: Length of the list.
+        behaviour: As in `Recommender.recommend`.
+        task: As there.
+        objective: As there.
+        allow: As there.
+        deny: As there.
+        where: As there.
+        at: The moment of the request in seconds; that of the last event where it is None.
+        seen: What is left out; None leaves nothing out, `recipe` does as the recipe says.
+        recipe: Whether the recipe decides what is left out.
+    """
+
+    tenant: int
+    person: str | None
+    history: tuple[Step, ...] = ()
+    k: int = 10
+    behaviour: str | None = None
+    task: str | None = None
+    objective: Mapping[str, float] | None = None
+    allow: tuple[str, ...] | None = None
+    deny: tuple[str, ...] | None = None
+    where: str | None = None
+    at: int | None = None
+    seen: Seen | None = None
+    recipe: bool = True
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A list.
+
+    Args:
+        version: Of the model.
+        items: Ids and scores, best first.
+        unknown: How many ids of the request changed nothing, by where they stood.
+        degraded: Why this is less than the full answer; None where it is.
+    """
+
+    version: int
+    items: tuple[tuple[str, float], ...]
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    degraded: str | None = None

@@ -1,0 +1,105 @@
+"""Bodies and queries of HTTP as typed objects: bounded, of strict JSON, refused in one clear line."""
+
+from collections.abc import Mapping
+from typing import TypeVar, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from starlette.requests import Request
+
+from intertask import arguments
+from intertask.errors import IntertaskError
+from intertask.service.bodies import Body
+from intertask.service.refusals import RefusedError, TooLargeError
+from intertask.untrusted import json_of, refuse_extremes
+
+MOST_BYTES = 4 << 20
+LONGEST_FOUND = 200
+
+Read = TypeVar("Read", bound=Body)
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, which has an end and a limit.
+
+    Raises:
+        TooLargeError: It has more bytes than that.
+    """
+    told = request.headers.get("content-length", "0")
+    if told.isdecimal() and len(told) < 20 and int(told) > MOST_BYTES:
+        raise _too_large()
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise _too_large()
+        parts.append(part)
+    return b"".join(parts)
+
+
+def parsed(content: bytes, kind: type[Read]) -> Read:
+    """A body of JSON.
+
+    Raises:
+        RefusedError: Names the first thing that is wrong with it.
+    """
+    try:
+        table = json_of(content, "body")
+    except IntertaskError as error:
+        raise RefusedError(error.where, error.expected, error.found, error.hint) from None
+    return checked(table, kind)
+
+
+def of_query(query: Mapping[str, str], kind: type[Read]) -> Read:
+    """What stands in the query, numbers as such.
+
+    Raises:
+        RefusedError: Names the first thing that is wrong with it.
+    """
+    table: dict[str, object] = {}
+    for name, value in query.items():
+        field = kind.model_fields.get(name)
+        number = field is not None and _is_number(field.annotation) and value.isascii() and value.isdecimal()
+        table[name] = int(value) if number and len(value) < 19 else value
+    try:
+        refuse_extremes(table, "query")
+    except IntertaskError as error:
+        raise RefusedError(error.where, error.expected, error.found, error.hint) from None
+    return checked(table, kind)
+
+
+def checked(table: object, kind: type[Read]) -> Read:
+    """A table as its typed object.
+
+    Raises:
+        RefusedError: Names the first thing that is wrong with it.
+    """
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False, include_context=False)[0], kind) from None
+
+
+def _refusal(error: ErrorDetails, kind: type[Body]) -> RefusedError:
+    where = ".".join(str(part) for part in error["loc"]) or "body"
+    if error["type"] == "extra_forbidden":
+        return RefusedError(where, f"one of {', '.join(kind.model_fields)}", "an unknown name")
+    if error["type"] == "missing":
+        return RefusedError(where, "a value", "nothing", f"add {error['loc'][-1]!r}")
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected, told, found = message.rpartition(", not ")
+    if not told:
+        expected, found = message, arguments.shown(error["input"])
+    return RefusedError(where, expected, found if len(found) <= LONGEST_FOUND else "something longer")
+
+
+def _is_number(annotation: object) -> bool:
+    return (
+        annotation is int
+        or any(_is_number(part) for part in get_args(annotation))
+        or (get_origin(annotation) is int)
+    )
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError("body", f"at most {MOST_BYTES:,} bytes", "more", "send it in several parts")

@@ -1,0 +1,95 @@
+"""The table of routes: method, path, who may, what comes, what goes. `openapi.py` writes it down."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from intertask.service import bodies
+from intertask.service.bodies import Body
+from intertask.service.handlers import events, keys, lists, models, things
+from intertask.service.running import Call, Running
+from intertask.service.tenants import Role
+
+VERSION = "1.0.0"  # of the interface: whatever changes `openapi.json` raises it
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE")
+READ: tuple[Role, ...] = ("read", "editor", "admin")
+ASK: tuple[Role, ...] = ("read", "browser", "editor", "admin")
+INGEST: tuple[Role, ...] = ("ingest", "browser", "editor", "admin")
+EDIT: tuple[Role, ...] = ("editor", "admin")
+ADMIN: tuple[Role, ...] = ("admin",)
+
+Handler = Callable[[Running, Call, Body], Awaitable[Body]]
+Coming = TypeVar("Coming", bound=Body)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route.
+
+    Args:
+        method: Of HTTP.
+        path: Below the address.
+        roles: Of the keys that may use it.
+        body: What comes, in the body, or in the query where the method has none.
+        answer: What goes.
+        handler: What is done.
+        told: That in one line.
+        idempotent: Whether it takes an Idempotency-Key.
+    """
+
+    method: Method
+    path: str
+    roles: tuple[Role, ...]
+    body: type[Body]
+    answer: type[Body]
+    handler: Handler
+    told: str
+    idempotent: bool = False
+
+    @property
+    def in_query(self) -> bool:
+        """Whether its arguments stand in the query."""
+        return self.method in ("GET", "DELETE")
+
+
+def _route(
+    place: str,
+    roles: tuple[Role, ...],
+    body: type[Coming],
+    answer: type[Body],
+    does: Callable[[Running, Call, Coming], Awaitable[Body]],
+    *,
+    idempotent: bool = False,
+) -> Route:
+    async def handler(running: Running, call: Call, content: Body) -> Body:
+        assert isinstance(content, body)
+        return await does(running, call, content)
+
+    method, _, path = place.partition(" ")
+    known = next(one for one in METHODS if one == method)
+    told = (does.__doc__ or "").strip().splitlines()[0]
+    return Route(known, path, roles, body, answer, handler, told, idempotent)
+
+
+ROUTES = (
+    _route("POST /v1/events", INGEST, bodies.EventsBody, bodies.EventsAnswer, events.store, idempotent=True),
+    _route("POST /v1/recommend", ASK, bodies.RecommendBody, bodies.RecommendAnswer, lists.recommend),
+    _route("POST /v1/similar", ASK, bodies.SimilarBody, bodies.SimilarAnswer, lists.similar),
+    _route("GET /v1/popular", ASK, bodies.PopularQuery, bodies.SimilarAnswer, lists.popular),
+    _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),
+    _route("GET /v1/items", READ, bodies.ItemQuery, bodies.ItemBody, things.get_item),
+    _route("DELETE /v1/items", EDIT, bodies.ItemQuery, bodies.DoneAnswer, things.delete_item),
+    _route("POST /v1/items/hide", EDIT, bodies.HideBody, bodies.DoneAnswer, things.hide_items),
+    _route("PUT /v1/users", EDIT, bodies.UsersBody, bodies.DoneAnswer, things.put_users),
+    _route("GET /v1/users", READ, bodies.UserQuery, bodies.UserAnswer, things.get_user),
+    _route("DELETE /v1/users", EDIT, bodies.UserQuery, bodies.DoneAnswer, things.delete_user),
+    _route("POST /v1/users/merge", EDIT, bodies.MergeBody, bodies.DoneAnswer, things.merge_users),
+    _route("GET /v1/models", READ, bodies.NoBody, bodies.ModelsAnswer, models.models),
+    _route("POST /v1/models/publish", ADMIN, bodies.PublishBody, bodies.AliasAnswer, models.publish),
+    _route("POST /v1/models/rollback", ADMIN, bodies.NoBody, bodies.AliasAnswer, models.roll_back),
+    _route("GET /v1/keys", ADMIN, bodies.NoBody, bodies.KeysAnswer, keys.keys),
+    _route("POST /v1/keys", ADMIN, bodies.KeyBody, bodies.NewKeyAnswer, keys.add_key),
+    _route("POST /v1/keys/revoke", ADMIN, bodies.RevokeBody, bodies.DoneAnswer, keys.revoke_key),
+)

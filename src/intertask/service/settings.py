@@ -1,0 +1,80 @@
+"""What `service.toml` says, and what the command line changes of it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StrictInt, StrictStr, field_validator
+
+from intertask.config import Config, parse, read_toml
+from intertask.errors import IntertaskError, RequestError
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Settings(Config):
+    """The settings of a service.
+
+    Args:
+        database: `sqlite`, or the address of a PostgreSQL: `postgresql://user:password@host/database`.
+        host: Where it listens; this machine alone if left out.
+        port: There; 0 takes one that is free.
+        workers: Processes that answer.
+        behaviours: Names of events that are stored though no model was trained on them yet.
+    """
+
+    database: StrictStr = "sqlite"
+    host: StrictStr = Field(default="127.0.0.1", min_length=1, max_length=255)
+    port: Annotated[StrictInt, Field(ge=0, le=65_535)] = 8080
+    workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
+    behaviours: tuple[StrictStr, ...] = ()
+
+    @field_validator("database")
+    @classmethod
+    def _known(cls, address: str) -> str:
+        if address != "sqlite" and not address.startswith(("postgresql://", "postgres://")):
+            raise ValueError("'sqlite' or postgresql://..., not another one")  # it may hold a password
+        return address
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this service."""
+        return self.database == "sqlite"
+
+
+class Place(Config):
+    """A service in its folder: what its processes are told.
+
+    Args:
+        folder: Where it keeps everything.
+        settings: Its settings.
+        socket: Of the process that writes.
+    """
+
+    folder: Path
+    settings: Settings
+    socket: Path
+
+    @property
+    def models(self) -> Path:
+        """The folder of its models."""
+        return self.folder / "models"
+
+    @property
+    def line(self) -> Path | None:
+        """Where changes are sent; None where each process writes itself."""
+        return self.socket if self.settings.embedded else None
+
+
+def read(file: Path | None, changes: dict[str, object]) -> Settings:
+    """The settings of a file, or those that stand without one, with some of them changed.
+
+    Raises:
+        RequestError: Names the first line that is wrong.
+    """
+    try:
+        table = {} if file is None else read_toml(file)
+        where = "service" if file is None else str(file)
+        return parse(Settings, table | changes, where)
+    except IntertaskError as error:
+        expected = "a file of settings" if error.expected == "a recipe file" else error.expected
+        raise RequestError(error.where, expected, error.found, error.hint) from None

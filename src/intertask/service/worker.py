@@ -1,0 +1,77 @@
+"""A process that answers HTTP: `python -m intertask.service.worker FD`; the socket is that descriptor."""
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import torch
+import uvicorn
+
+from intertask.service import process
+from intertask.service.access import Access
+from intertask.service.application import application
+from intertask.service.database import opened
+from intertask.service.engine import Engine
+from intertask.service.loader import Loader
+from intertask.service.running import Running
+from intertask.service.settings import Place
+
+DRAIN_SECONDS = 10
+KEEP_ALIVE_SECONDS = 30
+MOST_CONNECTIONS = 1_000
+MOST_HEAD_BYTES = 32_768
+
+
+@asynccontextmanager
+async def running(place: Place) -> AsyncIterator[Running]:
+    """What a process answers by, from the first model that it loads to its end."""
+    access = Access(opened(place.settings.database, place.folder), place.line)
+    access.start()
+    engine = Engine(access.here)
+    loader = Loader(place, access, engine, f"{os.getpid()}-{secrets.token_hex(4)}")
+    await loader.start()
+    engine.start()
+    try:
+        yield Running(place, access, engine)
+    finally:
+        await loader.stop()
+        await asyncio.to_thread(engine.stop)
+        await access.close()
+
+
+def main() -> None:
+    """Answer until the end."""
+    place = process.told()
+    torch.set_num_threads(1)  # two threads of a process would wait for each other more than they compute
+    listening = socket.socket(fileno=int(sys.argv[1]))
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            process.ready()
+
+    server = Server(
+        uvicorn.Config(
+            application(lambda: running(place)),
+            lifespan="on",
+            loop="asyncio",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        )
+    )
+    server.run([listening])
+
+
+if __name__ == "__main__":
+    main()
