@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from intertask.answers.temperature import level
 from intertask.data.sequences import from_lists
+from intertask.data.splits import LeaveOneOut
 from intertask.evaluate.calibration import temperature
+from intertask.evaluate.responses import model_answers
+from intertask.evaluate.systems import ModelSystem
+from intertask.evaluate.validation import Validator
 from intertask.model import ModelConfig
 from intertask.tasks.response import Config as Response
 from tests import worlds
@@ -58,3 +63,32 @@ def test_of_a_step_of_a_funnel_the_probability_under_the_condition_is_divided():
     system = Known(1.0, tasks, answers)
     found = temperature(system, "buy", sequences, np.arange(1, 16000, 2), np.arange(8000), worlds.BEHAVIOURS)
     assert found == pytest.approx(3.0, rel=0.12)
+
+
+@pytest.mark.parametrize("moved", [-1.5, 0.0, 0.7])
+def test_logits_are_moved_until_as_many_say_yes_as_do(moved):
+    random = np.random.default_rng(0)
+    logits = random.normal(size=20_000)
+    right = random.random(20_000) < 1 / (1 + np.exp(-logits - moved))
+    assert level(1 / (1 + np.exp(-logits)), right) == pytest.approx(moved, abs=0.05)
+
+
+def test_few_answers_move_logits_little_and_none_of_them_at_all():
+    assert 0 < level(np.full(2, 0.5), np.ones(2)) < 1 < level(np.full(200, 0.5), np.ones(200))
+    assert level(np.empty(0), np.empty(0)) == 0.0
+    assert abs(level(np.array([0.0, 1.0]), np.array([1, 0]))) < 1e-6
+
+
+def test_once_calibrated_a_response_says_yes_as_often_as_the_validation_targets_do():
+    lists = worlds.chain(6, 300, 5)
+    labels = {"liked": [[float(place % 5 != 0) for place in range(5)] for _ in lists]}
+    sequences = from_lists(lists, 6, labels=labels)
+    model = worlds.model(ModelConfig.model_validate({"tasks": {"liked": Response(label="liked")}}), sequences)
+    model.eval()
+    validator = Validator(sequences, LeaveOneOut().split(sequences), worlds.BEHAVIOURS, "kept", 1000)
+    before = validator(model)
+    validator.calibrate(model)
+    system, rows = ModelSystem(model, sequences, validator.targets), np.arange(300)
+    told = model_answers(system, "liked", sequences, validator.targets, rows, worlds.BEHAVIOURS)
+    assert told.truth.mean() == 1 and told.predicted.mean() > 0.95
+    assert validator(model)["liked/-log_loss"] > before["liked/-log_loss"]

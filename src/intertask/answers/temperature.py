@@ -1,6 +1,7 @@
-"""What a probability's logits are divided by, so that it fits what held-out people did.
+"""What a probability's logits are divided by, and moved by, so that it fits what held-out people did.
 
-Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
+Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017; the shift: Platt, "Probabilistic
+Outputs for Support Vector Machines", 1999.
 """
 
 import numpy as np
@@ -43,3 +44,22 @@ def binary_losses(predicted: Floats, right: Array, before: Floats) -> Floats:
     yes, given = torch.from_numpy(right.astype(np.int64) > 0), torch.from_numpy(before)
     products = [(given * torch.sigmoid(logits / t)).clamp(LEAST, 1 - LEAST) for t in GRID.tolist()]
     return np.array([float(-torch.where(yes, p.log(), (1 - p).log()).sum()) for p in products])
+
+
+def level(predicted: Floats, right: Array) -> float:
+    """What is added to the logits of probabilities, so that as many say yes as do.
+
+    People do not stay as they were: on MovieLens-100K 55 % of the ratings before a cut are likes and 49 % of
+    those after it. Few answers move it little: its prior is a standard normal distribution.
+
+    Args:
+        predicted: Probabilities of yes, [rows].
+        right: 1 for yes and 0 for no, [rows].
+    """
+    logits = torch.logit(torch.from_numpy(predicted.astype(np.float64)), eps=EDGE).numpy()
+    yes, shift = float((right > 0).sum()), 0.0
+    for _ in range(50):  # Newton's steps of a convex loss of one number; from so near, ten are enough
+        told = 1 / (1 + np.exp(-(logits + shift)))
+        step = (float(told.sum()) - yes + shift) / (float((told * (1 - told)).sum()) + 1)
+        shift -= float(np.clip(step, -1, 1))
+    return shift

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask import funnel
+from intertask.answers.probability import Probability
+from intertask.answers.temperature import level
 from intertask.data.sequences import Sequences
 from intertask.data.splits import Split
 from intertask.evaluate.calibration import temperature
@@ -126,9 +128,21 @@ class Validator:
         for name in funnel.in_order(tasks):
             config = tasks[name]
             rows = config.asked(self.sequences, self.targets, self.behaviours)
-            if len(rows) and config.answer.probable:
-                found = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)
-                model.task(name).calibration.fill_(found)
+            if not len(rows) or not config.answer.probable:
+                continue
+            moves = isinstance(config.answer, Probability) and funnel.step_before(config) is None
+            if moves:
+                self._move(system, name, rows)
+            found = temperature(system, name, self.sequences, self.targets, rows, self.behaviours)
+            model.task(name).calibration.fill_(found)
+            if moves:  # again, since logits that are nearer to zero have another mean
+                self._move(system, name, rows)
+
+    def _move(self, system: ModelSystem, name: str, rows: NDArray[np.int64]) -> None:
+        """Say yes as often as the targets do."""
+        told = model_answers(system, name, self.sequences, self.targets, rows, self.behaviours)
+        task = system.model.task(name)
+        task.shift(level(told.predicted, told.truth) * float(task.calibration))
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""

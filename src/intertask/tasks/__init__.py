@@ -101,6 +101,10 @@ class Task(nn.Module, ABC):
             target: What the batch asks of it.
         """
 
+    def shift(self, logits: float) -> None:
+        """Add to the logit of a yes, by a weight that is there; tasks that answer yes or no only."""
+        raise TypeError(f"{type(self).__name__} answers no yes or no")
+
     def score_items(self, state_BD: Tensor) -> Tensor:
         """Scores of all items, [B, I], higher is better; tasks that rank items only."""
         raise TypeError(f"{type(self).__name__} does not rank items")

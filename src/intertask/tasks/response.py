@@ -188,6 +188,11 @@ class Response(Task):
         """The log-probability of yes, given the steps before, calibrated: [..., D] and [...] -> [...]."""
         return functional.logsigmoid(self._raw(state, items) / self.calibration)
 
+    def shift(self, logits: float) -> None:
+        """Add to what `calibration` divides."""
+        with torch.no_grad():
+            self.head[-1].get_parameter("bias").add_(logits)
+
     def _raw(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
         vectors_ND = self.items(items_N)
         features = torch.cat([state_ND, vectors_ND, state_ND * vectors_ND], dim=-1)
