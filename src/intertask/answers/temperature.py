@@ -57,7 +57,7 @@ def level(predicted: Floats, right: Array) -> float:
         right: 1 for yes and 0 for no, [rows].
     """
     logits = torch.logit(torch.from_numpy(predicted.astype(np.float64)), eps=EDGE).numpy()
-    yes, shift = float((right > 0).sum()), 0.0
+    yes, shift = float((right.astype(np.float64) > 0).sum()), 0.0
     for _ in range(50):  # Newton's steps of a convex loss of one number; from so near, ten are enough
         told = 1 / (1 + np.exp(-(logits + shift)))
         step = (float(told.sum()) - yes + shift) / (float((told * (1 - told)).sum()) + 1)

@@ -142,7 +142,7 @@ class Validator:
         """Say yes as often as the targets do."""
         told = model_answers(system, name, self.sequences, self.targets, rows, self.behaviours)
         task = system.model.task(name)
-        task.shift(level(told.predicted, told.truth) * float(task.calibration))
+        task.shift(level(told.predicted.astype(np.float64), told.truth) * float(task.calibration))
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""
