@@ -46,12 +46,18 @@ class Fitted(Generic[C_co, S_co]):
         split: What of them was trained on.
         model: With the best weights.
         trained: How training ended.
+        examiner: Who chose the epoch.
     """
 
     corpus: C_co
     split: S_co
     model: Model
     trained: Trained
+    examiner: Examiner
+
+    def fingerprint(self) -> str:
+        """Of how the metric that chose the epoch was measured."""
+        return self.examiner.protocol(self.model).fingerprint()
 
 
 FittedLog = Fitted[EventCorpus, EventSplit]
@@ -60,7 +66,7 @@ FittedLog = Fitted[EventCorpus, EventSplit]
 def on_log(fitted: Fitted[Corpus, Split]) -> FittedLog:
     """What was trained on a log, as such."""
     assert isinstance(fitted.corpus, EventCorpus) and isinstance(fitted.split, EventSplit)
-    return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained)
+    return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained, fitted.examiner)
 
 
 def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
@@ -145,7 +151,10 @@ def fit_streams(
     trained = replace(trained, advice=(*trained.advice, *told))
     for part in parts.values():
         part.examiner.calibrate(part.model)
-    return {name: Fitted(part.corpus, part.split, part.model, trained) for name, part in parts.items()}
+    return {
+        name: Fitted(part.corpus, part.split, part.model, trained, part.examiner)
+        for name, part in parts.items()
+    }
 
 
 class Trainable(Protocol):

@@ -7,30 +7,24 @@ report.html      and plots/                run.lock         which process works 
 streams/NAME/    corpus, model and evaluation of each further log that was trained with it
 """
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
-import polars as pl
-
-from intertask import artefact, source
+from intertask import artefact
 from intertask.config import parse
-from intertask.data.catalogue import Catalogue
-from intertask.data.corpus import Corpus
-from intertask.data.prepare import CORPUS, open_corpus, prepare
+from intertask.data.seam import Corpus, Split
 from intertask.data_section import refuse_mixed
-from intertask.datasets import Loaded
 from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate import kept
-from intertask.evaluate.events_protocol import protocol
-from intertask.evaluate.protocol import Protocol
 from intertask.evaluate.results import Evaluation
-from intertask.experiment import FittedLog, fit_streams, on_log, refuse_unfit
+from intertask.experiment import Fitted, fit_streams, refuse_unfit
 from intertask.files import strange, written_aside
 from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
+from intertask.origins import Origin
+from intertask.origins.log import LogOrigin
 from intertask.ours import refuse_foreign
 from intertask.overrides import named
 from intertask.recipe import MAIN, Recipe
@@ -38,7 +32,9 @@ from intertask.recommender import Recommender
 from intertask.run_folder import EVALUATED, WRITTEN, drop_empty, refuse_locked, refuse_others, working_on
 
 
-def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[str] = ()) -> FittedLog:
+def train(
+    file: Path, folder: Path, seed: int | None = None, changes: Sequence[str] = ()
+) -> Fitted[Corpus, Split]:
     """Train as a recipe says, or go on with a run that was stopped, and save the model of each stream.
 
     Args:
@@ -48,7 +44,7 @@ def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[s
         changes: In place of what the recipe says, as `train.epochs=5`.
 
     Returns:
-        What was trained on the recipe's own log.
+        What was trained on the recipe's own data.
 
     Raises:
         RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
@@ -64,21 +60,19 @@ def train(file: Path, folder: Path, seed: int | None = None, changes: Sequence[s
     folders = {name: stream_folder(folder, name) for name in views}
     own = ["recipe.toml"] if _same(file, folder / "recipe.toml") else []
     with working_on(folder, "train", WRITTEN, own):
-        for name in views:
-            _refuse_strange(folders[name])
+        for name, view in views.items():
+            _refuse_strange(folders[name], _origin(view))
         with _going_on():
             prepared = _prepared(recipe, file.parent, folders)
             corpora = {name: corpus for name, (corpus, _) in prepared.items()}
             fitted = fit_streams(recipe, corpora, folder)
-            for name, view in views.items():
-                Recommender.trained(view, on_log(fitted[name]), prepared[name][1]).save(
-                    folders[name] / "model"
-                )
+            for name, (_, origin) in prepared.items():
+                origin.save(fitted[name], folders[name] / "model")
             if file.suffix != ".json" and not own:  # recipe.json stands there already, or the user's own
                 with written_aside(folder / "recipe.toml") as aside:
                     lines = "".join(f"# changed by {named([change])!r}\n" for change in changes)
                     aside.write_text(lines + file.read_text(encoding="utf-8"), encoding="utf-8")
-    return on_log(fitted[MAIN])
+    return fitted[MAIN]
 
 
 @contextmanager
@@ -94,7 +88,7 @@ def _same(one: Path, other: Path) -> bool:
     return other.is_file() and not other.is_symlink() and one.samefile(other)
 
 
-def _refuse_strange(folder: Path) -> None:
+def _refuse_strange(folder: Path, origin: type[Origin]) -> None:
     """Refuse, before the run begins, a place that it would replace and that no run made."""
     for place in (folder, folder.parent):  # of a stream, and of all streams
         wrong = strange(place, "folder")
@@ -106,25 +100,8 @@ def _refuse_strange(folder: Path) -> None:
                 "choose another folder for the run; nothing was changed",
             )
     refuse_foreign([folder / "refused.parquet"])
-    CORPUS.refuse(folder / "corpus")
+    origin.contents.refuse(folder / "corpus")
     artefact.refuse_place(folder / "model", folder / "model")
-
-
-def validation_protocol(fitted: FittedLog, recipe: Recipe) -> Protocol:
-    """How the metric that chose the epoch was measured.
-
-    Args:
-        fitted: What was trained.
-        recipe: As it was trained.
-    """
-    return protocol(
-        fitted.corpus.sequences,
-        fitted.split,
-        "validation",
-        recipe.evaluation.history[:1],
-        query_time=fitted.model.config.encoder.uses_query_time,
-        limit=recipe.train.validation_targets,
-    )
 
 
 def stream_folder(folder: Path, name: str) -> Path:
@@ -188,23 +165,27 @@ def _root(folder: Path) -> Path:
     return folder.parent.parent if folder.parent.name == "streams" else folder
 
 
-def _prepared(
-    recipe: Recipe, beside: Path, folders: Mapping[str, Path]
-) -> dict[str, tuple[Corpus, Catalogue | None]]:
-    """The corpus of each stream, mapped from its folder so that no log stays in memory, and its catalogue."""
-    loaded, corpora = {}, {}
-    with ExitStack() as stack:  # nothing is changed before all logs have been read and found to be the run's
+def _origin(recipe: Recipe) -> type[Origin]:
+    """The kind of data that one stream reads."""
+    return LogOrigin
+
+
+def _prepared(recipe: Recipe, beside: Path, folders: Mapping[str, Path]) -> dict[str, tuple[Corpus, Origin]]:
+    """The data of each stream, mapped from its folder so that they do not stay in memory."""
+    origins: dict[str, Origin] = {}
+    corpora: dict[str, Corpus] = {}
+    with ExitStack() as stack:  # nothing is changed before all data have been read and found to be the run's
         stack.callback(drop_empty, _missing(folders.values()))
         for name, view in recipe.views().items():
-            loaded[name] = source.load(view.data, beside)
-            aside = stack.enter_context(written_aside(folders[name] / "corpus", CORPUS.refuse))
-            corpora[name] = prepare(loaded[name].events, aside)
-            _refuse_another_run(folders[MAIN], recipe, folders[name], corpora[name])
+            origin = origins[name] = _origin(view)(view, beside)
+            aside = stack.enter_context(written_aside(folders[name] / "corpus", origin.contents.refuse))
+            corpora[name] = origin.prepare(aside)
+            _refuse_another_run(folders[MAIN], recipe, folders[name], origin, corpora[name])
         if not (folders[MAIN] / "checkpoints").exists():
             refuse_unfit(recipe, corpora)
-    for name, own in loaded.items():
-        _account(own, folders[name])
-    return {name: (open_corpus(folders[name] / "corpus"), own.catalogue) for name, own in loaded.items()}
+    for name, own in origins.items():
+        own.account(folders[name])
+    return {name: (own.open(folders[name] / "corpus"), own) for name, own in origins.items()}
 
 
 def _missing(folders: Iterable[Path]) -> list[Path]:
@@ -212,31 +193,13 @@ def _missing(folders: Iterable[Path]) -> list[Path]:
     return [place for own in folders for place in (own, *own.parents) if not place.exists()]
 
 
-def _account(loaded: Loaded, folder: Path) -> None:
-    """Say what was refused, and what the catalogue lacks; the refused rows stand in the run's folder."""
-    events, catalogue = loaded.events, loaded.catalogue
-    if events.report.refused:
-        events.report.write(folder / "refused.parquet")
-        warnings.warn(f"{events.report.summary()}; see {folder / 'refused.parquet'}", stacklevel=2)
-    for note in events.report.notes:
-        warnings.warn(f"{events.report.source}: {note}", stacklevel=2)
-    if catalogue is not None:
-        items = events.frame["item"].unique()
-        missing = int((~items.cast(pl.String).is_in(catalogue.frame["item"].cast(pl.String).implode())).sum())
-        if missing:
-            warnings.warn(
-                f"the catalogue lacks {missing:,} of {len(items):,} items of the log: known by id alone",
-                stacklevel=2,
-            )
-
-
-def _refuse_another_run(folder: Path, recipe: Recipe, stream: Path, corpus: Corpus) -> None:
+def _refuse_another_run(folder: Path, recipe: Recipe, stream: Path, origin: Origin, corpus: Corpus) -> None:
     """Before anything in the folder changes: its checkpoints must be of this recipe and data."""
     if not all(place.exists() for place in (folder / "checkpoints", stream / "corpus")):
         return
     there, mine = Recipe.from_json(folder / "recipe.json").shaping(), recipe.shaping()
     other = [name for name in mine if mine[name] != there[name]]
-    if not other and open_corpus(stream / "corpus").sequences.digest() == corpus.sequences.digest():
+    if not other and origin.open(stream / "corpus").digest() == corpus.digest():
         return
     raise RecipeError(
         str(folder),

@@ -26,7 +26,7 @@ def train(
     fitted = runs.train(recipe, folder, seed, changes or ())
     # As it was trained: the file may have changed in the meantime.
     trained, written = fitted.trained, Recipe.from_json(folder / "recipe.json")
-    fingerprint = runs.validation_protocol(fitted, written).fingerprint()
+    fingerprint = fitted.fingerprint()
     origin = provenance(written.seed)
     if as_json:
         print_json(

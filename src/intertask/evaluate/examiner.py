@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.evaluate.choosing import Basis
+from intertask.evaluate.protocol import AnyProtocol
 from intertask.model import Model
 
 # How well each target was answered, higher is better, and the unit that is resampled of each (a user, a
@@ -31,6 +32,10 @@ class Examiner(Protocol):
 
     def advice(self, task: str) -> str:
         """What to do where a task has no target; empty where nothing but another split would help."""
+        ...
+
+    def protocol(self, model: Model) -> AnyProtocol:
+        """How the metrics of a model are measured."""
         ...
 
     def __call__(self, model: Model) -> dict[str, float]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+from intertask.data.splits import Split
 from intertask.evaluate.choosing import Basis
+from intertask.evaluate.events_protocol import protocol
 from intertask.evaluate.examiner import Qualities
+from intertask.evaluate.protocol import EventsProtocol
 from intertask.evaluate.validation import Validator
 from intertask.model import Model, ModelConfig
 
@@ -16,10 +19,13 @@ class EventExaminer:
     Args:
         config: Of the model.
         validator: Knows the targets.
+        split: That they are of.
+        limit: How many of them are asked for at most.
     """
 
-    def __init__(self, config: ModelConfig, validator: Validator) -> None:
+    def __init__(self, config: ModelConfig, validator: Validator, split: Split, limit: int) -> None:
         self.config, self.validator = config, validator
+        self.split, self.limit = split, limit
 
     def names(self) -> list[str]:
         """The names of the metrics that the tasks will have, without asking a model."""
@@ -33,6 +39,17 @@ class EventExaminer:
         """Targets may be left out because they stand in their history."""
         hidden = self.config.tasks[task].answer.ranks and self.validator.history == "masked"
         return KEPT if hidden else ""
+
+    def protocol(self, model: Model) -> EventsProtocol:
+        """How the metrics of a model are measured."""
+        return protocol(
+            self.validator.sequences,
+            self.split,
+            "validation",
+            (self.validator.history,),
+            query_time=model.config.encoder.uses_query_time,
+            limit=self.limit,
+        )
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics of the model as it is."""

@@ -76,7 +76,7 @@ class TrainableLog:
             evaluation.history[0],
             train.validation_targets,
         )
-        self.examiner = EventExaminer(config, validator)
+        self.examiner = EventExaminer(config, validator, split, train.validation_targets)
         self.feed = EventFeed(corpus.sequences, split, config.max_length, train.windows)
 
 
