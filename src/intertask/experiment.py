@@ -29,6 +29,9 @@ from intertask.model import Model, ModelConfig
 from intertask.progress import remark
 from intertask.recipe import MAIN, Recipe
 from intertask.run_folder import FITTED, working_on
+from intertask.samples.corpus import RowCorpus
+from intertask.samples.splits import Split as RowSplit
+from intertask.samples.trainable import TrainableRows
 from intertask.train import checkpoint
 from intertask.train.loop import Trained, Trainer
 from intertask.train.stream import Stream
@@ -61,11 +64,18 @@ class Fitted(Generic[C_co, S_co]):
 
 
 FittedLog = Fitted[EventCorpus, EventSplit]
+FittedRows = Fitted[RowCorpus, RowSplit]
 
 
 def on_log(fitted: Fitted[Corpus, Split]) -> FittedLog:
     """What was trained on a log, as such."""
     assert isinstance(fitted.corpus, EventCorpus) and isinstance(fitted.split, EventSplit)
+    return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained, fitted.examiner)
+
+
+def on_rows(fitted: Fitted[Corpus, Split]) -> FittedRows:
+    """What was trained on rows, as such."""
+    assert isinstance(fitted.corpus, RowCorpus) and isinstance(fitted.split, RowSplit)
     return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained, fitted.examiner)
 
 
@@ -220,6 +230,17 @@ def trainable(
         split = recipe.split_events(corpus.sequences)
         return TrainableLog(
             recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
+        )
+    if isinstance(corpus, RowCorpus):
+        return TrainableRows(
+            recipe,
+            corpus,
+            recipe.split_rows(corpus.rows),
+            recipe.train,
+            recipe.evaluation,
+            recipe.seed,
+            stream,
+            shared,
         )
     raise TypeError(f"no wing trains on a {type(corpus).__name__}")
 

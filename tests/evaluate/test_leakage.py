@@ -7,7 +7,8 @@ from intertask.data.sequences import from_lists
 from intertask.data.splits import LeaveOneOut, TimeSplit
 from intertask.errors import LeakageError
 from intertask.evaluate.copies import copies, prefix_hashes
-from intertask.evaluate.leakage import Evidence, findings, refuse
+from intertask.evaluate.findings import refuse
+from intertask.evaluate.leakage import Evidence, findings
 from intertask.tasks.next_item import Config as NextItem
 from intertask.tasks.response import Config as Response
 from tests import worlds

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from intertask import arguments
 from intertask.data import row_roles, tables, times, values
@@ -63,7 +65,7 @@ class Rows:
             return self.roles[name]
         raise DataError(needed_by, f"rows with a {name}", "rows without", f"name its column: {name} = ...")
 
-    def take(self, places: pl.Series) -> "Rows":
+    def take(self, places: pl.Series | NDArray[np.int64]) -> "Rows":
         """Some of the rows, in this order; the report stays that of all."""
         parts = (self.inputs, self.labels, self.roles)
         inputs, labels, roles = (part[places] if part.columns else part for part in parts)

@@ -16,7 +16,8 @@ from intertask.data.splits import Split
 from intertask.errors import RecipeError
 from intertask.evaluate.config import MODEL, EvaluationConfig, HistoryMode
 from intertask.evaluate.events_protocol import protocol
-from intertask.evaluate.leakage import Evidence, findings, refuse
+from intertask.evaluate.findings import refuse
+from intertask.evaluate.leakage import Evidence, findings
 from intertask.evaluate.provenance import provenance
 from intertask.evaluate.ranking import Ranking, rank_targets
 from intertask.evaluate.responses import model_answers, reference_answers

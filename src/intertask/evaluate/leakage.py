@@ -103,19 +103,6 @@ def findings(evidence: Evidence) -> list[Finding]:
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
 
 
-def refuse(found: list[Finding], part: str) -> None:
-    """Refuse to evaluate where there is an error.
-
-    Raises:
-        LeakageError: Says the first one.
-    """
-    for finding in found:
-        if finding.severity == "error":
-            raise LeakageError(
-                f"{part} part", "nothing that makes the figures wrong", finding.text, finding.advice
-            )
-
-
 def _leaking_split(evidence: Evidence) -> Finding | None:
     try:
         evidence.split.check(evidence.sequences)

@@ -2,15 +2,38 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from intertask.config import PluginConfig
+from intertask.config import Config, PluginConfig
+from intertask.data.rows import Rows
 from intertask.data.seam import Fields
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
 from intertask.nn.layout import Layout
+
+
+class RowFields(Fields, Protocol):
+    """What an input reads of many rows, of which batches are taken."""
+
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Some of the rows."""
+        ...
+
+
+class Reader(Config, ABC):
+    """What an input of rows has found in those that train; it holds no row, and is kept as JSON."""
+
+    @abstractmethod
+    def read(self, rows: Rows) -> RowFields:
+        """What the input reads of rows that have the columns of those that train."""
+
+    @abstractmethod
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the figures should know of what it has found, each in a line."""
 
 
 class InputConfig(PluginConfig):
@@ -35,6 +58,18 @@ class InputConfig(PluginConfig):
     def uses_times(self) -> bool:
         """Whether it needs a log with a clock."""
         return False
+
+    def fit(self, rows: Rows) -> Reader:
+        """The reader of some training rows.
+
+        Raises:
+            DataError: They say nothing.
+        """
+        raise TypeError(f"{type(self).__name__} reads no rows")
+
+    def reader(self, table: object) -> Reader:
+        """The reader that has been kept as a table of JSON."""
+        raise TypeError(f"{type(self).__name__} reads no rows")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
 from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
+from intertask.inputs import Reader as AnyReader
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
@@ -154,7 +155,7 @@ class Scale(Section):
         return told.astype(np.float32)
 
 
-class Reader(Section):
+class Reader(AnyReader):
     """Reads rows as cells; what it holds was found in training rows alone.
 
     Args:
@@ -166,11 +167,6 @@ class Reader(Section):
     manner: Manner
     categories: dict[StrictStr, Words]
     numbers: dict[StrictStr, Scale]
-
-    @property
-    def length(self) -> int:
-        """Places of a row: one for each column."""
-        return len(self.categories) + len(self.numbers)
 
     @property
     def columns(self) -> tuple[str, ...]:

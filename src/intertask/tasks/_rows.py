@@ -17,6 +17,8 @@ from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
 from intertask.tasks import Task, TaskConfig
 
+NOT_KNOWN = -1  # the code of a class that is missing, or that training has not seen
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -46,6 +48,13 @@ class Labels:
             return self.truth >= 0
         known = ~self.truth.isnan()
         return known if known.ndim == 1 else known.all(1)
+
+
+def known(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Which rows have a label, of what `RowTaskConfig.labels` found."""
+    told = labels.astype(np.float64).reshape(len(labels), -1)
+    lacking = told == NOT_KNOWN if labels.dtype.kind == "i" else np.isnan(told)
+    return np.asarray(~lacking.any(axis=1), np.bool_)
 
 
 class RowTaskConfig(TaskConfig):

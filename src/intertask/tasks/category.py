@@ -20,10 +20,9 @@ from intertask.data.seam import Target
 from intertask.errors import DataError, RecipeError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
-from intertask.tasks._rows import Labels, RowTask, RowTaskConfig
+from intertask.tasks._rows import NOT_KNOWN, Labels, RowTask, RowTaskConfig
 
 MOST_CLASSES = 10_000
-NOT_KNOWN = -1
 
 
 class Config(RowTaskConfig):

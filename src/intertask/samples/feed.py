@@ -1,0 +1,56 @@
+"""The training rows, as batches take them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.data.rows import Rows
+from intertask.data.seam import INPUT, Batch
+from intertask.model import ModelConfig
+from intertask.samples.facts import Facts, row_task
+from intertask.tasks._rows import Labels
+
+
+class RowFeed:
+    """Rows with their labels.
+
+    Args:
+        config: Of the model.
+        facts: Of these rows.
+        training: The rows that train.
+    """
+
+    def __init__(self, config: ModelConfig, facts: Facts, training: Rows) -> None:
+        self.fields = facts.reader.read(training)
+        weights = weights_of(training)
+        self.targets: Mapping[str, Labels] = {
+            name: (own := row_task(task)).target(
+                own.labels(name, training, facts.answers[name]), weights, facts.answers[name]
+            )
+            for name, task in config.tasks.items()
+        }
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Places of each row."""
+        lengths: NDArray[np.int64] = self.fields.lengths_B.numpy()
+        return lengths
+
+    @property
+    def num_labels(self) -> dict[str, int]:
+        """Rows of each task that have a label."""
+        return {name: int(labels.known_B.sum()) for name, labels in self.targets.items()}
+
+    def batch(self, rows: NDArray[np.int64]) -> Batch:
+        """Some rows with their labels."""
+        targets = {name: labels.take(rows) for name, labels in self.targets.items()}
+        return Batch({INPUT: self.fields.take(rows)}, targets)
+
+
+def weights_of(rows: Rows) -> NDArray[np.float32]:
+    """How much each row counts: 1, or what its role says."""
+    if "weight" not in rows.roles.columns:
+        return np.ones(len(rows), np.float32)
+    weights: NDArray[np.float32] = np.array(rows.roles["weight"].to_numpy(), np.float32)
+    return weights
