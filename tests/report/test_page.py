@@ -148,7 +148,7 @@ def test_a_run_without_journal_and_recipe_has_a_report(run: Path) -> None:
     (run / "journal.jsonl").unlink()
     (run / "recipe.toml").unlink()
     html = write(run).read_text(encoding="utf-8")
-    assert 'id="ranking"' in html
+    assert 'id="task-next"' in html
     assert 'id="training"' not in html
     assert 'id="recipe"' not in html
 

@@ -56,13 +56,15 @@ def drawings(evaluation: Evaluation, journal: Journal) -> Drawings:
 
 
 def _forests(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
-    differences = [row for row in evaluation.differences if row.history]  # a response's stand in its table
-    metric = main_metric(row.metric for row in differences)
     groups: dict[tuple[str, str], list[DifferenceRow]] = {}
-    for row in differences:
-        if row.metric == metric:
-            groups.setdefault((row.task, row.history), []).append(row)
-    return {key: [plots.forest(rows, _footer(evaluation, key[1]))] for key, rows in groups.items()}
+    for row in evaluation.differences:
+        groups.setdefault((row.task, row.history), []).append(row)
+    found = {}
+    for key, rows in groups.items():
+        metric = main_metric(row.metric for row in rows)
+        shown = [row for row in rows if row.metric == metric]
+        found[key] = [plots.forest(shown, _footer(evaluation, key[1]))]
+    return found
 
 
 def _tradeoff(evaluation: Evaluation) -> list[Plot]:
@@ -72,7 +74,7 @@ def _tradeoff(evaluation: Evaluation) -> list[Plot]:
 
 def _slices(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
     found = {}
-    for key, rows in by_question(evaluation.rankings).items():
+    for key, rows in by_question(evaluation.scores).items():
         systems = shown_systems(rows, model_system(evaluation))
         metric = main_metric(name for row in rows for name in row.metrics)
         kinds: dict[str, list[ScoreRow]] = {}
@@ -86,8 +88,9 @@ def _slices(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
 
 def _reliability(evaluation: Evaluation) -> dict[str, Plot]:
     found = {}
-    for task in dict.fromkeys(row.task for row in evaluation.responses if row.calibration):
-        rows = [row for row in evaluation.responses if row.task == task and row.calibration]
+    own = [row for row in evaluation.scores if row.calibration and row.slice == "all"]
+    for task in dict.fromkeys(row.task for row in own):
+        rows = [row for row in own if row.task == task]
         rows.sort(key=lambda row: row.system != model_system(evaluation))  # the model has the first colour
         found[task] = plots.reliability(rows, _footer(evaluation, None))
     return found
@@ -110,4 +113,4 @@ def _training(evaluation: Evaluation, journal: Journal) -> list[Plot]:
 
 
 def _footer(evaluation: Evaluation, history: str | None) -> str:
-    return f"{evaluation.model} · {conditions(evaluation, history)}"
+    return f"{evaluation.model} · {conditions(evaluation, history or None)}"

@@ -9,7 +9,10 @@ from intertask.evaluate.results import Evaluation, Interval, ScoreRow
 from intertask.metrics.direction import MAIN_METRIC, lower_is_better
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
-_ORDER = ("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share")
+_ORDER = (
+    *("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share"),
+    *("auc", "log_loss", "accuracy", "balanced_accuracy", "calibration_error", "rmse", "mae"),
+)
 _NAMES = {
     "hr": "HR",
     "ndcg": "NDCG",
@@ -40,7 +43,7 @@ def ordered(metrics: Iterable[str]) -> list[str]:
     """Metrics once each, in the order in which they are read: by name, then by cut-off."""
 
     def place(metric: str) -> tuple[int, str, int]:
-        name, k = split(metric)
+        name, k = split(metric.removeprefix("-"))
         return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name, k or 0)
 
     return sorted(set(metrics), key=place)
@@ -53,7 +56,7 @@ def cutoffs(metrics: Iterable[str]) -> list[int | None]:
 
 
 def main_metric(metrics: Iterable[str]) -> str:
-    """NDCG@10 where it was measured, else the first that was."""
+    """NDCG@10 where it was measured, else the first that was in the order in which they are read."""
     found = ordered(metrics)
     ndcg = [metric for metric in found if split(metric)[0] == "ndcg"]
     return MAIN_METRIC if MAIN_METRIC in found else (ndcg or found or [MAIN_METRIC])[0]
@@ -62,6 +65,13 @@ def main_metric(metrics: Iterable[str]) -> str:
 def best(metric: str, values: Sequence[float]) -> float:
     """The best of some values of a metric, which is the lowest for an error and the highest for the rest."""
     return min(values) if lower_is_better(metric) else max(values)
+
+
+def arrow(metric: str, beside: Iterable[str]) -> str:
+    """Which way a metric is better, where some of those beside it go the other way."""
+    if not any(map(lower_is_better, beside)):
+        return ""
+    return " ↓" if lower_is_better(metric) else " ↑"
 
 
 def number(value: float) -> str:
@@ -122,7 +132,8 @@ def ranked(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
     """The rows of all targets, best system first by the main metric; ties keep their order."""
     whole = [row for row in rows if row.slice == "all"]
     metric = main_metric(metric for row in whole for metric in row.metrics)
-    return sorted(whole, key=lambda row: -row.metrics.get(metric, float("-inf")))
+    way = -1 if lower_is_better(metric) else 1
+    return sorted(whole, key=lambda row: -way * row.metrics.get(metric, -way * float("inf")))
 
 
 def shown_systems(rows: Iterable[ScoreRow], model: str) -> list[str]:
@@ -132,13 +143,17 @@ def shown_systems(rows: Iterable[ScoreRow], model: str) -> list[str]:
 
 
 def slice_kind(name: str) -> tuple[str, str]:
-    """The kind of a slice and its place in it: "history 5-9" is ("history length", "5-9")."""
+    """The kind of a slice and its place in it: "history 5-9" is ("history length", "5-9").
+
+    A slice by the values of a column is called "hospital: Zurich".
+    """
     if name in {"visited", "unvisited"}:
         return "target item", name
     for prefix, kind in (("history ", "history length"), ("item popularity ", "item popularity")):
         if name.startswith(prefix):
             return kind, re.sub(r"(?<=\d)-(?=\d)", DASH, name.removeprefix(prefix))
-    return "other slices", name
+    kind, colon, place = name.partition(": ")
+    return (kind, place) if colon else ("other slices", name)
 
 
 def conditions(evaluation: Evaluation, history: str | None = None) -> str:

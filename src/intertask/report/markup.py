@@ -1,10 +1,12 @@
 """A page in the project's style, out of its body."""
 
+from collections.abc import Sequence
 from importlib import resources
 from xml.etree.ElementTree import Element
 
 from intertask.markup import document, tag
 from intertask.ours import GENERATOR
+from intertask.report.canvas import Plot
 
 
 def standing_alone(title: str, body: Element) -> str:
@@ -20,3 +22,24 @@ def standing_alone(title: str, body: Element) -> str:
         tag("style", style),
     )
     return document(tag("html", head, tag("body", body), lang="en"))
+
+
+def figure(plot: Plot) -> Element:
+    """A plot with its title."""
+    return tag("figure", tag("figcaption", plot.title), plot.svg)
+
+
+def gallery(plots: Sequence[Plot], line: str) -> list[Element]:
+    """Plots beside each other, and how they were measured below them."""
+    if not plots:
+        return []
+    below = [tag("p", line, class_="quiet")] if line else []
+    return [tag("div", *map(figure, plots), class_="gallery"), *below]
+
+
+def details(summary: str, *content: Element, opened: bool = False) -> Element:
+    """What is folded away below its summary."""
+    element = tag("details", tag("summary", summary), *content)
+    if opened:
+        element.set("open", "open")
+    return element

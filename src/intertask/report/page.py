@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from intertask.evaluate.results import Evaluation, ScoreRow
+from intertask.evaluate.results import Evaluation
 from intertask.markup import tag, theirs
-from intertask.report import tables
-from intertask.report.canvas import Plot
+from intertask.report import questions, tables
 from intertask.report.drawings import Drawings
-from intertask.report.figures import by_question, conditions, label, main_metric, model_system, number, ranked
+from intertask.report.figures import conditions, number
 from intertask.report.journal import Journal
-from intertask.report.markup import standing_alone
+from intertask.report.markup import details, gallery, standing_alone
 from intertask.report.samples import Sample
 from intertask.report.verdict import headline, verdicts
 
@@ -23,10 +22,7 @@ def page(
     """The report as one HTML text that needs nothing beside it."""
     sections = [
         _section("Conditions", _conditions(evaluation)),
-        _section("Ranking", _ranking(evaluation, drawings)),
-        _section("Slices", _slices(evaluation, drawings)),
-        _section("List quality", _lists(evaluation)),
-        _section("Responses", _responses(evaluation, drawings)),
+        *questions.sections(evaluation, drawings),
         _section("Trade-off", _tradeoff(evaluation, drawings)),
         _section("Training", _training(evaluation, journal, drawings)),
         _section("Samples", _samples(samples)),
@@ -106,93 +102,6 @@ def _conditions(evaluation: Evaluation) -> list[Element]:
     ]
 
 
-def _ranking(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
-    content: list[Element] = []
-    for (task, history), rows in by_question(evaluation.rankings).items():
-        whole, model = ranked(rows), model_system(evaluation)
-        if not whole:
-            continue
-        caption = f"{whole[0].count:,} targets in this table. {_line(evaluation, history)}"
-        first, *others = tables.cutoffs_of(whole)
-        content += [_question(task, history), tables.rankings(whole, model, first, caption)]
-        more = [tables.rankings(whole, model, k, caption) for k in others]
-        if more:
-            content.append(_details(f"At {', '.join(f'k = {k}' for k in others)}", *more))
-        content += _differences(evaluation, task, history, drawings)
-    if content:
-        content.insert(0, tag("p", "Best figure of each column in bold, 95 % bootstrap interval below it."))
-    return content
-
-
-def _differences(evaluation: Evaluation, task: str, history: str, drawings: Drawings) -> list[Element]:
-    """The forest plot, the figures it shows beside it, and those of further metrics folded away."""
-    compared = [row for row in evaluation.differences if (row.task, row.history) == (task, history)]
-    main, line = main_metric(row.metric for row in compared), _line(evaluation, history)
-    shown = [row for row in compared if row.metric == main]
-    more = [row for row in compared if row.metric != main]
-    figures = [_figure(plot) for plot in drawings.forests.get((task, history), [])]
-    content = [tag("div", *figures, tables.differences(shown, line), class_="beside")] if shown else []
-    if more:
-        content.append(_details("Differences at further metrics", tables.differences(more, line)))
-    return content
-
-
-def _slices(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
-    content: list[Element] = []
-    for (task, history), rows in by_question(evaluation.rankings).items():
-        parts: list[ScoreRow] = [row for row in rows if row.slice != "all"]
-        if parts:
-            line = _line(evaluation, history)
-            model, ks = model_system(evaluation), tables.cutoffs_of(parts)
-            figures = [tables.slices(parts, model, k, line) for k in ks]
-            content += [
-                _question(task, history),
-                *_gallery(drawings.slices.get((task, history), []), line),
-                _details("All systems and metrics by slice", *figures, opened=not drawings.drawn),
-            ]
-    if content and drawings.drawn:
-        metric = label(main_metric(name for row in evaluation.rankings for name in row.metrics))
-        content.insert(
-            0, tag("p", f"{metric} of the model and the two best baselines; lines are 95 % intervals.")
-        )
-    return content
-
-
-def _lists(evaluation: Evaluation) -> list[Element]:
-    content: list[Element] = []
-    for key in dict.fromkeys((row.task, row.history) for row in evaluation.lists):
-        rows = [row for row in evaluation.lists if (row.task, row.history) == key]
-        best_first = [row.system for row in ranked(by_question(evaluation.rankings).get(key, []))]
-        rows.sort(
-            key=lambda row: best_first.index(row.system) if row.system in best_first else len(best_first)
-        )
-        table = tables.lists(rows, model_system(evaluation), _line(evaluation, key[1]))
-        content += [_question(*key), table]
-    if content:
-        words = (
-            "What the lists are like beside being right: the share of the catalogue that is ever shown "
-            "(coverage), how rarely seen the items are (novelty), how unlike each other (diversity), and how "
-            "much goes to the most popular items (popularity share). None of these has a best direction."
-        )
-        content.insert(0, tag("p", words))
-    return content
-
-
-def _responses(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
-    content: list[Element] = []
-    for task in dict.fromkeys(row.task for row in evaluation.responses):
-        rows = [row for row in evaluation.responses if row.task == task]
-        lacking = f"No verdict: {rows[0].too_few}. " if rows[0].too_few else ""
-        line = f"{rows[0].count:,} events. {lacking}{_line(evaluation, None)}"
-        content += [tag("h3", theirs(task)), tables.responses(rows, model_system(evaluation), line)]
-        if task in drawings.reliability:
-            content += _gallery([drawings.reliability[task]], line)
-        if any(row.calibration for row in rows):
-            bins = tables.calibration(rows, line)
-            content.append(_details("Calibration in figures", bins, opened=not drawings.drawn))
-    return content
-
-
 def _tradeoff(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
     rows = evaluation.tradeoffs
     if not rows:
@@ -202,8 +111,8 @@ def _tradeoff(evaluation: Evaluation, drawings: Drawings) -> list[Element]:
         "weights of their log-probabilities move. Nothing is trained again: the objective of a request "
         "chooses the mixture."
     )
-    line = _line(evaluation, rows[0].history)
-    return [tag("p", theirs(words)), *_gallery(drawings.tradeoff, line), tables.tradeoff(rows, line)]
+    line = conditions(evaluation, rows[0].history)
+    return [tag("p", theirs(words)), *gallery(drawings.tradeoff, line), tables.tradeoff(rows, line)]
 
 
 def _training(evaluation: Evaluation, journal: Journal, drawings: Drawings) -> list[Element]:
@@ -221,7 +130,7 @@ def _training(evaluation: Evaluation, journal: Journal, drawings: Drawings) -> l
     seed = evaluation.provenance.seed
     split = evaluation.protocol.split.replace("_", "-")
     line = f"training and validation data · {split} · seed {seed} · data {evaluation.protocol.data[:8]}"
-    content += _gallery(drawings.training, line)
+    content += gallery(drawings.training, line)
     if journal.steps and not drawings.drawn:
         first, last = journal.steps[0], journal.steps[-1]
         items = [
@@ -237,7 +146,7 @@ def _training(evaluation: Evaluation, journal: Journal, drawings: Drawings) -> l
         content.append(tag("ul", *items))
     if journal.validations:
         table = tables.epochs(journal, kept, f"The epoch that was kept is marked. {line}")
-        content.append(_details("Validation metrics by epoch", table, opened=not drawings.drawn))
+        content.append(details("Validation metrics by epoch", table, opened=not drawings.drawn))
     return content
 
 
@@ -272,32 +181,6 @@ def _timings(evaluation: Evaluation, journal: Journal) -> list[Element]:
 def _section(title: str, content: Sequence[Element]) -> Element | None:
     name = title.lower().replace(" ", "-")
     return tag("section", tag("h2", title), *content, id=name) if content else None
-
-
-def _question(task: str, history: str) -> Element:
-    return tag("h3", theirs(task), tag("small", f"history {history}"))
-
-
-def _gallery(plots: Sequence[Plot], line: str) -> list[Element]:
-    if not plots:
-        return []
-    below = [tag("p", line, class_="quiet")] if line else []
-    return [tag("div", *map(_figure, plots), class_="gallery"), *below]
-
-
-def _figure(plot: Plot) -> Element:
-    return tag("figure", tag("figcaption", plot.title), plot.svg)
-
-
-def _details(summary: str, *content: Element, opened: bool = False) -> Element:
-    element = tag("details", tag("summary", summary), *content)
-    if opened:
-        element.set("open", "open")
-    return element
-
-
-def _line(evaluation: Evaluation, history: str | None) -> str:
-    return conditions(evaluation, history)
 
 
 def _missing(drawings: Drawings) -> Element | None:

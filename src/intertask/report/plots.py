@@ -34,7 +34,7 @@ _MARKS = {
 def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
     """Model minus each baseline with its interval, for one task, history and metric; best on top."""
     rows = sorted(rows, key=lambda row: row.difference)
-    metric, question = label(rows[0].metric), f"{rows[0].task}, history {rows[0].history}"
+    metric, question = label(rows[0].metric), _question(rows[0].task, rows[0].history)
 
     def paint(axes: "Axes") -> None:
         axes.axvline(0, color=INK, linewidth=1)
@@ -55,7 +55,7 @@ def forest(rows: Sequence[DifferenceRow], footer: str) -> Plot:
         _legend_above(axes)
 
     title = f"{metric} against each baseline: {question}"
-    name = slug("forest", rows[0].task, rows[0].history, rows[0].metric)
+    name = slug(*filter(None, ("forest", rows[0].task, rows[0].history, rows[0].metric)))
     return draw(name, title, footer, paint, height=1.25 + 0.3 * len(rows))
 
 
@@ -95,13 +95,13 @@ def slices(rows: Sequence[ScoreRow], systems: Sequence[str], metric: str, footer
         axes.tick_params(axis="y", length=0)
         _legend_above(axes)
 
-    title = f"{label(metric)} by {kind}: {rows[0].task}, history {rows[0].history}"
-    name = slug("slices", kind.replace(" ", "_"), rows[0].task, rows[0].history)
+    title = f"{label(metric)} by {kind}: {_question(rows[0].task, rows[0].history)}"
+    name = slug(*filter(None, ("slices", kind.replace(" ", "_"), rows[0].task, rows[0].history)))
     return draw(name, title, footer, paint, height=1.1 + 0.6 * len(names))
 
 
 def reliability(rows: Sequence[ScoreRow], footer: str) -> Plot:
-    """Predicted against observed for the systems of one binary response task; a dot's area is its events.
+    """Predicted against observed for the systems of one task; a dot's area is its targets.
 
     The axes end where the dots do, so that the plot of a rare event is not one dot in a corner.
     """
@@ -132,7 +132,7 @@ def reliability(rows: Sequence[ScoreRow], footer: str) -> Plot:
         axes.set_ylabel("observed share")
         axes.legend(loc="upper left")
 
-    title = f"Reliability: {rows[0].task} (area of a dot: events in the bin)"
+    title = f"Reliability: {rows[0].task} (area of a dot: targets in the bin)"
     return draw(slug("reliability", rows[0].task), title, footer, paint, height=4.4)
 
 
@@ -215,6 +215,10 @@ def validation(journal: Journal, metrics: Sequence[str], footer: str) -> Plot:
         _legend_above(axes)
 
     return draw(slug("validation", metrics[0].rpartition("/")[2]), f"Validation: {name}", footer, paint)
+
+
+def _question(task: str, history: str) -> str:
+    return f"{task}, history {history}" if history else task
 
 
 def _shown(word: str) -> str:

@@ -13,10 +13,10 @@ from intertask.evaluate.results import (
     TradeoffRow,
 )
 from intertask.markup import tag, theirs
-from intertask.metrics.direction import lower_is_better
 from intertask.report.figures import (
     MINUS,
     answered,
+    arrow,
     best,
     cutoffs,
     duration,
@@ -52,19 +52,16 @@ def conditions(protocol: Protocol, provenance: Provenance) -> Element:
     return tag("div", _pairs("Protocol", measured), _pairs("Provenance", origin), class_="pairs")
 
 
-def rankings(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) -> Element:
-    """Systems as rows, the metrics at one cut-off as columns, intervals below the figures."""
+def scores(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) -> Element:
+    """Systems as rows, the metrics at one cut-off as columns, intervals below the figures.
+
+    Arrows say which way is better where that differs; nothing is bold where there is too little to judge by.
+    """
     metrics = _at(k, rows)
-    leading = _leading(metrics, [row.metrics for row in rows])
-    body = [
-        _row(
-            row.system,
-            row.system == model,
-            [_cell(row.metrics, row.intervals, name, leading) for name in metrics],
-        )
-        for row in rows
-    ]
-    return _table(["System", *map(label, metrics)], body, caption)
+    lacking = any(row.too_few for row in rows)
+    leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
+    body = [_row(row.system, row.system == model, _figures(row, metrics, leading)) for row in rows]
+    return _table(["System", *(label(name) + arrow(name, metrics) for name in metrics)], body, caption)
 
 
 def differences(rows: Sequence[DifferenceRow], caption: str) -> Element:
@@ -121,7 +118,7 @@ def slices(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) ->
             )
             for row in within
         ]
-    return _table(["System", *map(label, metrics)], body, caption)
+    return _table(["System", *(label(name) + arrow(name, metrics) for name in metrics)], body, caption)
 
 
 def lists(rows: Sequence[ListRow], model: str, caption: str) -> Element:
@@ -134,16 +131,6 @@ def lists(rows: Sequence[ListRow], model: str, caption: str) -> Element:
     return _table(["System", *map(label, metrics)], body, caption)
 
 
-def responses(rows: Sequence[ScoreRow], model: str, caption: str) -> Element:
-    """The metrics of one response task, system by system."""
-    metrics = ordered(name for row in rows for name in row.metrics)
-    lacking = any(row.too_few for row in rows)
-    leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
-    body = [_row(row.system, row.system == model, _answers(row, metrics, leading)) for row in rows]
-    arrows = {name: " ↓" if lower_is_better(name) else " ↑" for name in metrics}
-    return _table(["System", *(label(name) + arrows[name] for name in metrics)], body, caption)
-
-
 def calibration(rows: Sequence[ScoreRow], caption: str) -> Element:
     """Predicted against observed, bin by bin."""
     body = [
@@ -152,7 +139,7 @@ def calibration(rows: Sequence[ScoreRow], caption: str) -> Element:
         for place in row.calibration
         for figures in [(number(place.predicted), number(place.observed), f"{place.count:,}")]
     ]
-    return _table(["System", "Predicted", "Observed", "Events"], body, caption)
+    return _table(["System", "Predicted", "Observed", "Targets"], body, caption)
 
 
 def tradeoff(rows: Sequence[TradeoffRow], caption: str) -> Element:
@@ -217,7 +204,7 @@ def _cell(
     return tag("td", tag("b", text) if leading.get(name) == text else text, below)
 
 
-def _answers(row: ScoreRow, metrics: Sequence[str], leading: Mapping[str, str]) -> list[Element]:
+def _figures(row: ScoreRow, metrics: Sequence[str], leading: Mapping[str, str]) -> list[Element]:
     cells = []
     for name in metrics:
         if row.too_few and answered(row, name) != number(row.metrics.get(name, 0.0)) and name in row.metrics:

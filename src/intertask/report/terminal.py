@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.results import Evaluation, ScoreRow
-from intertask.metrics.direction import lower_is_better
 from intertask.printable import printable
 from intertask.report.figures import (
     answered,
+    arrow,
     best,
     by_question,
     conditions,
@@ -41,15 +41,13 @@ def show(evaluation: Evaluation, console: Console) -> None:
 
 
 def parts(evaluation: Evaluation, width: int = 80) -> Iterator[RenderableType]:
-    """What `show` prints, in order: tables by task, responses, verdicts, conditions, findings, notes."""
+    """What `show` prints, in order: tables by task, verdicts, conditions, findings, notes."""
     model = model_system(evaluation)
-    for (task, history), rows in by_question(evaluation.rankings).items():
+    for (task, history), rows in by_question(evaluation.scores).items():
         if any(row.slice == "all" for row in rows):
-            yield _rankings(ranked(rows), f"{task}, history {history}", model, width)
+            yield _scores(ranked(rows), f"{task}, history {history}" if history else task, model, width)
         if any(row.slice != "all" for row in rows):
             yield _slices(rows, f"{task} by slice", model)
-    for task in dict.fromkeys(row.task for row in evaluation.responses):
-        yield _responses([row for row in evaluation.responses if row.task == task], task, model)
     yield from _verdicts(evaluation)
     yield words(conditions(evaluation), style="dim")
     if evaluation.findings or evaluation.notes:
@@ -80,18 +78,20 @@ def _verdicts(evaluation: Evaluation) -> Iterator[Text]:
             yield question.append(printable(verdict.sentence), style="none")
 
 
-def _rankings(rows: Sequence[ScoreRow], title: str, model: str, width: int) -> Table:
+def _scores(rows: Sequence[ScoreRow], title: str, model: str, width: int) -> Table:
     """Systems by metrics at the main cut-off; the report holds the other cut-offs."""
     names = {name for row in rows for name in row.metrics}
     k = cutoffs(names)[0]
     metrics = [name for name in ordered(names) if split(name)[1] == k]
-    main = main_metric(metrics)
+    main, lacking = main_metric(metrics), rows[0].too_few
     with_intervals = {name for name in metrics if width >= _WIDE or name == main}
-    leading = _leading(metrics, [row.metrics for row in rows])
+    leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
     cut = f", k = {k}" if k is not None else ""
-    table = _table(f"{title}, {rows[0].count:,} targets{cut}", "System")
+    told = f": {lacking}" if lacking else ""
+    table = _table(f"{title}, {rows[0].count:,} targets{cut}{told}", "System")
     for name in metrics:
-        table.add_column(words(label(name).partition("@")[0]), justify="right", no_wrap=True)
+        heading = label(name).partition("@")[0] + arrow(name, metrics)
+        table.add_column(words(heading), justify="right", no_wrap=k is not None)
     for row in rows:
         cells = [_figure(row, name, leading, name in with_intervals, width >= _WIDE) for name in metrics]
         table.add_row(_name(row.system, model), *cells)
@@ -99,11 +99,9 @@ def _rankings(rows: Sequence[ScoreRow], title: str, model: str, width: int) -> T
 
 
 def _figure(row: ScoreRow, name: str, leading: dict[str, str], with_interval: bool, stacked: bool) -> Text:
-    if name not in row.metrics:
-        return Text("")
-    text = number(row.metrics[name])
-    figure = words(text, style="bold" if leading.get(name) == text else "")
-    if with_interval and name in row.intervals:
+    text = answered(row, name)
+    figure = words(text, style="bold" if text and leading.get(name) == text else "")
+    if with_interval and name in row.intervals and text == number(row.metrics[name]):
         figure.append(("\n" if stacked else "  ") + interval(row.intervals[name]), style="not bold dim")
     return figure
 
@@ -126,24 +124,6 @@ def _slices(rows: Sequence[ScoreRow], title: str, model: str) -> Table:
         ]
         count = next(iter(within.values())).count
         table.add_row(Text(": ".join(slice_kind(name))), f"{count:,}", *cells)
-    return table
-
-
-def _responses(rows: Sequence[ScoreRow], task: str, model: str) -> Table:
-    metrics = ordered(name for row in rows for name in row.metrics)
-    lacking = rows[0].too_few
-    leading = {} if lacking else _leading(metrics, [row.metrics for row in rows])
-    table = _table(f"{task}, {rows[0].count:,} events{': ' if lacking else ''}{lacking}", "System")
-    for name in metrics:
-        arrow = "↓" if lower_is_better(name) else "↑"
-        table.add_column(words(f"{label(name)} {arrow}"), justify="right")
-    for row in rows:
-        texts = [answered(row, name) for name in metrics]
-        cells = [
-            words(text, style="bold" if text and leading.get(name) == text else "")
-            for name, text in zip(metrics, texts, strict=True)
-        ]
-        table.add_row(_name(row.system, model), *cells)
     return table
 
 
