@@ -151,6 +151,7 @@ def fit_streams(
         recipe.seed,
         run,
         folder,
+        lambda model: next(part for part in parts.values() if part.model is model).examiner.frozen(model),
     )
     for words in told:
         remark(words)

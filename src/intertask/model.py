@@ -165,9 +165,9 @@ class Model(nn.Module):
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
-        return torch.stack(list(self._by_task(self.trunk(batch)).values()), dim=-2)
+        return torch.stack(list(self.by_task(self.trunk(batch)).values()), dim=-2)
 
-    def _by_task(self, encoded: Encoded) -> dict[str, Tensor]:
+    def by_task(self, encoded: Encoded) -> dict[str, Tensor]:
         """The states of each task, [B, L, D]."""
         attached_BLTD: Tensor = self.communication(*encoded.parts)
         states = dict(zip(self.attached, attached_BLTD.unbind(-2), strict=True))
@@ -179,14 +179,15 @@ class Model(nn.Module):
         Detached tasks come last and draw numbers of their own, so that they move nothing of the others.
         """
         encoded = self.trunk(batch) if encoded is None else encoded
-        states = self._by_task(encoded)
-        found = {name: self._loss(name, states, batch, encoded.layout) for name in self.config.attached()}
+        states = self.by_task(encoded)
+        found = {name: self.loss(name, states, batch, encoded.layout) for name in self.config.attached()}
         for name in self.config.detached():
             with drawn_apart(name, self.device):
-                found[name] = self._loss(name, states, batch, encoded.layout)
+                found[name] = self.loss(name, states, batch, encoded.layout)
         return {name: loss for name, loss in found.items() if loss is not None}
 
-    def _loss(self, name: str, states: Mapping[str, Tensor], batch: Batch, layout: Layout) -> Tensor | None:
+    def loss(self, name: str, states: Mapping[str, Tensor], batch: Batch, layout: Layout) -> Tensor | None:
+        """The mean loss of one task, None without targets; `states` are its own and those of its funnel."""
         task, config, target = self.task(name), self.config.tasks[name], batch.target(name)
         if target is None:
             return None
@@ -204,13 +205,13 @@ class Model(nn.Module):
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last place of each row, states_BTD: after the last event of a history."""
         encoded = self.trunk(batch)
-        states = self._by_task(encoded).values()
+        states = self.by_task(encoded).values()
         return torch.stack([pooled(state_BLD, encoded.layout, "last") for state_BLD in states], dim=1)
 
     def row_states(self, batch: Batch) -> dict[str, Tensor]:
         """What the head of each task that is asked of whole rows reads, [B, D]."""
         encoded = self.trunk(batch)
-        states = self._by_task(encoded)
+        states = self.by_task(encoded)
         return {
             name: pooled(states[name], encoded.layout, self.config.pooling)
             for name, config in self.config.tasks.items()

@@ -83,7 +83,7 @@ def killed_in_checkpoint(number: int) -> None:
     def kill(tensors: dict[str, torch.Tensor], file: Path) -> None:
         usual(tensors, file)
         written.append(file)
-        if len(written) == 5 * number - 1:  # weights, best weights, their average, optimiser, balance
+        if len(written) == 6 * number - 1:  # weights, best ones, their average, heads, optimiser, balance
             os.kill(os.getpid(), signal.SIGKILL)
 
     checkpoint.save_file = kill

@@ -8,6 +8,7 @@ from intertask.errors import ArtefactError, RecipeError
 from intertask.train import checkpoint
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
+from intertask.train.courses import Course
 from intertask.train.optimiser import Optimiser
 
 
@@ -29,13 +30,18 @@ def step(module, optimiser):
 def test_what_is_loaded_goes_on_like_what_was_saved(tmp_path):
     module, optimiser, balance = parts()
     step(module, optimiser)
-    progress = Progress("run", epoch=1, batch=2, step=3, best_metric=0.1, best_epoch=0)
+    course = {"next": Course(0.3, 1, 0.2)}
+    progress = Progress("run", epoch=1, batch=2, step=3, best_metric=0.1, best_epoch=0, courses=course)
     best = {"weight": torch.ones(2, 3)}
-    checkpoint.save(tmp_path, progress, module, optimiser, balance, best, {"weight": torch.zeros(2, 3)})
+    zeros, heads = {"weight": torch.zeros(2, 3)}, {"bias": torch.ones(2)}
+    checkpoint.save(tmp_path, progress, module, optimiser, balance, best, zeros, heads)
     other, other_optimiser, _ = parts(1)
-    found, found_best, average = checkpoint.load(tmp_path, "run", other, other_optimiser, balance)
+    found, found_best, average, found_heads = checkpoint.load(
+        tmp_path, "run", other, other_optimiser, balance
+    )
     assert found == progress and torch.equal(found_best["weight"], best["weight"])
-    assert torch.equal(average["weight"], torch.zeros(2, 3))
+    assert torch.equal(average["weight"], zeros["weight"])
+    assert torch.equal(found_heads["bias"], heads["bias"])
     for _ in range(2):
         step(module, optimiser)
         step(other, other_optimiser)
@@ -44,7 +50,7 @@ def test_what_is_loaded_goes_on_like_what_was_saved(tmp_path):
 
 def test_the_newest_checkpoint_alone_is_kept(tmp_path):
     for number in (5, 10, 1_000_000):
-        checkpoint.save(tmp_path, Progress("run", step=number), *parts(), {}, {})
+        checkpoint.save(tmp_path, Progress("run", step=number), *parts(), {}, {}, {})
         assert len(list(tmp_path.iterdir())) == 1
     assert checkpoint.load(tmp_path, "run", *parts())[0].step == 1_000_000
 
@@ -54,7 +60,7 @@ def test_a_folder_without_one_is_a_fresh_start(tmp_path):
 
 
 def test_one_of_another_run_changes_no_weight(tmp_path):
-    checkpoint.save(tmp_path, Progress("other"), *parts(), {}, {})
+    checkpoint.save(tmp_path, Progress("other"), *parts(), {}, {}, {})
     module, optimiser, balance = parts(1)
     before = module.weight.detach().clone()
     with pytest.raises(RecipeError, match="choose another folder"):
@@ -84,7 +90,7 @@ def test_a_checkpoint_that_does_not_fit_the_model_is_refused_and_changes_no_weig
 ):
     module, optimiser, balance = parts()
     step(module, optimiser)
-    checkpoint.save(tmp_path, Progress("run", step=1), module, optimiser, balance, {}, {})
+    checkpoint.save(tmp_path, Progress("run", step=1), module, optimiser, balance, {}, {}, {})
     file = tmp_path / "checkpoint-000000001" / f"{name}.safetensors"
     save_file(change(load_file(file)), file)
     other, other_optimiser, other_balance = parts(1)
@@ -98,7 +104,7 @@ def test_a_checkpoint_that_does_not_fit_the_model_is_refused_and_changes_no_weig
     "text", ["[]", '{"run": 1}', '{"run": "run", "step": "1"}', '{"run": "run", "x": 1}', "{"]
 )
 def test_a_progress_that_is_none_is_refused(text, tmp_path):
-    checkpoint.save(tmp_path, Progress("run", step=1), *parts(), {}, {})
+    checkpoint.save(tmp_path, Progress("run", step=1), *parts(), {}, {}, {})
     (tmp_path / "checkpoint-000000001" / "progress.json").write_text(text)
     with pytest.raises(ArtefactError, match="expected a complete checkpoint"):
         checkpoint.load(tmp_path, "run", *parts())

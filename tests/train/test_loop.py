@@ -195,6 +195,7 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path):
         "model.safetensors",
         "best.safetensors",
         "average.safetensors",
+        "heads.safetensors",
         "optimiser.safetensors",
         "progress.json",
     ],

@@ -81,6 +81,21 @@ class Feed(Protocol):
         ...
 
 
+class Frozen(Protocol):
+    """A model of which nothing but heads changes, before the validation targets of its stream.
+
+    Metrics are those that tasks report; higher is better, losses are negated.
+    """
+
+    def metric(self, task: str) -> float | None:
+        """Of a task with its head as it is; None where its targets define none."""
+        ...
+
+    def base(self, task: str) -> float | None:
+        """Of the same answer to everything, the best that training labels know; None where nobody knows."""
+        ...
+
+
 class Corpus(Protocol):
     """Prepared data: its facts (sizes, vocabularies, classes) are each wing's own."""
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from intertask.data.seam import Frozen
 from intertask.evaluate.choosing import Basis
 from intertask.evaluate.protocol import AnyProtocol
 from intertask.model import Model
@@ -40,6 +41,10 @@ class Examiner(Protocol):
 
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics of the model as it is; called after each epoch."""
+        ...
+
+    def frozen(self, model: Model) -> Frozen:
+        """The reported metrics of a model of which nothing but heads changes from now on."""
         ...
 
     def calibration(self, model: Model, task: str) -> Qualities | None:

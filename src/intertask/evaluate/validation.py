@@ -16,6 +16,7 @@ from intertask.evaluate.choosing import ALL, Basis
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.ranking import visited
 from intertask.evaluate.responses import model_answers
+from intertask.evaluate.scoring import Answers
 from intertask.evaluate.systems import ModelSystem
 from intertask.metrics.direction import all_rising, rising
 from intertask.model import Model, ModelConfig
@@ -67,6 +68,7 @@ class Validator:
         limit: int,
     ) -> None:
         self.sequences = sequences
+        self.split = split
         self.targets = split.validation
         if len(self.targets) > limit:
             drawn = generator(0, "validation").choice(len(self.targets), limit, replace=False)
@@ -144,18 +146,60 @@ class Validator:
         task = system.model.task(name)
         task.shift(level(told.predicted.astype(np.float64), told.truth) * float(task.calibration))
 
+    def frozen(self, model: Model) -> "FrozenModel":
+        """The answers of a model of which nothing but heads changes from now on."""
+        return FrozenModel(self, model)
+
+    def answers(self, system: ModelSystem, name: str) -> Answers | None:
+        """The model's answers for one task; None where it has no targets."""
+        rows = self._rows(system.model.config.tasks[name])
+        if not len(rows):
+            return None
+        return model_answers(system, name, self.sequences, self.targets, rows, self.behaviours, self.history)
+
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics."""
         system = ModelSystem(model, self.sequences, self.targets)
         metrics: dict[str, float] = {}
-        for name, task in model.config.tasks.items():
-            rows = self._rows(task)
-            if not len(rows):
+        for name in model.config.tasks:
+            answers = self.answers(system, name)
+            if answers is None:
                 continue
-            answers = model_answers(
-                system, name, self.sequences, self.targets, rows, self.behaviours, self.history
-            )
             metrics |= {f"{name}/{metric}": value for metric, value in all_rising(answers.metrics()).items()}
         if len(model.config.tasks) > 1 and metrics:
             metrics[ALL] = over_tasks(metrics, model.config.tasks)
         return metrics
+
+
+class FrozenModel:
+    """Reported metrics of the tasks of a model whose states are computed once, as its heads are.
+
+    Args:
+        validator: Whose targets are asked for.
+        model: In evaluation mode.
+    """
+
+    def __init__(self, validator: Validator, model: Model) -> None:
+        self.validator = validator
+        self.system = ModelSystem(model, validator.sequences, validator.targets)
+
+    def metric(self, task: str) -> float | None:
+        """The reported metric of a task, higher is better; None where its targets define none."""
+        answers = self.validator.answers(self.system, task)
+        return None if answers is None else _reported(answers)
+
+    def base(self, task: str) -> float | None:
+        """That of the share or mean of the training events' labels, as the answer to every target."""
+        answers, behaviours = self.validator.answers(self.system, task), self.validator.behaviours
+        if answers is None or answers.answer.ranks:
+            return None
+        config = self.system.model.config.tasks[task]
+        training = self.validator.split.training(self.validator.sequences)
+        asked = config.asked(training, np.arange(training.num_events), behaviours)
+        known = config.truth(training, behaviours)[asked]
+        base = answers.answer.base_rate(known, answers.predicted)
+        return _reported(Answers(answers.answer, answers.truth, base))
+
+
+def _reported(answers: Answers) -> float | None:
+    return all_rising(answers.metrics()).get(answers.answer.reported)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from intertask.data.seam import Frozen
 from intertask.data.splits import Split
 from intertask.evaluate.choosing import Basis
 from intertask.evaluate.events_protocol import protocol
@@ -54,6 +55,10 @@ class EventExaminer:
     def __call__(self, model: Model) -> dict[str, float]:
         """The metrics of the model as it is."""
         return self.validator(model)
+
+    def frozen(self, model: Model) -> Frozen:
+        """The reported metrics of a model of which nothing but heads changes from now on."""
+        return self.validator.frozen(model)
 
     def calibration(self, model: Model, task: str) -> Qualities | None:
         """How well the targets of every other user are answered, and the users."""

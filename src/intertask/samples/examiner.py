@@ -106,6 +106,17 @@ class RowExaminer:
             metrics[ALL] = over_tasks(metrics, self.config.tasks)
         return metrics
 
+    def frozen(self, model: Model) -> "FrozenRows":
+        """The reported metrics of a model of which nothing but heads changes from now on."""
+        return FrozenRows(self, model)
+
+    def reported(self, model: Model, task: str) -> float | None:
+        """The reported metric of a task; None where the rows define none."""
+        if task not in self._asked:
+            return None
+        told = answers(model, self.fields, [task])[task][self.places[task]]
+        return all_rising(self.answer[task].measure(self.truth[task], told)).get(self.answer[task].reported)
+
     def calibration(self, model: Model, task: str) -> Qualities | None:
         """How well the rows of every other unit are answered, and the units."""
         places = self.places[task]
@@ -122,3 +133,23 @@ class RowExaminer:
         for name in tasks:
             losses = self.answer[name].losses(self.truth[name], told[name][self.places[name]])
             model.task(name).calibration.fill_(best(losses))
+
+
+class FrozenRows:
+    """A model of which nothing but heads changes, before the validation rows.
+
+    Args:
+        examiner: Knows the rows.
+        model: In evaluation mode.
+    """
+
+    def __init__(self, examiner: RowExaminer, model: Model) -> None:
+        self.examiner, self.model = examiner, model
+
+    def metric(self, task: str) -> float | None:
+        """The reported metric of a task with its head as it is."""
+        return self.examiner.reported(self.model, task)
+
+    def base(self, task: str) -> float | None:
+        """Nobody knows: the rows that train are not here."""
+        return None

@@ -8,7 +8,7 @@ absent; the newest one counts.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -22,6 +22,7 @@ from intertask.balance import Balance
 from intertask.errors import ArtefactError, IntertaskError, RecipeError
 from intertask.files import Contents, discard, written_aside
 from intertask.tensors import Form
+from intertask.train.courses import Course
 from intertask.train.optimiser import Optimiser
 from intertask.untrusted import read_json
 
@@ -30,7 +31,7 @@ CHECKPOINT = Contents(
     (),  # one that lacks a file is still a checkpoint, and refused by name
     (
         "progress.json",
-        *(f"{name}.safetensors" for name in ("model", "best", "average", "optimiser", "balance")),
+        *(f"{name}.safetensors" for name in ("model", "best", "average", "heads", "optimiser", "balance")),
     ),
 )
 _NAME = re.compile(r"checkpoint-[0-9]{9,}")
@@ -48,6 +49,7 @@ class Progress:
         best_metric: Best validation metric so far; None before the first.
         best_epoch: Its epoch.
         finished: Whether training has ended.
+        courses: How each task's own metric fared.
     """
 
     run: str
@@ -57,6 +59,7 @@ class Progress:
     best_metric: float | None = None
     best_epoch: int = -1
     finished: bool = False
+    courses: dict[str, Course] = field(default_factory=dict)
 
     def after(self, **changes: object) -> "Progress":
         """The same with some fields changed."""
@@ -93,6 +96,7 @@ def save(
     balance: Balance,
     best: dict[str, Tensor],
     average: dict[str, Tensor],
+    heads: dict[str, Tensor],
 ) -> None:
     """Write the checkpoint of one step, then delete older ones."""
     with written_aside(folder / f"checkpoint-{progress.step:09d}", CHECKPOINT.refuse) as aside:
@@ -100,6 +104,7 @@ def save(
         save_file(_contiguous(weights(model)), aside / "model.safetensors")
         save_file(_contiguous(best), aside / "best.safetensors")
         save_file(_contiguous(average), aside / "average.safetensors")
+        save_file(_contiguous(heads), aside / "heads.safetensors")
         save_file(_contiguous(_optimiser_tensors(model, optimiser)), aside / "optimiser.safetensors")
         save_file(_contiguous(balance.state()), aside / "balance.safetensors")
         (aside / "progress.json").write_text(json.dumps(asdict(progress)), encoding="utf-8")
@@ -125,11 +130,12 @@ def _delete_older(folder: Path) -> None:
 
 def load(
     folder: Path, run: str, model: nn.Module, optimiser: Optimiser, balance: Balance
-) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]] | None:
+) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]] | None:
     """Put the newest checkpoint into model, optimiser and balance; None where there is none.
 
     Returns:
-        Where the run stood, its best weights, and their average, empty where it keeps none.
+        Where the run stood; its best weights; the average of its weights, empty where it keeps none; the
+        weights of heads after their own best epochs.
 
     Raises:
         RecipeError: The checkpoint belongs to another recipe or other data.
@@ -146,18 +152,20 @@ def load(
         best, average, moments = (
             _read(newest / f"{name}.safetensors") for name in ("best", "average", "optimiser")
         )
+        # Older versions wrote no heads, and knew of no courses.
+        heads = _read(newest / "heads.safetensors") if progress.courses else {}
         for name, value in moments.items():
             form = kept.get(name.rpartition("/")[0])
             if form is None or tuple(value.shape) not in ((), (1,), form.shape):
                 raise ValueError(f"{name} {list(value.shape)} in optimiser.safetensors")
-        for name, value in (*best.items(), *average.items()):  # both are empty at first
+        for name, value in (*best.items(), *average.items(), *heads.items()):  # all are empty at first
             if kept.get(name) != _form(value):
-                raise ValueError(f"{name} {_form(value)} among the best or averaged weights")
+                raise ValueError(f"{name} {_form(value)} among the best or averaged weights, or the heads")
         tensors.forms(newest / "balance.safetensors")
         balance.set_state(load_file(newest / "balance.safetensors"))  # NaN may stand for a loss not yet seen
         set_weights(model, written)
         _set_optimiser(model, optimiser, moments)
-        return progress, best, average
+        return progress, best, average, heads
     except IntertaskError as error:
         raise ArtefactError(
             error.where, error.expected, error.found, "delete the checkpoint to start the run anew"

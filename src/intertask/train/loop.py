@@ -15,16 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from intertask.balance import Balance, task_gradients
-from intertask.data.seam import Batch
+from intertask.data.seam import Batch, Frozen
 from intertask.errors import TrainingError
 from intertask.journal import Journal
 from intertask.model import Model
 from intertask.progress import Bar, Epoch, bar, line, tell
 from intertask.seeds import derive
-from intertask.train import checkpoint, conflict, edges, ending
+from intertask.train import checkpoint, conflict, edges, ending, heads
 from intertask.train.averaging import Average
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
+from intertask.train.courses import followed
 from intertask.train.optimiser import Optimiser, learning_rate, warmup_steps
 from intertask.train.prefetch import prefetched
 from intertask.train.stream import Stream, Turn, turns
@@ -70,6 +71,7 @@ class Trainer:
         seed: Of the run.
         run: A digest of recipe and data, so that a folder is never resumed with others.
         folder: For the journal and the checkpoints.
+        examine: Metrics of a model while nothing but its heads changes; if left out no head is set back.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Trainer:
         seed: int,
         run: str,
         folder: Path,
+        examine: Callable[[Model], Frozen] | None = None,
     ) -> None:
         self.streams, self.balance = streams, balance
         # What streams share is one weight here, by the name that it has in the first.
@@ -94,7 +97,7 @@ class Trainer:
         self.device = streams[0].model.device
         self.validate, self.judge, self.monitor = validate, judge, monitor
         self.config, self.seed = config, seed
-        self.folder = folder
+        self.folder, self.examine = folder, examine
         apart = {
             name: stream.model.task(name) for stream in streams for name in stream.model.config.detached()
         }
@@ -106,6 +109,7 @@ class Trainer:
         self.metrics: dict[str, float] = {}
         self.saved = 0  # the step of the newest checkpoint
         self.best: dict[str, Tensor] = checkpoint.weights(self.model)
+        self.heads: dict[str, Tensor] = {}  # of each task's own best epoch
         self.average = Average(self.model, config.average) if config.average else None
         self.num_batches = len(self._turns(0))
         self.warmup = warmup_steps(config, config.epochs * self.num_batches)
@@ -124,7 +128,7 @@ class Trainer:
             self.folder / "checkpoints", self.state.run, self.model, self.optimiser, self.balance
         )
         if found is not None:
-            self.state, self.best, average = found
+            self.state, self.best, average, self.heads = found
             self.saved = self.state.step
             if self.average is not None:
                 self.average.weights = {name: weight.to(self.device) for name, weight in average.items()}
@@ -149,11 +153,12 @@ class Trainer:
             checkpoint.set_weights(self.model, self.best)
             self.model.eval()
             self._close_edges(journal)
+            told = self._set_heads_back(journal)
         finally:
             journal.close()
-        return self._trained(time.perf_counter() - began)
+        return self._trained(time.perf_counter() - began, told)
 
-    def _trained(self, seconds: float) -> Trained:
+    def _trained(self, seconds: float, told: Sequence[str]) -> Trained:
         state = self.state
         assert state.best_metric is not None
         return Trained(
@@ -163,7 +168,7 @@ class Trainer:
             state.epoch,
             seconds,
             ending.reason(self.config, state.epoch, state.best_epoch, self.monitor),
-            tuple(ending.advice(self.config, state.epoch, state.best_epoch, state.step, self.warmup)),
+            (*ending.advice(self.config, state.epoch, state.best_epoch, state.step, self.warmup), *told),
         )
 
     def _epoch(self, journal: Journal, move: Bar) -> None:
@@ -348,6 +353,7 @@ class Trainer:
         if better:
             self.best = {name: weight.clone() for name, weight in kept.items()}
             self.state = self.state.after(best_metric=value, best_epoch=epoch)
+        self._follow(metrics, epoch, kept, better)
         reason = ending.reason(self.config, epoch + 1, self.state.best_epoch, self.monitor)
         self.state = self.state.after(epoch=epoch + 1, batch=0, finished=bool(reason))
         journal.write(
@@ -360,6 +366,18 @@ class Trainer:
         )
         if reason:
             journal.write("stop", step=self.state.step, reason=reason, best_epoch=self.state.best_epoch)
+
+    def _follow(
+        self, metrics: Mapping[str, float], epoch: int, kept: Mapping[str, Tensor], best: bool
+    ) -> None:
+        """Remember how each task fared, and the heads of those that were never better."""
+        tasks = {name: task for stream in self.streams for name, task in stream.model.config.tasks.items()}
+        courses = followed(self.state.courses, tasks, metrics, epoch, best)
+        self.state = self.state.after(courses=courses)
+        if self.config.own_epochs:
+            owned = heads.own_weights(self.model, [stream.model for stream in self.streams])
+            now = (names for task, names in owned.items() if task in courses and courses[task].epoch == epoch)
+            self.heads |= {name: kept[name].clone() for names in now for name in names}
 
     def _close_edges(self, journal: Journal) -> dict[str, Tensor]:
         """Close the edges that do not help the weights that are shown; returns all edges by name."""
@@ -377,6 +395,14 @@ class Trainer:
             )
         return edges.switches(self.model)
 
+    def _set_heads_back(self, journal: Journal) -> list[str]:
+        """Set heads back that others' epochs have spoilt; returns what is to be said of their tasks."""
+        models = [stream.model for stream in self.streams]
+        verdicts = heads.set_back(self.model, models, self.examine, self.state.courses, self.heads)
+        for verdict in verdicts:  # after the last step: a run that is started again writes it once more
+            journal.write("head", step=self.state.step + 1, **verdict.line())
+        return [verdict.words(self.monitor, self.state.best_epoch) for verdict in verdicts]
+
     def _save(self) -> None:
         self.saved = self.state.step
         average = {} if self.average is None else self.average.weights
@@ -388,6 +414,7 @@ class Trainer:
             self.balance,
             self.best,
             average,
+            self.heads,
         )
 
 
