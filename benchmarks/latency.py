@@ -25,6 +25,7 @@ import torch
 
 import intertask
 from intertask import Recipe, Recommender, artefact
+from intertask.artefact.log import LogArtefact
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
@@ -46,7 +47,7 @@ def untrained(users: pl.Series, items: pl.Series, length: int, temperature: floa
     recipe = Recipe(width=64, max_length=length, encoder="attention", tasks={"next": task})
     stored = from_lists(random.integers(len(items), size=(len(users), length)).tolist(), len(items))
     corpus = Corpus(Vocabulary(users), Vocabulary(items), ("event",), stored)
-    made = artefact.Artefact(
+    made = LogArtefact(
         recipe=recipe,
         behaviours=corpus.behaviours,
         items=corpus.items,

@@ -31,6 +31,7 @@ from typing import Any, Literal
 
 from intertask import artefact, files
 from intertask import run as runs
+from intertask.artefact import log
 from intertask.errors import DataError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.results import Evaluation
@@ -108,6 +109,7 @@ def watch_libraries() -> None:
     import polars as pl
 
     artefact.save_file = audited(artefact.save_file, 1)
+    log.save_file = audited(log.save_file, 1)
     checkpoint.save_file = audited(checkpoint.save_file, 1)
     pl.DataFrame.write_parquet = audited(pl.DataFrame.write_parquet, 1)  # type: ignore[method-assign]
     usual = os.fsync
@@ -248,7 +250,7 @@ def works(place: Path) -> list[Work]:
         shutil.copytree(old, target)
 
     def save() -> None:
-        artefact.save(artefact.load(new), target)
+        artefact.save(artefact.load(new, log.LogArtefact), target)
 
     def save_in_two() -> None:
         files.exchange = lambda one, two: False
@@ -294,7 +296,7 @@ def _train(recipe: Path, run: Path) -> None:
 
 def _train_and_list_modules(recipe: Path, file: Path) -> None:
     _train(recipe, recipe.parent / "run")
-    artefact.load(recipe.parent / "run" / "model")
+    artefact.load(recipe.parent / "run" / "model", log.LogArtefact)
     shutil.copytree(recipe.parent / "run", file.parent / "evaluated")
     _evaluate(file.parent / "evaluated")
     file.write_text("\n".join(sys.modules))
@@ -317,7 +319,7 @@ def _read_targets(run: Path) -> None:
 
 
 def _load(folder: Path) -> None:
-    artefact.load(folder)
+    artefact.load(folder, log.LogArtefact)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import intertask
 from intertask import Recommender, artefact
+from intertask.artefact.log import LogArtefact
 from intertask.errors import ArtefactError, IntertaskError
 from tests import hostile, shop
 
@@ -108,7 +109,7 @@ def test_a_flipped_bit_is_refused_and_the_file_named(name, place, folder):
     content[int(place * len(content))] ^= 1 << 3
     (folder / name).write_bytes(content)
     with pytest.raises(ArtefactError, match=rf"{name}: expected SHA-256 .* it is truncated or altered"):
-        artefact.load(folder)
+        artefact.load(folder, LogArtefact)
 
 
 def test_no_flipped_bit_of_the_manifest_changes_what_is_read(folder):
@@ -119,7 +120,7 @@ def test_no_flipped_bit_of_the_manifest_changes_what_is_read(folder):
         content[place] ^= 1 << (place % 7)
         (folder / "manifest.json").write_bytes(content)
         try:
-            loaded = artefact.load(folder)
+            loaded = artefact.load(folder, LogArtefact)
         except ArtefactError as error:
             refused += 1
             assert "\n" not in str(error)
@@ -229,8 +230,8 @@ def test_a_folder_of_something_else_is_no_model(text, tmp_path):
 def test_weights_of_another_recipe_are_refused(tmp_path):
     stored = shop.recommender()
     stored.save(tmp_path / "model")
-    whole = artefact.load(tmp_path / "model")
-    other = artefact.Artefact(**{**vars(whole), "recipe": shop.recipe(width=16)})
+    whole = artefact.load(tmp_path / "model", LogArtefact)
+    other = LogArtefact(**{**vars(whole), "recipe": shop.recipe(width=16)})
     artefact.save(other, tmp_path / "other")
     with pytest.raises(ArtefactError, match=r"weights\.safetensors: expected the weights of the recipe"):
         Recommender.load(tmp_path / "other")

@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from intertask import Recommender, artefact
+from intertask import Recipe, Recommender, artefact
+from intertask.artefact.log import LogArtefact
 from intertask.errors import ArtefactError
+from intertask.tasks.regression import Config as Regression
 from tests import hostile, shop
 
 
@@ -173,6 +175,14 @@ def test_a_schema_that_the_files_contradict_is_refused(change, message, folder):
             "recipe.json encoder.dropout: expected every option of the model",
         ),
         (
+            lambda t: t.update(json.loads(Recipe(tasks={"a": "regression"}).to_json())),
+            "recipe.json: expected a recipe of a log, found one of rows of a table",
+        ),
+        (
+            lambda t: t["tasks"].update(a=json.loads(Regression().model_dump_json())),
+            "recipe.json [tasks.next]: expected a task of rows of a table: category, regression",
+        ),
+        (
             lambda t: t["tasks"]["buys"].update(behaviour="sell"),
             "recipe.json [tasks.buys] behaviour: expected one",
         ),
@@ -237,7 +247,7 @@ def test_a_hole_of_a_terabyte_is_neither_read_nor_hashed(folder):
 def test_files_may_be_links_to_files(folder, tmp_path):
     shutil.move(folder / "users.parquet", tmp_path / "users")
     (folder / "users.parquet").symlink_to(tmp_path / "users")
-    assert artefact.load(folder).users.ids.len() == shop.NUM_USERS
+    assert artefact.load(folder, LogArtefact).users.ids.len() == shop.NUM_USERS
 
 
 def test_a_recipe_of_a_huge_model_is_refused_before_it_is_built(folder, monkeypatch):

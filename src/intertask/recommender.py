@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from intertask import aims, arguments, artefact
 from intertask.answering import Answerer, popularity
 from intertask.arguments import Id
-from intertask.artefact import Artefact
+from intertask.artefact.log import LogArtefact
 from intertask.assessment import assess, corpus_of
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
@@ -337,7 +337,7 @@ class Recommender:
             stored = _nobody(stored)
             users = type(users)(users.ids.clear())
         artefact.save(
-            Artefact(
+            LogArtefact(
                 recipe=self.recipe,
                 behaviours=reader.behaviours,
                 items=reader.items,
@@ -362,7 +362,7 @@ class Recommender:
         """
         folder = arguments.path(folder, "load")
         folder = artefact.find(folder) or folder
-        stored = artefact.load(folder)
+        stored = artefact.load(folder, LogArtefact)
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
         model = build(stored.recipe, corpus, stored.recipe.seed)

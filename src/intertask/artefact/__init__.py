@@ -2,11 +2,9 @@
 
     manifest.json        format, version, checksums
     recipe.json          the whole recipe
-    schema.json          behaviours, sizes, roles of the catalogue's columns
+    schema.json          what the other files mean
     weights.safetensors  the model
-    histories.safetensors  the users' events, flat; absent where they were not to be kept
-    items.parquet, users.parquet  ids in the order of their indices
-    catalogue.parquet    where there is one
+    ...                  what a kind of data adds (`artefact.log`)
 
 Never a pickle. What is truncated, altered, missing, foreign or too new is refused, and named.
 """
@@ -15,21 +13,37 @@ import importlib.metadata
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from intertask import model_folder
+from intertask.artefact import folder as folders
+from intertask.artefact.folder import FORMAT, Kind, Manifest, read_manifest
 from intertask.errors import ArtefactError, IntertaskError
 from intertask.files import read_whole, settle, sha256, strange, written_aside
-from intertask.model_folder import FORMAT, Artefact, Manifest, Schema, read_manifest
+from intertask.recipe import Recipe
 from intertask.tensors import forms
 
-__all__ = ["Artefact", "as_arrays", "load", "num_weights", "save", "trained_counts"]
+
+class Artefact(Protocol):
+    """Everything that answers a request, of one kind of data."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """As it was trained."""
+        ...
+
+    @property
+    def weights(self) -> Mapping[str, NDArray[np.generic]]:
+        """Name -> array."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Write `schema.json`, and what this kind of data keeps beside it."""
+        ...
 
 
 def save(artefact: Artefact, folder: Path) -> None:
@@ -51,13 +65,17 @@ def save(artefact: Artefact, folder: Path) -> None:
         (aside / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
 
 
-def load(folder: Path) -> Artefact:
+def load(folder: Path, kind: type[Kind]) -> Kind:
     """Read a folder that `save` wrote, or is writing: the old model or the new one.
+
+    Args:
+        folder: The folder.
+        kind: What a model of its kind of data is in memory, such as `LogArtefact`.
 
     Raises:
         ArtefactError: Names the first file that is not as it was written.
     """
-    return read_whole(Path(folder), lambda: model_folder.read(Path(folder)))
+    return read_whole(Path(folder), lambda: folders.read(Path(folder), kind))
 
 
 def find(folder: Path) -> Path | None:
@@ -81,45 +99,15 @@ def num_weights(folder: Path) -> int:
         raise ArtefactError(error.where, error.expected, error.found, error.hint) from None
 
 
-def trained_counts(folder: Path) -> NDArray[np.int64]:
-    """How many events of each item and behaviour a model that `load` accepts was trained on."""
-    with safe_open(folder / "histories.safetensors", framework="numpy") as file:
-        return cast("NDArray[np.int64]", file.get_tensor("popularity"))
-
-
 def as_arrays(weights: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:
     """Weights as arrays on the CPU."""
     return {name: weight.detach().cpu().numpy() for name, weight in weights.items()}
 
 
 def _write_parts(artefact: Artefact, folder: Path) -> None:
-    histories = artefact.histories
-    schema = Schema(
-        behaviours=artefact.behaviours,
-        num_items=len(artefact.items),
-        num_users=len(artefact.users),
-        has_times=histories.times is not None,
-        catalogue={} if artefact.catalogue is None else artefact.catalogue.roles(),
-    )
     (folder / "recipe.json").write_text(artefact.recipe.to_json(), encoding="utf-8")
-    (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
     save_file(dict(artefact.weights), folder / "weights.safetensors")
-    arrays: dict[str, NDArray[np.generic]] = {
-        "offsets": histories.offsets,
-        "items": histories.items,
-        "behaviours": histories.behaviours,
-        "popularity": artefact.popularity,
-    }
-    if histories.times is not None:
-        arrays["times"] = histories.times
-    save_file(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        folder / "histories.safetensors",
-    )
-    artefact.items.ids.rename("id").to_frame().write_parquet(folder / "items.parquet")
-    artefact.users.ids.rename("id").to_frame().write_parquet(folder / "users.parquet")
-    if artefact.catalogue is not None:
-        artefact.catalogue.frame.write_parquet(folder / "catalogue.parquet")
+    artefact.write(folder)
 
 
 def refuse_place(folder: Path, place: Path) -> None:

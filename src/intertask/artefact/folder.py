@@ -10,22 +10,18 @@ import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, StrictInt, StrictStr, field_validator
 
 from intertask import tensors
-from intertask.config import Config, parse
-from intertask.data.catalogue import Catalogue
-from intertask.data.parquet import read_parquet, refuse_large
-from intertask.data.sequences import Sequences
-from intertask.data.vocabulary import Vocabulary
+from intertask.config import Config, ConfigType, parse
+from intertask.data.parquet import refuse_large
+from intertask.data_section import refuse_mixed
 from intertask.errors import ArtefactError, IntertaskError
 from intertask.funnel import step_before
 from intertask.model import ModelConfig, blueprint
@@ -38,24 +34,14 @@ from intertask.train.edges import OPEN_TS
 from intertask.untrusted import json_of, open_regular, read_bytes, size_of
 
 FORMAT = 2  # since 2 the steps of a funnel are calibrated each under its condition, not their products
-NEEDED = (
-    "recipe.json",
-    "schema.json",
-    "weights.safetensors",
-    "histories.safetensors",
-    "items.parquet",
-    "users.parquet",
-)
-FILES = (*NEEDED, "catalogue.parquet")
+NEEDED = ("recipe.json", "schema.json", "weights.safetensors")  # of every model
+OF_LOGS = ("histories.safetensors", "items.parquet", "users.parquet", "catalogue.parquet")
+FILES = (*NEEDED, *OF_LOGS)
 JSON_BYTES = 4 << 20  # of one file
 HEADER_BYTES = 8 << 20  # of the weights, beside the numbers
 LARGE = 1 << 30  # bytes from which on a file's structure is looked at before its checksum
 LARGEST_WEIGHT = 1e6  # products of larger ones leave single precision
 CALIBRATION = 1e-3, 1e3
-MAX_BEHAVIOURS = 255
-MOST_EVENTS = 2**62  # of all items together
-
-Count = Annotated[StrictInt, Field(ge=0, lt=2**31)]
 
 
 class Manifest(Config):
@@ -77,57 +63,41 @@ class Manifest(Config):
         return files
 
 
-class Schema(Config):
-    """What the arrays mean."""
+class Readable(Protocol):
+    """What a model of one kind of data is in memory.
 
-    behaviours: tuple[StrictStr, ...] = Field(min_length=1, max_length=MAX_BEHAVIOURS)
-    num_items: Annotated[Count, Field(ge=1)]
-    num_users: Count
-    has_times: Annotated[bool, Field(strict=True)]
-    catalogue: dict[StrictStr, list[StrictStr]] = {}  # role -> columns
-
-    @field_validator("behaviours")
-    @classmethod
-    def _each_once(cls, behaviours: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(behaviours)) < len(behaviours):
-            raise ValueError("each behaviour once")
-        return behaviours
-
-
-@dataclass(frozen=True)
-class Artefact:
-    """Everything that answers a request.
-
-    Args:
-        recipe: As it was trained.
-        behaviours: Names, in the order of their codes.
-        items: Ids of the items.
-        users: Ids of the users whose histories are kept.
-        weights: Name -> array.
-        histories: The users' events.
-        popularity: int64 [behaviours, items], training events: the answer to an empty history.
-        catalogue: What there is.
+    Attributes:
+        needed: Files that it has beside those of every model.
     """
 
-    recipe: Recipe
-    behaviours: tuple[str, ...]
-    items: Vocabulary
-    users: Vocabulary
-    weights: Mapping[str, NDArray[np.generic]]
-    histories: Sequences
-    popularity: NDArray[np.int64]
-    catalogue: Catalogue | None
+    needed: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def read(cls, folder: "Folder") -> Self:
+        """What a folder holds.
+
+        Raises:
+            IntertaskError: Names the first file that is not as it must be.
+        """
+        ...
 
 
-def read(folder: Path) -> Artefact:
+Kind = TypeVar("Kind", bound=Readable)
+
+
+def read(folder: Path, kind: type[Kind]) -> Kind:
     """Read a folder that `artefact.save` wrote.
+
+    Args:
+        folder: The folder.
+        kind: What a model of its kind of data is in memory.
 
     Raises:
         ArtefactError: Names the first file that is not as it was written.
     """
     manifest = read_manifest(folder)
     try:
-        return _Folder(folder, manifest).artefact()
+        return kind.read(Folder(folder, manifest, kind.needed))
     except IntertaskError as error:
         raise ArtefactError(error.where, error.expected, error.found, error.hint) from None
     except OSError as error:  # gone or replaced while it was read
@@ -163,50 +133,54 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtefactError(error.where, error.expected, error.found, "save the model again") from None
 
 
-class _Folder:
-    """A folder with its manifest; each file is compared with its checksum before it is used."""
+class Folder:
+    """A folder with its manifest; each file is compared with its checksum before it is used.
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    Attributes:
+        recipe: As the model was trained.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, needed: tuple[str, ...]) -> None:
         self.folder, self.manifest = folder, manifest
-        self._check_names()
-        schema = folder / "schema.json"
-        self.schema = parse(Schema, self._json(schema), str(schema))
+        self._check_names(needed)
+        self._schema = self._json(folder / "schema.json")
         self.recipe = self._recipe(folder / "recipe.json")
 
-    def artefact(self) -> Artefact:
-        """All of it.
+    def schema(self, kind: type[ConfigType]) -> ConfigType:
+        """What the other files mean, as a kind of data says it.
 
         Raises:
-            IntertaskError: Names the first file that is not as it must be.
+            IntertaskError: It is another kind's, or contradicts itself.
         """
-        weights = self._weights(self.folder / "weights.safetensors")
-        histories, popularity = self._histories(self.folder / "histories.safetensors")
-        for name in ("items.parquet", "users.parquet"):
-            self._compare(self.folder / name)
-        catalogue = None
-        if bool(self.schema.catalogue) != ("catalogue.parquet" in self.manifest.files):
-            raise ArtefactError(
-                str(self.folder), "a catalogue and the roles of its columns, or neither", "one of the two"
-            )
-        if self.schema.catalogue:
-            catalogue = self._catalogue(self.folder / "catalogue.parquet")
-        return Artefact(
-            self.recipe,
-            self.schema.behaviours,
-            Vocabulary.read(self.folder / "items.parquet", self.schema.num_items),
-            Vocabulary.read(self.folder / "users.parquet", self.schema.num_users),
-            weights,
-            histories,
-            popularity,
-            catalogue,
-        )
+        return parse(kind, self._schema, str(self.folder / "schema.json"))
 
-    def _check_names(self) -> None:
-        for name in NEEDED:
+    def has(self, name: str) -> bool:
+        """Whether the manifest names a file."""
+        return name in self.manifest.files
+
+    def file(self, name: str, most: int | None = None) -> Path:
+        """A file that is as it was written.
+
+        Args:
+            name: Of the file.
+            most: Bytes that it may have; a larger one is not read.
+
+        Raises:
+            ArtefactError: It is absent, larger, or altered.
+        """
+        self._need(name)
+        self._compare(self.folder / name, most)
+        return self.folder / name
+
+    def _need(self, *names: str) -> None:
+        for name in names:
             if name not in self.manifest.files:
                 raise ArtefactError(
                     f"{self.folder / 'manifest.json'} files", f"the file {name}", "none of that name"
                 )
+
+    def _check_names(self, needed: tuple[str, ...]) -> None:
+        self._need(*NEEDED, *needed)
         known = self.manifest.files.keys() | {"manifest.json"}
         with os.scandir(self.folder) as entries:
             foreign = next((entry.name for entry in entries if entry.name not in known), None)
@@ -245,6 +219,10 @@ class _Folder:
     def _recipe(self, file: Path) -> Recipe:
         table = self._json(file)
         recipe = parse(Recipe, table, str(file))
+        try:
+            refuse_mixed(recipe)
+        except IntertaskError as error:
+            raise ArtefactError(f"{file} {error.where}", error.expected, error.found) from None
         if self.manifest.version == importlib.metadata.version("intertask"):
             # An option that is left out would be what it is left out for today; of an older version that is
             # right, as it did not have the option.
@@ -261,19 +239,16 @@ class _Folder:
             )
         return recipe
 
-    def _weights(self, file: Path) -> dict[str, NDArray[np.generic]]:
+    def weights(self, dimensions: Dimensions) -> dict[str, NDArray[np.generic]]:
+        """The weights of the recipe's model, which `recipe` then is as they were trained.
+
+        Raises:
+            IntertaskError: They are those of another model, or no numbers that it can have.
+        """
+        file = self.folder / "weights.safetensors"
         self.recipe = _with_map(self.recipe, file)
-        recipe, schema = self.recipe, self.schema
-        dimensions = Dimensions(
-            recipe.width,
-            recipe.max_length,
-            tuple(recipe.tasks),
-            schema.num_items,
-            schema.behaviours,
-            schema.has_times,
-        )
         try:
-            planned = checkpoint.weights(blueprint(recipe, dimensions))
+            planned = checkpoint.weights(blueprint(self.recipe, dimensions))
         except IntertaskError as error:
             raise ArtefactError(
                 f"{self.folder / 'recipe.json'} {error.where}", error.expected, error.found, error.hint
@@ -293,41 +268,6 @@ class _Folder:
                     f"{file} {name}", f"{CALIBRATION[0]:g} to {CALIBRATION[1]:g}", f"{float(array):g}"
                 )
         return weights
-
-    def _histories(self, file: Path) -> tuple[Sequences, NDArray[np.int64]]:
-        schema = self.schema
-        self._compare(file)
-        found = tensors.forms(file)
-        events = found.get("items", Form("int32", (0,))).shape[:1]
-        expected = {
-            "offsets": Form("int64", (schema.num_users + 1,)),
-            "items": Form("int32", events),
-            "behaviours": Form("uint8", events),
-            "popularity": Form("int64", (len(schema.behaviours), schema.num_items)),
-        } | ({"times": Form("int64", events)} if schema.has_times else {})
-        tensors.refuse_others(file, found, expected, "the arrays of the schema")
-        arrays = tensors.read(file)
-        popularity = cast("NDArray[np.int64]", arrays["popularity"])
-        if popularity.min() < 0 or popularity.sum(dtype=np.float64) > MOST_EVENTS:
-            raise ArtefactError(f"{file} popularity", "counts of events", "numbers that are none")
-        histories = Sequences(
-            cast("NDArray[np.int64]", arrays["offsets"]),
-            cast("NDArray[np.int32]", arrays["items"]),
-            cast("NDArray[np.uint8]", arrays["behaviours"]),
-            cast("NDArray[np.int64] | None", arrays.get("times")),
-            schema.num_items,
-            len(schema.behaviours),
-        )
-        histories.check(str(file))
-        return histories, popularity
-
-    def _catalogue(self, file: Path) -> Catalogue:
-        self._compare(file)
-        try:
-            return Catalogue.from_roles(read_parquet(file), self.schema.catalogue)
-        except IntertaskError as error:
-            where = error.where if error.where.startswith(str(file)) else f"{file} {error.where}"
-            raise ArtefactError(where, error.expected, error.found, error.hint) from None
 
 
 def _with_map(recipe: Recipe, weights: Path) -> Recipe:

@@ -1,0 +1,186 @@
+"""What a recommender keeps beside recipe and weights: the ids, the users' events, the catalogue.
+
+schema.json          behaviours, sizes, roles of the catalogue's columns
+histories.safetensors  the users' events, flat; without users where they were not to be kept
+items.parquet, users.parquet  ids in the order of their indices
+catalogue.parquet    where there is one
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, StrictInt, StrictStr, field_validator
+from safetensors.numpy import save_file
+
+from intertask import tensors
+from intertask.artefact.folder import Folder
+from intertask.config import Config
+from intertask.data.catalogue import Catalogue
+from intertask.data.parquet import read_parquet
+from intertask.data.sequences import Sequences
+from intertask.data.vocabulary import Vocabulary
+from intertask.errors import ArtefactError, IntertaskError
+from intertask.nn.dimensions import Dimensions
+from intertask.recipe import Recipe
+from intertask.tensors import Form
+
+MAX_BEHAVIOURS = 255
+MOST_EVENTS = 2**62  # of all items together
+
+Count = Annotated[StrictInt, Field(ge=0, lt=2**31)]
+
+
+class Schema(Config):
+    """What the arrays mean."""
+
+    behaviours: tuple[StrictStr, ...] = Field(min_length=1, max_length=MAX_BEHAVIOURS)
+    num_items: Annotated[Count, Field(ge=1)]
+    num_users: Count
+    has_times: Annotated[bool, Field(strict=True)]
+    catalogue: dict[StrictStr, list[StrictStr]] = {}  # role -> columns
+
+    @field_validator("behaviours")
+    @classmethod
+    def _each_once(cls, behaviours: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(behaviours)) < len(behaviours):
+            raise ValueError("each behaviour once")
+        return behaviours
+
+    def dimensions(self, recipe: Recipe) -> Dimensions:
+        """The sizes of a model for this log."""
+        return Dimensions(
+            recipe.width,
+            recipe.max_length,
+            tuple(recipe.tasks),
+            self.num_items,
+            self.behaviours,
+            self.has_times,
+        )
+
+
+@dataclass(frozen=True)
+class LogArtefact:
+    """Everything that answers a request to a recommender.
+
+    Args:
+        recipe: As it was trained.
+        behaviours: Names, in the order of their codes.
+        items: Ids of the items.
+        users: Ids of the users whose histories are kept.
+        weights: Name -> array.
+        histories: The users' events.
+        popularity: int64 [behaviours, items], training events: the answer to an empty history.
+        catalogue: What there is.
+    """
+
+    needed: ClassVar[tuple[str, ...]] = ("histories.safetensors", "items.parquet", "users.parquet")
+
+    recipe: Recipe
+    behaviours: tuple[str, ...]
+    items: Vocabulary
+    users: Vocabulary
+    weights: Mapping[str, NDArray[np.generic]]
+    histories: Sequences
+    popularity: NDArray[np.int64]
+    catalogue: Catalogue | None
+
+    def write(self, folder: Path) -> None:
+        """Write what a recommender keeps beside recipe and weights."""
+        histories = self.histories
+        schema = Schema(
+            behaviours=self.behaviours,
+            num_items=len(self.items),
+            num_users=len(self.users),
+            has_times=histories.times is not None,
+            catalogue={} if self.catalogue is None else self.catalogue.roles(),
+        )
+        (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
+        arrays: dict[str, NDArray[np.generic]] = {
+            "offsets": histories.offsets,
+            "items": histories.items,
+            "behaviours": histories.behaviours,
+            "popularity": self.popularity,
+        }
+        if histories.times is not None:
+            arrays["times"] = histories.times
+        save_file(
+            {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+            folder / "histories.safetensors",
+        )
+        self.items.ids.rename("id").to_frame().write_parquet(folder / "items.parquet")
+        self.users.ids.rename("id").to_frame().write_parquet(folder / "users.parquet")
+        if self.catalogue is not None:
+            self.catalogue.frame.write_parquet(folder / "catalogue.parquet")
+
+    @classmethod
+    def read(cls, folder: Folder) -> Self:
+        """All of it.
+
+        Raises:
+            IntertaskError: Names the first file that is not as it must be.
+        """
+        if folder.recipe.reads_rows:
+            raise ArtefactError(
+                str(folder.folder / "recipe.json"), "a recipe of a log", "one of rows of a table"
+            )
+        schema = folder.schema(Schema)
+        weights = folder.weights(schema.dimensions(folder.recipe))
+        histories, popularity = _histories(folder, schema)
+        items, users = (folder.file(name) for name in ("items.parquet", "users.parquet"))
+        catalogue = None
+        if bool(schema.catalogue) != folder.has("catalogue.parquet"):
+            raise ArtefactError(
+                str(folder.folder), "a catalogue and the roles of its columns, or neither", "one of the two"
+            )
+        if schema.catalogue:
+            catalogue = _catalogue(folder, schema)
+        return cls(
+            folder.recipe,
+            schema.behaviours,
+            Vocabulary.read(items, schema.num_items),
+            Vocabulary.read(users, schema.num_users),
+            weights,
+            histories,
+            popularity,
+            catalogue,
+        )
+
+
+def _histories(folder: Folder, schema: Schema) -> tuple[Sequences, NDArray[np.int64]]:
+    file = folder.file("histories.safetensors")
+    found = tensors.forms(file)
+    events = found.get("items", Form("int32", (0,))).shape[:1]
+    expected = {
+        "offsets": Form("int64", (schema.num_users + 1,)),
+        "items": Form("int32", events),
+        "behaviours": Form("uint8", events),
+        "popularity": Form("int64", (len(schema.behaviours), schema.num_items)),
+    } | ({"times": Form("int64", events)} if schema.has_times else {})
+    tensors.refuse_others(file, found, expected, "the arrays of the schema")
+    arrays = tensors.read(file)
+    popularity = cast("NDArray[np.int64]", arrays["popularity"])
+    if popularity.min() < 0 or popularity.sum(dtype=np.float64) > MOST_EVENTS:
+        raise ArtefactError(f"{file} popularity", "counts of events", "numbers that are none")
+    histories = Sequences(
+        cast("NDArray[np.int64]", arrays["offsets"]),
+        cast("NDArray[np.int32]", arrays["items"]),
+        cast("NDArray[np.uint8]", arrays["behaviours"]),
+        cast("NDArray[np.int64] | None", arrays.get("times")),
+        schema.num_items,
+        len(schema.behaviours),
+    )
+    histories.check(str(file))
+    return histories, popularity
+
+
+def _catalogue(folder: Folder, schema: Schema) -> Catalogue:
+    file = folder.file("catalogue.parquet")
+    try:
+        return Catalogue.from_roles(read_parquet(file), schema.catalogue)
+    except IntertaskError as error:
+        where = error.where if error.where.startswith(str(file)) else f"{file} {error.where}"
+        raise ArtefactError(where, error.expected, error.found, error.hint) from None
