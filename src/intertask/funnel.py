@@ -1,15 +1,21 @@
 """Funnels: responses to one event, each of which can only be a yes where the step before it is one.
 
 A task names the step before it as `given`. Its head learns the probability under that condition; what it
-answers is the product of the steps. Knows the tasks of a recipe, and no model.
+answers is the product of the steps. Knows tasks and their heads, and no model.
 """
 
 from collections.abc import Mapping
 
+import torch
+from torch import Tensor, nn
+
+from intertask.data.batches import Following
+from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as Response
+from intertask.tasks.response import Response as Head
 
 
 def step_before(task: TaskConfig) -> str | None:
@@ -46,6 +52,70 @@ def in_order(tasks: Mapping[str, TaskConfig]) -> list[str]:
 def without_steps(task: TaskConfig) -> TaskConfig:
     """The same task by itself, asked without a condition."""
     return task if step_before(task) is None else task.model_copy(update={"given": None})
+
+
+def loss(
+    tasks: Mapping[str, TaskConfig],
+    heads: nn.ModuleDict,
+    name: str,
+    states: Mapping[str, Tensor],
+    target: Target,
+) -> Tensor | None:
+    """The loss of a further step: of the product of the steps, on all labels.
+
+    Args:
+        tasks: Of the model, by name.
+        heads: Their heads.
+        name: Of a task with a step before it.
+        states: Of all tasks, [B, L, D].
+        target: The events that follow.
+    """
+    head = _head(heads, name)
+    assert isinstance(target, Following)
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not tasks[name].detached):
+        before_BL = _log_before(tasks, heads, name, states, target.items_BL)
+    return head.loss(states[name], target, before_BL)
+
+
+def predict(
+    tasks: Mapping[str, TaskConfig],
+    heads: nn.ModuleDict,
+    name: str,
+    states: Mapping[str, Tensor],
+    items_N: Tensor,
+) -> Tensor:
+    """The probability of a further step: the product of the steps, [N].
+
+    Args:
+        tasks: Of the model, by name.
+        heads: Their heads.
+        name: Of a task with a step before it.
+        states: Of all tasks, [N, D].
+        items_N: The items that are judged.
+    """
+    before_N = _log_before(tasks, heads, name, states, items_N)
+    return _head(heads, name).predict(states[name], items_N, before_N)
+
+
+def _log_before(
+    tasks: Mapping[str, TaskConfig],
+    heads: nn.ModuleDict,
+    name: str,
+    states: Mapping[str, Tensor],
+    items: Tensor,
+) -> Tensor:
+    """Log-probability of the steps before a task: states [..., D] by task, items [...]."""
+    logs = []
+    for step in steps(tasks, name)[1:]:
+        log = _head(heads, step).log_yes(states[step], items)
+        logs.append(log.detach() if tasks[step].detached else log)  # it learns by its own labels alone
+    return torch.stack(logs).sum(0)
+
+
+def _head(heads: nn.ModuleDict, name: str) -> Head:
+    head = heads[name]
+    assert isinstance(head, Head)
+    return head
 
 
 def refuse_contradictions(

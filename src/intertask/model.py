@@ -22,7 +22,6 @@ from intertask import funnel
 from intertask.communication import CommunicationConfig
 from intertask.communication.shared import Config as Shared
 from intertask.config import Config, plugin, plugins
-from intertask.data.batches import Following
 from intertask.data.seam import INPUT, Batch
 from intertask.encoders import EncoderConfig
 from intertask.encoders.attention import Config as Attention
@@ -36,7 +35,6 @@ from intertask.nn.layout import Layout
 from intertask.nn.pooling import Pooling, pooled
 from intertask.tasks import Task, TaskConfig
 from intertask.tasks.next_item import Config as NextItem
-from intertask.tasks.response import Response
 
 # From so many items on a step that updates the rows it read alone costs less than one that updates all:
 # at width 64 and 9,000 rows read 47 ms against 27 ms for 50,000 items, 540 ms for a million.
@@ -191,12 +189,9 @@ class Model(nn.Module):
         task, config, target = self.task(name), self.config.tasks[name], batch.target(name)
         if target is None:
             return None
-        if not isinstance(task, Response) or funnel.step_before(config) is None:
-            return task.loss(self._asked(config, states[name], layout), target)
-        assert isinstance(target, Following)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not config.detached):
-            before_BL = self._log_before(name, states, target.items_BL)
-        return task.loss(states[name], target, before_BL)
+        if funnel.step_before(config) is not None:
+            return funnel.loss(self.config.tasks, self.tasks, name, states, target)
+        return task.loss(self._asked(config, states[name], layout), target)
 
     def _asked(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> Tensor:
         """What a task's head reads: the state of each place, or one of each row."""
@@ -220,20 +215,10 @@ class Model(nn.Module):
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
         """A task's answer for each history, and its item where the task judges one, [N, ...]."""
-        task, states = self.task(name), dict(zip(self.config.tasks, states_NTD.unbind(-2), strict=True))
-        if isinstance(task, Response):
-            return task.predict(states[name], items_N, self._log_before(name, states, items_N))
-        return task.predict(states[name], items_N)
-
-    def _log_before(self, name: str, states: Mapping[str, Tensor], items: Tensor) -> Tensor | None:
-        """Log-probability of the steps of a funnel before a task: states [..., D] by task, items [...]."""
-        logs = []
-        for step in funnel.steps(self.config.tasks, name)[1:]:
-            task = self.task(step)
-            assert isinstance(task, Response)
-            log = task.log_yes(states[step], items)  # a detached step learns by its own labels alone
-            logs.append(log.detach() if self.config.tasks[step].detached else log)
-        return torch.stack(logs).sum(0) if logs else None
+        states = dict(zip(self.config.tasks, states_NTD.unbind(-2), strict=True))
+        if funnel.step_before(self.config.tasks[name]) is not None:
+            return funnel.predict(self.config.tasks, self.tasks, name, states, items_N)
+        return self.task(name).predict(states[name], items_N)
 
     def task(self, name: str) -> Task:
         """One task."""
