@@ -10,10 +10,9 @@ from pathlib import Path
 from calls import python_page
 from commands import commands_page
 from evidence import plots, tables
+from intertask.service import openapi
 from options import datasets_page, model_page, recipe_page, tasks_page
 from picture import picture
-
-from intertask.service import openapi
 
 DOCS = Path(__file__).parent.parent
 

@@ -215,6 +215,7 @@ class RecommendAnswer(Body):
         items: Best first.
         unknown: How many ids of the request changed nothing, by where they stood.
         degraded: "store" where the stored events could not be read, "model" where popularity answers.
+        cursor: Where the list goes on: `POST /v1/recommend/next`; null at its end.
     """
 
     recommendation: str
@@ -222,6 +223,19 @@ class RecommendAnswer(Body):
     items: tuple[ScoredItem, ...]
     unknown: dict[str, int]
     degraded: Literal["store", "model"] | None
+    cursor: str | None
+
+
+class NextBody(Body):
+    """A request for the next page of a list.
+
+    Args:
+        cursor: Of the page before. The same cursor gives the same page.
+        k: Length of the page; that of the first one if left out.
+    """
+
+    cursor: Annotated[StrictStr, Field(min_length=1, max_length=65_536)]
+    k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] | None = None
 
 
 class SimilarBody(Body):

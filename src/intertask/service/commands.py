@@ -14,7 +14,7 @@ from intertask.service.properties import (
     PutItems,
     PutPeople,
 )
-from intertask.service.tenants import AddKey, AddTenant, RevokeKey
+from intertask.service.tenants import AddKey, AddTenant, KeepSecret, RevokeKey
 from intertask.service.versions import AddVersion, Alive, Raise, RollBack
 
 AnyCommand = Annotated[
@@ -33,6 +33,7 @@ AnyCommand = Annotated[
     | AddTenant
     | AddKey
     | RevokeKey
+    | KeepSecret
     | AddVersion
     | Raise
     | RollBack

@@ -9,7 +9,7 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -20,11 +20,11 @@ from intertask.service.access import Access
 from intertask.service.database import Reading
 from intertask.service.loaded import Loaded, Prepared
 from intertask.service.questions import Question, Reply, Seen
-from intertask.service.refusals import BusyError, FaultError, MissingError, UnavailableError
+from intertask.service.refusals import BusyError, ConflictError, FaultError, MissingError, UnavailableError
 
 MOST_TOGETHER = 32
 MOST_WAITING = 256
-MOST_READ = 1_000  # events of a history, of which a model reads those that it knows
+READ_TIMES, LEAST_READ = 4, 200  # events of a history, by what a model reads: some it may not know
 
 Future = asyncio.Future[Reply]
 
@@ -59,11 +59,13 @@ class Named:
         version: Its number.
         model: In memory.
         hidden_I: What may not be answered; None where everything may be.
+        seq: The number of the tenant's last event.
     """
 
     version: int
     model: Loaded
     hidden_I: Tensor | None
+    seq: int
 
 
 class Engine:
@@ -159,17 +161,19 @@ class Engine:
 
     def _prepared(self, store: Reading, question: Question) -> tuple[Named, Prepared] | IntertaskError:
         try:
-            named = self._named(store, question.tenant)
+            named = self._named(store, question.tenant, question.version)
+            if question.seq is not None:
+                named = replace(named, seq=question.seq)
             steps = list(question.history)
             seen: list[str] = []
             rule = self._rule(named.model, question)
             if question.person is not None:
-                most = max(MOST_READ, named.model.max_length)
-                stored = events.steps(store, question.tenant, question.person, most)
+                most = max(LEAST_READ, READ_TIMES * named.model.max_length)
+                stored = events.steps(store, question.tenant, question.person, most, named.seq)
                 steps = stored + steps
                 if rule is not None:
                     seen = events.touched(
-                        store, question.tenant, question.person, rule.behaviours, rule.since
+                        store, question.tenant, question.person, rule.behaviours, rule.since, named.seq
                     )
             seen += _seen_inline(question, rule)
             return named, named.model.prepare(question, steps, seen, named.hidden_I)
@@ -178,7 +182,9 @@ class Engine:
         except IntertaskError as error:
             return error
 
-    def _named(self, store: Reading, tenant: int) -> Named:
+    def _named(self, store: Reading, tenant: int, version: int | None = None) -> Named:
+        if version is not None:
+            return self._pinned(store, tenant, version)
         active = versions.active(store, tenant)
         if active is None:
             raise MissingError("model", "a published model", "none", "publish one: POST /v1/models/publish")
@@ -188,11 +194,21 @@ class Engine:
             if last is None or last.model.digest not in self.models:
                 raise UnavailableError("model", "one that is loaded", "none yet", "try again in a second")
             return last
-        revision = tenants.revision(store, tenant)
-        items = [] if model.knows(tenant, revision) else properties.hidden(store, tenant)
-        named = Named(active.version, model, model.hidden(tenant, revision, items))
-        self._last[tenant] = named
+        named = self._last[tenant] = _of(store, tenant, active.version, model)
         return named
+
+    def _pinned(self, store: Reading, tenant: int, number: int) -> Named:
+        """The version that a cursor names; it is kept in memory until the next but one is published."""
+        found = versions.version(store, tenant, number)
+        model = None if found is None else self.models.get(found.digest)
+        if model is None:
+            raise ConflictError(
+                "cursor",
+                "one of a version that still answers",
+                f"version {number}",
+                "ask for the first page again: POST /v1/recommend",
+            )
+        return _of(store, tenant, number, model)
 
     def _without_store(self, question: Question) -> tuple[Named, Prepared] | IntertaskError:
         named = self._last.get(question.tenant)
@@ -226,7 +242,14 @@ class Engine:
         for (waiting, own, one), (items, scores), counts in zip(group, rows, unknown, strict=True):
             k = one.question.k
             pairs = zip(own.model.names(items[:k]), scores[:k].tolist(), strict=True)
-            waiting.tell(Reply(own.version, tuple(pairs), counts, degraded))
+            places = tuple(items[:k].tolist())
+            waiting.tell(Reply(own.version, tuple(pairs), counts, degraded, places, own.seq))
+
+
+def _of(store: Reading, tenant: int, version: int, model: Loaded) -> Named:
+    revision, seq = tenants.state(store, tenant)
+    items = [] if model.knows(tenant, revision) else properties.hidden(store, tenant)
+    return Named(version, model, model.hidden(tenant, revision, items), seq)
 
 
 def _seen_inline(question: Question, rule: Seen | None) -> list[str]:

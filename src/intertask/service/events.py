@@ -213,22 +213,25 @@ def history(store: Reading, tenant: int, person: str, most: int) -> list[StoredE
     return [_event(row) for row in reversed(rows)]
 
 
-def steps(store: Reading, tenant: int, person: str, most: int) -> list[tuple[str, str, int]]:
-    """The same as item, behaviour and time alone: what a model reads."""
+def steps(store: Reading, tenant: int, person: str, most: int, seq: int) -> list[tuple[str, str, int]]:
+    """The same as item, behaviour and time alone, of the events up to a number: what a model reads."""
     rows = store.rows(
-        "SELECT item, behaviour, time FROM events WHERE tenant = ? AND person = ? "
+        "SELECT item, behaviour, time FROM events WHERE tenant = ? AND person = ? AND seq <= ? "
         "ORDER BY time DESC, seq DESC LIMIT ?",
-        (tenant, person, most),
+        (tenant, person, seq, most),
     )
     return [(text(item), text(behaviour), whole(time)) for item, behaviour, time in reversed(rows)]
 
 
-def touched(store: Reading, tenant: int, person: str, behaviours: tuple[str, ...], since: int) -> list[str]:
-    """The items of a person's events since a moment, of some behaviours or, where none is named, of all."""
+def touched(
+    store: Reading, tenant: int, person: str, behaviours: tuple[str, ...], since: int, seq: int
+) -> list[str]:
+    """The items of a person's events since a moment and up to a number, of some behaviours or of all."""
     chosen = f" AND behaviour IN {store.words.listed}" if behaviours else ""
     rows = store.rows(
-        f"SELECT DISTINCT item FROM events WHERE tenant = ? AND person = ? AND time >= ?{chosen}",
-        (tenant, person, since, *([listed(behaviours)] if behaviours else [])),
+        "SELECT DISTINCT item FROM events "
+        f"WHERE tenant = ? AND person = ? AND time >= ? AND seq <= ?{chosen}",
+        (tenant, person, since, seq, *([listed(behaviours)] if behaviours else [])),
     )
     return [text(row[0]) for row in rows]
 

@@ -128,6 +128,11 @@ class Loaded:
         """
         aim = aims.aim(self.recipe, question.behaviour, question.task, question.objective)
         banned_I, ignored = hidden_I, Ignored()
+        if question.served:
+            served_I = torch.zeros(self.num_items, dtype=torch.bool)
+            served_I[list(question.served)] = True
+            hidden_I = served_I if hidden_I is None else served_I | hidden_I
+            banned_I = hidden_I
         if question.allow is not None or question.deny is not None or question.where is not None:
             matching_I = None if question.where is None else self._matching(question.where)
             own_I, ignored = banned_items(

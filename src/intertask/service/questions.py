@@ -37,6 +37,9 @@ class Question:
         at: The moment of the request in seconds; that of the last event where it is None.
         seen: What is left out; None leaves nothing out, `recipe` does as the recipe says.
         recipe: Whether the recipe decides what is left out.
+        version: Of the model that is to answer; the active one where it is None.
+        seq: The number of the last event that counts; every one where it is None.
+        served: Indices of items that were given on the pages before.
     """
 
     tenant: int
@@ -52,6 +55,9 @@ class Question:
     at: int | None = None
     seen: Seen | None = None
     recipe: bool = True
+    version: int | None = None
+    seq: int | None = None
+    served: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,13 @@ class Reply:
         items: Ids and scores, best first.
         unknown: How many ids of the request changed nothing, by where they stood.
         degraded: Why this is less than the full answer; None where it is.
+        places: Indices of the items.
+        seq: The number of the last event that counted.
     """
 
     version: int
     items: tuple[tuple[str, float], ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
     degraded: str | None = None
+    places: tuple[int, ...] = ()
+    seq: int = 0

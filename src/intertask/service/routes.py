@@ -10,7 +10,7 @@ from intertask.service.handlers import events, keys, lists, models, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.0.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.1.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE")
@@ -76,6 +76,7 @@ def _route(
 ROUTES = (
     _route("POST /v1/events", INGEST, bodies.EventsBody, bodies.EventsAnswer, events.store, idempotent=True),
     _route("POST /v1/recommend", ASK, bodies.RecommendBody, bodies.RecommendAnswer, lists.recommend),
+    _route("POST /v1/recommend/next", ASK, bodies.NextBody, bodies.RecommendAnswer, lists.further),
     _route("POST /v1/similar", ASK, bodies.SimilarBody, bodies.SimilarAnswer, lists.similar),
     _route("GET /v1/popular", ASK, bodies.PopularQuery, bodies.SimilarAnswer, lists.popular),
     _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),

@@ -43,11 +43,13 @@ class Running:
         place: Of the service.
         access: To the store.
         engine: With the models.
+        secret: What cursors are signed by.
     """
 
     place: Place
     access: Access
     engine: Engine
+    secret: bytes
     _keys: dict[str, tuple[float, Holder]] = field(default_factory=dict)
     _models: dict[int, tuple[float, Loaded | None]] = field(default_factory=dict)
 

@@ -52,7 +52,8 @@ _FIRST = (
     "key {text} NOT NULL, action {text} NOT NULL, subject {text} NOT NULL){plain}",
     "CREATE INDEX audit_by_time ON audit (tenant, at)",
 )
-STEPS = (_FIRST,)
+_SECOND = ("CREATE TABLE secrets (name {text} PRIMARY KEY, value {text} NOT NULL){plain}",)
+STEPS = (_FIRST, _SECOND)
 VERSION = len(STEPS)
 
 

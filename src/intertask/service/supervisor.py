@@ -11,13 +11,13 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from intertask.errors import IntertaskError, RequestError
 from intertask.files import unwritable
 from intertask.locks import Lock, take
-from intertask.service import process
+from intertask.service import process, versions
 from intertask.service.access import Access
 from intertask.service.database import opened
 from intertask.service.schema import migrate
@@ -90,12 +90,14 @@ class _Supervisor:
             else:
                 await asyncio.to_thread(self._migrated)
             key = await self._key()
-            if self.source is not None:
-                await self._seed(self.source)
             names = [f"worker-{number}" for number in range(self.place.settings.workers)]
-            await asyncio.gather(*(self._start(name, listening) for name in names))
+            starting = [self._start(name, listening) for name in names]
+            if self.source is not None:
+                starting.append(self._seed(self.source))
+            await self._together(starting)
             watching = [asyncio.create_task(self._watch(name, listening)) for name in list(self.children)]
-            self._greet(listening, key)
+            if not self.ended.is_set():
+                self._greet(listening, key)
             await self.ended.wait()
         finally:
             for task in watching:
@@ -141,6 +143,44 @@ class _Supervisor:
             key, command = new_key(tenant, "admin", "intertask serve")
             await access.write(command)
             return key
+        finally:
+            await access.close()
+
+    async def _together(self, starting: list[Coroutine[None, None, None]]) -> None:
+        """Wait for all that is being started, the first model among it, or for a signal that ends it."""
+
+        async def all_of_them() -> None:
+            async with asyncio.TaskGroup() as group:
+                for one in starting:
+                    group.create_task(one)
+            await self._loaded()
+
+        task, ended = asyncio.create_task(all_of_them()), asyncio.create_task(self.ended.wait())
+        try:
+            await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                task.result()
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            for one in (task, ended):
+                one.cancel()
+            await asyncio.gather(task, ended, return_exceptions=True)
+
+    async def _loaded(self) -> None:
+        """Wait until every process that answers has every model that is named."""
+        access = Access(opened(self.place.settings.database, self.place.folder), self.place.line)
+        access.start()
+        try:
+            end = asyncio.get_running_loop().time() + START_SECONDS
+            for digest in await access.read(versions.wanted):
+                while asyncio.get_running_loop().time() < end:
+                    ready, living, refused = await access.read(versions.readiness, digest)
+                    for reason in refused[:1]:
+                        self.say(f"error: {reason}")
+                    if refused or (ready == living and living >= self.place.settings.workers):
+                        break
+                    await asyncio.sleep(0.05)
         finally:
             await access.close()
 

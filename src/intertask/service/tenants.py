@@ -92,6 +92,20 @@ class RevokeKey(Command[Done]):
         return Done(changed=changed > 0)
 
 
+class KeepSecret(Command[Done]):
+    """Keep what the processes of this service sign by; one that is kept already stays."""
+
+    answers = Done
+    kind: Literal["keep_secret"] = "keep_secret"
+    name: str
+    value: str
+
+    def run(self, store: Writing) -> Done:
+        """Keep it."""
+        kept = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+        return Done(changed=store.run(kept, (self.name, self.value)) > 0)
+
+
 @dataclass(frozen=True)
 class Holder:
     """Whose key a request came with.
@@ -149,10 +163,21 @@ def tenants(store: Reading) -> dict[str, int]:
     }
 
 
+def secret(store: Reading, name: str) -> str | None:
+    """What the processes of this service sign by."""
+    found = store.rows("SELECT value FROM secrets WHERE name = ?", (name,))
+    return text(found[0][0]) if found else None
+
+
 def revision(store: Reading, tenant: int) -> int:
     """A number that rises whenever an item of the tenant is changed or hidden."""
-    found = store.rows("SELECT revision FROM tenants WHERE tenant = ?", (tenant,))
-    return whole(found[0][0]) if found else 0
+    return state(store, tenant)[0]
+
+
+def state(store: Reading, tenant: int) -> tuple[int, int]:
+    """The revision of the items, and the number of the last event."""
+    found = store.rows("SELECT revision, seq FROM tenants WHERE tenant = ?", (tenant,))
+    return (whole(found[0][0]), whole(found[0][1])) if found else (0, 0)
 
 
 def _digest(key: str) -> str:

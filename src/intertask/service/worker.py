@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import torch
 import uvicorn
 
-from intertask.service import process
+from intertask.service import process, tenants
 from intertask.service.access import Access
 from intertask.service.application import application
 from intertask.service.database import opened
@@ -19,6 +19,7 @@ from intertask.service.engine import Engine
 from intertask.service.loader import Loader
 from intertask.service.running import Running
 from intertask.service.settings import Place
+from intertask.service.tenants import KeepSecret
 
 DRAIN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 30
@@ -31,16 +32,27 @@ async def running(place: Place) -> AsyncIterator[Running]:
     """What a process answers by, from the first model that it loads to its end."""
     access = Access(opened(place.settings.database, place.folder), place.line)
     access.start()
+    secret = await _secret(access)
     engine = Engine(access.here)
     loader = Loader(place, access, engine, f"{os.getpid()}-{secrets.token_hex(4)}")
     await loader.start()
     engine.start()
     try:
-        yield Running(place, access, engine)
+        yield Running(place, access, engine, secret)
     finally:
         await loader.stop()
         await asyncio.to_thread(engine.stop)
         await access.close()
+
+
+async def _secret(access: Access) -> bytes:
+    """What all processes sign by; the first of them makes it."""
+    found = await access.read(tenants.secret, "cursor")
+    if found is None:
+        await access.write(KeepSecret(name="cursor", value=secrets.token_hex(32)))
+        found = await access.read(tenants.secret, "cursor")
+    assert found is not None
+    return bytes.fromhex(found)
 
 
 def main() -> None:

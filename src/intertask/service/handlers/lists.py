@@ -3,8 +3,14 @@
 import asyncio
 import secrets
 import time
+from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.service import cursors
 from intertask.service.bodies import (
+    NextBody,
     PastEvent,
     PopularQuery,
     RecommendAnswer,
@@ -16,8 +22,8 @@ from intertask.service.bodies import (
 )
 from intertask.service.engine import Named
 from intertask.service.loaded import Loaded
-from intertask.service.questions import Question, Seen, Step
-from intertask.service.refusals import MissingError, RefusedError
+from intertask.service.questions import Question, Reply, Seen, Step
+from intertask.service.refusals import MissingError, RefusedError, UnavailableError
 from intertask.service.running import Call, Running
 from intertask.service.schema import now
 
@@ -28,13 +34,42 @@ _SECOND = 1_000_000
 async def recommend(running: Running, call: Call, body: RecommendBody) -> RecommendAnswer:
     """The best items for a user, or for a history that comes with the request."""
     known = await running.model(call.tenant) if body.history else None
-    reply = await running.engine.answer(_question(known, call, body))
+    reply = await running.engine.answer(_question(known, call, body, now()))
+    served = np.array(reply.places, np.int32)
+    return _page(running, call, reply, body, served, now() + cursors.LASTS)
+
+
+async def further(running: Running, call: Call, body: NextBody) -> RecommendAnswer:
+    """The next page of a list: no item twice, the same page when it is asked for again."""
+    cursor = cursors.read(body.cursor, call.tenant, running.secret)
+    asked = cursor.body if body.k is None else cursor.body.model_copy(update={"k": body.k})
+    known = await running.model(call.tenant) if asked.history else None
+    question = replace(
+        _question(known, call, asked, cursor.until - cursors.LASTS),
+        version=cursor.version,
+        seq=cursor.seq,
+        served=tuple(cursor.served.tolist()),
+    )
+    reply = await running.engine.answer(question)
+    if reply.degraded:  # another list would repeat items of the pages before
+        raise UnavailableError("database", "one that can be read", "none", "send the same cursor again")
+    served = np.concatenate([cursor.served, np.array(reply.places, np.int32)])
+    return _page(running, call, reply, asked, served, cursor.until)
+
+
+def _page(
+    running: Running, call: Call, reply: Reply, body: RecommendBody, served: NDArray[np.int32], until: int
+) -> RecommendAnswer:
+    """A page with the cursor of the one behind it; the last one has none."""
+    ends = reply.degraded or len(reply.items) < body.k or len(served) >= cursors.MOST_SERVED
+    cursor = cursors.Cursor(call.tenant, body, reply.version, reply.seq, until, served)
     return RecommendAnswer(
         recommendation=f"rec_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(10)}",
         model=f"v{reply.version}",
         items=tuple(ScoredItem(item=item, score=score) for item, score in reply.items),
         unknown=dict(reply.unknown),
         degraded="store" if reply.degraded == "store" else "model" if reply.degraded else None,
+        cursor=None if ends else cursors.written(cursor, running.secret),
     )
 
 
@@ -63,7 +98,7 @@ def _list(named: Named, found: list[tuple[str, float]]) -> SimilarAnswer:
     return SimilarAnswer(model=f"v{named.version}", items=items)
 
 
-def _question(known: Loaded | None, call: Call, body: RecommendBody) -> Question:
+def _question(known: Loaded | None, call: Call, body: RecommendBody, asked: int) -> Question:
     moment = None if body.at is None else body.at // _SECOND
     return Question(
         tenant=call.tenant,
@@ -77,14 +112,14 @@ def _question(known: Loaded | None, call: Call, body: RecommendBody) -> Question
         deny=body.deny,
         where=body.filter,
         at=moment,
-        seen=_seen(body.seen),
+        seen=_seen(body.seen, asked),
         recipe=body.seen is None,
     )
 
 
-def _seen(given: bool | SeenRule | None) -> Seen | None:
+def _seen(given: bool | SeenRule | None, asked: int) -> Seen | None:
     if isinstance(given, SeenRule):
-        return Seen(given.behaviours, -(2**62) if given.days is None else now() - given.days * DAY)
+        return Seen(given.behaviours, -(2**62) if given.days is None else asked - given.days * DAY)
     return Seen() if given else None
 
 

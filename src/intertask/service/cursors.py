@@ -1,0 +1,101 @@
+"""Cursors: what a list was asked by and what of it has been given, signed, so that pages may be asked again.
+
+A cursor names the version that answered and the number of the tenant's last event at that time: the pages
+behind it are of one list, whatever comes in meanwhile. No process remembers anything.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.service.bodies import RecommendBody, spelled
+from intertask.service.reading import checked
+from intertask.service.refusals import RefusedError
+from intertask.service.schema import now
+from intertask.untrusted import json_of
+
+LASTS = 30 * 60 * 1_000_000  # microseconds
+MOST_SERVED = 10_000  # items, of all pages
+LONGEST = 65_536  # characters
+_SIGNATURE = 32  # bytes
+_HINT = "ask for the first page again: POST /v1/recommend"
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a list goes on.
+
+    Args:
+        tenant: Whose it is.
+        body: As the first page was asked for.
+        version: Of the model that answers.
+        seq: The number of the last event that counts.
+        until: When it ends, in microseconds since 1970.
+        served: Indices of the items that were given, int32.
+    """
+
+    tenant: int
+    body: RecommendBody
+    version: int
+    seq: int
+    until: int
+    served: NDArray[np.int32]
+
+
+def written(cursor: Cursor, secret: bytes) -> str:
+    """A cursor as text of letters, digits, - and _."""
+    table = [
+        cursor.tenant,
+        _table(cursor.body),
+        cursor.version,
+        cursor.seq,
+        cursor.until,
+        cursor.served.tolist(),
+    ]
+    content = zlib.compress(json.dumps(table, separators=(",", ":")).encode())
+    return base64.urlsafe_b64encode(_signed(content, secret) + content).decode().rstrip("=")
+
+
+def read(text: str, tenant: int, secret: bytes) -> Cursor:
+    """The cursor that was written.
+
+    Raises:
+        RefusedError: It is none of this service and this tenant, or it has ended.
+    """
+    try:
+        whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        whole = b""
+    signature, content = whole[:_SIGNATURE], whole[_SIGNATURE:]
+    if not hmac.compare_digest(signature, _signed(content, secret)):
+        raise RefusedError("cursor", "the cursor of an answer", "another text", _HINT)
+    # What carries our signature is what we wrote.
+    table = json_of(zlib.decompress(content), "cursor")
+    assert isinstance(table, list)
+    owner, body, version, seq, until, served = table
+    if owner != tenant:
+        raise RefusedError("cursor", "the cursor of an answer", "another text", _HINT)
+    if until < now():
+        raise RefusedError("cursor", "one of the last 30 minutes", "an older one", _HINT)
+    return Cursor(owner, checked(body, RecommendBody), version, seq, until, np.array(served, np.int32))
+
+
+def _table(body: RecommendBody) -> dict[str, object]:
+    """A body as JSON that is read back as the same; moments are written as such."""
+    table = body.model_dump(mode="json", exclude_defaults=True)
+    for part in (table, *table.get("history", ())):
+        for name in ("at", "time"):
+            if name in part:
+                part[name] = spelled(part[name])
+    return table
+
+
+def _signed(content: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, content, hashlib.sha256)
