@@ -115,6 +115,13 @@ def test_a_program_says_how_it_is_called(file, program, foreign, capsys):
     assert not ended.value.code and "usage:" in capsys.readouterr().out
 
 
+def test_a_model_to_be_served(program, tmp_path):
+    from intertask import Recommender
+
+    program("service/large.py", tmp_path / "model", "--items", 30, "--users", 4)
+    assert Recommender.load(tmp_path / "model").recommend(users=["u1"], k=3).height == 3
+
+
 def test_epoch(recipe, program):
     assert re.search(r"targets in \d+ steps", program("epoch.py", recipe, "--threads", "1"))
 

@@ -1,6 +1,7 @@
 """The whole service with its processes, as `intertask serve` starts it; what dies is killed by the tests."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -139,6 +140,20 @@ def test_each_acknowledged_event_is_in_the_next_answer_whichever_process_gives_i
             found = client.post("/v1/recommend", json={"user": f"p{number}", "k": 15, "seen": True}).json()
             missing = {shop.item_id(n) for n in range(15)} - {one["item"] for one in found["items"]}
             assert missing == {shop.item_id(number % shop.NUM_ITEMS)}
+
+
+def test_the_program_that_measures_finds_every_event_fresh(service):
+    program = Path(__file__).parents[2] / "benchmarks" / "service" / "figures.py"
+    size = ["--events", "20", "--requests", "20", "--items", "№1,№2", "--behaviour", "view"]
+    done = subprocess.run(
+        [sys.executable, program, service.address, service.key, *size],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = json.loads(done.stdout)
+    assert found["freshness"]["fresh"] == found["freshness"]["events"] == 20
+    assert found["ingest"]["single"]["refused"] == found["load"]["refused"] == 0
 
 
 def test_the_writer_is_killed_while_events_come_and_none_is_lost_or_doubled(service, run):
