@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from intertask import Recipe, artefact
+from intertask.artefact.log import LogArtefact
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
@@ -31,7 +32,7 @@ def write(folder: Path, num_items: int, num_users: int) -> None:
     )
     stored = from_lists(random.integers(num_items, size=(num_users, LENGTH)).tolist(), num_items)
     corpus = Corpus(users, items, ("view",), stored)
-    made = artefact.Artefact(
+    made = LogArtefact(
         recipe=recipe,
         behaviours=corpus.behaviours,
         items=items,

@@ -26,6 +26,8 @@ class Words:
         clustered: Behind a table whose rows lie in the order of its primary key.
         plain: Behind any other table.
         listed: What stands behind IN for a parameter that is a JSON list of texts, see `listed`.
+        given: The same as a table with the one column `given.value`. Before CROSS JOIN it is what SQLite
+            begins with; by IN it would look through all that a tenant has.
     """
 
     integer: str
@@ -34,6 +36,7 @@ class Words:
     clustered: str
     plain: str
     listed: str
+    given: str
 
 
 class Reading(Protocol):

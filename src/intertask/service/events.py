@@ -9,7 +9,7 @@ from intertask.service.schema import now
 
 DAY = 86_400_000_000  # microseconds
 REMEMBERED = 2 * DAY  # of an idempotency key
-_COLUMNS = "id, person, item, behaviour, time, value, session, recommendation"
+_COLUMNS = "id, person, item, behaviour, time, events.value, session, recommendation"
 
 
 class StoredEvent(Message):
@@ -137,8 +137,9 @@ class Append(Command[Receipt]):
     def _fresh(self, store: Writing) -> tuple[list[StoredEvent], int]:
         """The events whose ids are new, and how many are not."""
         rows = store.rows(
-            f"SELECT {_COLUMNS} FROM events WHERE tenant = ? AND id IN {store.words.listed}",
-            (self.tenant, listed(event.id for event in self.events)),
+            f"SELECT {_COLUMNS} FROM {store.words.given} CROSS JOIN events "
+            "WHERE events.tenant = ? AND events.id = given.value",
+            (listed(dict.fromkeys(event.id for event in self.events)), self.tenant),
         )
         known = {event.id: event for event in map(_event, rows)}
         fresh: list[StoredEvent] = []
@@ -162,11 +163,12 @@ class Append(Command[Receipt]):
         if not timed:
             return 0
         rows = store.rows(
-            "SELECT person, max(time) FROM events "
-            f"WHERE tenant = ? AND person IN {store.words.listed} GROUP BY person",
+            "SELECT given.value, (SELECT events.time FROM events WHERE events.tenant = ? "
+            "AND events.person = given.value ORDER BY events.time DESC LIMIT 1) "
+            f"FROM {store.words.given}",
             (self.tenant, listed(dict.fromkeys(event.person for event in timed))),
         )
-        last = {text(person): whole(time) for person, time in rows}
+        last = {text(person): whole(time) for person, time in rows if time is not None}
         return sum(
             event.time is not None and event.time < last.get(event.person, event.time) for event in timed
         )

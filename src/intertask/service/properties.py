@@ -150,8 +150,9 @@ class MergePeople(Command[Done]):
 def items(store: Reading, tenant: int, ids: list[str]) -> dict[str, Item]:
     """What is known of some items."""
     rows = store.rows(
-        f"SELECT item, properties, hidden FROM items WHERE tenant = ? AND item IN {store.words.listed}",
-        (tenant, listed(ids)),
+        f"SELECT item, properties, hidden FROM {store.words.given} CROSS JOIN items "
+        "WHERE items.tenant = ? AND items.item = given.value",
+        (listed(ids), tenant),
     )
     return {text(row[0]): _item(row) for row in rows}
 

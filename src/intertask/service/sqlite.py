@@ -27,6 +27,7 @@ _WORDS = Words(
     clustered=" WITHOUT ROWID, STRICT",
     plain=" STRICT",
     listed="(SELECT value FROM json_each(?))",
+    given="(SELECT value FROM json_each(?)) AS given",
 )
 
 

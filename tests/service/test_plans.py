@@ -1,0 +1,67 @@
+"""No request looks through all that a tenant has: SQLite says how it finds the rows of each statement."""
+
+import pytest
+
+from intertask.service import events, jobs, properties, tenants, versions
+from intertask.service.events import Append, StoredEvent
+from intertask.service.properties import HideItems, Item, MergePeople, Person, PutItems, PutPeople
+from intertask.service.versions import Raise
+
+TABLES = ("events", "people", "items", "requests")  # that grow with what comes in
+
+
+@pytest.fixture
+def plans(store, address, monkeypatch):
+    """How the rows of each statement that ran were found."""
+    if address != "sqlite":
+        pytest.skip("PostgreSQL chooses by what it has counted, as the tables grow")
+    found: list[tuple[str, str]] = []
+
+    def look(sql, parameters):
+        if not sql.startswith(("PRAGMA", "BEGIN", "EXPLAIN")):
+            found.extend((sql, str(row[3])) for row in rows(f"EXPLAIN QUERY PLAN {sql}", parameters))
+
+    rows, run, run_many = store.rows, store.run, store.run_many
+    monkeypatch.setattr(store, "rows", lambda sql, given=(): (look(sql, given), rows(sql, given))[1])
+    monkeypatch.setattr(store, "run", lambda sql, given=(): (look(sql, given), run(sql, given))[1])
+    monkeypatch.setattr(
+        store, "run_many", lambda sql, given: [(look(sql, one), run(sql, one)) for one in given] and None
+    )
+    assert run_many
+    return found
+
+
+def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans):
+    stored = [
+        StoredEvent(id=str(n), person="p", item="i", behaviour="b", time=n, value=1.0) for n in range(3)
+    ]
+    commands = [
+        Append(tenant=1, events=tuple(stored), idempotency="k", digest="d"),
+        Append(tenant=1, events=tuple(stored)),
+        PutItems(tenant=1, items=(Item(item="i"),)),
+        HideItems(tenant=1, items=("i",)),
+        PutPeople(tenant=1, people=(Person(person="p"),)),
+        MergePeople(tenant=1, person="p", into="q"),
+        versions.AddVersion(tenant=1, digest="d"),
+        Raise(tenant=1, version=1),
+    ]
+    with store.transaction():
+        for command in commands:
+            command.run(store)
+    events.history(store, 1, "q", 9)
+    events.steps(store, 1, "q", 9, 9)
+    events.touched(store, 1, "q", ("b",), 0, 9)
+    properties.items(store, 1, ["i", "j"])
+    properties.hidden(store, 1)
+    properties.person(store, 1, "q")
+    tenants.state(store, 1)
+    versions.active(store, 1)
+    jobs.jobs(store, 1, 9)
+    assert len(plans) > 20
+    for sql, plan in plans:
+        for table in TABLES:
+            assert f"SCAN {table}" not in plan, (sql, plan)
+            assert f" {table} " not in f" {plan} " or "(tenant=?)" not in plan or "items_hidden" in plan, (
+                sql,
+                plan,
+            )
