@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from intertask.blueprint import blueprint
 from intertask.config import kinds
 from intertask.data.batches import history_batch, training_batch
 from intertask.data.sequences import from_lists
 from intertask.data.windows import histories_before
 from intertask.errors import RecipeError
-from intertask.model import Model, ModelConfig, blueprint
+from intertask.model import Model, ModelConfig
 from tests import worlds
 from tests.assertions import (
     assert_batch_composition_ignored,
@@ -346,7 +347,8 @@ def test_a_blueprint_does_not_load_the_compiler():
     program = """
 import sys
 from intertask.config import kinds
-from intertask.model import ModelConfig, blueprint
+from intertask.blueprint import blueprint
+from intertask.model import ModelConfig
 from intertask.nn.dimensions import Dimensions
 parts = [{"encoder": kind} for kind in kinds("encoders")]
 parts += [{"communication": kind} for kind in kinds("communication")]

@@ -1,9 +1,12 @@
 """A model of rows by themselves: no items, one state of a row for each task, and any neighbour seen."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 
 from intertask.config import kinds
+from intertask.data.seam import INPUT, Batch
 from intertask.errors import RecipeError
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
@@ -80,3 +83,73 @@ def test_a_task_that_is_asked_what_follows_needs_an_encoder_that_sees_the_past_a
     told = {"encoder": {"kind": "attention", "direction": "both"}}
     with pytest.raises(RecipeError, match=r"\[tasks.next\]: expected a causal encoder"):
         worlds.model(ModelConfig.model_validate(told), worlds.varied())
+
+
+def several(**sections):
+    config = ModelConfig.model_validate(
+        {
+            "width": 8,
+            "inputs": {"left": rows.NumbersConfig(), "right": rows.NumbersConfig()},
+            "tasks": {"first": rows.ClassConfig()},
+            "encoder": {"kind": "attention", "dropout": 0.0},
+        }
+        | sections
+    )
+    with worlds.seeded():
+        return Model(config, Dimensions(config.width, 4, tuple(config.tasks))).eval()
+
+
+def pair(left, right):
+    """Two inputs of the same rows."""
+    one, other = (rows.batch(part).inputs[INPUT] for part in (left, right))
+    return Batch({"left": one, "right": other}, {"first": rows.Classes(torch.tensor([0] * len(left)))})
+
+
+LEFT, RIGHT = [[0.5], [1.0, -2.0], [0.1]], [[2.0, 1.0, 0.3], [0.7], [0.2]]
+
+
+@pytest.mark.parametrize("encoder", kinds("encoders"))
+@pytest.mark.parametrize("pooling", ["mean", "first", "last"])
+def test_several_inputs_of_a_row_are_one_sequence_wherever_rows_are_padded(encoder, pooling):
+    model = several(encoder=encoder, pooling=pooling)
+    together = model.row_states(pair(LEFT, RIGHT))["first"]
+    for place, (left, right) in enumerate(zip(LEFT, RIGHT, strict=True)):
+        alone = model.row_states(pair([left], [right]))["first"]
+        assert_same(together[place], alone[0], "the state of a row among others", 1e-5)
+
+
+def test_every_input_is_seen_and_each_has_a_mark():
+    model = several()
+    batch = pair(LEFT, RIGHT)
+    states = model.row_states(batch)["first"]
+    assert (model.row_states(pair(LEFT, LEFT))["first"] != states).any()
+    swapped = Batch({"left": batch.inputs["right"], "right": batch.inputs["left"]}, {})
+    assert (model.row_states(swapped)["first"] != states).any()
+    assert_every_weight_gets_gradient(model.input, model.losses(batch)["first"])
+
+
+def test_one_input_more_moves_no_weight_of_another():
+    two, three = several(), several(inputs={name: rows.NumbersConfig() for name in ("left", "new", "right")})
+    for name in ("left", "right"):
+        assert torch.equal(two.input.inputs[name].weight, three.input.inputs[name].weight)
+    assert not torch.equal(two.input.inputs["left"].weight, two.input.inputs["right"].weight)
+
+
+class Places(rows.ClassConfig):
+    """A class for each place, of what stands there."""
+
+    pooled: ClassVar[bool] = False
+
+
+def test_a_task_of_places_is_asked_of_those_of_the_last_input():
+    model = several(tasks={"first": Places()}, encoder="none")
+    asked = []
+    model.task("first").loss = lambda states, target: asked.append(states) or states.sum()
+    model.losses(pair(LEFT, RIGHT))
+    (states,) = asked
+    assert states.shape == (3, 3, 8)
+    for place, right in enumerate(RIGHT):
+        other = several(tasks={"first": Places()}, encoder="none")
+        other.task("first").loss = lambda states, target: asked.append(states) or states.sum()
+        other.losses(pair([[9.0]], [right]))
+        assert_same(states[place, : len(right)], asked[-1][0, : len(right)], "states of a place", 1e-5)

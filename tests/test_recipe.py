@@ -3,10 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from intertask.config import parse
+from intertask.data_section import refuse_mixed
 from intertask.errors import RecipeError
 from intertask.recipe import Recipe
 from tests import shop
 
+EVENTS = {"kind": "events", "max_length": 7}
 RECIPES = sorted((Path(__file__).parent.parent / "recipes").glob("*.toml"))
 
 
@@ -179,3 +182,29 @@ def test_a_response_cannot_take_the_name_of_a_column_beside_its_answers(name):
     with pytest.raises(RecipeError, match=rf"other names than user, history, item, .* '{name}'"):
         Recipe().with_(tasks={name: {"kind": "response", "label": "liked"}})
     assert name in Recipe().with_(tasks={name: {"kind": "next_item"}}).tasks
+
+
+def test_the_length_of_a_history_may_stand_in_the_input_or_above_it():
+    above, inside = (Recipe.model_validate(told) for told in ({"max_length": 7}, {"input": EVENTS}))
+    assert above.max_length == inside.max_length == 7
+    assert Recipe.model_validate_json(inside.to_json()) == inside
+    assert inside.with_(width=8).max_length == 7
+    stream = {"data": {"dataset": "movielens_100k"}, "input": EVENTS, "tasks": {"a": "next_item"}}
+    assert Recipe.model_validate({"streams": {"other": stream}}).views()["other"].max_length == 7
+
+
+def test_two_lengths_of_a_history_are_refused():
+    with pytest.raises(RecipeError, match=r"one max_length, found 9 beside 7 of \[input\]"):
+        parse(Recipe, {"max_length": 9, "input": EVENTS}, "recipe.toml")
+
+
+@pytest.mark.parametrize("name", ["items", "a.b"])
+def test_an_input_has_a_name_that_a_weight_can_have(name):
+    with pytest.raises(RecipeError, match=r"recipe.toml inputs: expected .*name"):
+        parse(Recipe, {"inputs": {name: "events"}}, "recipe.toml")
+
+
+def test_a_log_has_one_input():
+    recipe = parse(Recipe, {"inputs": {"one": "events", "two": "events"}}, "recipe.toml")
+    with pytest.raises(RecipeError, match=r"\[inputs\]: expected one \[input\] of a log, found one, two"):
+        refuse_mixed(recipe)

@@ -8,6 +8,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 
 from intertask.config import Config, config_class, kinds, plugin
 from intertask.data.columns import MISSING
+from intertask.data.seam import INPUT
 from intertask.data.splits import LeaveOneOut, SplitConfig, TimeSplit, UserSplit
 from intertask.datasets import DatasetConfig, RowsDatasetConfig
 from intertask.errors import RecipeError
@@ -127,14 +128,19 @@ def with_defaults_of_rows(given: object) -> object:
     data = given.get("data")
     data = dict(data) if isinstance(data, DataConfig) else data if isinstance(data, Mapping) else {}
     if (known := _set_of_rows(data.get("dataset"))) is not None:
-        return {**OF_ROWS, "tasks": known.usual, **given}
+        return {**_usual(given), "tasks": known.usual, **given}
     if data.get("rows") is not None:
-        return {**OF_ROWS, **given}
+        return {**_usual(given), **given}
     tasks = given.get("tasks")
     named = data.get("dataset") is not None or data.get("events") is not None
     if not named and isinstance(tasks, Mapping) and any(map(_is_asked_of_rows, tasks.values())):
-        return {**OF_ROWS, **given}
+        return {**_usual(given), **given}
     return given
+
+
+def _usual(given: Mapping[object, object]) -> dict[str, object]:
+    """What rows usually have, without the input where several are named."""
+    return {name: value for name, value in OF_ROWS.items() if name != "input" or not given.get("inputs")}
 
 
 def _set_of_rows(dataset: object) -> type[RowsDatasetConfig] | None:
@@ -172,7 +178,7 @@ class Section(Protocol):
         """Which of them train."""
 
     @property
-    def input(self) -> InputConfig:
+    def named_inputs(self) -> Mapping[str, InputConfig]:
         """How they are read."""
 
     @property
@@ -208,5 +214,9 @@ def refuse_mixed(section: Section) -> None:
     if isinstance(section.split, RowSplitConfig) != rows:
         known = [kind for kind in SPLITS if (kind in SPLITS_OF_ROWS) == rows]
         raise RecipeError("[split] kind", f"a split of {what}: {', '.join(known)}", repr(section.split.kind))
-    if section.input.reads_items == rows:
-        raise RecipeError("[input] kind", f"an input of {what}", repr(section.input.kind))
+    if not rows and section.named_inputs.keys() != {INPUT}:
+        raise RecipeError("[inputs]", "one [input] of a log", ", ".join(section.named_inputs))
+    for name, own in section.named_inputs.items():
+        if own.reads_items == rows:
+            where = "[input] kind" if name == INPUT else f"[inputs.{name}] kind"
+            raise RecipeError(where, f"an input of {what}", repr(own.kind))

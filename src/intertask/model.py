@@ -9,14 +9,13 @@ loops or metrics, nor what kind of data it reads.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import torch
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from intertask import funnel
 from intertask.communication import CommunicationConfig
@@ -26,7 +25,8 @@ from intertask.data.seam import INPUT, Batch
 from intertask.encoders import EncoderConfig
 from intertask.encoders.attention import Config as Attention
 from intertask.errors import RecipeError
-from intertask.inputs import InputConfig
+from intertask.inputs import Embedded, Input, InputConfig
+from intertask.inputs._several import Several
 from intertask.inputs.events import Config as EventsInput
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.draws import drawn_apart
@@ -41,12 +41,54 @@ from intertask.tasks.next_item import Config as NextItem
 SPARSE_FROM = 100_000
 
 
+Named = TypeVar("Named")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether PyTorch's table of modules has an attribute of that name, and takes no module by it."""
+    return hasattr(nn.ModuleDict(), name)
+
+
+def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
+    """Parts of a model by their names, which metrics (task/metric) and weights (task.weight) are named by.
+
+    Raises:
+        ValueError: A name cannot be told from what follows it, or PyTorch's table of modules has a method of
+            that name, and takes no module by it.
+    """
+    for name in parts:
+        if not re.fullmatch(r"[\w-]+", name):
+            raise ValueError(f"names of letters, digits, _ and -, not {name!r}")
+        if is_reserved(name):
+            raise ValueError(f"a name that PyTorch does not need for itself, as {name}_, not {name!r}")
+    return parts
+
+
+def with_length_of_input(given: object) -> object:
+    """A section whose `max_length` is that of its input, where the input says one.
+
+    Raises:
+        ValueError: Both are said, and differ.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    part = given.get("input")
+    own = part.get("max_length") if isinstance(part, Mapping) else getattr(part, "max_length", None)
+    if own is None or given.get("max_length") == own:
+        return given
+    if given.get("max_length") is not None:
+        raise ValueError(f"one max_length, not {given['max_length']!r} beside {own!r} of [input]")
+    return {**given, "max_length": own}
+
+
 class ModelConfig(Config):
     """The parts of a model, as a recipe names them.
 
     Args:
         width: Length of every hidden vector.
         max_length: The model reads at most this many events of a history, the last ones.
+        inputs: Several inputs of one row in place of [input], as tables [inputs.NAME]; their sequences stand
+            one behind the other in this order.
         pooling: How the states of a row become one, for tasks that are asked of whole rows: the "mean" over
             its places, the "first" or the "last" of them.
         exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
@@ -55,16 +97,20 @@ class ModelConfig(Config):
     width: int = Field(default=64, ge=1, le=8_192)
     max_length: int = Field(default=50, ge=1, le=65_536)
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
+    inputs: Annotated[dict[str, SerializeAsAny[InputConfig]], plugins("inputs", may_be_empty=True)] = {}
     encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
     pooling: Pooling = "mean"
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
     exchange: tuple[str, ...] | None = Field(default=None, json_schema_extra={"internal": True})
 
-    @field_validator("tasks")
-    @classmethod
-    def _can_be_names(cls, tasks: dict[str, TaskConfig]) -> dict[str, TaskConfig]:
-        return refuse_strange(tasks)
+    _length = model_validator(mode="before")(with_length_of_input)
+    _names = field_validator("tasks", "inputs")(refuse_strange)
+
+    @property
+    def named_inputs(self) -> dict[str, InputConfig]:
+        """All inputs by the names that a batch has for them."""
+        return self.inputs or {INPUT: self.input}
 
     def attached(self) -> list[str]:
         """The tasks of its own that take part in the exchange."""
@@ -131,7 +177,9 @@ class Model(nn.Module):
         self.config = config
         self.dimensions = dimensions
         self.items = _items(config, dimensions)
-        self.input = config.input.build(dimensions, self.items)
+        self.input: Input | Several = (
+            self._several(config.inputs) if config.inputs else config.input.build(dimensions, self.items)
+        )
         self.encoder = shared["encoder"] if "encoder" in shared else config.encoder.build(dimensions)
         # A detached task is no party to the exchange: it reads what the encoder says, as it is.
         self.attached = list(config.exchange or config.attached())
@@ -148,12 +196,22 @@ class Model(nn.Module):
             else:
                 self.tasks[name] = task.build(name, among, self._items_of(task))
 
+    def _several(self, inputs: Mapping[str, InputConfig]) -> Several:
+        """Each input drawn by its own name, so that one more moves no other's weights."""
+        built: dict[str, Input] = {}
+        for name, own in inputs.items():
+            fields = {INPUT: self.dimensions.fields[name]} if name in self.dimensions.fields else {}
+            with drawn_apart(f"inputs.{name}"):
+                built[name] = own.build(replace(self.dimensions, fields=fields), self.items)
+        with drawn_apart("segments"):
+            return Several(built, self.dimensions.width)
+
     def _items_of(self, task: TaskConfig) -> Items | None:
         return DetachedItems(self.items) if task.detached and self.items is not None else self.items
 
     def trunk(self, batch: Batch) -> Encoded:
         """What the exchange reads: what input and encoder make of a batch."""
-        embedded = self.input(batch.inputs[INPUT])
+        embedded: Embedded = self.input(batch.inputs if self.config.inputs else batch.inputs[INPUT])
         direction, layout = self.config.encoder.direction, embedded.layout
         if direction is not None:
             layout = replace(layout, causal=direction == "past")
@@ -194,8 +252,10 @@ class Model(nn.Module):
         return task.loss(self._asked(config, states[name], layout), target)
 
     def _asked(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> Tensor:
-        """What a task's head reads: the state of each place, or one of each row."""
-        return pooled(states_BLD, layout, self.config.pooling) if config.pooled else states_BLD
+        """What a task's head reads: the state of each place of the last input, or one of each row."""
+        if config.pooled:
+            return pooled(states_BLD, layout, self.config.pooling)
+        return states_BLD if layout.last is None else layout.last.of(states_BLD)
 
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last place of each row, states_BTD: after the last event of a history."""
@@ -239,77 +299,23 @@ class Model(nn.Module):
 def _items(config: ModelConfig, dimensions: Dimensions) -> ItemTable | None:
     """The vectors of the items; None where no part reads them."""
     tasks = config.tasks.values()
-    if not config.input.reads_items and not any(task.reads_items for task in tasks):
+    inputs = config.named_inputs.values()
+    if not any(own.reads_items for own in inputs) and not any(task.reads_items for task in tasks):
         return None
     rows_alone = not any(task.reads_all_items for task in tasks if not task.detached)
     sparse = rows_alone and dimensions.num_items >= SPARSE_FROM
     return ItemTable(dimensions.num_items, dimensions.width, sparse=sparse)
 
 
-def blueprint(config: ModelConfig, dimensions: Dimensions) -> Model:
-    """A model whose weights have names, types and shapes, and no numbers.
-
-    Nothing is allocated for them, and no random number is drawn.
-
-    Raises:
-        RecipeError: Parts that do not fit each other or the data.
-    """
-    with torch.device("meta"), _Undrawn():
-        return Model(config, dimensions)
-
-
-_KEEPING = ("mul", "div", "add", "sub", "pow", "log", "cumsum", "float")  # of one shape, given one number
-
-
-class _Undrawn(TorchFunctionMode):
-    """Leaves tensors without numbers alone: to draw none PyTorch loads its compiler, for five seconds."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401  (the interface is PyTorch's)
-        named = kwargs or {}
-        filled = named.get("tensor", args[0] if args else None)
-        if not (isinstance(filled, Tensor) and filled.is_meta):
-            return (torch.empty if func in (torch.randn, torch.rand) else func)(*args, **named)
-        draws = getattr(func, "__module__", "") == "torch.nn.init" or func.__name__ in ("normal_", "uniform_")
-        keeps = func.__name__ in _KEEPING and all(
-            not isinstance(other, Tensor) or other.numel() == 1 for other in args[1:]
-        )
-        return filled if draws or keeps else func(*args, **named)
-
-
-Named = TypeVar("Named")
-
-
-def is_reserved(name: str) -> bool:
-    """Whether PyTorch's table of modules has an attribute of that name, and takes no module by it."""
-    return hasattr(nn.ModuleDict(), name)
-
-
-def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
-    """Parts of a model by their names, which metrics (task/metric) and weights (task.weight) are named by.
-
-    Raises:
-        ValueError: A name cannot be told from what follows it, or PyTorch's table of modules has a method of
-            that name, and takes no module by it.
-    """
-    for name in parts:
-        if not re.fullmatch(r"[\w-]+", name):
-            raise ValueError(f"names of letters, digits, _ and -, not {name!r}")
-        if is_reserved(name):
-            raise ValueError(f"a name that PyTorch does not need for itself, as {name}_, not {name!r}")
-    return parts
-
-
 def _refuse_times(config: ModelConfig, dimensions: Dimensions) -> None:
-    for section, part in (("input", config.input), ("encoder", config.encoder)):
-        if part.uses_times and not dimensions.has_times:
+    uses = {
+        f"[inputs.{name}]" if config.inputs else "[input]": own.uses_times
+        for name, own in config.named_inputs.items()
+    }
+    for section, uses_times in (*uses.items(), ("[encoder]", config.encoder.uses_times)):
+        if uses_times and not dimensions.has_times:
             raise RecipeError(
-                f"[{section}]",
+                section,
                 "a log with times",
                 "a log without",
                 "map a time column, or turn time features off",

@@ -22,7 +22,7 @@ from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.config import EvaluationConfig
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
-from intertask.model import ModelConfig, refuse_strange
+from intertask.model import ModelConfig, refuse_strange, with_length_of_input
 from intertask.overrides import changed, merged, named
 from intertask.samples.splits import RowSplitConfig
 from intertask.samples.splits import Split as RowSplit
@@ -41,6 +41,7 @@ class StreamConfig(Config):
         data: The log, as in [data].
         split: What trains and what is held back, as in [split].
         input: How its events become vectors, as in [input].
+        inputs: Several inputs of a row in its place, as tables [streams.NAME.inputs.NAME].
         max_length: The longest history that is read; that of the recipe if left out.
         tasks: Its tasks; each name may be used by one stream only.
         share: The parts that this log trains together with the recipe's own log. Tasks that share the
@@ -51,13 +52,15 @@ class StreamConfig(Config):
     data: DataConfig
     split: Splits = LeaveOneOut()
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
+    inputs: Annotated[dict[str, SerializeAsAny[InputConfig]], plugins("inputs", may_be_empty=True)] = {}
     max_length: int | None = Field(default=None, ge=1, le=65_536)
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")]
     share: tuple[Literal["encoder", "communication"], ...] = ("encoder", "communication")
     weight: float = Field(default=1.0, gt=0, le=1e6, allow_inf_nan=False)
 
+    _length = model_validator(mode="before")(with_length_of_input)
     _of_rows = model_validator(mode="before")(with_defaults_of_rows)
-    _names = field_validator("tasks")(refuse_strange)
+    _names = field_validator("tasks", "inputs")(refuse_strange)
 
 
 class Recipe(ModelConfig):
@@ -157,6 +160,7 @@ class Recipe(ModelConfig):
                 "data": stream.data,
                 "split": stream.split,
                 "input": stream.input,
+                "inputs": stream.inputs,
                 "tasks": stream.tasks,
                 "max_length": stream.max_length or self.max_length,
                 "exchange": exchange if "communication" in stream.share else None,

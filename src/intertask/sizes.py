@@ -6,8 +6,9 @@ A recipe of a few lines can ask for terabytes, each number of it within its boun
 import os
 from dataclasses import replace
 
+from intertask.blueprint import blueprint
 from intertask.errors import RecipeError
-from intertask.model import ModelConfig, blueprint
+from intertask.model import ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.tasks.next_item import Config as NextItem
 from intertask.untrusted import megabytes

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictInt, StrictStr, field_validator
 
 from intertask import tensors
+from intertask.blueprint import blueprint
 from intertask.config import Config, ConfigType, parse
 from intertask.data.parquet import refuse_large
 from intertask.data_section import refuse_mixed
 from intertask.errors import ArtefactError, IntertaskError
 from intertask.funnel import step_before
-from intertask.model import ModelConfig, blueprint
+from intertask.model import ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.recipe import Recipe
 from intertask.tasks.next_item import Config as NextItem

@@ -36,6 +36,7 @@ class Config(InputConfig):
         combine: "sum": all vectors are added; "gate": item and context decide together how much of
             the context (behaviour, position, gap) is added.
         dropout: Share of the numbers of the vector that training drops.
+        max_length: The last so many events of a history are read; the `max_length` of the recipe if left out.
     """
 
     reads_items: ClassVar[bool] = True
@@ -47,6 +48,7 @@ class Config(InputConfig):
     scale: bool = True
     combine: Literal["sum", "gate"] = "sum"
     dropout: float = Field(default=0.2, ge=0, lt=1)
+    max_length: int | None = Field(default=None, ge=1, le=65_536)
 
     def build(self, dimensions: Dimensions, items: ItemTable | None) -> AnyInput:
         """The input."""

@@ -7,6 +7,25 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class Span:
+    """Where one of several inputs stands in each row.
+
+    Args:
+        starts_B: int64, its first place.
+        length: Of its longest row.
+    """
+
+    starts_B: Tensor
+    length: int
+
+    def of(self, states_BLD: Tensor) -> Tensor:
+        """The states of its places; behind its length a row holds what nobody may read."""
+        steps = torch.arange(self.length, device=states_BLD.device)
+        places_BN = (self.starts_B[:, None] + steps).clamp(max=states_BLD.shape[1] - 1)
+        return states_BLD.gather(1, places_BN[..., None].expand(-1, -1, states_BLD.shape[-1]))
+
+
+@dataclass(frozen=True)
 class Layout:
     """What an encoder knows of a sequence beside its vectors.
 
@@ -18,12 +37,15 @@ class Layout:
         query_times_BL: int64 seconds of the question asked there; None without a clock.
         lengths_B: int64, real places of each row; None where no row is padded.
         causal: Whether each place is asked what follows it, so that it may not see it.
+        last: Where the last of several inputs stands, which tasks that are asked of places are asked of; None
+            where there is one input.
     """
 
     times_BL: Tensor | None = None
     query_times_BL: Tensor | None = None
     lengths_B: Tensor | None = None
     causal: bool = True
+    last: Span | None = None
 
     def padding_BL(self, length: int) -> Tensor | None:  # noqa: N802
         """Which places of rows of a length hold nothing; None where each holds something."""

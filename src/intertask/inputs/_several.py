@@ -1,0 +1,91 @@
+"""Several inputs of one row, one behind the other in the order of the recipe, each with a mark of its own.
+
+Where their rows are padded, the real places are moved together, so that padding stands behind them all.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from intertask.data.seam import Fields
+from intertask.inputs import Embedded, Input
+from intertask.nn.item_table import INITIAL_DEVIATION
+from intertask.nn.layout import Layout, Span
+
+
+class Several(nn.Module):
+    """Inputs by name, and a vector for each that is added to its places.
+
+    Args:
+        inputs: In the order of their places.
+        width: Of a vector.
+    """
+
+    def __init__(self, inputs: Mapping[str, Input], width: int) -> None:
+        super().__init__()
+        self.inputs = nn.ModuleDict(dict(inputs))
+        self.segments_SD = nn.Parameter(torch.randn(len(inputs), width) * INITIAL_DEVIATION)
+
+    def forward(self, fields: Mapping[str, Fields]) -> Embedded:
+        """One sequence of all."""
+        parts: list[Embedded] = [own(fields[name]) for name, own in self.inputs.items()]
+        marked = [
+            Embedded(part.hidden_BLD + segment_D, part.layout, part.marks_BLD)
+            for part, segment_D in zip(parts, self.segments_SD, strict=True)
+        ]
+        return laid_out(marked)
+
+
+def laid_out(parts: Sequence[Embedded]) -> Embedded:
+    """Sequences one behind the other, their real places first.
+
+    A place that may not see what comes after it may not see what stands behind it either: one causal part
+    makes the whole causal. Times are kept where all parts have them; where one part has marks the others'
+    are zero, which adds nothing to a memory.
+    """
+    lengths = [_lengths(part) for part in parts]
+    real_BL = torch.cat(
+        [
+            torch.arange(part.hidden_BLD.shape[1], device=own_B.device) < own_B[:, None]
+            for part, own_B in zip(parts, lengths, strict=True)
+        ],
+        dim=1,
+    )
+    # Stable: places keep their order.
+    order_BL = None if bool(real_BL.all()) else real_BL.logical_not().long().argsort(dim=1, stable=True)
+    total_B = torch.stack(lengths).sum(0)
+    layout = Layout(
+        _together_if_all([part.layout.times_BL for part in parts], order_BL),
+        _together_if_all([part.layout.query_times_BL for part in parts], order_BL),
+        total_B,
+        causal=any(part.layout.causal for part in parts),
+        last=Span(total_B - lengths[-1], parts[-1].hidden_BLD.shape[1]),
+    )
+    marks = [part.marks_BLD for part in parts]
+    if any(own is not None for own in marks):
+        marks = [
+            torch.zeros_like(part.hidden_BLD) if own is None else own
+            for part, own in zip(parts, marks, strict=True)
+        ]
+    hidden_BLD = _together([part.hidden_BLD for part in parts], order_BL)
+    return Embedded(hidden_BLD, layout, _together_if_all(marks, order_BL))
+
+
+def _lengths(part: Embedded) -> Tensor:
+    if part.layout.lengths_B is not None:
+        return part.layout.lengths_B
+    rows, length = part.hidden_BLD.shape[:2]
+    return torch.full((rows,), length, device=part.hidden_BLD.device)
+
+
+def _together(parts: Sequence[Tensor], order_BL: Tensor | None) -> Tensor:
+    whole = torch.cat(list(parts), dim=1)
+    if order_BL is None:
+        return whole
+    return whole.gather(1, order_BL.view(*order_BL.shape, *[1] * (whole.ndim - 2)).expand_as(whole))
+
+
+def _together_if_all(parts: Sequence[Tensor | None], order_BL: Tensor | None) -> Tensor | None:
+    there = [part for part in parts if part is not None]
+    return _together(there, order_BL) if len(there) == len(parts) else None
