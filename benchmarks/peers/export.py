@@ -16,8 +16,8 @@ from exported import Exported
 from intertask import source
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
-from intertask.data.splits import LeaveOneOut
 from intertask.data_section import DataConfig
+from intertask.events.splits import LeaveOneOut
 
 DATASETS: dict[str, tuple[str | dict[str, object], int]] = {  # and the longest history
     "ml100k": ("movielens_100k", 50),

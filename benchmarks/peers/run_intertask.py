@@ -14,11 +14,12 @@ from measuring import Course, Enough, Found, Meter, Options
 from numpy.typing import NDArray
 
 from intertask.data.seam import Batch
-from intertask.data.splits import LeaveOneOut, Split
-from intertask.evaluate.systems import ModelSystem
-from intertask.evaluate.validation import Validator, default_monitor
+from intertask.evaluate.validation import default_monitor
 from intertask.events.feed import EventFeed
+from intertask.events.splits import LeaveOneOut, Split
+from intertask.events.systems import ModelSystem
 from intertask.events.trainable import build
+from intertask.events.validation import Validator
 from intertask.model import Encoded, Model
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer

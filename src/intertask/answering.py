@@ -17,12 +17,12 @@ from intertask.data.batches import TOKENS
 from intertask.data.catalogue import Catalogue
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
-from intertask.evaluate.ranking import SCORES_IN_MEMORY
-from intertask.evaluate.systems import last_states
+from intertask.events.ranking import SCORES_IN_MEMORY
+from intertask.events.requests import Asked, Reader
+from intertask.events.systems import last_states
 from intertask.model import Model
 from intertask.nn.best import best_items
 from intertask.objective import Objective
-from intertask.requests import Asked, Reader
 from intertask.rules import Rules
 
 Moments = int | NDArray[np.int64] | None

@@ -13,12 +13,13 @@ from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import open_corpus, prepare
-from intertask.data.splits import Split
 from intertask.errors import DataError, RequestError
 from intertask.evaluate.choosing import thin_choice
-from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation, Finding
-from intertask.evaluate.validation import Validator, default_monitor
+from intertask.evaluate.validation import default_monitor
+from intertask.events.evaluation import Evaluator
+from intertask.events.splits import Split
+from intertask.events.validation import Validator
 from intertask.model import Model
 from intertask.recipe import Recipe
 

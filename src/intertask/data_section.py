@@ -9,9 +9,9 @@ from pydantic import Field, SerializeAsAny, model_validator
 from intertask.config import Config, config_class, kinds, plugin
 from intertask.data.columns import MISSING
 from intertask.data.seam import INPUT
-from intertask.data.splits import LeaveOneOut, SplitConfig, TimeSplit, UserSplit
 from intertask.datasets import DatasetConfig, RowsDatasetConfig
 from intertask.errors import RecipeError
+from intertask.events.splits import LeaveOneOut, SplitConfig, TimeSplit, UserSplit
 from intertask.inputs import InputConfig
 from intertask.samples.splits import Folds, GroupsOut, Official, RowSplitConfig, RowsSplit, WalkForward
 from intertask.tasks import TaskConfig

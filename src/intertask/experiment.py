@@ -17,11 +17,11 @@ from torch import nn
 from intertask.balance import Balance
 from intertask.data.corpus import Corpus as EventCorpus
 from intertask.data.seam import Corpus, Feed, Split
-from intertask.data.splits import Split as EventSplit
 from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.choosing import ALL, thin_choice
 from intertask.evaluate.examiner import Examiner
 from intertask.evaluate.validation import default_monitor, over_tasks
+from intertask.events.splits import Split as EventSplit
 from intertask.events.trainable import TrainableLog
 from intertask.files import written_aside
 from intertask.journal import GOES_ON

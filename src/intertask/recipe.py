@@ -15,11 +15,11 @@ from intertask.balance.entropy import Config as Entropy
 from intertask.config import RECIPE_JSON_BYTES, Config, parse, plugin, plugins, read_toml, sections
 from intertask.data.rows import Rows
 from intertask.data.sequences import Sequences
-from intertask.data.splits import LeaveOneOut, SplitConfig
-from intertask.data.splits import Split as EventSplit
 from intertask.data_section import DataConfig, Splits, of_rows, with_defaults_of_rows
 from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.config import EvaluationConfig
+from intertask.events.splits import LeaveOneOut, SplitConfig
+from intertask.events.splits import Split as EventSplit
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
 from intertask.model import ModelConfig, refuse_strange, with_length_of_input

@@ -28,15 +28,15 @@ from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
-from intertask.evaluate.ranking import SCORES_IN_MEMORY
 from intertask.evaluate.results import Evaluation
+from intertask.events.ranking import SCORES_IN_MEMORY
+from intertask.events.requests import Event, Reader
 from intertask.events.trainable import build
 from intertask.experiment import FittedLog, fit
 from intertask.markup import card
 from intertask.model import Model
 from intertask.progress import Epoch, heard
 from intertask.recipe import Recipe
-from intertask.requests import Event, Reader
 from intertask.rules import Rules, banned_items
 from intertask.train.checkpoint import set_weights, weights
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask import arguments
-from intertask.requests import Reader, encoded
+from intertask.events.requests import Reader, encoded
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from intertask.data_section import DataConfig, refuse_mixed
 from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.gains import Transfer, stream_of, transfer
 from intertask.evaluate.kept import FILE, is_whole
-from intertask.evaluate.reading import reading
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.validation import reported
+from intertask.events.reading import reading
 from intertask.experiment import refuse_unfit
 from intertask.files import strange, written_aside
 from intertask.funnel import without_steps

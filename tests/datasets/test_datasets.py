@@ -11,10 +11,10 @@ import pytest
 from intertask.config import config_class, kinds
 from intertask.data.prepare import prepare
 from intertask.data.rows import Rows
-from intertask.data.splits import LeaveOneOut
 from intertask.datasets import DatasetConfig, Loaded, RowsDatasetConfig
 from intertask.errors import DataError
-from intertask.evaluate.ranking import visited
+from intertask.events.ranking import visited
+from intertask.events.splits import LeaveOneOut
 
 ROOT = Path(os.environ.get("INTERTASK_DATA", ""))
 real_data = pytest.mark.skipif(

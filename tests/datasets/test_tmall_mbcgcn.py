@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from intertask.data.prepare import prepare
-from intertask.data.splits import LeaveOneOut
 from intertask.datasets.tmall_mbcgcn import Config
 from intertask.errors import DataError
+from intertask.events.splits import LeaveOneOut
 
 USERS, VIEWS, CARTS, BUYS = 600, 6, 3, 3
 FILES = ("view_train", "cart_train", "buy_train", "buy_test", "cart_test", "view_test")

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from intertask.data.sequences import from_lists
-from intertask.data.splits import LeaveOneOut
 from intertask.evaluate.choosing import Basis, thin_choice
-from intertask.evaluate.validation import Validator
+from intertask.events.splits import LeaveOneOut
+from intertask.events.validation import Validator
 from intertask.experiment import refuse_unfit
 from intertask.recipe import MAIN
 from tests import shop, worlds

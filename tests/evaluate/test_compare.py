@@ -3,11 +3,11 @@ import pytest
 
 from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate.compare import Comparison, compare
-from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.kept import keep
 from intertask.evaluate.protocol import EventsProtocol
 from intertask.evaluate.results import Evaluation
-from intertask.evaluate.systems import ModelSystem
+from intertask.events.evaluation import Evaluator
+from intertask.events.systems import ModelSystem
 from tests import shop
 
 

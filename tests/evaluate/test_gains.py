@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 
 from intertask.errors import DataError, ProtocolError
-from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.gains import Transfer, transfer
 from intertask.evaluate.kept import keep
 from intertask.evaluate.results import Evaluation
+from intertask.events.evaluation import Evaluator
 from intertask.report.plan import plan
 from intertask.report.study_page import sentences
 from tests import shop

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.sufficiency import too_few
+from intertask.events.evaluation import Evaluator
 from intertask.report.verdict import headline, verdicts
 from tests import shop
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from intertask.evaluate.validation import Validator
+from intertask.events.validation import Validator
 from intertask.model import ModelConfig
 from intertask.recommender import Recommender
 from intertask.train import edges

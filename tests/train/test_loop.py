@@ -9,9 +9,9 @@ from intertask.balance.equal import WeightedSum
 from intertask.balance.famo import Famo
 from intertask.data.sequences import from_lists
 from intertask.errors import ArtefactError, RecipeError, TrainingError
-from intertask.evaluate.validation import Validator
 from intertask.events import trainable
 from intertask.events.feed import EventFeed
+from intertask.events.validation import Validator
 from intertask.model import Model
 from intertask.train.loop import Trainer
 from intertask.train.optimiser import Optimiser

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from intertask.data.seam import Frozen
-from intertask.data.splits import Split
 from intertask.evaluate.choosing import Basis
-from intertask.evaluate.events_protocol import protocol
 from intertask.evaluate.examiner import Qualities
 from intertask.evaluate.protocol import EventsProtocol
-from intertask.evaluate.validation import Validator
+from intertask.events.protocol import protocol
+from intertask.events.splits import Split
+from intertask.events.validation import Validator
 from intertask.model import Model, ModelConfig
 
 KEPT = 'set [evaluation] history = ["kept"], where targets may stand in their history; '

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from intertask.data.batches import training_batch
 from intertask.data.seam import Batch
 from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
 from intertask.data.windows import training_windows
 from intertask.errors import TrainingError
+from intertask.events.splits import Split
 
 
 class EventFeed:

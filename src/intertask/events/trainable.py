@@ -10,12 +10,12 @@ from torch import nn
 from intertask import funnel
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
 from intertask.data.windows import Windows, cut_out
 from intertask.evaluate.config import EvaluationConfig
-from intertask.evaluate.validation import Validator
 from intertask.events.examiner import EventExaminer
 from intertask.events.feed import EventFeed
+from intertask.events.splits import Split
+from intertask.events.validation import Validator
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.seeds import derive

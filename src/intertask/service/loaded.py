@@ -15,9 +15,9 @@ from intertask import aims
 from intertask.answering import Answerer, Ranked
 from intertask.data.sequences import from_lists
 from intertask.data.windows import Windows
+from intertask.events.requests import Asked, encoded
 from intertask.objective import Objective
 from intertask.recommender import Recommender
-from intertask.requests import Asked, encoded
 from intertask.rules import Ignored, Rules, banned_items
 from intertask.service.questions import Question, Step
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from intertask.data.sequences import from_lists
-from intertask.data.splits import LeaveOneOut, TimeSplit
 from intertask.errors import LeakageError
-from intertask.evaluate.copies import copies, prefix_hashes
 from intertask.evaluate.findings import refuse
-from intertask.evaluate.leakage import Evidence, findings
+from intertask.events.copies import copies, prefix_hashes
+from intertask.events.leakage import Evidence, findings
+from intertask.events.splits import LeaveOneOut, TimeSplit
 from intertask.tasks.next_item import Config as NextItem
 from intertask.tasks.response import Config as Response
 from tests import worlds
@@ -201,7 +201,7 @@ def test_hashes_are_those_of_prefixes_whatever_the_size_of_the_blocks(monkeypatc
     whole = copies(sequences, split, split.test)
     slow = {tuple(user[:stop]) for user in items for stop in range(5, len(user) - 1)}
     assert whole[1] == sum(tuple(user) in slow for user in items if len(user) >= 5) > 0
-    monkeypatch.setattr("intertask.evaluate.copies.BLOCK", 4)
+    monkeypatch.setattr("intertask.events.copies.BLOCK", 4)
     assert prefix_hashes(sequences).tolist() == hashes.tolist()
     assert copies(sequences, split, split.test) == whole
 

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from intertask.data.sequences import Sequences, from_lists
-from intertask.data.splits import LeaveOneOut, Split, TimeSplit, UserSplit
 from intertask.errors import DataError, LeakageError
+from intertask.events.splits import LeaveOneOut, Split, TimeSplit, UserSplit
 
 
 @st.composite

@@ -19,12 +19,12 @@ from scipy.stats import fisher_exact
 from intertask.answers.probability import Probability
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
 from intertask.errors import LeakageError
 from intertask.evaluate.config import HistoryMode
-from intertask.evaluate.copies import copies
-from intertask.evaluate.ranking import visited
 from intertask.evaluate.results import Finding
+from intertask.events.copies import copies
+from intertask.events.ranking import visited
+from intertask.events.splits import Split
 from intertask.metrics.bootstrap import SIGNIFICANT
 from intertask.tasks import TaskConfig
 from intertask.tasks.response import Config as ResponseConfig

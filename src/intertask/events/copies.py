@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
 from intertask.data.windows import Windows
+from intertask.events.splits import Split
 
 SHORTEST = 5  # events; many users share a few first steps without being the same person
 BLOCK = 1 << 20  # events that are looked at at once

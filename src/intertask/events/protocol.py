@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from intertask.data.sequences import Sequences
-from intertask.data.splits import Split
 from intertask.evaluate.protocol import EventsProtocol
+from intertask.events.splits import Split
 
 
 def protocol(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
 from intertask.evaluate.config import HistoryMode
-from intertask.evaluate.ranking import rank_targets
 from intertask.evaluate.scoring import Answers
-from intertask.evaluate.systems import ModelSystem
+from intertask.events.ranking import rank_targets
+from intertask.events.systems import ModelSystem
 from intertask.metrics.direction import K
 from intertask.tasks import TaskConfig
 

@@ -15,7 +15,7 @@ from intertask.data.sequences import Sequences
 from intertask.data.windows import histories_before
 from intertask.errors import TrainingError
 from intertask.evaluate.config import HistoryMode
-from intertask.evaluate.systems import System
+from intertask.events.systems import System
 from intertask.nn.best import best_items
 from intertask.progress import bar
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from intertask.data.sequences import Sequences, from_lists
 from intertask.errors import TrainingError
-from intertask.evaluate import ranking as module
-from intertask.evaluate.ranking import rank_targets, visited
-from intertask.evaluate.systems import BaselineSystem, ModelSystem
+from intertask.events import ranking as module
+from intertask.events.ranking import rank_targets, visited
+from intertask.events.systems import BaselineSystem, ModelSystem
 from tests import shop
 
 NUM_ITEMS = 7

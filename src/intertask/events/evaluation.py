@@ -12,15 +12,10 @@ from numpy.typing import NDArray
 
 from intertask.data.corpus import Corpus
 from intertask.data.counts import interactions
-from intertask.data.splits import Split
 from intertask.errors import RecipeError
 from intertask.evaluate.config import MODEL, EvaluationConfig, HistoryMode
-from intertask.evaluate.events_protocol import protocol
 from intertask.evaluate.findings import refuse
-from intertask.evaluate.leakage import Evidence, findings
 from intertask.evaluate.provenance import provenance
-from intertask.evaluate.ranking import Ranking, rank_targets
-from intertask.evaluate.responses import model_answers, reference_answers
 from intertask.evaluate.results import (
     DifferenceRow,
     Evaluation,
@@ -31,12 +26,17 @@ from intertask.evaluate.results import (
     TradeoffRow,
 )
 from intertask.evaluate.scoring import MIN_RESAMPLES, Bootstrap, scored
-from intertask.evaluate.slices import slices
 from intertask.evaluate.sufficiency import too_few
-from intertask.evaluate.systems import BaselineSystem, ModelSystem, System
 from intertask.evaluate.targets import RANK, together
 from intertask.evaluate.targets import rows as target_rows
-from intertask.evaluate.tradeoff import tradeoff
+from intertask.events.leakage import Evidence, findings
+from intertask.events.protocol import protocol
+from intertask.events.ranking import Ranking, rank_targets
+from intertask.events.responses import model_answers, reference_answers
+from intertask.events.slices import slices
+from intertask.events.splits import Split
+from intertask.events.systems import BaselineSystem, ModelSystem, System
+from intertask.events.tradeoff import tradeoff
 from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query

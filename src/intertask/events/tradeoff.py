@@ -8,9 +8,9 @@ from torch import Tensor
 
 from intertask.data.sequences import Sequences
 from intertask.evaluate.config import HistoryMode
-from intertask.evaluate.ranking import rank_targets
 from intertask.evaluate.results import TradeoffRow
-from intertask.evaluate.systems import ModelSystem
+from intertask.events.ranking import rank_targets
+from intertask.events.systems import ModelSystem
 from intertask.metrics.direction import K
 from intertask.metrics.ranking import ndcg
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from intertask.answers.temperature import GRID, best
 from intertask.data.sequences import Sequences
-from intertask.evaluate.responses import model_answers
-from intertask.evaluate.systems import ModelSystem
+from intertask.events.responses import model_answers
+from intertask.events.systems import ModelSystem
 from intertask.funnel import step_before
 
 SCORES = 2 * 10**7  # looked at for a head: 500 targets among 40,000 items

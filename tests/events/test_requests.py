@@ -8,7 +8,7 @@ from intertask.arguments import moment
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
-from intertask.requests import Reader
+from intertask.events.requests import Reader
 
 READER = Reader(
     Vocabulary(pl.Series("id", ["ann", "bö", "cy"])),

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from intertask.data.sequences import from_lists
-from intertask.evaluate.systems import ModelSystem
+from intertask.events.systems import ModelSystem
 from intertask.model import ModelConfig
 from tests import worlds
 

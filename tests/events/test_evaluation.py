@@ -8,12 +8,13 @@ import torch
 
 from intertask import EventLog, Recipe, Recommender
 from intertask.assessment import item_tags
-from intertask.data.splits import TimeSplit
 from intertask.errors import LeakageError, TrainingError
-from intertask.evaluate.evaluation import Evaluator
 from intertask.evaluate.kept import keep
-from intertask.evaluate.systems import ModelSystem
-from intertask.evaluate.validation import Validator, default_monitor, over_tasks
+from intertask.evaluate.validation import default_monitor, over_tasks
+from intertask.events.evaluation import Evaluator
+from intertask.events.splits import TimeSplit
+from intertask.events.systems import ModelSystem
+from intertask.events.validation import Validator
 from intertask.metrics.ranking import ndcg
 from intertask.model import ModelConfig
 from tests import shop
@@ -53,7 +54,7 @@ class Oracle:
                 scores[torch.arange(len(rows)), items[torch.from_numpy(rows)]] = 1.0
             return scores
 
-        monkeypatch.setattr("intertask.evaluate.systems.ModelSystem.score", score)
+        monkeypatch.setattr("intertask.events.systems.ModelSystem.score", score)
 
 
 RANX = {"hr": "hit_rate", "ndcg": "ndcg", "mrr": "mrr", "recall": "recall", "map": "map"}
@@ -194,8 +195,8 @@ def test_evaluation_is_deterministic(evaluated):
 
 def test_evaluation_does_not_depend_on_the_size_of_its_batches(evaluated, monkeypatch):
     _, whole = evaluated
-    monkeypatch.setattr("intertask.evaluate.ranking.SCORES_IN_MEMORY", 4 * shop.NUM_ITEMS)
-    monkeypatch.setattr("intertask.evaluate.systems.ModelSystem.__init__.__defaults__", (12,))
+    monkeypatch.setattr("intertask.events.ranking.SCORES_IN_MEMORY", 4 * shop.NUM_ITEMS)
+    monkeypatch.setattr("intertask.events.systems.ModelSystem.__init__.__defaults__", (12,))
     pieces = evaluator().run()
     assert pieces.rankings == whole.rankings
     assert pieces.lists == whole.lists
@@ -211,8 +212,8 @@ def test_evaluation_does_not_depend_on_the_size_of_its_batches(evaluated, monkey
 @pytest.mark.parametrize(("scores", "tokens"), [(2**22, 16384), (1, 12), (4 * shop.NUM_ITEMS, 40)])
 def test_metrics_are_those_of_ranx_whatever_the_size_of_the_batches(scores, tokens, monkeypatch):
     ranx = pytest.importorskip("ranx")
-    monkeypatch.setattr("intertask.evaluate.ranking.SCORES_IN_MEMORY", scores)
-    monkeypatch.setattr("intertask.evaluate.systems.ModelSystem.__init__.__defaults__", (tokens,))
+    monkeypatch.setattr("intertask.events.ranking.SCORES_IN_MEMORY", scores)
+    monkeypatch.setattr("intertask.events.systems.ModelSystem.__init__.__defaults__", (tokens,))
     asked = evaluator()
     found = asked.run()
     system = ModelSystem(asked.model, asked.sequences, asked.targets, tokens=16384)

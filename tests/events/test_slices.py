@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intertask.data.sequences import from_lists
-from intertask.data.splits import LeaveOneOut
 from intertask.data.windows import histories_before
-from intertask.evaluate import slices as module
-from intertask.evaluate.ranking import visited
-from intertask.evaluate.slices import SMALLEST, slices
+from intertask.events import slices as module
+from intertask.events.ranking import visited
+from intertask.events.slices import SMALLEST, slices
+from intertask.events.splits import LeaveOneOut
 
 
 def world(seed, users=80, items=40):

@@ -4,11 +4,11 @@ import torch
 
 from intertask.answers.temperature import level
 from intertask.data.sequences import from_lists
-from intertask.data.splits import LeaveOneOut
-from intertask.evaluate.calibration import temperature
-from intertask.evaluate.responses import model_answers
-from intertask.evaluate.systems import ModelSystem
-from intertask.evaluate.validation import Validator
+from intertask.events.calibration import temperature
+from intertask.events.responses import model_answers
+from intertask.events.splits import LeaveOneOut
+from intertask.events.systems import ModelSystem
+from intertask.events.validation import Validator
 from intertask.model import ModelConfig
 from intertask.tasks.response import Config as Response
 from tests import worlds

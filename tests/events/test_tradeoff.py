@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from intertask.evaluate.evaluation import Evaluator
-from intertask.evaluate.ranking import rank_targets
-from intertask.evaluate.systems import ModelSystem
-from intertask.evaluate.tradeoff import WEIGHTS, Mixed
+from intertask.events.evaluation import Evaluator
+from intertask.events.ranking import rank_targets
+from intertask.events.systems import ModelSystem
+from intertask.events.tradeoff import WEIGHTS, Mixed
 from intertask.metrics.ranking import ndcg
 from tests import shop
 
