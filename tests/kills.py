@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -281,6 +281,7 @@ def works(place: Path) -> list[Work]:
         Work("save a first model", folder, nothing, save, may_be_missing),
         Work("train from nothing", folder, nothing, lambda: _train(recipes[0], run)),
         Work("train again", folder, trained, lambda: _train(recipes[0], run)),
+        Work("train once more", folder, trained, lambda: _train(recipes[0], run, ["train.refit=true"])),
         Work("evaluate", folder, trained, lambda: _evaluate(run)),
         Work("evaluate again", folder, measured, lambda: _evaluate(run, "validation"), whole_or_refused),
     ]
@@ -290,8 +291,8 @@ def _write(folder: Path, toml: str) -> None:
     shop.write_files(folder, toml)
 
 
-def _train(recipe: Path, run: Path) -> None:
-    runs.train(recipe, run)
+def _train(recipe: Path, run: Path, changes: Sequence[str] = ()) -> None:
+    runs.train(recipe, run, changes=changes)
 
 
 def _train_and_list_modules(recipe: Path, file: Path) -> None:

@@ -25,5 +25,5 @@ def test_what_is_killed_at_any_operation_ends_like_what_is_not():
         found |= json.loads(line)
     assert not [failure for told in found.values() for failure in told["failures"]], done.stderr
     assert done.returncode == 0, done.stderr
-    assert len(found) == 7 and all(told["killed at one"] >= 1 for told in found.values())
+    assert len(found) == 8 and all(told["killed at one"] >= 1 for told in found.values())
     assert sum(told["operations"] for told in found.values()) > 500

@@ -7,12 +7,12 @@ and targets.parquet once it has been evaluated.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from intertask.balance import Balance
 from intertask.data.corpus import Corpus as EventCorpus
@@ -22,6 +22,7 @@ from intertask.evaluate.choosing import ALL, thin_choice
 from intertask.evaluate.examiner import Examiner
 from intertask.evaluate.validation import default_monitor, over_tasks
 from intertask.events.splits import Split as EventSplit
+from intertask.events.splits import everything
 from intertask.events.trainable import TrainableLog
 from intertask.files import written_aside
 from intertask.journal import GOES_ON
@@ -50,6 +51,8 @@ class Fitted(Generic[C_co, S_co]):
         model: With the best weights.
         trained: How training ended.
         examiner: Who chose the epoch.
+        corrections: What calibration added to weights, by their names.
+        refitted: Whether it was trained on everything, once another one had been evaluated.
     """
 
     corpus: C_co
@@ -57,6 +60,8 @@ class Fitted(Generic[C_co, S_co]):
     model: Model
     trained: Trained
     examiner: Examiner
+    corrections: Mapping[str, Tensor] = field(default_factory=dict)
+    refitted: bool = False
 
     def fingerprint(self) -> str:
         """Of how the metric that chose the epoch was measured."""
@@ -70,13 +75,29 @@ FittedRows = Fitted[RowCorpus, RowSplit]
 def on_log(fitted: Fitted[Corpus, Split]) -> FittedLog:
     """What was trained on a log, as such."""
     assert isinstance(fitted.corpus, EventCorpus) and isinstance(fitted.split, EventSplit)
-    return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained, fitted.examiner)
+    return Fitted(
+        fitted.corpus,
+        fitted.split,
+        fitted.model,
+        fitted.trained,
+        fitted.examiner,
+        fitted.corrections,
+        fitted.refitted,
+    )
 
 
 def on_rows(fitted: Fitted[Corpus, Split]) -> FittedRows:
     """What was trained on rows, as such."""
     assert isinstance(fitted.corpus, RowCorpus) and isinstance(fitted.split, RowSplit)
-    return Fitted(fitted.corpus, fitted.split, fitted.model, fitted.trained, fitted.examiner)
+    return Fitted(
+        fitted.corpus,
+        fitted.split,
+        fitted.model,
+        fitted.trained,
+        fitted.examiner,
+        fitted.corrections,
+        fitted.refitted,
+    )
 
 
 def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
@@ -112,23 +133,15 @@ def fit_streams(
         RecipeError: The recipe does not fit the data.
         TrainingError: A loss is not finite.
     """
-    parts, balance, monitor = _assembled(recipe, corpora)
+    parts, balance = assembled(recipe, corpora)
+    monitor = _monitor(recipe, parts.values())
     told = _told(parts.values(), monitor)
-    device = _device(recipe.train.device)
-    run = _digest(recipe, corpora)
+    device = device_of(recipe.train.device)
+    run = digest(recipe, corpora)
     checkpoint.refuse_other_run(folder / "checkpoints", run)
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
-    streams = [
-        Stream.of(
-            part.model.to(device),
-            part.feed,
-            recipe.train,
-            name if recipe.streams else "",
-            recipe.streams[name].weight if name in recipe.streams else 1.0,
-        )
-        for name, part in parts.items()
-    ]
+    streams = streams_of(recipe, parts, device)
     owners = {task: part for part in parts.values() for task in part.config.tasks}
 
     def validate() -> dict[str, float]:
@@ -160,11 +173,35 @@ def fit_streams(
     except WriteError as error:  # by then something has been written
         raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
     trained = replace(trained, advice=(*trained.advice, *told))
-    for part in parts.values():
-        part.examiner.calibrate(part.model)
     return {
-        name: Fitted(part.corpus, part.split, part.model, trained, part.examiner)
+        name: Fitted(part.corpus, part.split, part.model, trained, part.examiner, _calibrated(part))
         for name, part in parts.items()
+    }
+
+
+def streams_of(recipe: Recipe, parts: Mapping[str, "Trainable"], device: torch.device) -> list[Stream]:
+    """The streams of a recipe, their models on a device."""
+    return [
+        Stream.of(
+            part.model.to(device),
+            part.feed,
+            recipe.train,
+            name if recipe.streams else "",
+            recipe.streams[name].weight if name in recipe.streams else 1.0,
+        )
+        for name, part in parts.items()
+    ]
+
+
+def _calibrated(part: "Trainable") -> dict[str, Tensor]:
+    """Calibrate a model; returns what that added to weights of its heads, by their names."""
+    before = {name: weight.clone() for name, weight in checkpoint.weights(part.model.tasks).items()}
+    part.examiner.calibrate(part.model)
+    now = checkpoint.weights(part.model.tasks)
+    return {
+        f"tasks.{name}": now[name] - weight
+        for name, weight in before.items()
+        if not torch.equal(weight, now[name])
     }
 
 
@@ -213,7 +250,12 @@ class Trainable(Protocol):
 
 
 def trainable(
-    name: str, recipe: Recipe, corpus: Corpus, shared: Mapping[str, nn.Module] | None = None
+    name: str,
+    recipe: Recipe,
+    corpus: Corpus,
+    shared: Mapping[str, nn.Module] | None = None,
+    *,
+    whole: bool = False,
 ) -> Trainable:
     """A stream of a recipe, made ready by the wing of its data.
 
@@ -222,13 +264,14 @@ def trainable(
         recipe: As if it stood alone.
         corpus: Its data.
         shared: Parts of its model that are another stream's.
+        whole: Train on all events of a log, and hold none back.
 
     Raises:
         RecipeError: The recipe does not fit the data.
     """
     stream = "" if name == MAIN else name
     if isinstance(corpus, EventCorpus):
-        split = recipe.split_events(corpus.sequences)
+        split = everything(corpus.sequences) if whole else recipe.split_events(corpus.sequences)
         return TrainableLog(
             recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
         )
@@ -259,8 +302,8 @@ def refuse_unfit(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[str, ..
     Raises:
         RecipeError: The recipe does not fit the data.
     """
-    parts, _, monitor = _assembled(recipe, corpora)
-    return _told(parts.values(), monitor)
+    parts, _ = assembled(recipe, corpora)
+    return _told(parts.values(), _monitor(recipe, parts.values()))
 
 
 def _told(parts: Iterable[Trainable], monitor: str) -> tuple[str, ...]:
@@ -270,17 +313,24 @@ def _told(parts: Iterable[Trainable], monitor: str) -> tuple[str, ...]:
     return () if found is None else (f"{found.text} {found.advice}",)
 
 
-def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str, Trainable], Balance, str]:
-    """The parts of a recipe by stream, their balance, and the metric that chooses the epoch.
+def assembled(
+    recipe: Recipe, corpora: Mapping[str, Corpus], *, whole: bool = False
+) -> tuple[dict[str, Trainable], Balance]:
+    """The parts of a recipe by stream, and their balance.
+
+    Args:
+        recipe: With as many streams as there are corpora.
+        corpora: The data of each stream, by its name.
+        whole: Train on all events of each log, and hold none back.
 
     Raises:
         RecipeError: The recipe does not fit the data.
     """
-    _device(recipe.train.device)
+    device_of(recipe.train.device)
     parts: dict[str, Trainable] = {}
     for name, view in recipe.views().items():
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
-        parts[name] = trainable(name, view, corpora[name], shared)
+        parts[name] = trainable(name, view, corpora[name], shared, whole=whole)
     together = {task: part for part in parts.values() for task in part.config.attached()}
     balance = recipe.balance.build(
         {
@@ -289,7 +339,7 @@ def _assembled(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[dict[str,
         },
         {task: part.constant[task] for task, part in together.items()},
     )
-    return parts, balance, _monitor(recipe, parts.values())
+    return parts, balance
 
 
 def _label_share(part: Trainable, task: str) -> float:
@@ -331,13 +381,19 @@ def _monitor(recipe: Recipe, parts: Iterable[Trainable]) -> str:
     )
 
 
-def _digest(recipe: Recipe, corpora: Mapping[str, Corpus]) -> str:
+def digest(recipe: Recipe, corpora: Mapping[str, Corpus]) -> str:
+    """SHA-256 over all that determines what is trained."""
     text = json.dumps(recipe.shaping(), sort_keys=True)
     text += "".join(corpus.digest() for corpus in corpora.values())
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device that a recipe names.
+
+    Raises:
+        RecipeError: It is not here.
+    """
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device("cuda" if present["cuda"] else "cpu")

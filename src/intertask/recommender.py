@@ -27,7 +27,7 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
-from intertask.errors import RequestError
+from intertask.errors import LeakageError, RequestError
 from intertask.evaluate.results import Evaluation
 from intertask.events.ranking import SCORES_IN_MEMORY
 from intertask.events.requests import Event, Reader
@@ -59,6 +59,7 @@ class Recommender:
             raise RequestError("Recommender", "a Recipe", arguments.shown(recipe), hint)
         self.recipe = recipe or Recipe()
         self.fitted: FittedLog | None = None
+        self.refitted = False
         self.catalogue: Catalogue | None = None
         self._answerer: Answerer | None = None
 
@@ -115,7 +116,7 @@ class Recommender:
 
     def _take(self, fitted: FittedLog, catalogue: Catalogue | None) -> None:
         corpus = fitted.corpus
-        self.fitted, self.catalogue = fitted, catalogue
+        self.fitted, self.catalogue, self.refitted = fitted, catalogue, fitted.refitted
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
         self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts, catalogue)
         if idle := int((~self._answerer.trained).sum()):
@@ -297,6 +298,13 @@ class Recommender:
             LeakageError: The model was trained on other events than those of the training part.
         """
         answerer = self._ready()
+        if self.refitted:
+            raise LeakageError(
+                "evaluate",
+                "a model that has not seen what is asked for",
+                "one that was trained once more on all events, to serve",
+                "evaluate the one in the folder `evaluated` of its run",
+            )
         if events is None and run is None and self.fitted is not None:
             return assess(answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None)
         corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours)
@@ -346,6 +354,7 @@ class Recommender:
                 histories=stored,
                 popularity=answerer.popularity,
                 catalogue=self.catalogue,
+                refitted=self.refitted,
             ),
             place,
         )
@@ -367,7 +376,7 @@ class Recommender:
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
         model = build(stored.recipe, corpus, stored.recipe.seed)
         set_weights(model, {name: torch.from_numpy(array) for name, array in stored.weights.items()})
-        self.catalogue = stored.catalogue
+        self.catalogue, self.refitted = stored.catalogue, stored.refitted
         self._answerer = Answerer(
             model.eval(),
             _reader(corpus, stored.popularity),

@@ -3,6 +3,8 @@
 recipe.toml      as the user wrote it      recipe.json      complete, with defaults and what --set changed
 journal.jsonl    every step's losses       checkpoints/     to go on from
 model/           the artefact              evaluation.json  and targets.parquet
+evaluated/       with [train] refit: the model that is measured, where model/ has seen all events
+refit/           its journal and checkpoints
 report.html      and plots/                run.lock         which process works here
 streams/NAME/    corpus, model and evaluation of each further log that was trained with it
 """
@@ -20,7 +22,7 @@ from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate import kept
 from intertask.evaluate.results import Evaluation
 from intertask.experiment import Fitted, fit_streams, refuse_unfit
-from intertask.files import strange, written_aside
+from intertask.files import settle, strange, written_aside
 from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
 from intertask.origins import Origin
@@ -29,7 +31,10 @@ from intertask.ours import refuse_foreign
 from intertask.overrides import named
 from intertask.recipe import MAIN, Recipe
 from intertask.recommender import Recommender
+from intertask.refitting import refit, refits
 from intertask.run_folder import EVALUATED, WRITTEN, drop_empty, refuse_locked, refuse_others, working_on
+
+MEASURED = "evaluated"  # the folder of the model that is measured, where another one is served
 
 
 def train(
@@ -65,9 +70,13 @@ def train(
         with _going_on():
             prepared = _prepared(recipe, file.parent, folders)
             corpora = {name: corpus for name, (corpus, _) in prepared.items()}
-            fitted = fit_streams(recipe, corpora, folder)
+            served = fitted = fit_streams(recipe, corpora, folder)
+            if refits(recipe, corpora):
+                for name, (_, origin) in prepared.items():
+                    origin.save(fitted[name], folders[name] / MEASURED)
+                served = refit(recipe, corpora, fitted, folder / "refit")
             for name, (_, origin) in prepared.items():
-                origin.save(fitted[name], folders[name] / "model")
+                origin.save(served[name], folders[name] / "model")
             if file.suffix != ".json" and not own:  # recipe.json stands there already, or the user's own
                 with written_aside(folder / "recipe.toml") as aside:
                     lines = "".join(f"# changed by {named([change])!r}\n" for change in changes)
@@ -101,7 +110,8 @@ def _refuse_strange(folder: Path, origin: type[Origin]) -> None:
             )
     refuse_foreign([folder / "refused.parquet"])
     origin.contents.refuse(folder / "corpus")
-    artefact.refuse_place(folder / "model", folder / "model")
+    for place in (folder / "model", folder / MEASURED):
+        artefact.refuse_place(place, place)
 
 
 def stream_folder(folder: Path, name: str) -> Path:
@@ -133,7 +143,7 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
 
 def measure(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
     """Evaluate a trained run and write nothing; raises what `evaluate` does."""
-    model = Recommender.load(model_folder(folder))
+    model = Recommender.load(measured_folder(folder))
     return model.evaluate(run=folder, part=part)
 
 
@@ -221,3 +231,14 @@ def model_folder(path: Path) -> Path:
     raise DataError(
         str(path), "the folder of a run or of a model", "neither", "train one with `intertask train`"
     )
+
+
+def measured_folder(path: Path) -> Path:
+    """The model that is measured: in a run that was trained once more on all events the one before that.
+
+    Raises:
+        DataError: There is none.
+    """
+    place = path / MEASURED
+    settle(place)
+    return place if (place / "manifest.json").exists() else model_folder(path)

@@ -33,6 +33,8 @@ WRITTEN: Names = {
     "refused.parquet": "file",
     "corpus": "folder",
     "model": "folder",
+    "evaluated": "folder",
+    "refit": "folder",
     "streams": "folder",
     **EVALUATED,
 }
@@ -70,7 +72,7 @@ def working_on(folder: Path, work: str, names: Names, own: Sequence[str] = ()) -
     if lock is None:
         raise _busy(folder)
     try:
-        for place in (folder, folder / "checkpoints"):
+        for place in (folder, folder / "checkpoints", folder / "refit", folder / "refit" / "checkpoints"):
             tidy(place)
         yield
     except BaseException:

@@ -283,7 +283,8 @@ def run_arm(recipe: Recipe, folder: Path, arm: str, seed: int, part: Literal["va
         RecipeError: What has been done is of another recipe.
     """
     place = folder / f"{arm}-{seed}"
-    own = recipe.model_copy(update={"name": arm, "seed": seed})
+    train = recipe.train.model_copy(update={"refit": False})  # nobody serves an arm
+    own = recipe.model_copy(update={"name": arm, "seed": seed, "train": train})
     refuse_another(own, place)
     file = folder / "recipes" / f"{arm}.json"
     refuse_foreign([file], "recipe.json")

@@ -9,7 +9,7 @@ catalogue.parquet    where there is one
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Self, cast
+from typing import Annotated, ClassVar, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,9 @@ class Schema(Config):
     num_users: Count
     has_times: Annotated[bool, Field(strict=True)]
     catalogue: dict[StrictStr, list[StrictStr]] = {}  # role -> columns
+    weights: Literal["evaluated", "refitted"] = (
+        "evaluated"  # those that were measured, or others on all events
+    )
 
     @field_validator("behaviours")
     @classmethod
@@ -75,6 +78,7 @@ class LogArtefact:
         histories: The users' events.
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
         catalogue: What there is.
+        refitted: Whether it was trained on all events, once another model had been evaluated.
     """
 
     needed: ClassVar[tuple[str, ...]] = ("histories.safetensors", "items.parquet", "users.parquet")
@@ -87,6 +91,7 @@ class LogArtefact:
     histories: Sequences
     popularity: NDArray[np.int64]
     catalogue: Catalogue | None
+    refitted: bool = False
 
     def write(self, folder: Path) -> None:
         """Write what a recommender keeps beside recipe and weights."""
@@ -97,6 +102,7 @@ class LogArtefact:
             num_users=len(self.users),
             has_times=histories.times is not None,
             catalogue={} if self.catalogue is None else self.catalogue.roles(),
+            weights="refitted" if self.refitted else "evaluated",
         )
         (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
         arrays: dict[str, NDArray[np.generic]] = {
@@ -147,6 +153,7 @@ class LogArtefact:
             histories,
             popularity,
             catalogue,
+            schema.weights == "refitted",
         )
 
 

@@ -52,4 +52,6 @@ def train(
     )
     say(" ".join([f"ended: {trained.reason}.", *trained.advice]))
     say(f"protocol {fingerprint}, seed {origin.seed}, commit {origin.commit}")
+    if runs.measured_folder(folder).name == runs.MEASURED:
+        say(f"it was trained once more on all events, to serve; {folder / runs.MEASURED} is what is measured")
     say(f"model: {folder / 'model'}    next: intertask evaluate {quote(str(folder))}")

@@ -153,7 +153,8 @@ def load(
             _read(newest / f"{name}.safetensors") for name in ("best", "average", "optimiser")
         )
         # Older versions wrote no heads, and knew of no courses.
-        heads = _read(newest / "heads.safetensors") if progress.courses else {}
+        file = newest / "heads.safetensors"
+        heads = _read(file) if progress.courses or file.exists() else {}
         for name, value in moments.items():
             form = kept.get(name.rpartition("/")[0])
             if form is None or tuple(value.shape) not in ((), (1,), form.shape):

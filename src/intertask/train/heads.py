@@ -75,18 +75,18 @@ def set_back(
 
 def _better(whole: nn.Module, frozen: Frozen, task: str, earlier: Mapping[str, Tensor]) -> float | None:
     """Set a head back; returns its metric, or None where the head as it is has a better one."""
-    weights = {name: whole.get_parameter(name) for name in earlier}
-    as_it_is = {name: weight.detach().clone() for name, weight in weights.items()}
+    as_it_is = {name: whole.get_parameter(name).detach().clone() for name in earlier}
     before = frozen.metric(task)
-    _fill(weights, earlier)
+    fill(whole, earlier)
     after = frozen.metric(task)
     if before is None or after is None or not after > before:
-        _fill(weights, as_it_is)
+        fill(whole, as_it_is)
         return None
     return after
 
 
-def _fill(weights: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+def fill(whole: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Put numbers into some weights, by their names."""
     with torch.no_grad():
-        for name, weight in weights.items():
-            weight.copy_(values[name])
+        for name, value in values.items():
+            whole.get_parameter(name).copy_(value)

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -46,6 +46,7 @@ class Trained:
         seconds: Wall time of this process.
         reason: Why it ended.
         advice: What to change, as far as its course says it.
+        own_epochs: Tasks whose heads were set back, and the epoch of each.
     """
 
     best_epoch: int
@@ -55,6 +56,7 @@ class Trained:
     seconds: float
     reason: str
     advice: tuple[str, ...]
+    own_epochs: Mapping[str, int] = field(default_factory=dict)
 
 
 class Trainer:
@@ -110,6 +112,7 @@ class Trainer:
         self.saved = 0  # the step of the newest checkpoint
         self.best: dict[str, Tensor] = checkpoint.weights(self.model)
         self.heads: dict[str, Tensor] = {}  # of each task's own best epoch
+        self.own_epochs: dict[str, int] = {}  # of heads that were set back at the end
         self.average = Average(self.model, config.average) if config.average else None
         self.num_batches = len(self._turns(0))
         self.warmup = warmup_steps(config, config.epochs * self.num_batches)
@@ -169,6 +172,7 @@ class Trainer:
             seconds,
             ending.reason(self.config, state.epoch, state.best_epoch, self.monitor),
             (*ending.advice(self.config, state.epoch, state.best_epoch, state.step, self.warmup), *told),
+            self.own_epochs,
         )
 
     def _epoch(self, journal: Journal, move: Bar) -> None:
@@ -401,6 +405,7 @@ class Trainer:
         verdicts = heads.set_back(self.model, models, self.examine, self.state.courses, self.heads)
         for verdict in verdicts:  # after the last step: a run that is started again writes it once more
             journal.write("head", step=self.state.step + 1, **verdict.line())
+        self.own_epochs = {own.task: own.course.epoch for own in verdicts if own.own_head is not None}
         return [verdict.words(self.monitor, self.state.best_epoch) for verdict in verdicts]
 
     def _save(self) -> None:
