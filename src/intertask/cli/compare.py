@@ -27,7 +27,7 @@ def compare(
     if metric is not None and every:
         raise RequestError("compare", "--metric or --all", "both", "leave one out")
     found = compare_runs(*runs)
-    known = list(dict.fromkeys([MAIN_METRIC, *(row.metric for row in found.rows if row.history)]))
+    known = list(dict.fromkeys([MAIN_METRIC, *(row.metric for row in found.rows if not row.is_alone)]))
     known += [row.metric for row in found.rows if row.metric not in known]
     if metric is not None and not any(row.metric == metric for row in found.rows):
         raise RequestError("--metric", f"one of {', '.join(dict.fromkeys(known))}", repr(metric))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from pydantic import computed_field
 
 from intertask.config import Config
@@ -18,13 +19,23 @@ from intertask.evaluate.frames import frame_of
 from intertask.evaluate.protocol import AnyProtocol, Protocol
 from intertask.evaluate.results import Evaluation, Found, Interval
 from intertask.evaluate.sufficiency import in_words, too_few
-from intertask.evaluate.targets import QUESTION, RANK, classes, measured, of_system, with_metric
+from intertask.evaluate.targets import (
+    QUESTION,
+    RANK,
+    chances,
+    classes,
+    measured,
+    of_system,
+    with_metric,
+)
 from intertask.files import read_whole
-from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals, holm
+from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals, holm, p_values_of
 from intertask.metrics.direction import MAIN_METRIC
+from intertask.metrics.resampled_auc import areas_under, fewer_resamples, resampled_auc
 from intertask.seeds import generator
 
 KS = (5, 10, 20)
+AUC = "auc"
 
 
 class ComparedRow(Found):
@@ -44,8 +55,8 @@ class ComparedRow(Found):
 
     @property
     def is_alone(self) -> bool:
-        """Whether it is the only metric of its task, as of all that rank nothing."""
-        return "@" not in self.metric
+        """Whether it stands for its task whatever the metric: the quality of one that ranks nothing."""
+        return "@" not in self.metric and self.metric != AUC
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
@@ -65,7 +76,7 @@ class Comparison(Config):
     rows: list[ComparedRow]
 
     def of(self, metric: str = MAIN_METRIC) -> list[ComparedRow]:
-        """The rows of one metric of rankings, or of one of the responses; of the main one, with all those."""
+        """The rows of one metric; of the main one of rankings, with the qualities of all other tasks."""
         return [row for row in self.rows if row.metric == metric or (metric == MAIN_METRIC and row.is_alone)]
 
     def to_frame(self) -> pl.DataFrame:
@@ -130,6 +141,11 @@ class _Measured:
         return cls(evaluation, targets, str(folder), folder.resolve().name)
 
     @property
+    def with_auc(self) -> set[str]:
+        """The tasks that ask for yes or no, of which both occur."""
+        return {row.task for row in self.evaluation.scores if row.system == MODEL and AUC in row.metrics}
+
+    @property
     def name(self) -> str:
         """Recipe, folder, seed and commit."""
         origin = self.evaluation.provenance
@@ -152,20 +168,49 @@ def _against(first: _Measured, other: _Measured, name: str, resamples: int) -> l
     _refuse_other_targets(one, two, pairs, other.where)
     _refuse_other_questions(pairs, other.where)
     groups = {(str(task), str(setting)): group for (task, setting), group in pairs.group_by(*QUESTION)}
-    unit = first.evaluation.protocol.unit
-    in_order = sorted(groups, key=lambda key: (groups[key]["metric"][0] != RANK, key))
-    return [
-        row
-        for task, setting in in_order
-        for row in _rows(name, task, setting, groups[task, setting].sort("target"), resamples, unit)
-    ]
+    unit, of_auc = first.evaluation.protocol.unit, first.with_auc & other.with_auc
+    rows = []
+    for task, setting in sorted(groups, key=lambda key: (groups[key]["metric"][0] != RANK, key)):
+        group = groups[task, setting].sort("target")
+        rows += _rows(name, task, setting, group, resamples, unit)
+        if task in of_auc and (labels := classes(group)) is not None:
+            rows += _auc(rows[-1], group, labels, resamples)
+    return rows
+
+
+def _auc(
+    quality: ComparedRow, group: pl.DataFrame, labels: NDArray[np.float64], resamples: int
+) -> list[ComparedRow]:
+    """The row of a task by AUC beside that of its quality; none where no resample has both answers."""
+    scores = np.stack([chances(group), chances(group, "_second")], axis=1)
+    first, second = areas_under(labels, scores).tolist()
+    most = min(resamples, fewer_resamples(len(group)))
+    areas = resampled_auc(labels, scores, group["unit"].to_numpy(), generator(0, "compare"), most)
+    gaps = (areas[:, :1] - areas[:, 1:])[~np.isnan(areas[:, 0])]
+    if not len(gaps):
+        return []
+    low, high = np.quantile(gaps[:, 0], (0.025, 0.975)).tolist()
+    found = {
+        "metric": AUC,
+        "first": first,
+        "second": second,
+        "difference": first - second,
+        "interval": Interval(low=low, high=high),
+        "p_value": float(p_values_of(gaps)[0]) if group["unit"].n_unique() > 1 else 1.0,
+    }
+    return [quality.model_copy(update=found)]
 
 
 def _corrected(rows: list[ComparedRow]) -> list[ComparedRow]:
-    """P values corrected over all questions that are asked with one metric; a response has only one."""
+    """P values corrected over all questions, of which each is asked with the metric or else its own."""
     corrected: dict[int, float] = {}
     for metric in dict.fromkeys([MAIN_METRIC, *(row.metric for row in rows if not row.is_alone)]):
-        family = [place for place, row in enumerate(rows) if row.is_alone or row.metric == metric]
+        having = {(row.run, row.task) for row in rows if row.metric == metric}
+        family = [
+            place
+            for place, row in enumerate(rows)
+            if row.metric == metric or (row.is_alone and (row.run, row.task) not in having)
+        ]
         found = holm(np.array([rows[place].p_value for place in family]))
         own = [place for place in family if not rows[place].is_alone or metric == MAIN_METRIC]
         values = dict(zip(family, found.tolist(), strict=True))

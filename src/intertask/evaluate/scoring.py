@@ -17,11 +17,9 @@ from intertask.evaluate.results import CalibrationBin, DifferenceRow, Interval, 
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.targets import rows as target_rows
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
-from intertask.metrics.resampled_auc import resampled_auc
+from intertask.metrics.resampled_auc import fewer_resamples, resampled_auc
 from intertask.metrics.responses import Bin
 
-DRAWN_ROWS = 100_000_000  # weighed for the intervals of an AUC; a hundred thousand rows a thousand times
-MIN_RESAMPLES = 200  # below that the ends of a 95 % interval are noise
 ENDS = (0.025, 0.975)
 
 
@@ -185,9 +183,9 @@ def _areas(
     pairs = [pair for pair in told if pair is not None]
     if len(pairs) < len(told) or len(np.unique(pairs[0][0])) < 2:
         return None
-    most = max(MIN_RESAMPLES, DRAWN_ROWS // len(units))
+    most = min(bootstrap.resamples, fewer_resamples(len(units)))
     scores = np.stack([probability for _, probability in pairs], axis=1)
-    found = resampled_auc(pairs[0][0], scores, units, bootstrap.generator(), min(most, bootstrap.resamples))
+    found = resampled_auc(pairs[0][0], scores, units, bootstrap.generator(), most)
     return None if np.isnan(found).all() else found
 
 

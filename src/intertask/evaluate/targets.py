@@ -109,6 +109,13 @@ def classes(group: pl.DataFrame) -> NDArray[np.float64] | None:
     return group["label"].to_numpy() if likely else None
 
 
+def chances(group: pl.DataFrame, suffix: str = "") -> NDArray[np.float64]:
+    """The probability of yes of each target of a question that asks for yes or no, from what was right."""
+    values, labels = group[f"value{suffix}"].to_numpy(), group[f"label{suffix}"].to_numpy()
+    found: NDArray[np.float64] = np.where(labels > 0, np.exp(values), -np.expm1(values))
+    return found
+
+
 def read(file: Path) -> pl.DataFrame:
     """The table of an evaluation.
 

@@ -25,7 +25,7 @@ from intertask.evaluate.results import (
     ScoreRow,
     TradeoffRow,
 )
-from intertask.evaluate.scoring import MIN_RESAMPLES, Bootstrap, scored
+from intertask.evaluate.scoring import Bootstrap, scored
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.targets import RANK, together
 from intertask.evaluate.targets import rows as target_rows
@@ -40,6 +40,7 @@ from intertask.events.tradeoff import tradeoff
 from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query
+from intertask.metrics.resampled_auc import MIN_RESAMPLES
 from intertask.model import Model
 from intertask.progress import bar
 from intertask.seeds import derive, generator

@@ -84,7 +84,7 @@ def mean_intervals(
         totals[start : start + rows] = multiplicities.astype(np.float64) @ sums  # [R, U] x [U, S + 1]
     resampled = totals[:, :-1] / totals[:, -1:]
     lows, highs = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    p_values = _p_values(resampled) if len(sums) > 1 else np.ones(values.shape[1])
+    p_values = p_values_of(resampled) if len(sums) > 1 else np.ones(values.shape[1])
     return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs, p_values)
 
 
@@ -130,11 +130,12 @@ def crossed_interval(
         by_run, middle = totals[:-1], totals[:-1].mean()
         resampled[row] = (middle + wider * (by_run @ runs / num_runs - middle)) / totals[-1]
     lows, highs = np.quantile(resampled, [0.025, 0.975], axis=0)
-    p_values = _p_values(resampled) if num_users > 1 else np.ones(1)
+    p_values = p_values_of(resampled) if num_users > 1 else np.ones(1)
     return Estimates(np.array([values.mean(dtype=np.float64)]), lows, highs, p_values)
 
 
-def _p_values(resampled: Floats) -> Floats:
+def p_values_of(resampled: Floats) -> Floats:
+    """Two-sided p values of the statistics being zero, from their resamples, [resamples, statistics]."""
     tails = np.minimum((resampled <= 0).sum(axis=0), (resampled >= 0).sum(axis=0))
     p_values: Floats = np.minimum(1.0, 2 * (tails + 1) / (len(resampled) + 1))
     return p_values
