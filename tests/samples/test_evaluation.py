@@ -37,7 +37,7 @@ def test_every_system_stands_in_one_table_with_intervals() -> None:
     for row in found.responses:
         for metric, interval in row.intervals.items():
             assert interval.low <= row.metrics[metric] <= interval.high
-    assert {row.slice for row in found.responses} >= {"all", "group north", "group west"}
+    assert {row.slice for row in found.responses} >= {"all", "hospital: north", "hospital: west"}
     assert {(row.task, row.baseline, row.metric) for row in found.differences} >= {
         ("ill", "linear", "auc"),
         ("ill", "linear", "-log_loss"),

@@ -130,7 +130,11 @@ class RowEvaluator:
     @property
     def _unit_name(self) -> str:
         """What the column of the groups is called in the file, where groups are drawn."""
-        return self.corpus.rows.report.columns.get(GROUP, GROUP) if self.unit == GROUP else ROW
+        return self._column if self.unit == GROUP else ROW
+
+    @property
+    def _column(self) -> str:
+        return self.corpus.rows.report.columns.get(GROUP, GROUP)
 
     def _groups(self) -> dict[str, NDArray[np.bool_]]:
         """The rows of each group, where there are several and not too many."""
@@ -140,7 +144,7 @@ class RowEvaluator:
         names = groups.unique().sort()
         if not 2 <= len(names) <= MOST_GROUPS:
             return {}
-        return {f"group {name}": (groups == name).to_numpy() for name in names}
+        return {f"{self._column}: {name}": (groups == name).to_numpy() for name in names}
 
     def _asked(
         self, name: str, config: RowTaskConfig, told: NDArray[np.generic]
