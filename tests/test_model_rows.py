@@ -10,6 +10,7 @@ from intertask.data.seam import INPUT, Batch
 from intertask.errors import RecipeError
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.rates import own_rates
 from tests import rows, worlds
 from tests.assertions import assert_every_weight_gets_gradient, assert_same
 
@@ -153,3 +154,18 @@ def test_a_task_of_places_is_asked_of_those_of_the_last_input():
         other.task("first").loss = lambda states, target: asked.append(states) or states.sum()
         other.losses(pair([[9.0]], [right]))
         assert_same(states[place, : len(right)], asked[-1][0, : len(right)], "states of a place", 1e-5)
+
+
+def test_an_input_that_is_frozen_is_kept_and_the_rest_learns():
+    model = built(input=rows.NumbersConfig(learning_rate=0), encoder="none")
+    assert not any(weight.requires_grad for weight in model.input.parameters())
+    torch.stack(list(model.losses(rows.batch(ROWS, LABELS)).values())).sum().backward()
+    assert all(model.task(name).head.weight.grad.any() for name in LABELS)
+
+
+def test_the_rate_of_an_input_is_not_that_of_the_items():
+    config = ModelConfig.model_validate({"input": {"kind": "events", "learning_rate": 1e-5}})
+    model = worlds.model(config, worlds.varied())
+    rates = own_rates(model)
+    assert id(model.items.weight_ID) not in rates
+    assert rates == {id(model.input.behaviour.weight): 1e-5, id(model.input.position.weight): 1e-5}

@@ -20,7 +20,8 @@ from intertask.events.splits import LeaveOneOut, Split
 from intertask.events.systems import ModelSystem
 from intertask.events.trainable import build
 from intertask.events.validation import Validator
-from intertask.model import Encoded, Model
+from intertask.model import Model
+from intertask.nn.encoded import Encoded
 from intertask.recipe import Recipe
 from intertask.train.loop import Trainer
 from intertask.train.stream import Stream

@@ -9,8 +9,8 @@ loops or metrics, nor what kind of data it reads.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, TypeVar
 
 import torch
@@ -30,9 +30,11 @@ from intertask.inputs._several import Several
 from intertask.inputs.events import Config as EventsInput
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.draws import drawn_apart
+from intertask.nn.encoded import Encoded
 from intertask.nn.item_table import DetachedItems, Items, ItemTable
 from intertask.nn.layout import Layout
 from intertask.nn.pooling import Pooling, pooled
+from intertask.nn.rates import learn_at
 from intertask.tasks import Task, TaskConfig
 from intertask.tasks.next_item import Config as NextItem
 
@@ -129,31 +131,6 @@ class ModelConfig(Config):
         return [name for name, task in self.tasks.items() if task.judges]
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """What a trunk gives of a batch, and all that an exchange reads of it.
-
-    Args:
-        hidden_BLD: Of the encoder.
-        layout: Where its places stand.
-        marks_BLD: What may be remembered of each place, for a communication that remembers; None for others,
-            and where there is nothing to remember.
-    """
-
-    hidden_BLD: Tensor
-    layout: Layout
-    marks_BLD: Tensor | None = None
-
-    @property
-    def parts(self) -> tuple[Tensor, ...]:
-        """What tasks push on."""
-        return (self.hidden_BLD,) if self.marks_BLD is None else (self.hidden_BLD, self.marks_BLD)
-
-    def with_parts(self, parts: Sequence[Tensor]) -> "Encoded":
-        """The same places with other tensors, in the order of `parts`."""
-        return Encoded(parts[0], self.layout, *parts[1:])
-
-
 class Model(nn.Module):
     """All parts, built for one data set.
 
@@ -180,6 +157,7 @@ class Model(nn.Module):
         self.input: Input | Several = (
             self._several(config.inputs) if config.inputs else config.input.build(dimensions, self.items)
         )
+        self._keep_rates(config)
         self.encoder = shared["encoder"] if "encoder" in shared else config.encoder.build(dimensions)
         # A detached task is no party to the exchange: it reads what the encoder says, as it is.
         self.attached = list(config.exchange or config.attached())
@@ -205,6 +183,14 @@ class Model(nn.Module):
                 built[name] = own.build(replace(self.dimensions, fields=fields), self.items)
         with drawn_apart("segments"):
             return Several(built, self.dimensions.width)
+
+    def _keep_rates(self, config: ModelConfig) -> None:
+        """Have inputs learn at a rate of their own, if they have one; the items' vectors are not theirs."""
+        items = [] if self.items is None else list(self.items.parameters())
+        for name, own in config.named_inputs.items():
+            part = self.input.inputs[name] if isinstance(self.input, Several) else self.input
+            if own.learning_rate is not None:
+                learn_at(part, own.learning_rate, items)
 
     def _items_of(self, task: TaskConfig) -> Items | None:
         return DetachedItems(self.items) if task.detached and self.items is not None else self.items

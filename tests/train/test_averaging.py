@@ -77,3 +77,15 @@ def test_buffers_are_averaged_where_they_are_numbers_and_copied_where_not():
     with average.shown():
         assert module.running.item() == pytest.approx(expected)
     assert module.running.item() == 2.0
+
+
+def test_what_is_frozen_or_a_switch_is_never_averaged():
+    module = constant(1.0)
+    module.weight.requires_grad_(False)
+    average = Average(module, 0.9)
+    with torch.no_grad():
+        module.weight.fill_(5.0)
+        module.bias.fill_(5.0)
+    average.update(100)
+    assert average.weights["weight"].tolist() == [[5.0, 5.0]]
+    assert average.weights["bias"].item() == pytest.approx(1.4)

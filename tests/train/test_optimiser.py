@@ -4,6 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from intertask.config import parse
+from intertask.errors import RecipeError
+from intertask.nn.rates import learn_at
 from intertask.train.config import TrainConfig
 from intertask.train.optimiser import Optimiser, learning_rate, warmup_steps
 
@@ -113,3 +116,34 @@ def test_a_group_with_a_rate_of_its_own_keeps_its_ratio_under_a_schedule():
     moved = {name: before[name] - part.weight.item() for name, part in module.items()}
     # Adam moves by its rate where all gradients are alike.
     assert moved == {"old": pytest.approx(0.03, rel=1e-4), "new": pytest.approx(0.15, rel=1e-4)}
+
+
+def test_a_part_with_a_rate_of_its_own_keeps_its_ratio_under_any_schedule():
+    module = nn.ModuleDict({"new": nn.Linear(2, 2), "old": nn.Linear(2, 2), "table": nn.Linear(2, 2)})
+    module["old"].shared = module["table"]
+    learn_at(module["old"], 0.01, module["table"].parameters())
+    optimiser = Optimiser(module, TrainConfig(learning_rate=0.1))
+    before = {name: weight.detach().clone() for name, weight in module.named_parameters()}
+    for weight in module.parameters():
+        weight.grad = torch.ones_like(weight)
+    optimiser.step(0.05)  # half of the highest rate, as a schedule has it
+    moved = {name: (before[name] - weight.detach()).mean() for name, weight in module.named_parameters()}
+    for name, distance in moved.items():  # AdamW's first step is as long as its rate
+        expected = 0.005 if name in ("old.weight", "old.bias") else 0.05
+        assert distance.item() == pytest.approx(expected, rel=1e-3), name
+
+
+def test_a_part_with_a_rate_of_zero_stays_as_it_is():
+    module = nn.ModuleDict({"new": nn.Linear(2, 2), "old": nn.Linear(2, 2)})
+    learn_at(module["old"], 0.0, [])
+    optimiser = Optimiser(module, TrainConfig(weight_decay=0.5))
+    before = module["old"].weight.clone()
+    module["old"](module["new"](torch.ones(1, 2))).sum().backward()
+    optimiser.step(0.1)
+    assert torch.equal(module["old"].weight, before) and module["new"].weight.grad.any()
+
+
+def test_a_warm_up_may_be_a_share_of_the_run_however_long():
+    assert warmup_steps(TrainConfig(warmup_share=0.1), 10**6) == 10**5
+    with pytest.raises(RecipeError, match="warmup_steps or warmup_share"):
+        parse(TrainConfig, {"warmup_share": 0.1, "warmup_steps": 5}, "[train]")

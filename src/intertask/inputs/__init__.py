@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 
 from intertask.config import Config, PluginConfig
@@ -39,9 +40,15 @@ class Reader(Config, ABC):
 class InputConfig(PluginConfig):
     """The config of an input.
 
+    Args:
+        learning_rate: Of its own weights, in place of the rate of [train]; 0 keeps them as they are. For
+            inputs that have been trained before.
+
     Attributes:
         reads_items: Whether it reads the vectors of items, which the heads share.
     """
+
+    learning_rate: float | None = Field(default=None, ge=0, le=10)
 
     reads_items: ClassVar[bool] = False
 

@@ -44,6 +44,9 @@ class Average:
     @property
     def weights(self) -> dict[str, Tensor]:
         """The averages by name, of all rows until now."""
+        for name, weight in self.model.named_parameters():
+            if not weight.requires_grad:  # frozen, or a switch: there is nothing between on and off
+                self._average[name].copy_(weight)
         for name, weight in self._tables.items():
             self._catch_up(name, torch.arange(len(weight), device=weight.device))
             self._left_of[name].zero_()
@@ -75,11 +78,7 @@ class Average:
         if not all(name in idle for name in self._tables):
             self._left += math.log(decay)
         for name, newest in self.model.named_parameters():
-            if name in idle:
-                continue
-            if not newest.requires_grad:  # a switch, not a weight: there is nothing between on and off
-                self._average[name].copy_(newest)
-            elif name not in self._tables:
+            if newest.requires_grad and name not in self._tables and name not in idle:
                 self._average[name].lerp_(newest.detach(), 1 - decay)
         for name in self._buffers:
             self._take_in(name, self.model.get_buffer(name), 1 - decay)

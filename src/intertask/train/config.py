@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from intertask.config import Config
 
@@ -18,6 +18,8 @@ class TrainConfig(Config):
         learning_rate: The highest learning rate of AdamW.
         warmup_steps: Steps over which the rate rises from zero. If left out a tenth of the planned steps, 200
             at most, so that a short training does not end within them.
+        warmup_share: The same as a share of the planned steps, however many; for parts that have been
+            trained before.
         schedule: After the warm-up the rate stays, or falls along half a cosine to zero at the last epoch.
         weight_decay: Weight decay of the matrices of linear and recurrent layers.
         table_decay: Weight decay of tables of vectors, such as the items'; helps where most items are rare.
@@ -52,6 +54,7 @@ class TrainConfig(Config):
     monitor: str | None = Field(default=None, max_length=200)
     learning_rate: float = Field(default=3e-3, gt=0, le=10)
     warmup_steps: int | None = Field(default=None, ge=0, le=10**9)
+    warmup_share: float | None = Field(default=None, ge=0, le=1)
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: float = Field(default=0.0, ge=0, le=100)
     table_decay: float = Field(default=0.0, ge=0, le=100)
@@ -68,3 +71,9 @@ class TrainConfig(Config):
     gradient_steps: int = Field(default=0, ge=0, le=10**9)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    @model_validator(mode="after")
+    def _one_warmup(self) -> "TrainConfig":
+        if self.warmup_steps is not None and self.warmup_share is not None:
+            raise ValueError("warmup_steps or warmup_share, not both")
+        return self

@@ -299,8 +299,13 @@ class Trainer:
         for leaf in leaves:
             leaf.grad = None
         total = float(self.balance.backward(losses, leaves[0], below))
-        pushed = [part for part, leaf in zip(read, leaves, strict=True) if leaf.grad is not None]
-        torch.autograd.backward(pushed, [leaf.grad for leaf in leaves if leaf.grad is not None])
+        pushed = [
+            (part, leaf.grad)
+            for part, leaf in zip(read, leaves, strict=True)
+            if leaf.grad is not None and part.requires_grad  # a trunk may have nothing to learn
+        ]
+        if pushed:
+            torch.autograd.backward([part for part, _ in pushed], [gradient for _, gradient in pushed])
         self._clip(losses)
         return total
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from intertask.nn.item_table import sparse_tables
+from intertask.nn.rates import own_rates
 from intertask.train.config import TrainConfig
 
 WARMUP_SHARE, MOST_WARMUP = 0.1, 200  # where the recipe leaves the warm-up out
@@ -36,19 +37,20 @@ class Optimiser:
         learnt = [weight for weight in model.parameters() if weight.requires_grad]
         dense = [weight for weight in learnt if id(weight) not in sparse]
         tables = {id(part.weight) for part in model.modules() if isinstance(part, nn.Embedding)}
+        kinds = [
+            ([weight for weight in dense if id(weight) in matrices], config.weight_decay),
+            ([weight for weight in dense if id(weight) in tables], config.table_decay),
+            ([weight for weight in dense if id(weight) not in matrices | tables], 0.0),
+        ]
+        rates = own_rates(model)
         groups = [
             {
-                "params": [weight for weight in dense if id(weight) in matrices],
-                "weight_decay": config.weight_decay,
-            },
-            {
-                "params": [weight for weight in dense if id(weight) in tables],
-                "weight_decay": config.table_decay,
-            },
-            {
-                "params": [weight for weight in dense if id(weight) not in matrices | tables],
-                "weight_decay": 0.0,
-            },
+                "params": [weight for weight in weights if rates.get(id(weight)) == rate],
+                "weight_decay": decay,
+                "lr": config.learning_rate if rate is None else rate,
+            }
+            for rate in (None, *sorted(set(rates.values())))
+            for weights, decay in kinds
         ]
         self.apart = {
             name: [weight for weight in part.parameters() if weight.requires_grad]
@@ -119,6 +121,8 @@ def warmup_steps(config: TrainConfig, planned: int) -> int:
     """Over how many of the planned steps the learning rate rises."""
     if config.warmup_steps is not None:
         return config.warmup_steps
+    if config.warmup_share is not None:
+        return round(config.warmup_share * planned)
     return min(MOST_WARMUP, round(WARMUP_SHARE * planned))
 
 
