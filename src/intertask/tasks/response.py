@@ -74,7 +74,7 @@ class Config(TaskConfig):
 
         Raises:
             RecipeError: The log has no such label column, no event has a label, a binary one is not 0 or
-                1, or is yes nowhere.
+                1, or all are alike: nothing can be learnt, and a loss without a scale may harm other tasks.
         """
         labels = self.labels(training, behaviours)
         labels = labels[~np.isnan(labels)]
@@ -90,6 +90,7 @@ class Config(TaskConfig):
                 "leave the task out, or split otherwise",
             )
         if self.form == "regression":
+            self._refuse_alike(labels, "labels that differ", f"{labels[0]:g}", "leave the task out")
             return float(labels.var(dtype=np.float64))  # 1e20 squared is beyond float32
         strange = labels[(labels != 0) & (labels != 1)]
         if len(strange):
@@ -99,15 +100,28 @@ class Config(TaskConfig):
                 f"{strange[0]:g}",
                 'add at_least = ..., or form = "regression"',
             )
-        if not labels.any():
-            raise RecipeError(
-                f"label {self.label!r}" + ("" if self.at_least is None else f" at_least {self.at_least:g}"),
-                "a yes at some training event that follows another",
-                f"{len(labels)} labels, all of them no",
-                "leave the task out, or say yes to more",
-            )
+        no = (
+            "a yes at some training event that follows another",
+            "no",
+            "leave the task out, or say yes to more",
+        )
+        yes = (
+            "a no at some training event that follows another",
+            "yes",
+            "leave the task out, or say yes to less",
+        )
+        self._refuse_alike(labels, *(yes if labels.any() else no))
         share = float(labels.mean())
         return float(entropy([share, 1 - share]))
+
+    def _refuse_alike(self, labels: NDArray[np.float32], expected: str, all_are: str, hint: str) -> None:
+        if labels.min() < labels.max():
+            return
+        where = (
+            f"label {self.label!r}" if self.behaviour is None else f"response to behaviour {self.behaviour!r}"
+        )
+        least = "" if self.at_least is None else f" at_least {self.at_least:g}"
+        raise RecipeError(where + least, expected, f"{len(labels)} labels, all of them {all_are}", hint)
 
     def asked(
         self, sequences: Sequences, targets: NDArray[np.int64], behaviours: tuple[str, ...]
