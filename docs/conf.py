@@ -43,6 +43,7 @@ MENU = {
         "reference/datasets",
         "reference/commands",
         "reference/python",
+        "reference/python_rows",
         "reference/json",
         "reference/evaluation",
     ),

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import intertask
 from docstrings import Docstring, parsed
@@ -24,15 +24,36 @@ HIDDEN = {
     "all_tasks",
     "from_json",
     "to_json",
+    "reads_rows",
+    "split_events",
+    "split_rows",
+    "take",
+    "of",
+    "role",
+    "digest",
+    "whole",
 }
+OF_ROWS = ("Predictor", "Rows", "load")  # on a page of their own
 
 
 def python_page() -> str:
-    """Every public name."""
-    names = [name for name in intertask.__all__ if not name.startswith("_")]
-    links = ", ".join(f"[`{name}`](#{name.lower()})" for name in names)
-    head = f"# Python\n\n`import intertask as it` offers {links}. Other modules may change without notice.\n"
+    """Every public name but those of rows."""
+    names = [name for name in intertask.__all__ if not name.startswith("_") and name not in OF_ROWS]
+    head = (
+        f"# Python\n\n`import intertask as it` offers {_links(names)}, and for "
+        "[rows of a table](python_rows.md) a few more. Other modules may change without notice.\n"
+    )
     return MADE + head + "".join(_entry(name, getattr(intertask, name)) for name in names)
+
+
+def rows_page() -> str:
+    """What is there for rows of a table."""
+    head = f"# Python: rows of a table\n\n`import intertask as it` offers {_links(OF_ROWS)}.\n"
+    return MADE + head + "".join(_entry(name, getattr(intertask, name)) for name in OF_ROWS)
+
+
+def _links(names: Sequence[str]) -> str:
+    return ", ".join(f"[`{name}`](#{name.lower()})" for name in names)
 
 
 def _entry(name: str, thing: object) -> str:

@@ -7,7 +7,7 @@ python docs/programs/write.py --check    # names those that are not up to date, 
 import sys
 from pathlib import Path
 
-from calls import python_page
+from calls import python_page, rows_page
 from commands import commands_page
 from evidence import plots, tables
 from intertask.service import openapi
@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "reference/datasets.md": datasets_page(),
         "reference/commands.md": commands_page(),
         "reference/python.md": python_page(),
+        "reference/python_rows.md": rows_page(),
         "reference/openapi.json": openapi.document(),
         **plots(),
         **tables(),

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from intertask.data.catalogue import Catalogue
     from intertask.data.event_log import EventLog
+    from intertask.data.rows import Rows
+    from intertask.doors import load
     from intertask.errors import IntertaskError
     from intertask.evaluate.results import Evaluation
+    from intertask.predictor import Predictor
     from intertask.recipe import Recipe
     from intertask.recommender import Recommender
     from intertask.verbs import compare, train_recipe, transfer
@@ -20,9 +23,12 @@ __all__ = [
     "Evaluation",
     "EventLog",
     "IntertaskError",
+    "Predictor",
     "Recipe",
     "Recommender",
+    "Rows",
     "compare",
+    "load",
     "train_recipe",
     "transfer",
 ]
@@ -33,6 +39,9 @@ _HOMES = {
     "IntertaskError": "errors",
     "Recipe": "recipe",
     "Recommender": "recommender",
+    "Predictor": "predictor",
+    "Rows": "data.rows",
+    "load": "doors",
     "Evaluation": "evaluate.results",
     "compare": "verbs",
     "train_recipe": "verbs",

@@ -108,6 +108,10 @@ def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
         TrainingError: A loss is not finite.
         IntertaskError: Another process works in the folder, or something stands there that is no run's.
     """
+    return on_log(_fit_one(recipe, corpus, folder))
+
+
+def _fit_one(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted[Corpus, Split]:
     if recipe.streams:
         raise RecipeError(
             "[streams]",
@@ -116,7 +120,12 @@ def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
             "train it with `intertask train`, or intertask.run.train",
         )
     with working_on(folder, "train", FITTED):
-        return on_log(fit_streams(recipe, {MAIN: corpus}, folder)[MAIN])
+        return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
+
+
+def fit_rows(recipe: Recipe, corpus: RowCorpus, folder: Path) -> FittedRows:
+    """The same on rows of a table; raises what `fit` does."""
+    return on_rows(_fit_one(recipe, corpus, folder))
 
 
 def fit_streams(

@@ -1,4 +1,4 @@
-"""What the logs of a recipe hold, and whether the recipe fits them: `intertask data`, as values to print."""
+"""What the data of a recipe hold, and whether the recipe fits them: `intertask data`, as values to print."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -6,18 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from intertask import source
+from intertask.data import seam
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import CORPUS, prepare
 from intertask.data.refusals import Refusals
+from intertask.data.rows import Rows
 from intertask.data_section import DataConfig, refuse_mixed
+from intertask.datasets import Loaded
 from intertask.errors import IntertaskError
 from intertask.experiment import refuse_unfit
 from intertask.files import written_aside
 from intertask.model import refuse_misfits
 from intertask.recipe import MAIN, Recipe
+from intertask.samples.corpus import CORPUS as OF_ROWS
+from intertask.samples.corpus import RowCorpus
+from intertask.samples.facts import Facts
+from intertask.samples.oddities import oddities
+
+MOST_CLASSES = 12  # that are counted one by one
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ def inspect(
     overwrite: bool = False,
     strict: bool = False,
 ) -> Inspection:
-    """Read and prepare logs, count what one of them holds, and check all against their recipe.
+    """Read and prepare data, count what one stream holds, and check all against their recipe.
 
     Args:
         sections: Where each log is, by the name of its stream.
@@ -64,29 +74,95 @@ def inspect(
     for view in () if recipe is None else recipe.views().values():
         refuse_mixed(view)
         refuse_misfits(view)
-    logs = {name: source.load(section, beside) for name, section in sections.items()}
-    events, catalogue = logs[shown].events, logs[shown].catalogue
-    reports = [events.report] if catalogue is None else [events.report, catalogue.report]
+    read = {name: _read(section, beside) for name, section in sections.items()}
+    own = read[shown]
     if refused is not None:
-        events.report.write(refused, overwrite=overwrite)
-    for report in reports:
+        own.reports[0].write(refused, overwrite=overwrite)
+    for report in own.reports:
         report.check(strict)
     counts = None
-    notes = [note for report in reports for note in report.notes]
+    notes = [note for report in own.reports for note in report.notes]
     try:
         with ExitStack() as stack:
-            aside = None if out is None else stack.enter_context(written_aside(out, CORPUS.refuse))
-            corpora = {
-                name: prepare(log.events, aside if name == shown else None) for name, log in logs.items()
-            }
-            counts = _counts(corpora[shown], events, reports)
+            aside = None if out is None else stack.enter_context(written_aside(out, own.contents.refuse))
+            corpora = {name: each.prepare(aside if name == shown else None) for name, each in read.items()}
+            counts = own.counts(corpora[shown])
             if recipe is not None:
                 notes.extend(refuse_unfit(recipe, corpora))
+                notes.extend(_odd(recipe.views()[shown], corpora[shown]))
     except IntertaskError as error:
         if counts is None:
             raise
         return Inspection(counts | {"notes": notes}, error)
     return Inspection(counts | {"notes": notes})
+
+
+def _odd(recipe: Recipe, corpus: seam.Corpus) -> tuple[str, ...]:
+    """What columns, labels and parts of rows have that a reader should know."""
+    if not isinstance(corpus, RowCorpus):
+        return ()
+    split = recipe.split_rows(corpus.rows)
+    return oddities(recipe, corpus.rows, split, Facts.fit(recipe, corpus.rows.take(split.train)))
+
+
+def _read(section: DataConfig, beside: Path) -> "_Log | _Rows":
+    return (
+        _Rows(source.load_rows(section, beside)) if section.has_rows else _Log(source.load(section, beside))
+    )
+
+
+class _Log:
+    """A log that has been read."""
+
+    contents = CORPUS
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.events = loaded.events
+        catalogue = loaded.catalogue
+        self.reports = [self.events.report, *([] if catalogue is None else [catalogue.report])]
+
+    def prepare(self, folder: Path | None) -> Corpus:
+        return prepare(self.events, folder)
+
+    def counts(self, corpus: seam.Corpus) -> dict[str, object]:
+        assert isinstance(corpus, Corpus)
+        return _counts(corpus, self.events, self.reports)
+
+
+class _Rows:
+    """Rows that have been read."""
+
+    contents = OF_ROWS
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.reports = [rows.report]
+
+    def prepare(self, folder: Path | None) -> RowCorpus:
+        corpus = RowCorpus(self.rows)
+        if folder is not None:
+            corpus.write(folder)
+        return corpus
+
+    def counts(self, corpus: seam.Corpus) -> dict[str, object]:
+        rows = self.rows
+        labels = {name: _most_frequent(rows.labels[name]) for name in rows.labels.columns}
+        return {
+            "rows": len(rows),
+            "categories": list(rows.categories),
+            "numbers": list(rows.numbers),
+            "missing values": int(rows.inputs.null_count().sum_horizontal().item()),
+            "labels": labels,
+            **{f"{name}s": rows.roles[name].n_unique() for name in rows.roles.columns if name != "weight"},
+            "duplicate rows": rows.report.repeated,
+            "reading": [report.summary() for report in self.reports],
+        }
+
+
+def _most_frequent(label: pl.Series) -> dict[str, int]:
+    """Rows of each class, the most frequent ones first."""
+    counts = label.explode().drop_nulls().value_counts(sort=True, name="count").head(MOST_CLASSES)
+    return {str(name): int(count) for name, count in counts.iter_rows()}
 
 
 def _counts(corpus: Corpus, events: EventLog, reports: Sequence[Refusals]) -> dict[str, object]:

@@ -27,7 +27,7 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
-from intertask.errors import LeakageError, RequestError
+from intertask.errors import ArtefactError, LeakageError, RequestError
 from intertask.evaluate.results import Evaluation
 from intertask.events.ranking import SCORES_IN_MEMORY
 from intertask.events.requests import Event, Reader
@@ -371,6 +371,9 @@ class Recommender:
         """
         folder = arguments.path(folder, "load")
         folder = artefact.find(folder) or folder
+        if artefact.is_of_rows(folder):
+            hint = "intertask.load(...) opens it, and predict asks it"
+            raise ArtefactError(str(folder), "a model of a log", "one of rows of a table", hint)
         stored = artefact.load(folder, LogArtefact)
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from intertask import artefact
+from intertask import artefact, doors
 from intertask.config import parse
 from intertask.data.seam import Corpus, Split
 from intertask.data_section import refuse_mixed
@@ -27,10 +27,10 @@ from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
 from intertask.origins import Origin
 from intertask.origins.log import LogOrigin
+from intertask.origins.rows import RowsOrigin
 from intertask.ours import refuse_foreign
 from intertask.overrides import named
 from intertask.recipe import MAIN, Recipe
-from intertask.recommender import Recommender
 from intertask.refitting import refit, refits
 from intertask.run_folder import EVALUATED, WRITTEN, drop_empty, refuse_locked, refuse_others, working_on
 
@@ -143,8 +143,7 @@ def evaluate(folder: Path, part: Literal["validation", "test"] = "test") -> Eval
 
 def measure(folder: Path, part: Literal["validation", "test"] = "test") -> Evaluation:
     """Evaluate a trained run and write nothing; raises what `evaluate` does."""
-    model = Recommender.load(measured_folder(folder))
-    return model.evaluate(run=folder, part=part)
+    return doors.load(measured_folder(folder)).evaluate(run=folder, part=part)
 
 
 def keep(found: Evaluation, folder: Path) -> Evaluation:
@@ -177,7 +176,7 @@ def _root(folder: Path) -> Path:
 
 def _origin(recipe: Recipe) -> type[Origin]:
     """The kind of data that one stream reads."""
-    return LogOrigin
+    return RowsOrigin if recipe.reads_rows else LogOrigin
 
 
 def _prepared(recipe: Recipe, beside: Path, folders: Mapping[str, Path]) -> dict[str, tuple[Corpus, Origin]]:

@@ -6,19 +6,23 @@ from typing import Literal
 
 from intertask import arguments, study
 from intertask import run as runs
+from intertask.doors import load
 from intertask.errors import RequestError
 from intertask.evaluate.compare import Comparison
 from intertask.evaluate.compare import compare as compare_runs
 from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
+from intertask.predictor import Predictor
 from intertask.recommender import Recommender
 from intertask.seeds import LIMIT
 
 
-def train_recipe(recipe: str | Path, run: str | Path | None = None, seed: int | None = None) -> Recommender:
+def train_recipe(
+    recipe: str | Path, run: str | Path | None = None, seed: int | None = None
+) -> Recommender | Predictor:
     """Train as a recipe file says and keep everything in a folder, as `intertask train` does.
 
-    A run that was stopped goes on. `Recommender.fit` trains on a log that is in memory.
+    A run that was stopped goes on. `Recommender.fit` and `Predictor.fit` train on data that are in memory.
 
     Args:
         recipe: The recipe file.
@@ -26,7 +30,7 @@ def train_recipe(recipe: str | Path, run: str | Path | None = None, seed: int | 
         seed: Use this seed instead of the recipe's.
 
     Returns:
-        The model of the recipe's own log; `evaluate(run=FOLDER)` says how good it is.
+        The model of the recipe's own data; `evaluate(run=FOLDER)` says how good it is.
 
     Raises:
         RecipeError: The recipe does not fit the data, or the folder holds a run of other ones.
@@ -34,7 +38,7 @@ def train_recipe(recipe: str | Path, run: str | Path | None = None, seed: int | 
     file = arguments.path(recipe, "recipe", "a file")
     folder = Path("runs") / file.stem if run is None else arguments.path(run, "run")
     runs.train(file, folder, seed)
-    return Recommender.load(folder)
+    return load(folder)
 
 
 def compare(

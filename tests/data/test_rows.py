@@ -46,10 +46,10 @@ def test_inputs_labels_and_roles_are_read_and_bad_rows_accounted_for() -> None:
 
 def test_rows_are_written_as_one_frame_and_read_back() -> None:
     rows = Rows.read(PEOPLE, labels=["y", "topics"], several=["topics"], group="group", weight="heavy")
-    again = Rows.of(rows.frame(), "rows.parquet")
-    assert again.frame().equals(rows.frame()) and again.digest() == rows.digest()
+    again = Rows.of(rows.whole(), "rows.parquet")
+    assert again.whole().equals(rows.whole()) and again.digest() == rows.digest()
     assert rows.take(pl.Series([0, 1])).digest() != rows.digest()
-    for frame in (rows.frame().rename({"group": "gruppe"}), rows.frame().cast({"label y": pl.Int64})):
+    for frame in (rows.whole().rename({"group": "gruppe"}), rows.whole().cast({"label y": pl.Int64})):
         with pytest.raises(DataError, match="expected prepared rows"):
             Rows.of(frame, "rows.parquet")
 

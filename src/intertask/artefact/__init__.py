@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 from torch import Tensor
 
 from intertask.artefact import folder as folders
-from intertask.artefact.folder import FORMAT, Kind, Manifest, read_manifest
+from intertask.artefact.folder import FACTS, FORMAT, Kind, Manifest, read_manifest
 from intertask.errors import ArtefactError, IntertaskError
 from intertask.files import read_whole, settle, sha256, strange, written_aside
 from intertask.recipe import Recipe
@@ -85,6 +85,14 @@ def find(folder: Path) -> Path | None:
         if (place / "manifest.json").exists():
             return place
     return None
+
+
+def is_of_rows(folder: Path) -> bool:
+    """Whether a folder holds a model of rows of a table; one that cannot be read holds none."""
+    try:
+        return FACTS in read_manifest(folder).files
+    except (IntertaskError, OSError):
+        return False
 
 
 def num_weights(folder: Path) -> int:

@@ -37,7 +37,8 @@ from intertask.untrusted import json_of, open_regular, read_bytes, size_of
 FORMAT = 2  # since 2 the steps of a funnel are calibrated each under its condition, not their products
 NEEDED = ("recipe.json", "schema.json", "weights.safetensors")  # of every model
 OF_LOGS = ("histories.safetensors", "items.parquet", "users.parquet", "catalogue.parquet")
-FILES = (*NEEDED, *OF_LOGS)
+FACTS = "facts.json"  # of models of rows
+FILES = (*NEEDED, *OF_LOGS, FACTS)
 JSON_BYTES = 4 << 20  # of one file
 HEADER_BYTES = 8 << 20  # of the weights, beside the numbers
 LARGE = 1 << 30  # bytes from which on a file's structure is looked at before its checksum

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from intertask.cli import compare, data, doctor, evaluate, init, listing, recommend, serve, train, transfer
+from intertask.cli import (
+    compare,
+    data,
+    doctor,
+    evaluate,
+    init,
+    listing,
+    predict,
+    recommend,
+    serve,
+    train,
+    transfer,
+)
 from intertask.cli.output import say
 from intertask.console import guarded
 from intertask.errors import IntertaskError
@@ -43,6 +55,7 @@ app.command("data")(data.data)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("recommend")(recommend.recommend)
+app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)
 app.command("transfer")(transfer.transfer)

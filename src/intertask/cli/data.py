@@ -38,7 +38,7 @@ def data(
             "data",
             "a recipe file (.toml) or the name of a data set",
             repr(what),
-            "name the file in a recipe, under [data.events]",
+            "name the file in a recipe, under [data.events] or [data.rows]",
         )
     _refuse_places(out, refused, overwrite=overwrite)
     recipe: Recipe | None = None

@@ -26,10 +26,10 @@ def evaluate(
     ] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank every item for every target, beside the baselines; print the table and write the report."""
+    """Ask the model for what was held back, beside the baselines; print the table and write the report."""
     from rich.console import Console
 
-    from intertask import report
+    from intertask import doors, report
     from intertask import run as runs
     from intertask.cli.showing import sample_users
     from intertask.errors import IntertaskError
@@ -42,13 +42,15 @@ def evaluate(
     for folder in folders:  # before hours of evaluation
         runs.refuse_unkept(folder)
     for folder in folders:
-        model = Recommender.load(runs.measured_folder(folder))
+        model = doors.load(runs.measured_folder(folder))
         found[folder.name] = own = model.evaluate(run=folder, part=part.value)
         page, why = None, ""
         try:
             found[folder.name] = own = runs.keep(own, folder)
-            shown = min(5, model.model.dimensions.num_items)
-            page = report.write(folder, sample_users(model, samples, shown) if samples else [])
+            shown = []
+            if samples and isinstance(model, Recommender):
+                shown = sample_users(model, samples, min(5, model.model.dimensions.num_items))
+            page = report.write(folder, shown)
         except (IntertaskError, OSError) as error:  # a folder that is only read, a full disk
             why = str(error)
         if not as_json:

@@ -76,7 +76,7 @@ def recommend(
 
     An id that holds a comma is written with a backslash before it, as a\,b.
     """
-    from intertask import lists
+    from intertask import doors, lists
     from intertask import run as runs
     from intertask.recommender import Recommender
 
@@ -97,7 +97,15 @@ def recommend(
         raise RequestError(f"--users-file {users_file}", "one id a line", "none", "write the users into it")
     weights = None if objective is None else _weights(objective)
     allowed, denied = _ids(allow, allow_file, "--allow"), _ids(deny, deny_file, "--deny")
-    loaded = Recommender.load(runs.model_folder(model))
+    place = runs.model_folder(model)
+    if doors.is_of_rows(place):
+        raise RequestError(
+            "recommend",
+            "a model of a log",
+            f"{model}, one of rows of a table",
+            "ask it with intertask predict",
+        )
+    loaded = Recommender.load(place)
     if sample:
         _show_samples(loaded, sample, k, behaviour, as_json)
         return

@@ -80,7 +80,7 @@ class Rows:
             total.update(frame.with_columns(pl.col(lists).list.join("\0")).write_csv().encode())
         return total.hexdigest()
 
-    def frame(self) -> pl.DataFrame:
+    def whole(self) -> pl.DataFrame:
         """Everything but the report in one frame; `of` reads it back."""
         inputs, labels = (
             own.rename({name: before + name for name in own.columns})
@@ -90,7 +90,7 @@ class Rows:
 
     @classmethod
     def of(cls, frame: pl.DataFrame, where: str) -> "Rows":
-        """The rows of a frame that `frame` made.
+        """The rows of a frame that `whole` made.
 
         Raises:
             DataError: It is another one.

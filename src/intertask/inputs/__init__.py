@@ -1,8 +1,9 @@
 """Inputs: one modality and how it becomes a sequence. One file an input."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
 from intertask.nn.layout import Layout
 
+Kind = Literal["category", "number"]
+
 
 class RowFields(Fields, Protocol):
     """What an input reads of many rows, of which batches are taken."""
@@ -27,6 +30,11 @@ class RowFields(Fields, Protocol):
 
 class Reader(Config, ABC):
     """What an input of rows has found in those that train; it holds no row, and is kept as JSON."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> Mapping[str, Kind]:
+        """What it reads: each column, and whether that is one of a few words or a number."""
 
     @abstractmethod
     def read(self, rows: Rows) -> RowFields:

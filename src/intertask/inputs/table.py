@@ -3,6 +3,7 @@
 The reader is fitted on the rows that train alone. It holds words, means, deviations and quantiles, no row.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -18,7 +19,7 @@ from intertask.config import Config as Section
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
-from intertask.inputs import Embedded, InputConfig
+from intertask.inputs import Embedded, InputConfig, Kind
 from intertask.inputs import Input as AnyInput
 from intertask.inputs import Reader as AnyReader
 from intertask.nn.dimensions import Dimensions
@@ -169,9 +170,10 @@ class Reader(AnyReader):
     numbers: dict[StrictStr, Scale]
 
     @property
-    def columns(self) -> tuple[str, ...]:
+    def columns(self) -> Mapping[str, Kind]:
         """The columns in the order of their places."""
-        return (*self.numbers, *self.categories)
+        kinds: dict[str, Kind] = dict.fromkeys(self.numbers, "number")
+        return kinds | dict.fromkeys(self.categories, "category")
 
     def read(self, rows: Rows) -> "Cells":
         """The cells of rows that have these columns."""

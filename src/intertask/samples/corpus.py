@@ -34,7 +34,7 @@ class RowCorpus:
         """Write the rows, all or nothing."""
         with written_aside(folder, CORPUS.refuse) as aside:
             aside.mkdir()
-            self.rows.frame().write_parquet(aside / FILE)
+            self.rows.whole().write_parquet(aside / FILE)
 
     @classmethod
     def open(cls, folder: Path) -> "RowCorpus":

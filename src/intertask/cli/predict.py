@@ -1,0 +1,108 @@
+"""`intertask predict`: ask a model about rows, or about users and items."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from intertask.cli.output import JsonOption, OverwriteOption, print_json, refuse_existing, say
+from intertask.errors import RequestError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN = 100  # rows that are printed
+_COMMA, _EQUALS = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)=")
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Folder of a run or of a model.")],
+    row: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A row as COLUMN=VALUE, separated by commas, e.g. age=63,sex=1; may be repeated. "
+            "Of a model of a log: user=USER,item=ITEM."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file of rows: Parquet, CSV or JSONL; of a log with user and item.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="Answer this task alone.")] = None,
+    at_least: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Give no answer where no class is as probable as this, e.g. 0.7."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the answers to a .parquet, .csv or .jsonl file.")
+    ] = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    r"""Predict the labels of rows, or what users would respond to items.
+
+    A value that holds a comma is written with a backslash before it, as a\,b. Columns that a row leaves out
+    are read as missing.
+    """
+    from intertask import answer_files, doors, judging
+    from intertask import run as runs
+    from intertask.predictor import Predictor
+
+    if (row is None) == (file is None):
+        found = "neither" if row is None else "both"
+        raise RequestError("predict", "--row or --file", found, "e.g. --row age=63,sex=1")
+    if out is not None:
+        answer_files.refuse_ending(out)
+        refuse_existing(out, "--out OTHER", overwrite=overwrite)
+    asked = [_row(text) for text in row] if row is not None else file
+    loaded = doors.load(runs.model_folder(model))
+    if isinstance(loaded, Predictor):
+        answers = loaded.predict(asked, task=task, at_least=at_least)
+    elif at_least is not None:
+        raise RequestError("--at-least", "a model of rows, whose classes are probable", "one of a log")
+    else:
+        answers = judging.judge(loaded, asked, task)
+    if out is not None:
+        rows = answer_files.write(out, answers)
+        if as_json:
+            print_json({"file": str(out), "rows": rows})
+        else:
+            say(f"{out}: {rows:,} rows")
+        return
+    _show(answers, as_json)
+
+
+def _row(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for piece in (part.strip() for part in _COMMA.split(text)):
+        if not piece:
+            continue
+        name, *rest = _EQUALS.split(piece, maxsplit=1)
+        name = _unescaped(name.strip())
+        if not rest or not name:
+            raise RequestError("--row", "COLUMN=VALUE, separated by commas", repr(piece))
+        if name in found:
+            raise RequestError("--row", "each column once", f"{name!r} twice")
+        found[name] = _unescaped(rest[0].strip())
+    if not found:
+        raise RequestError("--row", "COLUMN=VALUE, separated by commas", repr(text))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("\\,", ",").replace("\\=", "=")
+
+
+def _show(answers: "pl.DataFrame", as_json: bool) -> None:
+    if as_json:
+        print_json(answers.to_dicts())
+        return
+    for number, values in enumerate(answers.head(SHOWN).iter_rows(named=True), 1):
+        say(f"row {number}")
+        for name, value in values.items():
+            told = (
+                f"{value:.4f}" if isinstance(value, float) else "no answer" if value is None else str(value)
+            )
+            say(f"  {name:30} {told}")
+    if answers.height > SHOWN:
+        say(f"and {answers.height - SHOWN:,} more; --out FILE writes all", err=True)

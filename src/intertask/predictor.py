@@ -1,0 +1,303 @@
+"""A trained model that answers rows of a table. The second door of the library; it opens on `Predictor`.
+
+Frames in, frames out. Everything that a request needs is in the model: what its columns hold, its classes,
+its weights, the recipe; no row of the training is in it, and none is needed again.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+import torch
+
+from intertask import arguments, artefact
+from intertask.data.columns import MISSING
+from intertask.data.rows import Rows
+from intertask.data_section import of_rows, refuse_mixed
+from intertask.errors import ArtefactError, DataError, RequestError
+from intertask.evaluate.choosing import thin_choice
+from intertask.evaluate.results import Evaluation
+from intertask.evaluate.validation import default_monitor
+from intertask.experiment import FittedRows, fit_rows
+from intertask.markup import card
+from intertask.model import Model
+from intertask.predictor_folder import RowsArtefact
+from intertask.recipe import Recipe
+from intertask.samples import requests
+from intertask.samples.answering import answers
+from intertask.samples.corpus import RowCorpus
+from intertask.samples.evaluation import RowEvaluator
+from intertask.samples.examiner import RowExaminer
+from intertask.samples.facts import Facts, build, row_task
+from intertask.tasks.category import Classes
+from intertask.train.checkpoint import set_weights, weights
+
+PARTS = ("validation", "test")
+SHOWN = 8  # classes in a notebook
+
+
+class Predictor:
+    """Trains on rows of a table, predicts, saves and loads.
+
+    Example:
+        >>> import intertask as it
+        >>> rows = [{"x": float(n), "y": "high" if n >= 20 else "low"} for n in range(40)]
+        >>> recipe = it.Recipe(width=8, tasks={"y": "category"}, train={"epochs": 1})
+        >>> model = it.Predictor(recipe).fit(rows)
+        >>> model.predict([{"x": 3.0}]).columns
+        ['y', 'y_probability', 'y=high', 'y=low']
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        if not isinstance(recipe, Recipe):
+            hint = "Predictor.from_recipe(...) reads a file"
+            raise RequestError("Predictor", "a Recipe", arguments.shown(recipe), hint)
+        if not of_rows(recipe):
+            raise RequestError(
+                "Predictor", "a recipe of rows of a table", "one of a log", "use Recommender(recipe)"
+            )
+        refuse_mixed(recipe)
+        self.recipe = recipe
+        self.fitted: FittedRows | None = None
+        self._model: Model | None = None
+
+    @classmethod
+    def from_recipe(cls, file: str | Path) -> "Predictor":
+        """A predictor with the recipe in a file, not trained yet.
+
+        Raises:
+            RecipeError: The first thing that is wrong with the file.
+        """
+        return cls(Recipe.read(arguments.path(file, "from_recipe", "a recipe")))
+
+    def fit(self, rows: object, run: str | Path | None = None) -> "Predictor":
+        """Train on rows.
+
+        Args:
+            rows: `Rows`, as `Rows.read` gives them; or a table, a file, or a list of rows as {column: value},
+                whose labels are those of the tasks and whose other columns are the inputs.
+            run: A folder for the journal and the checkpoints. A run that was stopped there goes on. Without
+                it both are gone when training ends.
+
+        Raises:
+            DataError: The rows cannot be trained on.
+            LeakageError: An input is a label under another name.
+            RecipeError: The recipe does not fit the rows.
+            TrainingError: A loss is not finite.
+        """
+        place = Path() if run is None else arguments.path(run, "run")
+        corpus = RowCorpus(self._rows(rows, "fit"))
+        if run is None:
+            with tempfile.TemporaryDirectory() as folder:
+                fitted = fit_rows(self.recipe, corpus, Path(folder))
+        else:
+            fitted = fit_rows(self.recipe, corpus, place)
+        self._take(fitted)
+        return self
+
+    def _rows(self, rows: object, where: str) -> Rows:
+        """The rows that somebody hands over with their labels."""
+        if isinstance(rows, Rows):
+            return rows
+        labels = {task: row_task(own).label or task for task, own in self.recipe.tasks.items()}
+        several = [labels[task] for task, own in self.recipe.tasks.items() if getattr(own, "several", False)]
+        source = requests.as_source(rows, where)
+        return Rows.read(source, labels=list(dict.fromkeys(labels.values())), several=several)
+
+    @classmethod
+    def trained(cls, recipe: Recipe, fitted: FittedRows) -> "Predictor":
+        """A predictor of what has been trained, as one of several streams."""
+        self = cls(recipe)
+        self._take(fitted)
+        return self
+
+    def _take(self, fitted: FittedRows) -> None:
+        self.fitted, self._model = fitted, fitted.model.eval()
+
+    def predict(
+        self, rows: object, *, task: str | None = None, at_least: float | None = None
+    ) -> pl.DataFrame:
+        """The answers to rows, in their order.
+
+        Args:
+            rows: A table of Polars, pandas or Arrow, a file, a dict of columns, or one row or a list of them
+                as {column: value}. What is not there is read as missing; a word that training has not seen
+                as unknown.
+            task: Answer this task alone; all if left out.
+            at_least: Abstain where no class is as probable as this; if left out the task's `at_least`
+                decides, and without it there is always an answer.
+
+        Returns:
+            For each task with classes the columns NAME (the likeliest class; null where the model abstains),
+            NAME_probability, NAME=CLASS for the probability of each class, and NAME_abstained where it may
+            abstain; of several labels the list of those given. For a number the column NAME.
+
+        Raises:
+            RequestError: A row or an argument that cannot be.
+        """
+        model, facts = self._ready(), self.facts
+        if at_least is not None:
+            at_least = _share(at_least)
+        names = list(self.recipe.tasks)
+        if task is not None:
+            expected = f"a task: {', '.join(names)}"
+            names = [arguments.word(task, "task", expected)]
+            if names[0] not in self.recipe.tasks:
+                raise RequestError("task", expected, arguments.shown(task))
+        asked = requests.read(rows, facts.reader.columns, self._missing)
+        told = answers(model, facts.reader.read(asked), names)
+        frames = []
+        for name in names:
+            own, known = row_task(self.recipe.tasks[name]), facts.answers[name]
+            least = getattr(own, "at_least", None) if at_least is None else at_least
+            classes = known.spelt if isinstance(known, Classes) else ()
+            frame = own.known_answer(known).frame(name, told[name], classes, least)
+            if least is not None and f"{name}_probability" in frame.columns:
+                frame = frame.with_columns(pl.col(name).is_null().alias(f"{name}_abstained"))
+            frames.append(frame)
+        return pl.concat(frames, how="horizontal")
+
+    @property
+    def _missing(self) -> tuple[str, ...]:
+        """Words for a missing value, as the recipe's own rows have them."""
+        rows = self.recipe.data.rows
+        return MISSING if rows is None else rows.missing
+
+    def evaluate(
+        self,
+        rows: object = None,
+        *,
+        run: str | Path | None = None,
+        part: Literal["validation", "test"] = "test",
+    ) -> Evaluation:
+        """Measure the model and every reference of the recipe on held-back rows.
+
+        Args:
+            rows: The rows of the training, as for `fit`; those of `fit` if left out. A model that was loaded
+                needs them, or `run`.
+            run: The folder of the run that trained the model, instead of rows.
+            part: "validation" while you choose, "test" once.
+
+        Raises:
+            RequestError: No rows are known.
+            LeakageError: The model was fitted on other rows than those of the training part.
+        """
+        model = self._ready()
+        if part not in PARTS:
+            raise RequestError("part", " or ".join(map(repr, PARTS)), repr(part))
+        trained = rows is None and run is None and self.fitted is not None
+        if trained:
+            assert self.fitted is not None
+            corpus = self.fitted.corpus
+        else:
+            corpus = self._corpus(rows, run)
+        split = self.recipe.split_rows(corpus.rows)
+        validation = corpus.rows.take(split.validation)
+        examiner = RowExaminer(self.recipe, self.facts, validation, self.recipe.train.validation_targets)
+        thin = thin_choice(self.recipe.train.monitor or default_monitor(self.recipe), examiner.bases())
+        return RowEvaluator(
+            self.recipe.name,
+            model,
+            self.facts,
+            corpus,
+            split,
+            self.recipe.evaluation,
+            self.recipe.seed,
+            part,
+            not trained,
+            () if thin is None else (thin,),
+        ).run()
+
+    def _corpus(self, rows: object, run: str | Path | None) -> RowCorpus:
+        if (rows is None) == (run is None):
+            raise RequestError(
+                "evaluate",
+                "the rows that the model was trained on, as rows or as run=FOLDER",
+                "neither" if rows is None else "both",
+                "a model that was loaded holds no rows" if rows is None else "leave one out",
+            )
+        if run is None:
+            return RowCorpus(self._rows(rows, "evaluate"))
+        folder = arguments.path(run, "run")
+        if not (folder / "corpus").is_dir():
+            raise DataError(
+                str(folder), "the folder of a trained run", "none", "train one with `intertask train`"
+            )
+        return RowCorpus.open(folder / "corpus")
+
+    def save(self, folder: str | Path) -> None:
+        """Write a model folder, all or nothing. No row of the training is in it.
+
+        Raises:
+            ArtefactError: Something else stands in that place.
+        """
+        model, place = self._ready(), arguments.path(folder, "save")
+        held = RowsArtefact(self.recipe, artefact.as_arrays(weights(model)), self.facts)
+        artefact.save(held, place)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Predictor":
+        """The predictor that `save` wrote; it answers as before, to the bit.
+
+        Args:
+            folder: The folder of the model, or of the run that trained it.
+
+        Raises:
+            ArtefactError: Names the first file that is not as it was written.
+        """
+        folder = arguments.path(folder, "load")
+        folder = artefact.find(folder) or folder
+        if (folder / "histories.safetensors").exists():
+            raise ArtefactError(
+                str(folder), "a model of rows of a table", "one of a log", "intertask.load(...) opens it"
+            )
+        stored = artefact.load(folder, RowsArtefact)
+        self = cls(stored.recipe)
+        model = build(stored.recipe, stored.facts, stored.recipe.seed)
+        set_weights(model, {name: torch.from_numpy(array) for name, array in stored.weights.items()})
+        self._model = model.eval()
+        return self
+
+    @property
+    def model(self) -> Model:
+        """The neural network."""
+        return self._ready()
+
+    @property
+    def facts(self) -> Facts:
+        """What the training rows have said: the columns' words and scales, and each task's classes."""
+        return Facts.of_model(self._ready())
+
+    @property
+    def classes(self) -> dict[str, list[str] | list[int]]:
+        """The classes of each task that has some, in the order of their probabilities."""
+        known = self.facts.answers.items()
+        return {name: facts.spelt for name, facts in known if isinstance(facts, Classes)}
+
+    def _ready(self) -> Model:
+        if self._model is None:
+            raise RequestError(
+                "Predictor", "a trained model", "none", "call fit(rows) or Predictor.load(folder) first"
+            )
+        return self._model
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        recipe = self.recipe
+        facts = [
+            ("encoder", recipe.encoder.kind),
+            ("width", str(recipe.width)),
+            ("tasks", ", ".join(f"{name} ({task.kind})" for name, task in recipe.tasks.items())),
+        ]
+        if self._model is None:
+            return card(f"Predictor {recipe.name}", [*facts, ("state", "not trained: call fit() or load()")])
+        facts.append(("columns", f"{len(self.facts.reader.columns):,}"))
+        facts += [(name, ", ".join(map(str, own[:SHOWN]))) for name, own in self.classes.items()]
+        return card(f"Predictor {recipe.name}", facts)
+
+
+def _share(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise RequestError("at_least", "a probability, 0 to 1", arguments.shown(value))
