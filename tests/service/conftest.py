@@ -58,22 +58,22 @@ def store(database):
 
 @pytest.fixture(scope="session")
 def shop_models(tmp_path_factory):
-    """A registry with two models of the shop, and their digests."""
+    """A registry with two models of the shop, and what is told of them."""
     folder = tmp_path_factory.mktemp("registry")
     shop.recommender().save(folder / "model")
     other = Recommender(shop.recipe(seed=2)).fit(shop.corpus(), shop.catalogue())
     other.save(folder / "other")
     added = [registry.add(folder / name, folder / "models") for name in ("model", "other")]
-    return folder / "models", [one.digest for one in added]
+    return folder / "models", added
 
 
 @pytest.fixture
 def place(address, store, shop_models, tmp_path):
     """A service with people and two models, of which the first is active for the first tenant."""
-    models, digests = shop_models
+    models, added = shop_models
     (tmp_path / "models").symlink_to(models)
     commands = [
-        *(AddVersion(tenant=1, digest=digest) for digest in digests),
+        *(AddVersion(tenant=1, digest=one.digest, facts=one.facts) for one in added),
         Raise(tenant=1, version=1),
         *(Append(tenant=1, events=events) for events in seed.batches(shop.recommender())),
     ]

@@ -142,6 +142,21 @@ def test_each_acknowledged_event_is_in_the_next_answer_whichever_process_gives_i
             assert missing == {shop.item_id(number % shop.NUM_ITEMS)}
 
 
+def test_a_job_is_done_beside_the_requests(service):
+    with service.client() as client:
+        content = "user,item,behaviour\n" + "".join(f"i{n},№{n % 15},view\n" for n in range(50))
+        job = client.post("/v1/import", params={"name": "x.csv"}, content=content.encode()).json()["job"]
+        end = time.monotonic() + ENDS
+        while (found := client.get("/v1/jobs", params={"job": job}).json())["state"] in (
+            "waiting",
+            "running",
+        ):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert found["state"] == "done" and found["result"]["stored"] == 50
+        assert len(client.get("/v1/users", params={"user": "i7"}).json()["events"]) == 1
+
+
 def test_the_program_that_measures_finds_every_event_fresh(service):
     program = Path(__file__).parents[2] / "benchmarks" / "service" / "figures.py"
     size = ["--events", "20", "--requests", "20", "--items", "№1,№2", "--behaviour", "view"]

@@ -10,13 +10,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route as HttpRoute
 
 from intertask.errors import IntertaskError
+from intertask.service.bodies import Body, FileAnswer, ImportQuery
 from intertask.service.database import Reading
 from intertask.service.openapi import document
-from intertask.service.reading import body_of, of_query, parsed
+from intertask.service.reading import body_of, file_of, of_query, parsed
 from intertask.service.refusals import (
     FaultError,
     ForbiddenError,
@@ -75,12 +76,15 @@ def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
         except Exception as error:  # a fault of ours: told in one line, its trace in the log
             traceback.print_exc()
             return problem(FaultError("service", "an answer", type(error).__name__), request_id)
-        return Response(answer, media_type="application/json", headers={"x-request-id": request_id})
+        headers = {"x-request-id": request_id}
+        if isinstance(answer, FileAnswer):
+            return FileResponse(answer.path, headers=headers, media_type="application/jsonl")
+        return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
     return HttpRoute(path, endpoint, methods=list(methods))
 
 
-async def _answered(request: Request, route: Route) -> bytes:
+async def _answered(request: Request, route: Route) -> Body:
     running: Running = request.app.state.running
     holder = await running.holder(_bearer(request))
     if holder.role not in route.roles:
@@ -89,6 +93,9 @@ async def _answered(request: Request, route: Route) -> bytes:
         )
     if route.in_query:
         call, body = Call(holder), of_query(request.query_params, route.body)
+        if isinstance(body, ImportQuery):
+            upload = await file_of(request, running.place.uploads, body.name)
+            call = Call(holder, upload=upload)
     else:
         content = await body_of(request)
         call = Call(holder)
@@ -96,8 +103,7 @@ async def _answered(request: Request, route: Route) -> bytes:
             digest = hashlib.sha256(f"{route.method} {route.path} ".encode() + content).hexdigest()
             call = Call(holder, _idempotency(request), digest)
         body = parsed(content or b"{}", route.body)
-    answer = await route.handler(running, call, body)
-    return answer.model_dump_json().encode()
+    return await route.handler(running, call, body)
 
 
 def _bearer(request: Request) -> str:

@@ -6,6 +6,7 @@ Ids are texts; a whole number stands for its spelling. Times are text of RFC 333
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -32,6 +33,7 @@ MOST_IDS = 10_000
 MOST_K = 1_000
 MOST_PROPERTIES = 100
 LONGEST_TEXT = 10_000
+_FILE = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,80}\.(csv|tsv|txt|jsonl|ndjson|parquet)(\.gz)?$"
 AHEAD = 86_400_000_000  # microseconds: clocks of clients are wrong by hours
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -384,6 +386,38 @@ class AliasAnswer(Body):
 
     version: int
     before: int | None
+
+
+class ImportQuery(Body):
+    """A file of events, which is the body: Parquet, CSV with any separator (also .gz) or JSON lines.
+
+    Args:
+        name: Of the file; its ending says what it is.
+        user: The column of the users; `user` if left out.
+        item: The column of the items; `item` if left out.
+        behaviour: The column of the behaviours; `behaviour` if left out and there.
+        time: The column of the times; `time` if left out and there.
+        id: The column of the events' ids; made of the file and the row if left out.
+        value: The column of a price, a rating or a number of seconds.
+    """
+
+    name: Annotated[StrictStr, Field(pattern=_FILE)]
+    user: Word | None = None
+    item: Word | None = None
+    behaviour: Word | None = None
+    time: Word | None = None
+    id: Word | None = None
+    value: Word | None = None
+
+
+class FileAnswer(Body):
+    """A file.
+
+    Args:
+        path: Where it is.
+    """
+
+    path: Path
 
 
 class JobAnswer(Body):

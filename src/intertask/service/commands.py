@@ -6,6 +6,7 @@ from pydantic import Field, TypeAdapter
 
 from intertask.service.events import Append, Forget
 from intertask.service.jobs import AddJob, MoveJob, StopJob, TakeJob
+from intertask.service.parts import Part
 from intertask.service.properties import (
     DeleteItem,
     DeletePerson,
@@ -28,6 +29,7 @@ AnyCommand = Annotated[
     | MergePeople
     | AddJob
     | TakeJob
+    | Part
     | MoveJob
     | StopJob
     | AddTenant

@@ -110,7 +110,7 @@ class MoveJob(Command[Done]):
         job: Which.
         worker: Who does it.
         state: "running" as long as it goes on.
-        progress: How far it is.
+        progress: How far it is; as far as it was said last where it is None.
         result: Where it has ended.
     """
 
@@ -119,7 +119,7 @@ class MoveJob(Command[Done]):
     job: str
     worker: str
     state: State = "running"
-    progress: Facts = {}
+    progress: Facts | None = None
     result: Facts | None = None
 
     def run(self, store: Writing) -> Done:
@@ -130,11 +130,11 @@ class MoveJob(Command[Done]):
         """
         moment = now()
         changed = store.run(
-            "UPDATE jobs SET state = ?, progress = ?, result = ?, until = ?, updated = ? "
+            "UPDATE jobs SET state = ?, progress = coalesce(?, progress), result = ?, until = ?, updated = ? "
             "WHERE job = ? AND worker = ? AND state = 'running'",
             (
                 self.state,
-                json.dumps(self.progress),
+                None if self.progress is None else json.dumps(self.progress),
                 None if self.result is None else json.dumps(self.result),
                 moment + LEASE,
                 moment,
@@ -171,6 +171,12 @@ class StopJob(Command[Done]):
 
 
 _COLUMNS = "job, tenant, kind, arguments, state, progress, result"
+
+
+def progress(store: Reading, name: str) -> Facts:
+    """How far a job is."""
+    rows = store.rows("SELECT progress FROM jobs WHERE job = ?", (name,))
+    return json.loads(text(rows[0][0])) if rows else {}
 
 
 def job(store: Reading, tenant: int, name: str) -> Job | None:

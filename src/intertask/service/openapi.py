@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from intertask.service.bodies import Body, NoBody
+from intertask.service.bodies import Body, FileAnswer, NoBody
 from intertask.service.routes import ROUTES, VERSION, Route
 
 _TEMPLATE = "#/components/schemas/{model}"
@@ -46,7 +46,8 @@ _PROBLEM = {
 def document() -> str:
     """The document as JSON, in an order that does not change."""
     kinds = sorted(
-        {kind for route in ROUTES for kind in (route.body, route.answer)}, key=lambda k: k.__name__
+        {kind for route in ROUTES for kind in (route.body, route.answer)} - {FileAnswer},
+        key=lambda k: k.__name__,
     )
     # What comes and what goes of one class look alike but for defaults, which are required in what goes.
     modes = [(kind, "validation") for kind in kinds]
@@ -72,9 +73,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.told,
         "operationId": f"{route.method.lower()}{route.path.replace('/v1', '').replace('/', '_')}",
         "description": f"Roles: {', '.join(route.roles)}.",
-        "responses": {
-            "200": {"description": "Done.", "content": {"application/json": {"schema": _named(route.answer)}}}
-        }
+        "responses": {"200": {"description": "Done.", "content": _content(route)}}
         | {
             status: {
                 "description": words,
@@ -89,12 +88,23 @@ def _operation(route: Route) -> dict[str, Any]:
     parameters = _parameters(route)
     if parameters:
         operation["parameters"] = parameters
+    if route.file:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
     if not route.in_query and route.body is not NoBody:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _named(route.body)}},
         }
     return operation
+
+
+def _content(route: Route) -> dict[str, Any]:
+    if route.answer is FileAnswer:
+        return {"application/jsonl": {"schema": {"type": "string", "format": "binary"}}}
+    return {"application/json": {"schema": _named(route.answer)}}
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:

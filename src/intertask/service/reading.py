@@ -1,6 +1,9 @@
 """Bodies and queries of HTTP as typed objects: bounded, of strict JSON, refused in one clear line."""
 
+import os
+import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
@@ -10,10 +13,11 @@ from starlette.requests import Request
 from intertask import arguments
 from intertask.errors import IntertaskError
 from intertask.service.bodies import Body
-from intertask.service.refusals import RefusedError, TooLargeError
+from intertask.service.refusals import RefusedError, TooLargeError, UnavailableError
 from intertask.untrusted import json_of, refuse_extremes
 
 MOST_BYTES = 4 << 20
+MOST_FILE_BYTES = 8 << 30
 LONGEST_FOUND = 200
 
 Read = TypeVar("Read", bound=Body)
@@ -35,6 +39,43 @@ async def body_of(request: Request) -> bytes:
             raise _too_large()
         parts.append(part)
     return b"".join(parts)
+
+
+async def file_of(request: Request, folder: Path, name: str) -> str:
+    """The name of the file in a folder that the body becomes, once it is there as a whole.
+
+    Args:
+        request: With the body.
+        folder: Made where it is missing.
+        name: That the client gives it, of which the ending stays.
+
+    Raises:
+        TooLargeError: It has more bytes than a file may have.
+        UnavailableError: There is no room for it.
+    """
+    ending = "".join(Path(name).suffixes[-2:] if name.endswith(".gz") else Path(name).suffixes[-1:])
+    name, size = f"{secrets.token_hex(16)}{ending}", 0
+    part = folder / f"{name}.part"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with part.open("xb") as handle:
+            async for content in request.stream():
+                size += len(content)
+                if size > MOST_FILE_BYTES:
+                    raise TooLargeError(
+                        "body", f"at most {MOST_FILE_BYTES:,} bytes", "more", "send parts of it"
+                    )
+                handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.rename(folder / name)
+    except OSError as error:
+        raise UnavailableError(
+            "import", "room for the file", error.strerror or str(error), "free some space and send it again"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return name
 
 
 def parsed(content: bytes, kind: type[Read]) -> Read:

@@ -83,7 +83,7 @@ def add(source: Path, models: Path) -> Added:
         "encoder": recipe.encoder.kind,
         "width": recipe.width,
         "items": len(recommender.answerer.reader.items),
-        "behaviours": ", ".join(recommender.answerer.reader.behaviours),
+        "behaviours": json.dumps(recommender.answerer.reader.behaviours, ensure_ascii=False),
         "source": source.resolve().name,
     }
     return Added(digest, facts, recommender)

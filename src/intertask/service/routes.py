@@ -6,11 +6,11 @@ from typing import Literal, TypeVar
 
 from intertask.service import bodies
 from intertask.service.bodies import Body
-from intertask.service.handlers import events, keys, lists, models, things
+from intertask.service.handlers import events, jobs, keys, lists, models, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.1.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.2.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE")
@@ -37,6 +37,7 @@ class Route:
         handler: What is done.
         told: That in one line.
         idempotent: Whether it takes an Idempotency-Key.
+        file: Whether the body is a file, and the arguments stand in the query.
     """
 
     method: Method
@@ -47,11 +48,12 @@ class Route:
     handler: Handler
     told: str
     idempotent: bool = False
+    file: bool = False
 
     @property
     def in_query(self) -> bool:
         """Whether its arguments stand in the query."""
-        return self.method in ("GET", "DELETE")
+        return self.file or self.method in ("GET", "DELETE")
 
 
 def _route(
@@ -62,6 +64,7 @@ def _route(
     does: Callable[[Running, Call, Coming], Awaitable[Body]],
     *,
     idempotent: bool = False,
+    file: bool = False,
 ) -> Route:
     async def handler(running: Running, call: Call, content: Body) -> Body:
         assert isinstance(content, body)
@@ -70,7 +73,7 @@ def _route(
     method, _, path = place.partition(" ")
     known = next(one for one in METHODS if one == method)
     told = (does.__doc__ or "").strip().splitlines()[0]
-    return Route(known, path, roles, body, answer, handler, told, idempotent)
+    return Route(known, path, roles, body, answer, handler, told, idempotent, file)
 
 
 ROUTES = (
@@ -90,6 +93,11 @@ ROUTES = (
     _route("GET /v1/models", READ, bodies.NoBody, bodies.ModelsAnswer, models.models),
     _route("POST /v1/models/publish", ADMIN, bodies.PublishBody, bodies.AliasAnswer, models.publish),
     _route("POST /v1/models/rollback", ADMIN, bodies.NoBody, bodies.AliasAnswer, models.roll_back),
+    _route("POST /v1/import", EDIT, bodies.ImportQuery, bodies.JobAnswer, jobs.bring_in, file=True),
+    _route("POST /v1/export", EDIT, bodies.NoBody, bodies.JobAnswer, jobs.write_out),
+    _route("GET /v1/export", EDIT, bodies.JobQuery, bodies.FileAnswer, jobs.fetch),
+    _route("GET /v1/jobs", EDIT, bodies.JobQuery, bodies.JobAnswer, jobs.look),
+    _route("POST /v1/jobs/stop", EDIT, bodies.JobQuery, bodies.JobAnswer, jobs.stop),
     _route("GET /v1/keys", ADMIN, bodies.NoBody, bodies.KeysAnswer, keys.keys),
     _route("POST /v1/keys", ADMIN, bodies.KeyBody, bodies.NewKeyAnswer, keys.add_key),
     _route("POST /v1/keys/revoke", ADMIN, bodies.RevokeBody, bodies.DoneAnswer, keys.revoke_key),

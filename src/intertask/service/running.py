@@ -23,11 +23,13 @@ class Call:
         holder: Whose key it came with.
         idempotency: Its Idempotency-Key.
         digest: Of its body.
+        upload: The name of the file that came as its body, among the uploads.
     """
 
     holder: Holder
     idempotency: str | None = None
     digest: str = ""
+    upload: str = ""
 
     @property
     def tenant(self) -> int:

@@ -60,6 +60,16 @@ class Place(Config):
         return self.folder / "models"
 
     @property
+    def uploads(self) -> Path:
+        """The folder of files that were sent and wait for their job."""
+        return self.folder / "uploads"
+
+    @property
+    def exports(self) -> Path:
+        """The folder of files that jobs have written."""
+        return self.folder / "exports"
+
+    @property
     def line(self) -> Path | None:
         """Where changes are sent; None where each process writes itself."""
         return self.socket if self.settings.embedded else None

@@ -91,7 +91,7 @@ class _Supervisor:
                 await asyncio.to_thread(self._migrated)
             key = await self._key()
             names = [f"worker-{number}" for number in range(self.place.settings.workers)]
-            starting = [self._start(name, listening) for name in names]
+            starting = [self._start(name, listening) for name in (*names, "runner")]
             if self.source is not None:
                 starting.append(self._seed(self.source))
             await self._together(starting)
@@ -199,10 +199,10 @@ class _Supervisor:
         Raises:
             IntertaskError: It ended instead.
         """
-        worker = name != "store"
+        worker = name not in ("store", "runner")
         arguments = [] if listening is None or not worker else [str(listening.fileno())]
         keep = () if listening is None or not worker else (listening.fileno(),)
-        child = await self._spawned("worker" if worker else "store", *arguments, keep=keep)
+        child = await self._spawned("worker" if worker else name, *arguments, keep=keep)
         self.children[name] = child
         assert child.stdout is not None
         try:

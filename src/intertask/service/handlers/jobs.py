@@ -1,0 +1,56 @@
+"""Jobs: a file of events comes in, all events go out, how far they are."""
+
+from intertask.service import jobs
+from intertask.service.bodies import FileAnswer, ImportQuery, JobAnswer, JobQuery, NoBody
+from intertask.service.jobs import AddJob, Facts, Job, StopJob
+from intertask.service.refusals import ConflictError, MissingError
+from intertask.service.running import Call, Running
+
+
+async def bring_in(running: Running, call: Call, body: ImportQuery) -> JobAnswer:
+    """Import a file of events: read as a log is for training, every row accounted for."""
+    columns: Facts = body.model_dump(exclude={"name"}, exclude_none=True)
+    arguments: Facts = {"file": body.name, "upload": call.upload, **columns}
+    return _shown(await running.access.write(AddJob(tenant=call.tenant, what="import", arguments=arguments)))
+
+
+async def write_out(running: Running, call: Call, _body: NoBody) -> JobAnswer:
+    """Export all events, as JSON lines in the order in which they came."""
+    return _shown(await running.access.write(AddJob(tenant=call.tenant, what="export")))
+
+
+async def fetch(running: Running, call: Call, body: JobQuery) -> FileAnswer:
+    """The file that an export has written."""
+    job = await _job(running, call, body)
+    file = running.place.exports / f"{job.job}.jsonl"
+    if job.what != "export" or job.state != "done" or not file.is_file():
+        raise ConflictError("job", "an export that is done", f"one of {job.what} that is {job.state}")
+    return FileAnswer(path=file)
+
+
+async def look(running: Running, call: Call, body: JobQuery) -> JobAnswer:
+    """How far a job is, and what came of it."""
+    return _shown(await _job(running, call, body))
+
+
+async def stop(running: Running, call: Call, body: JobQuery) -> JobAnswer:
+    """Stop a job; what it has stored stays."""
+    await running.access.write(StopJob(tenant=call.tenant, job=body.job))
+    return _shown(await _job(running, call, body))
+
+
+async def _job(running: Running, call: Call, body: JobQuery) -> Job:
+    found = await running.access.read(jobs.job, call.tenant, body.job)
+    if found is None:
+        raise MissingError("job", "one of your jobs", repr(body.job))
+    return found
+
+
+def _shown(job: Job) -> JobAnswer:
+    return JobAnswer(
+        job=job.job,
+        kind=job.what,
+        state=job.state,
+        progress=dict(job.progress),
+        result=None if job.result is None else dict(job.result),
+    )

@@ -1,0 +1,110 @@
+"""The process that does jobs, one at a time and behind all others: `python -m intertask.service.runner`."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+
+from intertask.errors import IntertaskError
+from intertask.service import process
+from intertask.service.access import Access
+from intertask.service.database import opened
+from intertask.service.exporting import write_out
+from intertask.service.importing import bring_in
+from intertask.service.jobs import Facts, MoveJob, TakeJob
+from intertask.service.refusals import ConflictError, RefusedError
+from intertask.service.settings import Place
+from intertask.service.work import Work
+
+SECONDS = 0.5  # between two looks for a job
+LIFE_SECONDS = 5.0  # between two signs of life of a job
+NICE = 10
+
+JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {"import": bring_in, "export": write_out}
+
+
+def main() -> None:
+    """Do jobs until the end."""
+    place = process.told()
+    os.nice(NICE)
+    asyncio.run(_work(place))
+
+
+async def _work(place: Place) -> None:
+    access = Access(opened(place.settings.database, place.folder), place.line)
+    access.start()
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    process.ready()
+    while not ended.is_set():
+        taken = False
+        with contextlib.suppress(RefusedError):  # the store is away for a moment
+            taken = await one(place, access, name, ended)
+        if not taken:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), SECONDS)
+    await access.close()
+
+
+async def one(place: Place, access: Access, name: str, ended: asyncio.Event | None = None) -> bool:
+    """Do the next job; False where none waits.
+
+    Args:
+        place: Of the service.
+        access: To the store.
+        name: Of this process.
+        ended: Set when this process is to end: the job is left to another one, which goes on with it.
+
+    Raises:
+        RefusedError: The store cannot be reached.
+    """
+    job = (await access.write(TakeJob(worker=name, kinds=tuple(JOBS)))).job
+    if job is None:
+        return False
+    work = Work(place, access, job, name)
+    doing = asyncio.ensure_future(JOBS[job.what](work))
+    living = asyncio.create_task(_live(work))
+    waiting = asyncio.create_task((ended or asyncio.Event()).wait())
+    await asyncio.wait([doing, living, waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in (living, waiting):
+        task.cancel()
+    if not doing.done():  # stopped, taken by another process, or this one ends
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+        return True
+    await access.write(_outcome(work, doing))
+    return True
+
+
+def _outcome(work: Work, doing: asyncio.Future[Facts]) -> MoveJob:
+    job, worker = work.job.job, work.worker
+    try:
+        return MoveJob(job=job, worker=worker, state="done", result=doing.result())
+    except IntertaskError as error:
+        reason = str(error)
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        reason = f"a fault of the service: {type(error).__name__}"
+    return MoveJob(job=job, worker=worker, state="failed", result={"error": reason})
+
+
+async def _live(work: Work) -> None:
+    """Say that the job goes on, until somebody has stopped it."""
+    while True:
+        await asyncio.sleep(LIFE_SECONDS)
+        try:
+            await work.access.write(MoveJob(job=work.job.job, worker=work.worker))
+        except ConflictError:
+            return
+        except RefusedError:
+            continue
+
+
+if __name__ == "__main__":
+    main()
