@@ -4,6 +4,7 @@ import pytest
 from intertask.answers.category import Category
 from intertask.answers.probability import Probability
 from intertask.answers.value import Value
+from intertask.errors import TrainingError
 from intertask.evaluate.scoring import Answers, Bootstrap, scored
 from intertask.metrics.bootstrap import mean_intervals
 from intertask.metrics.direction import all_rising
@@ -132,6 +133,14 @@ def test_one_class_alone_has_no_auc_and_no_difference_of_it():
     one = found(sure, other=sure)
     assert all("auc" not in row.metrics and "auc" not in row.intervals for row in one.rows)
     assert [row.metric for row in one.differences] == ["-log_loss"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_named(kind, value):
+    broken = told(kind)
+    broken.predicted[3] = value
+    with pytest.raises(TrainingError, match=r"answers of trees, task 'ill': .* found NaN or inf"):
+        found(told(kind), trees=broken)
 
 
 def test_the_table_has_a_row_for_each_system_and_target(kind):

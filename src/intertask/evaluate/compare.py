@@ -31,7 +31,7 @@ from intertask.evaluate.targets import (
 from intertask.files import read_whole
 from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals, holm, p_values_of
 from intertask.metrics.direction import MAIN_METRIC
-from intertask.metrics.resampled_auc import areas_under, fewer_resamples, resampled_auc
+from intertask.metrics.resampled_auc import areas_under, resampled_auc
 from intertask.seeds import generator
 
 KS = (5, 10, 20)
@@ -184,8 +184,7 @@ def _auc(
     """The row of a task by AUC beside that of its quality; none where no resample has both answers."""
     scores = np.stack([chances(group), chances(group, "_second")], axis=1)
     first, second = areas_under(labels, scores).tolist()
-    most = min(resamples, fewer_resamples(len(group)))
-    areas = resampled_auc(labels, scores, group["unit"].to_numpy(), generator(0, "compare"), most)
+    areas = resampled_auc(labels, scores, group["unit"].to_numpy(), generator(0, "compare"), resamples)
     gaps = (areas[:, :1] - areas[:, 1:])[~np.isnan(areas[:, 0])]
     if not len(gaps):
         return []

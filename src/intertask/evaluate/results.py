@@ -237,7 +237,7 @@ class Evaluation(Config):
         against = [
             (row.task, row.history, f"{row.metric}, {row.baseline}", f"{row.difference:+.4f}", row.verdict)
             for row in self.differences
-            if row.metric.partition("@")[0] in ("ndcg", "-log_loss", "-squared_error")
+            if row.metric.partition("@")[0] in ("ndcg", "auc", "-log_loss", "-squared_error")
         ]
         return card(
             "Evaluation",

@@ -12,12 +12,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intertask.answers import Answer, Array, Floats
+from intertask.errors import TrainingError
 from intertask.evaluate.config import MODEL
 from intertask.evaluate.results import CalibrationBin, DifferenceRow, Interval, ScoreRow
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.targets import rows as target_rows
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
-from intertask.metrics.resampled_auc import fewer_resamples, resampled_auc
+from intertask.metrics.resampled_auc import resampled_auc
 from intertask.metrics.responses import Bin
 
 ENDS = (0.025, 0.975)
@@ -100,7 +101,15 @@ def scored(
         bootstrap: How intervals are drawn.
         slices: Groups of targets by name that have rows of their own; the slice "all" is always there.
         judge_auc: Set the model against the others by AUC as well, where there is one, before the quality.
+
+    Raises:
+        TrainingError: An answer is no number.
     """
+    for system, answers in by_system.items():
+        if not np.isfinite(answers.predicted.astype(np.float64)).all():
+            raise TrainingError(
+                f"answers of {system}, task {task!r}", "numbers", "NaN or infinite", "train it again"
+            )
     areas = _areas(by_system, units, bootstrap)
     rows = _rows(task, "all", by_system, units, bootstrap, areas)
     for name, members in (slices or {}).items():
@@ -183,9 +192,8 @@ def _areas(
     pairs = [pair for pair in told if pair is not None]
     if len(pairs) < len(told) or len(np.unique(pairs[0][0])) < 2:
         return None
-    most = min(bootstrap.resamples, fewer_resamples(len(units)))
     scores = np.stack([probability for _, probability in pairs], axis=1)
-    found = resampled_auc(pairs[0][0], scores, units, bootstrap.generator(), most)
+    found = resampled_auc(pairs[0][0], scores, units, bootstrap.generator(), bootstrap.resamples)
     return None if np.isnan(found).all() else found
 
 

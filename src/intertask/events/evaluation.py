@@ -40,12 +40,12 @@ from intertask.events.tradeoff import tradeoff
 from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query
-from intertask.metrics.resampled_auc import MIN_RESAMPLES
 from intertask.model import Model
 from intertask.progress import bar
 from intertask.seeds import derive, generator
 
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
+MIN_RESAMPLES = 200  # below that the ends of a 95 % interval are noise
 DIVERSITY_LISTS = 10_000  # cosines of every pair in half a million lists took longer than all the rest
 
 

@@ -74,6 +74,32 @@ def mean_intervals(
     """
     _check(values, users, num_resamples, confidence)
     sums = _sums_of_users(values, users)  # [users, statistics + 1], the last column counts targets
+    totals = _drawn(sums, generator, num_resamples)
+    resampled = totals[:, :-1] / totals[:, -1:]
+    lows, highs = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    p_values = p_values_of(resampled) if len(sums) > 1 else np.ones(values.shape[1])
+    return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs, p_values)
+
+
+def resampled_sums(
+    values: NDArray[np.floating],
+    users: NDArray[np.integer],
+    generator: np.random.Generator,
+    num_resamples: int,
+) -> Floats:
+    """The sum of each column over the targets of the drawn users, [resamples, columns].
+
+    Args:
+        values: [targets, columns], finite.
+        users: As for `mean_intervals`.
+        generator: As for `mean_intervals`.
+        num_resamples: How often all users are drawn anew.
+    """
+    return _drawn(_sums_of_users(values, users)[:, :-1], generator, num_resamples)
+
+
+def _drawn(sums: Floats, generator: np.random.Generator, num_resamples: int) -> Floats:
+    """Sums over as many users as there are, drawn anew each time: [users, S] -> [resamples, S]."""
     totals = np.empty((num_resamples, sums.shape[1]))
     chunk = max(1, _CHUNK_BYTES // (8 * len(sums)))
     for start in range(0, num_resamples, chunk):
@@ -81,11 +107,8 @@ def mean_intervals(
         # Row by row, so that the draws do not depend on the chunk.
         drawn = [generator.integers(len(sums), size=len(sums)) for _ in range(rows)]
         multiplicities = np.stack([np.bincount(users_drawn, minlength=len(sums)) for users_drawn in drawn])
-        totals[start : start + rows] = multiplicities.astype(np.float64) @ sums  # [R, U] x [U, S + 1]
-    resampled = totals[:, :-1] / totals[:, -1:]
-    lows, highs = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    p_values = p_values_of(resampled) if len(sums) > 1 else np.ones(values.shape[1])
-    return Estimates(values.mean(axis=0, dtype=np.float64), lows, highs, p_values)
+        totals[start : start + rows] = multiplicities.astype(np.float64) @ sums  # [R, U] x [U, S]
+    return totals
 
 
 def crossed_interval(
