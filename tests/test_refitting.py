@@ -53,6 +53,8 @@ def test_what_is_measured_is_the_model_that_a_run_without_it_would_have(both):
     assert same(weights(both["refit"] / "evaluated"), weights(both["plain"] / "model"))
     assert not (both["plain"] / "evaluated").exists()
     found = [runs.evaluate(both[name]).model_dump() for name in ("refit", "plain")]
+    (note,) = [note for note in found[0]["notes"] if "trained once more on all events" in note]
+    assert [other for other in found[0]["notes"] if other != note] == found[1]["notes"]
     assert found[0]["rankings"] == found[1]["rankings"] and found[0]["rankings"]
     assert found[0]["responses"] == found[1]["responses"]
 

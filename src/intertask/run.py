@@ -157,7 +157,18 @@ def keep(found: Evaluation, folder: Path) -> Evaluation:
     """
     with working_on(_root(folder), "evaluate", EVALUATED), _going_on():
         refuse_others(folder, EVALUATED)
-        return kept.keep(found, folder)
+        return kept.keep(_with_note(found, folder), folder)
+
+
+def _with_note(found: Evaluation, folder: Path) -> Evaluation:
+    """The evaluation, saying so where another model is served."""
+    if measured_folder(folder).name != MEASURED:
+        return found
+    note = (
+        f"The figures are of the weights in {MEASURED}/, which were trained on the training part; model/ was "
+        "trained once more on all events, to serve, and nobody has measured it."
+    )
+    return found.model_copy(update={"notes": [*found.notes, note]})
 
 
 def refuse_unkept(folder: Path) -> None:

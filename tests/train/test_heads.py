@@ -9,6 +9,7 @@ import torch
 from intertask import experiment
 from intertask.data.sequences import from_lists
 from intertask.events.examiner import EventExaminer
+from intertask.report.journal import read
 from intertask.train.courses import Course, Verdict, followed
 from intertask.train.loop import Trainer
 from tests import worlds
@@ -63,6 +64,7 @@ def test_spoilt_heads_answer_better_and_nothing_else_changes(both):
     lines = {line["task"]: line for line in runs.journal(folder / "True", "head")}
     assert {name.split(".")[1] for name in changed} == lines.keys()
     assert any(line["own_head"] is not None for line in lines.values())
+    assert read(folder / "True" / "journal.jsonl").told == said(fitted[True])
     for name, line in lines.items():
         own = f"{name}/{line['metric']}"
         course = [epoch["metrics"][own] for epoch in runs.journal(folder / "True", "validation")]

@@ -79,7 +79,7 @@ def test_encoder_and_items_are_passed_backward_once_a_step_however_many_tasks_th
 
 @pytest.mark.parametrize("absurd", [1e38, -1e38])
 def test_a_loss_that_is_not_finite_stops_and_names_task_and_step(tmp_path, absurd):
-    ratings = [[absurd] * 6 for _ in range(12)]
+    ratings = [[absurd, absurd, 0.9 * absurd] * 2 for _ in range(12)]
     with pytest.raises(TrainingError, match="task 'stars', step 0: expected a finite loss, found inf"):
         experiment.fit(
             runs.recipe(tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}),
@@ -141,6 +141,13 @@ def test_a_metric_that_is_not_a_number_stops_and_keeps_the_last_checkpoint(tmp_p
         run.run()
     trained = trainer(tmp_path, world(), [0.2, 0.1, 0.0, 0.0], epochs=5).run()
     assert (trained.best_epoch, trained.best_metric, trained.epochs) == (1, 0.2, 5)
+
+
+def test_a_metric_that_is_not_a_number_stops_though_it_chooses_nothing(tmp_path):
+    run = trainer(tmp_path, world(), [], epochs=5)
+    run.validate = lambda: {"score": 0.1, "other/-rmse": float("nan"), "all": float("nan")}
+    with pytest.raises(TrainingError, match=r"validation 'other/-rmse', step .*: expected a finite metric"):
+        run.run()
 
 
 def test_training_leaves_the_global_generator_alone(tmp_path):

@@ -61,8 +61,6 @@ def evaluate(
             say(f"warning: the evaluation of {folder} was not written: {why}", err=True)
         elif not as_json:
             say(f"report: {page}")
-        if not as_json and runs.measured_folder(folder).name == runs.MEASURED:
-            say(f"these are figures of {folder / runs.MEASURED}: {folder / 'model'} has seen all events")
     if as_json:
         first, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
         print_json(first | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else first)

@@ -33,12 +33,13 @@ class Validation:
 
 @dataclass(frozen=True)
 class Journal:
-    """One training run. `unreadable` counts the lines that held no event."""
+    """One training run. `told` is said of its tasks; `unreadable` counts the lines that held no event."""
 
     steps: list[Step] = field(default_factory=list)
     validations: list[Validation] = field(default_factory=list)
     stop: str = ""
     best_epoch: int | None = None
+    told: list[str] = field(default_factory=list)
     unreadable: int = 0
 
     @property
@@ -73,6 +74,7 @@ def read(file: Path) -> Journal:
     steps: dict[int, Step] = {}
     validations: dict[int, Validation] = {}
     stop, best_epoch = "", None
+    told: dict[str, str] = {}
     events, unreadable = entries(file)
     for event in events:
         try:
@@ -80,6 +82,8 @@ def read(file: Path) -> Journal:
                 steps[int(event["step"])] = _step(event)
             elif event["event"] == "validation":
                 validations[int(event["epoch"])] = _validation(event)
+            elif event["event"] == "head":
+                told[str(event["task"])] = str(event["words"])
             elif event["event"] == "stop":
                 stop, best_epoch = str(event["reason"]), event.get("best_epoch")
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -89,6 +93,7 @@ def read(file: Path) -> Journal:
         [validations[epoch] for epoch in sorted(validations)],
         stop,
         best_epoch if best_epoch is None else int(best_epoch),
+        list(told.values()),
         unreadable,
     )
 

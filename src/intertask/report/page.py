@@ -123,6 +123,7 @@ def _training(evaluation: Evaluation, journal: Journal, drawings: Drawings) -> l
         if journal.stop
         else "The journal does not say why training stopped.",
         f"The weights of epoch {kept} were kept." if kept is not None else "",
+        *journal.told,
         f"Unreadable journal lines left out: {journal.unreadable}." if journal.unreadable else "",
     ]
     if journal.steps or journal.validations:

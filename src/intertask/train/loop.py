@@ -356,8 +356,9 @@ class Trainer:
                 "an AUC needs both answers among them: set [train] monitor to another metric",
             )
         value = self.metric = metrics[self.monitor]
-        if math.isnan(value):  # greater than nothing and smaller than nothing: it would choose for good
-            raise _not_finite(f"validation {self.monitor!r}, step {self.state.step}", "metric", value)
+        for name, found in metrics.items():  # a mean over tasks may lack all of them
+            if math.isnan(found) and (name == self.monitor or "/" in name):
+                raise _not_finite(f"validation {name!r}, step {self.state.step}", "metric", found)
         better = self.state.best_metric is None or value > self.state.best_metric
         if better:
             self.best = {name: weight.clone() for name, weight in kept.items()}
@@ -408,10 +409,12 @@ class Trainer:
         """Set heads back that others' epochs have spoilt; returns what is to be said of their tasks."""
         models = [stream.model for stream in self.streams]
         verdicts = heads.set_back(self.model, models, self.examine, self.state.courses, self.heads)
-        for verdict in verdicts:  # after the last step: a run that is started again writes it once more
-            journal.write("head", step=self.state.step + 1, **verdict.line())
+        told = [verdict.words(self.monitor, self.state.best_epoch) for verdict in verdicts]
+        for verdict, words in zip(verdicts, told, strict=True):
+            # After the last step: a run that is started again writes it once more.
+            journal.write("head", step=self.state.step + 1, **verdict.line(), words=words)
         self.own_epochs = {own.task: own.course.epoch for own in verdicts if own.own_head is not None}
-        return [verdict.words(self.monitor, self.state.best_epoch) for verdict in verdicts]
+        return told
 
     def _save(self) -> None:
         self.saved = self.state.step
