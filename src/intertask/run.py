@@ -66,7 +66,7 @@ def train(
     own = ["recipe.toml"] if _same(file, folder / "recipe.toml") else []
     with working_on(folder, "train", WRITTEN, own):
         for name, view in views.items():
-            _refuse_strange(folders[name], _origin(view))
+            _refuse_strange(folders[name], origin_of(view))
         with _going_on():
             prepared = _prepared(recipe, file.parent, folders)
             corpora = {name: corpus for name, (corpus, _) in prepared.items()}
@@ -185,7 +185,7 @@ def _root(folder: Path) -> Path:
     return folder.parent.parent if folder.parent.name == "streams" else folder
 
 
-def _origin(recipe: Recipe) -> type[Origin]:
+def origin_of(recipe: Recipe) -> type[Origin]:
     """The kind of data that one stream reads."""
     return RowsOrigin if recipe.reads_rows else LogOrigin
 
@@ -197,10 +197,10 @@ def _prepared(recipe: Recipe, beside: Path, folders: Mapping[str, Path]) -> dict
     with ExitStack() as stack:  # nothing is changed before all data have been read and found to be the run's
         stack.callback(drop_empty, _missing(folders.values()))
         for name, view in recipe.views().items():
-            origin = origins[name] = _origin(view)(view, beside)
-            aside = stack.enter_context(written_aside(folders[name] / "corpus", origin.contents.refuse))
-            corpora[name] = origin.prepare(aside)
-            _refuse_another_run(folders[MAIN], recipe, folders[name], origin, corpora[name])
+            own = origins[name] = origin_of(view)(view, beside)
+            aside = stack.enter_context(written_aside(folders[name] / "corpus", own.contents.refuse))
+            corpora[name] = own.prepare(aside)
+            _refuse_another_run(folders[MAIN], recipe, folders[name], own, corpora[name])
         if not (folders[MAIN] / "checkpoints").exists():
             refuse_unfit(recipe, corpora)
     for name, own in origins.items():

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from intertask import artefact, source
+from intertask import artefact, doors
 from intertask import run as runs
 from intertask.communication import CommunicationConfig
 from intertask.communication.none import Config as Private
 from intertask.communication.shared import Config as Shared
-from intertask.data.corpus import Corpus
-from intertask.data.prepare import prepare
+from intertask.data.seam import Corpus
 from intertask.data_section import DataConfig, refuse_mixed
 from intertask.errors import IntertaskError, RecipeError
 from intertask.evaluate.gains import Transfer, stream_of, transfer
@@ -67,7 +66,7 @@ def study(
         refuse_mixed(view)
         refuse_misfits(view)  # before a log is read
     singles = {task: alone(view, task) for view in views.values() for task in view.tasks}
-    corpora = {name: prepare(source.load(view.data, file.parent).events) for name, view in views.items()}
+    corpora = {name: runs.origin_of(view)(view, file.parent).prepare() for name, view in views.items()}
     _refuse_in_advance(recipe, singles, corpora, folder, seeds)
     arms = [*(f"{arm}-{task}" for task in tasks for arm in ("alone", "matched")), "together"]
     _refuse_foreign(folder, [*arms, *(f"without-{task}" for task in tasks if detach)], seeds)
@@ -105,7 +104,7 @@ def _refuse_in_advance(
     Raises:
         RecipeError: A recipe does not fit the data, or what has been evaluated is of other data.
     """
-    digests = {name: corpus.sequences.digest() for name, corpus in corpora.items()}
+    digests = {name: corpus.digest() for name, corpus in corpora.items()}
     refuse_unfit(recipe, corpora)
     for stream, view in recipe.views().items():
         for task in view.tasks:
@@ -175,8 +174,9 @@ def _written(found: Transfer, recipe: Recipe, run: Path, folder: Path) -> Transf
     apart = [name for view in views for name, task in view.tasks.items() if task.detached]
     readings = []
     for stream in runs.stream_folders(run):
-        recommender = Recommender.load(runs.model_folder(stream))
-        readings.append(reading(recommender.model, recommender.histories))
+        model = doors.load(runs.model_folder(stream))
+        if isinstance(model, Recommender):  # rows have no history that a memory could read
+            readings.append(reading(model.model, model.histories))
     told = {"apart": apart, "readings": [own for own in readings if own is not None]}
     found = found.model_copy(update=told)
     refuse_foreign([folder / "transfer.json"])
@@ -219,7 +219,9 @@ def settled(recipe: Recipe, beside: Path) -> Recipe:
             "data": _from_the_root(recipe.data, beside),
             "streams": streams,
             "train": recipe.train.model_copy(update={"gradient_steps": steps}),
-            "evaluation": recipe.evaluation.model_copy(update={"baselines": {}, "tradeoff": False}),
+            "evaluation": recipe.evaluation.model_copy(
+                update={"baselines": {}, "references": {}, "tradeoff": False}
+            ),
         }
     )
 
