@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route as HttpRoute
 
 from intertask.errors import IntertaskError
+from intertask.service import logs, metrics
 from intertask.service.bodies import Body, FileAnswer, ImportQuery
 from intertask.service.database import Reading
 from intertask.service.openapi import document
@@ -25,7 +26,7 @@ from intertask.service.refusals import (
     UnavailableError,
     UnknownKeyError,
 )
-from intertask.service.routes import ROUTES, Route
+from intertask.service.routes import READ, ROUTES, Route
 from intertask.service.running import Call, Running
 
 RETRY_SECONDS = 1
@@ -56,6 +57,7 @@ def application(life: Life) -> Starlette:
         HttpRoute("/healthz", _health, methods=["GET"]),
         HttpRoute("/readyz", _health, methods=["GET"]),
         HttpRoute("/livez", _alive, methods=["GET"]),
+        HttpRoute("/metrics", _metrics, methods=["GET"]),
         HttpRoute("/openapi.json", _openapi, methods=["GET"]),
     ]
     handlers = {404: _no_route, 405: _no_route, 500: _fault}
@@ -67,21 +69,30 @@ def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
         name = request.headers.get("x-request-id", "")
         request_id = name if _REQUEST_ID.fullmatch(name) else secrets.token_hex(8)
         route = methods["GET" if request.method == "HEAD" else request.method]
+        log = logs.Request(f"{route.method} {route.path}", request_id, request.app.state.running.logged)
         try:
             answer = await _answered(request, route)
         except ClientDisconnect:
+            log.ended(499)
             return Response(status_code=400)
-        except IntertaskError as error:
-            return problem(error, request_id)
-        except Exception as error:  # a fault of ours: told in one line, its trace in the log
-            traceback.print_exc()
-            return problem(FaultError("service", "an answer", type(error).__name__), request_id)
+        except Exception as error:
+            return _failed(error, log)
+        log.ended(200)
         headers = {"x-request-id": request_id}
         if isinstance(answer, FileAnswer):
             return FileResponse(answer.path, headers=headers, media_type="application/jsonl")
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
     return HttpRoute(path, endpoint, methods=list(methods))
+
+
+def _failed(error: Exception, log: logs.Request) -> Response:
+    """A refusal, or a fault of ours: told in one line, its trace in the log."""
+    if not isinstance(error, IntertaskError):
+        traceback.print_exc()
+        error = FaultError("service", "an answer", type(error).__name__)
+    log.ended(error.status if isinstance(error, RefusedError) else RefusedError.status, str(error))
+    return problem(error, log.name)
 
 
 async def _answered(request: Request, route: Route) -> Body:
@@ -191,6 +202,18 @@ async def _health(request: Request) -> Response:
 
 def _readable(store: Reading) -> None:
     store.rows("SELECT version FROM schema")
+
+
+async def _metrics(request: Request) -> Response:
+    """The numbers, for a key that may read."""
+    running: Running = request.app.state.running
+    try:
+        holder = await running.holder(_bearer(request))
+        if holder.role not in READ:
+            raise ForbiddenError("Authorization", f"a key of the role {' or '.join(READ)}", holder.role)
+    except RefusedError as error:
+        return problem(error, secrets.token_hex(8))
+    return Response(metrics.exposition(), headers={"content-type": metrics.MEDIA_TYPE})
 
 
 async def _openapi(_request: Request) -> Response:

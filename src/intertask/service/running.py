@@ -55,6 +55,11 @@ class Running:
     _keys: dict[str, tuple[float, Holder]] = field(default_factory=dict)
     _models: dict[int, tuple[float, Loaded | None]] = field(default_factory=dict)
 
+    @property
+    def logged(self) -> bool:
+        """Whether each request is written to the log."""
+        return self.place.settings.log == "requests"
+
     async def model(self, tenant: int) -> Loaded | None:
         """The model that answered a tenant within the last second; None where nothing is published."""
         known = self._models.get(tenant)

@@ -1,7 +1,7 @@
 """What `service.toml` says, and what the command line changes of it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, field_validator
 
@@ -19,6 +19,7 @@ class Settings(Config):
         host: Where it listens; this machine alone if left out.
         port: There; 0 takes one that is free.
         workers: Processes that answer.
+        log: "problems" writes a line for each request that fails or is slow, "requests" for every one.
         behaviours: Names of events that are stored though no model was trained on them yet.
     """
 
@@ -26,6 +27,7 @@ class Settings(Config):
     host: StrictStr = Field(default="127.0.0.1", min_length=1, max_length=255)
     port: Annotated[StrictInt, Field(ge=0, le=65_535)] = 8080
     workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
+    log: Literal["problems", "requests"] = "problems"
     behaviours: tuple[StrictStr, ...] = ()
 
     @field_validator("database")

@@ -6,6 +6,7 @@ What dies is started again. On SIGTERM those that answer finish what is under wa
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from intertask.errors import IntertaskError, RequestError
-from intertask.files import unwritable
+from intertask.files import strange, unwritable
 from intertask.locks import Lock, take
 from intertask.service import process, versions
 from intertask.service.access import Access
@@ -24,6 +25,7 @@ from intertask.service.schema import migrate
 from intertask.service.settings import LOOPBACK, Place, Settings
 from intertask.service.tenants import AddTenant, keys, new_key, tenants
 
+LOCK = "service.lock"
 FIRST_TENANT = "default"
 START_SECONDS = 120.0
 END_SECONDS = 15.0
@@ -59,10 +61,22 @@ def serve(folder: Path, settings: Settings, source: Path | None, say: Say, *, ne
 
 
 def _claimed(folder: Path) -> Lock:
-    """The folder, for this service alone."""
+    """The folder, for this service alone: an empty one, or that of a service."""
+    wrong = strange(folder, "folder")
+    if wrong or (folder.exists() and not (folder / LOCK).exists() and any(folder.iterdir())):
+        raise IntertaskError(
+            str(folder),
+            "a new folder, or that of a service",
+            wrong or "a folder of something else",
+            "name another one: --data FOLDER; nothing was changed",
+        )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = take(folder / "service.lock", "serve")
+        lock = take(folder / LOCK, "serve")
+    except FileExistsError as error:
+        raise IntertaskError(
+            str(folder / LOCK), "the lock of a service", "a file of something else", "choose another folder"
+        ) from error
     except OSError as error:
         raise unwritable(folder, error) from error
     if lock is None:
@@ -76,6 +90,7 @@ class _Supervisor:
     def __init__(self, place: Place, source: Path | None, say: Say, new: bool) -> None:
         self.place, self.source, self.say, self.new = place, source, say, new
         self.ended = asyncio.Event()
+        self._numbers = place.folder / "metrics"
         self.children: dict[str, asyncio.subprocess.Process] = {}
 
     async def run(self) -> None:
@@ -83,6 +98,8 @@ class _Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.ended.set)
         listening = self._bound()
+        shutil.rmtree(self._numbers, ignore_errors=True)  # counters begin at nothing, as Prometheus expects
+        self._numbers.mkdir(mode=0o700)
         watching: list[asyncio.Task[None]] = []
         try:
             if self.place.settings.embedded:
@@ -223,7 +240,7 @@ class _Supervisor:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             pass_fds=keep,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1", "PROMETHEUS_MULTIPROC_DIR": str(self._numbers)},
             # A signal of the terminal reaches this process alone, which ends the others in their order.
             start_new_session=True,
         )

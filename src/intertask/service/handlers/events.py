@@ -2,6 +2,7 @@
 
 import secrets
 
+from intertask.service import metrics
 from intertask.service.bodies import Event, EventsAnswer, EventsBody
 from intertask.service.events import Append, StoredEvent
 from intertask.service.refusals import RefusedError
@@ -32,6 +33,9 @@ async def store(running: Running, call: Call, body: EventsBody) -> EventsAnswer:
     unknown = 0
     if known is not None:
         unknown = int((known.places([event.item for event in body.events]) < 0).sum())
+    metrics.EVENTS.labels("stored").inc(receipt.stored)
+    metrics.EVENTS.labels("duplicate").inc(receipt.duplicates)
+    metrics.EVENTS.labels("of an unknown item").inc(unknown)
     return EventsAnswer(
         stored=receipt.stored,
         duplicates=receipt.duplicates,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.service import cursors
+from intertask.service import cursors, metrics
 from intertask.service.bodies import (
     NextBody,
     PastEvent,
@@ -61,6 +61,9 @@ def _page(
     running: Running, call: Call, reply: Reply, body: RecommendBody, served: NDArray[np.int32], until: int
 ) -> RecommendAnswer:
     """A page with the cursor of the one behind it; the last one has none."""
+    metrics.LISTS.labels(reply.degraded or "nothing").inc()
+    for where, count in reply.unknown.items():
+        metrics.IDS.labels(where).inc(count)
     ends = reply.degraded or len(reply.items) < body.k or len(served) >= cursors.MOST_SERVED
     cursor = cursors.Cursor(call.tenant, body, reply.version, reply.seq, until, served)
     return RecommendAnswer(
