@@ -57,6 +57,21 @@ STUDY = found(
 )
 
 
+def test_a_long_name_of_a_metric_takes_no_column_away():
+    for metric, gap in (("-squared_error", 1234.5678), ("-log_loss", 0.5678)):
+        text = shown(found(row("wide", "days", "", metric, gap, 0.2), runs=("base", "wide")))
+        assert max(map(len, text.splitlines())) <= 80
+        heading = ("Squared", "negated") if gap > 1 else ("Log-likelihood",)
+        for words in (*heading, "Run is", "open", f"+{gap}", "0.200"):
+            assert words in text
+
+
+def test_each_row_is_shown_once_whatever_metrics_are_asked_for():
+    told = row("wide", "days", "", "-squared_error")
+    text = shown(found(told, runs=("base", "wide")), "ndcg@10", "-squared_error")
+    assert text == shown(found(told, runs=("base", "wide")))
+
+
 def test_one_metric_is_shown_within_80_columns():
     text = shown(STUDY)
     assert max(map(len, text.splitlines())) <= 80

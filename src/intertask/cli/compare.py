@@ -27,10 +27,12 @@ def compare(
     if metric is not None and every:
         raise RequestError("compare", "--metric or --all", "both", "leave one out")
     found = compare_runs(*runs)
+    # The main metric shows the qualities of tasks that rank nothing as well.
     known = list(dict.fromkeys([MAIN_METRIC, *(row.metric for row in found.rows if not row.is_alone)]))
     known += [row.metric for row in found.rows if row.metric not in known]
+    there = [name for name in known if any(row.metric == name for row in found.rows)]
     if metric is not None and not any(row.metric == metric for row in found.rows):
-        raise RequestError("--metric", f"one of {', '.join(dict.fromkeys(known))}", repr(metric))
+        raise RequestError("--metric", f"one of {', '.join(there)}", repr(metric))
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

@@ -29,7 +29,7 @@ def parts(found: Comparison, metrics: Sequence[str] = (MAIN_METRIC,)) -> Iterato
         found: What was compared.
         metrics: Of rankings; with the main one the responses are shown as well.
     """
-    shown = [row for metric in metrics for row in found.of(metric)]
+    shown = list({id(row): row for metric in metrics for row in found.of(metric)}.values())
     questions = dict.fromkeys((row.task, row.history, row.metric) for row in shown)
     for question in sorted(questions, key=lambda key: (key[1] == "", list(questions).index(key))):
         rows = [row for row in shown if (row.task, row.history, row.metric) == question]
@@ -49,10 +49,12 @@ def _table(first: str, rows: Sequence[ComparedRow]) -> Table:
     title = f"{rows[0].task}{history}, {rows[0].targets:,} targets"
     table = Table(title=words(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("Run", overflow="fold", min_width=10)
-    for name in (label(rows[0].metric), "Difference", "95 % interval", "p", "Run is"):
-        table.add_column(
-            words(name), justify="left" if name == "Run is" else "right", no_wrap=name != "Run is"
-        )
+    name = label(rows[0].metric)
+    whole = [number(value) for row in rows for value in (row.first, row.second)] + name.split()
+    table.add_column(words(name), justify="right", min_width=max(map(len, whole)))
+    for name in ("Difference", "95 % interval", "p"):
+        table.add_column(words(name), justify="right", no_wrap=True)
+    table.add_column("Run is")
     table.add_row(words(first), number(rows[0].first), "", "", "", Text("first", style="dim"))
     for row in rows:
         verdict = _SHORT.get(row.verdict, row.verdict)
