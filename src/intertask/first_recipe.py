@@ -1,7 +1,5 @@
 """A first recipe for a log that nobody has described yet: sane options, each with a comment that says why."""
 
-import json
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -22,6 +20,7 @@ from intertask.experiment import refuse_unfit
 from intertask.model import is_reserved
 from intertask.printable import printable
 from intertask.recipe import MAIN, Recipe
+from intertask.recipe_text import beside, key_lines, reading, toml
 
 # What the names of behaviours hold, the least valuable first.
 _LADDER = (
@@ -98,19 +97,11 @@ def _arguments(section: Mapping[str, object]) -> dict[str, object]:
 
 
 def _events(file: Path, log: Look, roles: Roles) -> dict[str, object]:
-    section: dict[str, object] = {"path": _beside(file, log.path), **_reading(log)}
+    section: dict[str, object] = {"path": beside(file, log.path), **reading(log)}
     section |= {"user": roles.user, "item": roles.item}
     section |= {"time": roles.time, "time_format": roles.time_format, "behaviour": roles.behaviour}
     section |= {"labels": list(roles.labels) or None, "sequences": roles.sequences or None}
     return {name: value for name, value in section.items() if value is not None}
-
-
-def _reading(look: Look) -> dict[str, object]:
-    return {"separator": look.table.separator, "encoding": look.encoding}
-
-
-def _beside(file: Path, path: Path) -> str:
-    return Path(os.path.relpath(path, file.parent)).as_posix()
 
 
 def value_order(counts: Mapping[str, int]) -> list[str]:
@@ -194,7 +185,7 @@ def _text(
         f"max_length = {_max_length(lengths)}  # the median of the users has {np.median(lengths):.0f} events",
         "",
         "[data.events]",
-        *_keys(section),
+        *key_lines(section),
         *_catalogue(file, roles, events),
         "",
         "[encoder]",
@@ -202,8 +193,8 @@ def _text(
         f"dropout = {_dropout(size)}  # the fewer events, the more",
     ]
     for task in tasks:
-        key = task.name if task.name.isascii() else _value(task.name)  # TOML wants others quoted
-        lines += ["", f"[tasks.{key}]  # {printable(task.comment)}", *_keys(task.keys)]
+        key = task.name if task.name.isascii() else toml(task.name)  # TOML wants others quoted
+        lines += ["", f"[tasks.{key}]  # {printable(task.comment)}", *key_lines(task.keys)]
         if num_items > _MANY_ITEMS and task.keys["kind"] == "next_item":
             lines += ["", f"[tasks.{key}.loss]", 'kind = "shared_pool"  # the full softmax is slow here']
     lines += ["", "[train]", f"epochs = {_epochs(size)}"]
@@ -215,14 +206,14 @@ def _text(
         f"# {repeats:.0%} of the events repeat an item of the same user: "
         + ("items of the history may come again." if kept else "what a user knows is not recommended again."),
     ]
-    return "\n".join([*lines, f"history = [{_value('kept' if kept else 'masked')}]"]) + "\n"
+    return "\n".join([*lines, f"history = [{toml('kept' if kept else 'masked')}]"]) + "\n"
 
 
 def _catalogue(file: Path, roles: Roles, events: EventLog) -> list[str]:
     look = roles.catalogue
     if look is None:
         return []
-    found: dict[str, object] = {"path": _beside(file, look.path), **_reading(look)}
+    found: dict[str, object] = {"path": beside(file, look.path), **reading(look)}
     found |= {
         "item": roles.catalogue_item,
         "text": list(roles.text) or None,
@@ -233,7 +224,7 @@ def _catalogue(file: Path, roles: Roles, events: EventLog) -> list[str]:
     lines = [
         "",
         "[data.catalogue]  # shown beside the items, and lists are filtered by it; not learnt from",
-        *_keys(found),
+        *key_lines(found),
     ]
     if look.table.name == events.report.source:
         lines.append(
@@ -253,12 +244,3 @@ def _dropout(size: int) -> float:
 def _epochs(size: int) -> int:
     """So many that training takes minutes on a CPU."""
     return int(np.clip(4_000_000 // max(size, 1), 4, 40))
-
-
-def _keys(section: Mapping[str, object]) -> list[str]:
-    return [f"{name} = {_value(value)}" for name, value in section.items() if value is not None]
-
-
-def _value(value: object) -> str:
-    """A value in TOML, whose strings are those of JSON except for DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from intertask import Recipe
 from intertask import run as runs
 from tests import shop
 from tests.samples.clinic import patients
@@ -162,3 +163,20 @@ def test_a_recipe_that_does_not_fit_is_refused_before_anything_is_written(
     recipe.write_text(TOML.replace(line, other))
     assert message in intertask.refused("train", recipe, "--run", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_table_with_labels_becomes_a_recipe_that_fits(tmp_path, monkeypatch, intertask):
+    monkeypatch.chdir(tmp_path)
+    patients(200).drop("hospital", "seen").write_csv("patients.csv")
+    done = intertask("init", "patients.csv", "--label", "ill", "--label", "days")
+    assert done.code == 0 and "intertask predict runs/patients --row" in done.out, done
+    recipe = Recipe.read(Path("patients.toml"))
+    assert {name: task.kind for name, task in recipe.tasks.items()} == {
+        "ill": "category",
+        "days": "regression",
+    }
+    assert intertask("data", "patients.toml").code == 0
+    assert "one of the columns age" in intertask.refused(
+        "init", "patients.csv", "--label", "il", "--out", "x.toml"
+    )
+    assert "--label" in intertask("init", "--help").out

@@ -31,7 +31,10 @@ def init(
     time_format: Annotated[Column, typer.Option(help='How times are written, e.g. "%d.%m.%Y %H:%M".')] = None,
     behaviour: Annotated[Column, typer.Option(help='Column of what was done, or "none".')] = None,
     label: Annotated[
-        list[str] | None, typer.Option(help="Column of numbers to learn; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="Column of numbers to learn; may be repeated. Without users and items: what rows are asked."
+        ),
     ] = None,
     title: Annotated[Column, typer.Option(help='Column of the titles, or "none".')] = None,
     separator: Annotated[Column, typer.Option(help="Separator of the columns of a text file.")] = None,
@@ -39,7 +42,7 @@ def init(
     overwrite: OverwriteOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the best guesses; ask nothing.")] = False,
 ) -> None:
-    """Look at a log, ask what cannot be known, and write a first recipe."""
+    """Look at a log, or at a table with labels, ask what cannot be known, and write a first recipe."""
     from intertask.data.guesses import look
     from intertask.data.roles import guessed, the_log
     from intertask.files import written_aside
@@ -50,6 +53,9 @@ def init(
     log = the_log(looks)
     target = out or Path(f"{log.path.name.split('.')[0]}.toml")
     _refuse_target(target, overwrite=overwrite)
+    if label and user is None and item is None and not (log.best("user") and log.best("item")):
+        _write_of_rows(target, log, label, overwrite=overwrite)
+        return
     asking = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     given = {"user": user, "item": item, "time": time, "behaviour": behaviour, "title": title}
     roles = guessed(log, looks, given, label, time_format, _ask if asking else None)
@@ -59,6 +65,29 @@ def init(
     with written_aside(target) as aside:
         aside.write_text(written.text, encoding="utf-8")
     _tell(target, log, roles, written)
+
+
+def _write_of_rows(target: Path, table: "Look", labels: list[str], *, overwrite: bool) -> None:
+    """A recipe for a table whose labels are named and in which no column seems to be a user or an item."""
+    from intertask.files import written_aside
+    from intertask.first_rows_recipe import first_rows_recipe
+
+    with _hints_as_options():
+        text, rows = first_rows_recipe(target, table, labels)
+    _refuse_target(target, overwrite=overwrite)
+    with written_aside(target) as aside:
+        aside.write_text(text, encoding="utf-8")
+    say(rows.report.summary())
+    for note in rows.report.notes:
+        say(f"note       {note}")
+    say(f"labels     {', '.join(labels)}")
+    say(f"categories {', '.join(rows.categories) or 'none'}")
+    say(f"numbers    {', '.join(rows.numbers) or 'none'}")
+    recipe, run = quote(str(target)), quote(str(Path("runs") / target.stem))
+    say(f"written    {target}; read it, change what is wrong, then:")
+    example = quote(f"{rows.inputs.columns[0]}=...")
+    for command in (f"data {recipe}", f"train {recipe}", f"evaluate {run}", f"predict {run} --row {example}"):
+        say(f"           intertask {command}")
 
 
 @contextmanager
