@@ -27,13 +27,12 @@ class Verdict:
 
 def verdicts(differences: Sequence[DifferenceRow]) -> list[Verdict]:
     """One verdict for each task and history, in the order of the differences."""
-    ranking = main_metric(row.metric for row in differences if row.history)
     groups: dict[tuple[str, str], list[DifferenceRow]] = {}
     for row in differences:
         groups.setdefault((row.task, row.history), []).append(row)
     found = []
     for (task, history), rows in groups.items():
-        metric = ranking if history else rows[0].metric  # of several the first one decides
+        metric = main_metric(row.metric for row in rows)
         found.append(_verdict(task, history, [row for row in rows if row.metric == metric], metric))
     return found
 
