@@ -86,7 +86,7 @@ def test_units_are_drawn_as_a_whole():
     groups = RowsProtocol(data="ab", split="rows", part="test", resampled="hospital", num_targets=NUM)
     few = {"protocol": groups, "units": np.arange(NUM) % 5}
     rows = compare(evaluation(1.0, **few), evaluation(0.3, **few), resamples=100).rows
-    assert {row.too_few for row in rows} == {"targets of 5 groups of hospital, and a verdict needs 10"}
+    assert {row.too_few for row in rows} == {"targets of 5 hospitals, and a verdict needs 10"}
 
 
 def test_rows_are_not_compared_with_events():

@@ -10,7 +10,7 @@ from intertask.metrics.bootstrap import mean_intervals
 from intertask.metrics.direction import all_rising
 
 NUM = 200
-BOOTSTRAP = Bootstrap(lambda: np.random.default_rng(7), 300, ("group of hospital", "groups of hospital"))
+BOOTSTRAP = Bootstrap(lambda: np.random.default_rng(7), 300, ("hospital", "hospitals"))
 
 
 def told(kind="probability", knows=1.0, seed=0):
@@ -122,9 +122,7 @@ def test_each_slice_has_its_rows_and_says_where_they_are_few():
 
 def test_units_are_what_a_verdict_needs_enough_of():
     one = found(told(), units=np.arange(NUM) % 3, worse=told(knows=0.0))
-    assert {row.too_few for row in one.differences} == {
-        "targets of 3 groups of hospital, and a verdict needs 10"
-    }
+    assert {row.too_few for row in one.differences} == {"targets of 3 hospitals, and a verdict needs 10"}
     assert {row.verdict for row in one.differences} == {"not judged"}
 
 

@@ -34,9 +34,9 @@ def test_twenty_of_each_and_ten_users_are_the_least(users, labels, reason):
 
 
 def test_units_that_are_no_users_are_called_by_their_name():
-    words = ("group of hospital", "groups of hospital")
-    assert too_few(MANY % 4, None, words) == "targets of 4 groups of hospital, and a verdict needs 10"
-    assert too_few(MANY % 1, None, words) == "targets of 1 group of hospital, and a verdict needs 10"
+    words = ("hospital", "hospitals")
+    assert too_few(MANY % 4, None, words) == "targets of 4 hospitals, and a verdict needs 10"
+    assert too_few(MANY % 1, None, words) == "targets of 1 hospital, and a verdict needs 10"
 
 
 def test_an_evaluation_of_few_positives_gives_no_verdict_and_says_why():

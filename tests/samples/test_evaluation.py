@@ -1,6 +1,7 @@
 """The table of a model of rows, what stands beside it, and what makes it wrong."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from intertask.data.rows import Rows
 from intertask.errors import LeakageError
+from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
 from intertask.samples.answering import answers
 from intertask.samples.corpus import RowCorpus
@@ -37,7 +39,7 @@ def test_every_system_stands_in_one_table_with_intervals() -> None:
     for row in found.responses:
         for metric, interval in row.intervals.items():
             assert interval.low <= row.metrics[metric] <= interval.high
-    assert {row.slice for row in found.responses} >= {"all", "hospital: north", "hospital: west"}
+    assert {row.slice for row in found.responses} >= {"all", "group: north", "group: west"}
     assert {(row.task, row.baseline, row.metric) for row in found.differences} >= {
         ("ill", "linear", "auc"),
         ("ill", "linear", "-log_loss"),
@@ -134,3 +136,14 @@ def test_statistics_that_were_fitted_on_the_test_part_are_refused() -> None:
         evaluated(facts=Facts(recipe().input.fit(rows), facts_of(fitted()).answers))
     with pytest.raises(LeakageError, match="the split leaks"):
         evaluated(split=replace(fitted().split, test=fitted().split.train[:50]))
+
+
+def test_conditions_are_the_same_for_rows_in_memory_and_for_those_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run's folder keeps the roles, and not what their columns were called."""
+    monkeypatch.setattr("intertask.samples.units.LEAST_UNITS", 2)
+    fitted().corpus.write(tmp_path / "corpus")
+    one, other = evaluated(), evaluated(corpus=RowCorpus.open(tmp_path / "corpus"))
+    assert one.protocol == other.protocol and one.protocol.unit == ("group", "groups")
+    assert compare(one, other, resamples=20).rows

@@ -76,15 +76,14 @@ class EventsProtocol(Protocol):
 class RowsProtocol(Protocol):
     """Of targets that are rows of a table, or samples of another kind."""
 
-    resampled: str = "row"  # what the bootstrap draws: rows, or the groups of a column
+    resampled: str = "row"  # what the bootstrap draws: "row", "group", or another unit that owns rows
     num_targets: int  # rows that are asked for
     definitions: int = 1  # rises when the meaning of a metric changes
 
     @property
     def unit(self) -> tuple[str, str]:
-        """Rows, or groups of them."""
-        own = self.resampled
-        return ("row", "rows") if own == "row" else (f"group of {own}", f"groups of {own}")
+        """Rows, or what owns them."""
+        return self.resampled, f"{self.resampled}s"
 
     def conditions(self) -> list[tuple[str, str]]:
         """What is drawn, and how many rows."""

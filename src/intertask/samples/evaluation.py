@@ -89,7 +89,7 @@ class RowEvaluator:
             data=self.corpus.digest(),
             split=self.split.description,
             part=self.part,
-            resampled=self._unit_name,
+            resampled=self.unit,
             num_targets=len(self.places),
         )
         bootstrap = Bootstrap(lambda: generator(self.seed, "bootstrap"), self.config.resamples, protocol.unit)
@@ -127,15 +127,6 @@ class RowEvaluator:
             seconds=self.seconds,
         ).with_targets(together(tables))
 
-    @property
-    def _unit_name(self) -> str:
-        """What the column of the groups is called in the file, where groups are drawn."""
-        return self._column if self.unit == GROUP else ROW
-
-    @property
-    def _column(self) -> str:
-        return self.corpus.rows.report.columns.get(GROUP, GROUP)
-
     def _groups(self) -> dict[str, NDArray[np.bool_]]:
         """The rows of each group, where there are several and not too many."""
         if GROUP not in self.targets.roles.columns:
@@ -144,7 +135,7 @@ class RowEvaluator:
         names = groups.unique().sort()
         if not 2 <= len(names) <= MOST_GROUPS:
             return {}
-        return {f"{self._column}: {name}": (groups == name).to_numpy() for name in names}
+        return {f"{GROUP}: {name}": (groups == name).to_numpy() for name in names}
 
     def _asked(
         self, name: str, config: RowTaskConfig, told: NDArray[np.generic]
