@@ -76,6 +76,10 @@ class Writing(Reading, Protocol):
         """All statements of the block take effect, or, where it raises, none; inside a transaction."""
         ...
 
+    def settle(self) -> bool:
+        """Leave nothing of what was deleted on the disk; False where somebody still reads an older state."""
+        ...
+
     def check_alive(self) -> None:
         """Connect again where the connection is lost.
 

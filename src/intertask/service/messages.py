@@ -28,6 +28,7 @@ class Command(Message, Generic[Answer]):
     """
 
     answers: ClassVar[type[Message]]
+    erases: ClassVar[bool] = False  # whether what it deletes must be gone from the disk, too
     tenant: int = 0
 
     def run(self, store: Writing) -> Answer:

@@ -112,6 +112,7 @@ class DeletePerson(Command[Done]):
     """Delete a person, all events included."""
 
     answers = Done
+    erases = True
     kind: Literal["delete_person"] = "delete_person"
     person: str
 
@@ -127,6 +128,7 @@ class MergePeople(Command[Done]):
     """Give one person's events to another, as when a visitor signs in; the one is gone afterwards."""
 
     answers = Done
+    erases = True
     kind: Literal["merge_people"] = "merge_people"
     person: str
     into: str

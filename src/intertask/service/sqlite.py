@@ -139,6 +139,20 @@ class Connection:
         with _translated(self.file):
             self._inner.execute("RELEASE part")
 
+    def settle(self) -> bool:
+        """Leave nothing of what was deleted on the disk; False where somebody still reads an older state.
+
+        Pages are overwritten as they are freed; what they held stands in the log until it is cut off.
+        """
+        self._inner.set_busy_timeout(0)  # nobody who wants to write waits for those who read
+        try:
+            found = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        except UnavailableError:
+            return False
+        finally:
+            self._inner.set_busy_timeout(BUSY_MILLISECONDS)
+        return found[0][0] == 0
+
     def check_alive(self) -> None:
         """A file has no connection to lose."""
 

@@ -21,6 +21,7 @@ from intertask.service.refusals import FaultError, RefusedError, UnavailableErro
 MOST_JOBS = 512
 MOST_SECONDS = 0.005  # that a commit goes on taking commands
 MOST_WAITING = 10_000
+SETTLE_SECONDS = 0.25  # between two tries to have erased data gone from the disk
 
 Told = Callable[[Message | IntertaskError], None]
 
@@ -46,6 +47,7 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._failed: list[BaseException] = []
         self._ready = threading.Event()
+        self._unsettled, self._next = True, 0.0  # a writer that was killed may have left something to settle
 
     def start(self) -> None:
         """Connect.
@@ -84,11 +86,23 @@ class Writer:
             self._ready.set()
             return
         self._ready.set()
-        while (first := self._waiting.get()) is not None:
-            going_on = self._commit(store, first)
-            if not going_on:
+        while True:
+            try:
+                first = self._waiting.get(timeout=SETTLE_SECONDS if self._unsettled else None)
+            except queue.Empty:
+                self._settle(store)
+                continue
+            if first is None or not self._commit(store, first):
                 break
+            self._settle(store)
+        self._settle(store)
         store.close()
+
+    def _settle(self, store: Writing) -> None:
+        """After something was erased: have it gone from the disk, as soon as nobody reads what was before."""
+        if self._unsettled and time.monotonic() >= self._next:
+            self._unsettled = not store.settle()
+            self._next = time.monotonic() + SETTLE_SECONDS
 
     def _commit(self, store: Writing, first: Waiting) -> bool:
         """Run what waits in one transaction; False where the end came up."""
@@ -105,6 +119,7 @@ class Writer:
         except Exception as error:  # nobody may wait forever, and the thread must live
             answers = [_broken(error)] * len(taken)
         for waiting, answer in zip(taken, answers, strict=True):
+            self._unsettled |= waiting.command.erases
             waiting.told(answer)
         return going_on
 
