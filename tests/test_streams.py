@@ -103,9 +103,15 @@ def test_each_step_has_the_losses_of_one_stream(trained):
 
 def test_the_epoch_is_chosen_by_all_tasks_of_all_streams(trained):
     metrics = small.journal(trained[0], "validation")[0]["metrics"]
-    parts = [metrics["next/ndcg@10"], metrics["there/ndcg@10"]]
-    parts += [-1 / metrics[f"{task}/-log_loss"] for task in ("high", "liked")]
-    assert metrics["all"] == pytest.approx(math.prod(parts) ** 0.25)
+    parts = {task: metrics[f"{task}/ndcg@10"] for task in ("next", "there")}
+    parts |= {task: -1 / metrics[f"{task}/-log_loss"] for task in ("high", "liked")}
+    parts_of_streams, _ = experiment.assembled(recipe(), corpora())
+    bases = [part.examiner.bases() for part in parts_of_streams.values()]
+    weights = {task: basis.weight for own in bases for task, basis in own.items()}
+    total = sum(weights.values())
+    whole = math.prod(parts[task] ** weight for task, weight in weights.items()) ** (1 / total)
+    assert trained[1]["main"].trained.monitor == "all" and metrics["all"] == pytest.approx(whole)
+    assert parts.keys() == weights.keys() and len(set(weights.values())) > 1
 
 
 def test_edges_are_judged_by_the_stream_that_has_the_task(trained):

@@ -152,6 +152,7 @@ def fit_streams(
         aside.write_text(recipe.to_json(), encoding="utf-8")
     streams = streams_of(recipe, parts, device)
     owners = {task: part for part in parts.values() for task in part.config.tasks}
+    bases = {task: basis for part in parts.values() for task, basis in part.examiner.bases().items()}
 
     def validate() -> dict[str, float]:
         metrics = {
@@ -159,7 +160,7 @@ def fit_streams(
         }
         if recipe.streams:
             metrics[ALL] = over_tasks(
-                metrics, {task: part.config.tasks[task] for task, part in owners.items()}
+                metrics, {task: part.config.tasks[task] for task, part in owners.items()}, bases
             )
         return metrics
 
@@ -343,7 +344,9 @@ def assembled(
     together = {task: part for part in parts.values() for task in part.config.attached()}
     balance = recipe.balance.build(
         {
-            task: part.config.tasks[task].weight * _label_share(part, task) ** recipe.balance.labels
+            task: part.config.tasks[task].weight
+            * _label_share(part, task) ** recipe.balance.labels
+            * (part.config.tasks[task].nats(part.constant[task]) if recipe.balance.in_nats else 1.0)
             for task, part in together.items()
         },
         {task: part.constant[task] for task, part in together.items()},

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from intertask import funnel
 from intertask.communication import CommunicationConfig
-from intertask.communication.shared import Config as Shared
+from intertask.communication.gated_slots import Config as GatedSlots
 from intertask.config import Config, plugin, plugins
 from intertask.data.seam import INPUT, Batch
 from intertask.encoders import EncoderConfig
-from intertask.encoders.attention import Config as Attention
+from intertask.encoders.recurrent_attention import Config as RecurrentAttention
 from intertask.errors import RecipeError
 from intertask.inputs import Embedded, Input, InputConfig
 from intertask.inputs._several import Several
@@ -83,6 +83,18 @@ def with_length_of_input(given: object) -> object:
     return {**given, "max_length": own}
 
 
+def with_encoder_of_input(given: object) -> object:
+    """A section whose encoder, where it says none, fits its inputs: places of a row have no order of time."""
+    if not isinstance(given, Mapping) or "encoder" in given:
+        return given
+    several = given.get("inputs")
+    parts = list(several.values()) if several and isinstance(several, Mapping) else [given.get("input")]
+    kinds = [part.get("kind") if isinstance(part, Mapping) else getattr(part, "kind", part) for part in parts]
+    if any(kind in (None, "events") for kind in kinds):
+        return given
+    return {**given, "encoder": {"kind": "attention"}}
+
+
 class ModelConfig(Config):
     """The parts of a model, as a recipe names them.
 
@@ -100,13 +112,14 @@ class ModelConfig(Config):
     max_length: int = Field(default=50, ge=1, le=65_536)
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
     inputs: Annotated[dict[str, SerializeAsAny[InputConfig]], plugins("inputs", may_be_empty=True)] = {}
-    encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = Attention()
-    communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = Shared()
+    encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = RecurrentAttention()
+    communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = GatedSlots()
     pooling: Pooling = "mean"
     tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
     exchange: tuple[str, ...] | None = Field(default=None, json_schema_extra={"internal": True})
 
     _length = model_validator(mode="before")(with_length_of_input)
+    _encoder = model_validator(mode="before")(with_encoder_of_input)
     _names = field_validator("tasks", "inputs")(refuse_strange)
 
     @property

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from intertask.balance import BalanceConfig
-from intertask.balance.entropy import Config as Entropy
+from intertask.balance.likelihood import Config as Likelihood
 from intertask.config import RECIPE_JSON_BYTES, Config, parse, plugin, plugins, read_toml, sections
 from intertask.data.rows import Rows
 from intertask.data.sequences import Sequences
@@ -81,7 +81,7 @@ class Recipe(ModelConfig):
     seed: int = Field(default=1, ge=0, lt=2**63)
     data: DataConfig = DataConfig()
     split: Splits = LeaveOneOut()
-    balance: Annotated[SerializeAsAny[BalanceConfig], plugin("balance")] = Entropy()
+    balance: Annotated[SerializeAsAny[BalanceConfig], plugin("balance")] = Likelihood()
     train: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     streams: Annotated[dict[str, StreamConfig], sections(StreamConfig)] = {}

@@ -82,7 +82,7 @@ def test_separator_and_encoding_stand_in_a_recipe(shop_files, intertask):
 
 
 def test_few_targets_that_choose_are_named_by_data_and_before_training(shop_files, intertask):
-    words = "note: Task next has "
+    words = "note: Task liked has "  # of all that choose the one that is nearest to enough
     told = json.loads(intertask("data", shop_files, "--json").out)["notes"]
     assert [note for note in told if f"note: {note}".startswith(words)]
     done = intertask("train", shop_files, "--json")

@@ -262,7 +262,7 @@ def test_training_without_a_terminal_writes_a_line_an_epoch(shop_files, intertas
     assert done.code == 0
     number = r"-?\d+\.?\d*(e-?\d+)?"
     form = (
-        rf"epoch (\d) of 0 to 1: loss next {number}  buys {number}  liked {number}; next/ndcg@10 0\.\d{{4}}, "
+        rf"epoch (\d) of 0 to 1: loss next {number}  buys {number}  liked {number}; all 0\.\d{{4}}, "
         r"(best so far|best 0\.\d{4}); \d+\.\d s"
     )
     epochs = [re.fullmatch(form, line) for line in done.err.splitlines() if line.startswith("epoch")]

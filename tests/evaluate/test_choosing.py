@@ -33,11 +33,12 @@ MANY, FEW = Basis(574), Basis(85)
             {"next": MANY, "buys": FEW},
             "Task buys has 85 validation targets to choose the epoch by: below 500 ",
         ),
-        ("all", {"next": MANY, "buys": FEW, "liked": Basis(86)}, "Task buys has 85 validation targets"),
-        ("all", {"next": MANY, "liked": Basis(574, 100)}, None),
+        ("all", {"next": MANY, "buys": FEW, "liked": Basis(86)}, None),
+        ("all", {"buys": FEW, "liked": Basis(86)}, "Task liked has 86 validation targets"),
+        ("all", {"next": MANY, "liked": Basis(574, 99)}, None),
         (
-            "all",
-            {"next": MANY, "liked": Basis(574, 99)},
+            "liked/auc",
+            {"liked": Basis(574, 99)},
             "99 positives among 574 validation targets to choose the epoch by: below 100",
         ),
         (

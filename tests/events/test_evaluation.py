@@ -9,6 +9,7 @@ import torch
 from intertask import EventLog, Recipe, Recommender
 from intertask.assessment import item_tags
 from intertask.errors import LeakageError, TrainingError
+from intertask.evaluate.choosing import Basis
 from intertask.evaluate.kept import keep
 from intertask.evaluate.validation import default_monitor, over_tasks
 from intertask.events.evaluation import Evaluator
@@ -291,7 +292,7 @@ def test_the_validator_agrees_with_the_evaluation_of_the_validation_part():
         row = rows_of(found, "intertask", task)
         assert metrics[f"{task}/ndcg@10"] == pytest.approx(row[0].metrics["ndcg@10"])
     assert metrics["liked/-log_loss"] == pytest.approx(-found.responses[0].metrics["log_loss"])
-    assert metrics[default_monitor(fitted.model.config)] == metrics["next/ndcg@10"]
+    assert metrics[default_monitor(fitted.model.config)] == metrics["all"]
 
 
 @pytest.mark.parametrize("history", ["masked", "kept"])
@@ -358,13 +359,24 @@ def test_the_metric_over_all_tasks_counts_a_percent_alike_for_each():
         "liked/auc": 0.9,
         "stars/-rmse": -2.0,
     }
-    whole = over_tasks(found, config.tasks)
+    enough = dict.fromkeys(config.tasks, Basis(500))
+    whole = over_tasks(found, config.tasks, enough)
     assert whole == pytest.approx((0.2 * (1 / 0.5) * (1 / 2.0)) ** (1 / 3))
     for name in ("next/ndcg@10", "liked/-log_loss", "stars/-rmse"):
         better = found | {name: found[name] * (1.1 if found[name] > 0 else 1 / 1.1)}
-        assert over_tasks(better, config.tasks) == pytest.approx(whole * 1.1 ** (1 / 3))
-    assert over_tasks(found | {"next/ndcg@10": 0.0}, config.tasks) > 0
-    assert np.isnan(over_tasks({}, config.tasks))
+        assert over_tasks(better, config.tasks, enough) == pytest.approx(whole * 1.1 ** (1 / 3))
+    assert over_tasks(found | {"next/ndcg@10": 0.0}, config.tasks, enough) > 0
+    assert np.isnan(over_tasks({}, config.tasks, enough))
+
+
+def test_a_task_with_few_targets_counts_by_less_where_all_choose_the_epoch():
+    tasks = ModelConfig.model_validate({"tasks": {name: {"kind": "next_item"} for name in "ab"}}).tasks
+    bases = {"a": Basis(1000), "b": Basis(50)}
+    found = {"a/ndcg@10": 0.1, "b/ndcg@10": 0.2}
+    whole = over_tasks(found, tasks, bases)
+    assert over_tasks(found | {"a/ndcg@10": 0.11}, tasks, bases) == pytest.approx(whole * 1.1 ** (1 / 1.1))
+    assert over_tasks(found | {"b/ndcg@10": 0.22}, tasks, bases) == pytest.approx(whole * 1.1 ** (0.1 / 1.1))
+    assert over_tasks({"b/ndcg@10": 0.2}, tasks, {"b": Basis(9, 0)}) == pytest.approx(0.2)
 
 
 def test_lists_of_one_item_have_no_diversity():

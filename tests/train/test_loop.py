@@ -92,7 +92,9 @@ def test_a_gradient_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_pa
     ratings = [[1e18 * place for place in range(6)] for _ in range(12)]  # their losses are finite
     with pytest.raises(TrainingError, match="tasks 'next', 'stars', step 0: expected a finite gradient"):
         experiment.fit(
-            runs.recipe(tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}),
+            runs.recipe(
+                tasks={"next": {"kind": "next_item"}, "stars": REGRESSION}, balance={"kind": "entropy"}
+            ),
             world(labels={"rating": ratings}),
             tmp_path,
         )

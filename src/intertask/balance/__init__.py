@@ -26,9 +26,14 @@ class BalanceConfig(PluginConfig):
         labels: Multiply each task's weight by its number of labels, relative to the task with most labels of
             its log, to this power. 0: every task counts the same, so that a task with few labels can harm
             others; 1: every label counts the same.
+
+    Attributes:
+        in_nats: Whether it wants losses that are no likelihood, as squared errors, turned into one.
     """
 
     labels: float = Field(default=0.0, ge=0, le=1)
+
+    in_nats: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, weights: Mapping[str, float], constant_losses: Mapping[str, float]) -> "Balance":

@@ -42,6 +42,11 @@ class Basis:
         share = self.targets / LEAST
         return share if self.rare is None else min(share, self.rare / LEAST_RARE)
 
+    @property
+    def weight(self) -> float:
+        """What the task counts by in the metric over all tasks: 1, or less where it cannot choose alone."""
+        return min(1.0, max(self.size, 1 / LEAST))
+
     def __str__(self) -> str:
         if self.rare is not None and self.rare / LEAST_RARE < self.targets / LEAST:
             return f"{_counted(self.rare, self.word)} among {_counted(self.targets, 'validation target')}"
@@ -58,7 +63,7 @@ def thin_choice(monitor: str, bases: Mapping[str, Basis]) -> Finding | None:
     """What to know where the metric that chooses the epoch is taken from few targets.
 
     Args:
-        monitor: The metric; "all" is as thin as its thinnest task.
+        monitor: The metric; "all" is as thin as its best task, since it counts thin ones by less.
         bases: By task; tasks without validation targets are none of them.
     """
     chooses = monitor.partition("/")[0]
@@ -69,7 +74,7 @@ def thin_choice(monitor: str, bases: Mapping[str, Basis]) -> Finding | None:
     }
     if not own:
         return None
-    task = min(own, key=lambda name: own[name].size)
+    task = max(own, key=lambda name: own[name].size)
     if not own[task].is_thin:
         return None
     better = next((name for name, basis in bases.items() if not (basis.is_thin or basis.detached)), None)

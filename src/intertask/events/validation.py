@@ -143,7 +143,7 @@ class Validator:
                 continue
             metrics |= {f"{name}/{metric}": value for metric, value in all_rising(answers.metrics()).items()}
         if len(model.config.tasks) > 1 and metrics:
-            metrics[ALL] = over_tasks(metrics, model.config.tasks)
+            metrics[ALL] = over_tasks(metrics, model.config.tasks, self.bases(model.config))
         return metrics
 
 

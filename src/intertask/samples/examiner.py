@@ -103,7 +103,7 @@ class RowExaminer:
             found = self.answer[name].measure(self.truth[name], told[name][self.places[name]])
             metrics |= {f"{name}/{metric}": value for metric, value in all_rising(found).items()}
         if len(self.config.tasks) > 1 and metrics:
-            metrics[ALL] = over_tasks(metrics, self.config.tasks)
+            metrics[ALL] = over_tasks(metrics, self.config.tasks, self.bases())
         return metrics
 
     def frozen(self, model: Model) -> "FrozenRows":

@@ -17,6 +17,8 @@ from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
 
+SMALLEST_VARIANCE = 0.01  # of a value that hardly varies, whose errors must not count without bound
+
 
 class TaskConfig(PluginConfig):
     """The config of a task.
@@ -75,6 +77,10 @@ class TaskConfig(PluginConfig):
     def truth(self, sequences: Sequences, behaviours: tuple[str, ...]) -> Array:
         """The right answer at every event, NaN where there is none."""
         raise TypeError(f"{type(self).__name__} asks nothing of events")
+
+    def nats(self, constant_loss: float) -> float:
+        """What its loss is multiplied by to be a negative log-likelihood, given that of a constant answer."""
+        return 1.0
 
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
         """The loss of the best answer that ignores history and item: the scale of the task's loss."""

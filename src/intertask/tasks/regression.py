@@ -49,6 +49,10 @@ class Config(RowTaskConfig):
         """A value."""
         return Value()
 
+    def nats(self, constant_loss: float) -> float:
+        """Of squared errors, in standard deviations of the labels, under a normal distribution."""
+        return 0.5 if self.loss == "squared" else 1.0
+
     def fit(self, name: str, rows: Rows) -> "Spread":
         """Mean and spread of the labels.
 

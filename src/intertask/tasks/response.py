@@ -19,7 +19,7 @@ from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
-from intertask.tasks import Task, TaskConfig, behaviour_code
+from intertask.tasks import SMALLEST_VARIANCE, Task, TaskConfig, behaviour_code
 
 CERTAIN = 1e-30  # nearer to one a product of probabilities may not come: no would have no logarithm
 
@@ -122,6 +122,10 @@ class Config(TaskConfig):
         )
         least = "" if self.at_least is None else f" at_least {self.at_least:g}"
         raise RecipeError(where + least, expected, f"{len(labels)} labels, all of them {all_are}", hint)
+
+    def nats(self, constant_loss: float) -> float:
+        """Of a value as a draw from a normal distribution with the labels' variance."""
+        return 1 / (2 * max(constant_loss, SMALLEST_VARIANCE)) if self.form == "regression" else 1.0
 
     def asked(
         self, sequences: Sequences, targets: NDArray[np.int64], behaviours: tuple[str, ...]
