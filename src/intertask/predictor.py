@@ -145,8 +145,8 @@ class Predictor:
             names = [arguments.word(task, "task", expected)]
             if names[0] not in self.recipe.tasks:
                 raise RequestError("task", expected, arguments.shown(task))
-        asked = requests.read(rows, facts.reader.columns, self._missing)
-        told = answers(model, facts.reader.read(asked), names)
+        asked = requests.read(rows, facts.columns, self._missing)
+        told = answers(model, facts.read(asked), names)
         frames = []
         for name in names:
             own, known = row_task(self.recipe.tasks[name]), facts.answers[name]
@@ -292,7 +292,7 @@ class Predictor:
         ]
         if self._model is None:
             return card(f"Predictor {recipe.name}", [*facts, ("state", "not trained: call fit() or load()")])
-        facts.append(("columns", f"{len(self.facts.reader.columns):,}"))
+        facts.append(("columns", f"{len(self.facts.columns):,}"))
         facts += [(name, ", ".join(map(str, own[:SHOWN]))) for name, own in self.classes.items()]
         return card(f"Predictor {recipe.name}", facts)
 

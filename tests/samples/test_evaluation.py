@@ -50,7 +50,7 @@ def test_every_system_stands_in_one_table_with_intervals() -> None:
 def test_the_figures_are_those_of_the_rows_that_test() -> None:
     fit = fitted()
     rows = fit.corpus.rows.take(fit.split.test)
-    told = answers(fit.model, facts_of(fit).reader.read(rows), ["ill"])["ill"]
+    told = answers(fit.model, facts_of(fit).read(rows), ["ill"])["ill"]
     own = next(row for row in evaluated().responses if row.system == "intertask" and row.slice == "all")
     ill = (rows.labels["ill"] == "yes").to_numpy()
     assert own.count == len(rows)

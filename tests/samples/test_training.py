@@ -1,13 +1,15 @@
 """What is trained on rows: that it learns, draws alike, stops and goes on."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
 
-from intertask.errors import DataError, IntertaskError, LeakageError
+from intertask import Predictor, Recipe
+from intertask.errors import DataError, IntertaskError, LeakageError, RecipeError
 from intertask.experiment import refuse_unfit
 from intertask.recipe import MAIN
 from intertask.samples.answering import answers
@@ -17,13 +19,13 @@ from intertask.samples.facts import Facts
 from intertask.samples.feed import RowFeed
 
 from .clinic import clinic
-from .runs import facts_of, fitted, recipe, trained
+from .runs import SECTIONS, facts_of, fitted, recipe, trained
 
 
 def test_what_the_columns_say_is_learned_by_both_tasks() -> None:
     found = fitted()
     rows = found.corpus.rows.take(found.split.test)
-    told = answers(found.model, facts_of(found).reader.read(rows), ["ill", "days"])
+    told = answers(found.model, facts_of(found).read(rows), ["ill", "days"])
     ill = (rows.labels["ill"] == "yes").to_numpy()
     days = rows.labels["days"].cast(pl.Float64).to_numpy()
     assert ((told["ill"].argmax(1) == 1) == ill).mean() > 0.7
@@ -78,7 +80,7 @@ def test_the_facts_are_their_json_and_build_the_same_model() -> None:
 
 def test_answers_do_not_depend_on_who_else_asks() -> None:
     found = fitted()
-    fields = facts_of(found).reader.read(found.corpus.rows.take(found.split.test))
+    fields = facts_of(found).read(found.corpus.rows.take(found.split.test))
     together = answers(found.model, fields, ["ill"])["ill"]
     alone = answers(found.model, fields.take(np.array([3])), ["ill"])["ill"]
     assert np.allclose(together[3:4], alone, atol=1e-6)
@@ -130,3 +132,28 @@ def test_rows_that_cannot_be_learned_are_refused_before_training(change, message
     with pytest.raises((DataError, LeakageError), match=message) as caught:
         refuse_unfit(recipe(), {MAIN: RowCorpus(rows)})
     assert isinstance(caught.value, IntertaskError) and "\n" not in str(caught.value)
+
+
+def several(**sections: object) -> Recipe:
+    """Two inputs that read other columns of one table."""
+    tables = {
+        "numbers": {"kind": "table", "columns": ["age"], "dropout": 0.0},
+        "words": {"kind": "table", "columns": ["pain"], "dropout": 0.0},
+    }
+    given = {name: own for name, own in SECTIONS.items() if name != "input"}
+    return Recipe.model_validate({**given, "inputs": tables, **sections})
+
+
+def test_several_inputs_of_a_row_are_trained_together_and_kept(tmp_path: Path) -> None:
+    model = Predictor(several(train={"epochs": 2, "workers": 0})).fit(clinic(100))
+    asked = pl.DataFrame({"age": [30.0, 70.0], "pain": ["a", "b"]})
+    told = model.predict(asked, task="ill")
+    model.save(tmp_path / "model")
+    assert Predictor.load(tmp_path / "model").predict(asked, task="ill").equals(told)
+    assert set(model.facts.readers) == {"numbers", "words"} and set(model.facts.columns) == {"age", "pain"}
+
+
+def test_an_input_that_names_no_column_of_the_rows_is_refused() -> None:
+    own = several(inputs={"one": {"kind": "table", "columns": ["age", "shoe"]}})
+    with pytest.raises(RecipeError, match=r"columns: expected inputs of the rows, as .*, found 'shoe'"):
+        refuse_unfit(own, {MAIN: RowCorpus(clinic(100))})

@@ -27,6 +27,7 @@ from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
 from intertask.nn.layout import Layout
 
+SHOWN = 20  # columns that a message names
 UNKNOWN, MISSING, FIRST = 0, 1, 2  # codes: a word that training has not seen, no word, the first known one
 LARGEST = 1e4  # deviations from the mean that an edge may have
 FARTHEST = {"standard": 10.0, "quantile": LARGEST, "bins": LARGEST}  # and a number as it is told
@@ -47,6 +48,7 @@ class Config(InputConfig):
         most_categories: Of a column's categories the most frequent so many are told apart; the others are
             read as unknown ones.
         dropout: Share of the numbers of a vector that training drops.
+        columns: Read these columns alone; all that are inputs of the rows if left out.
     """
 
     kind: Literal["table"] = "table"
@@ -55,21 +57,28 @@ class Config(InputConfig):
     at_least: int = Field(default=2, ge=1, le=10**9)
     most_categories: int = Field(default=10_000, ge=1, le=1_000_000)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    columns: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=10_000)
 
     def fit(self, rows: Rows) -> "Reader":
         """The reader of some training rows.
 
         Raises:
+            RecipeError: A column is none of the inputs.
             DataError: No column says anything: each is empty or the same in all rows.
         """
-        categories = {name: self._words(rows.inputs[name]) for name in rows.categories}
-        numbers = {name: self._scale(rows.inputs[name]) for name in rows.numbers}
+        wanted = rows.inputs.columns if self.columns is None else self.columns
+        for name in wanted:
+            if name not in rows.inputs.columns:
+                known = ", ".join(map(repr, rows.inputs.columns[:SHOWN]))
+                raise RecipeError("[input] columns", f"inputs of the rows, as {known}", repr(name))
+        categories = {name: self._words(rows.inputs[name]) for name in rows.categories if name in wanted}
+        numbers = {name: self._scale(rows.inputs[name]) for name in rows.numbers if name in wanted}
         reader = Reader(manner=self.numbers, categories=categories, numbers=numbers)
-        if len(reader.says_nothing()) == len(rows.inputs.columns):
+        if len(reader.says_nothing()) == len(reader.columns):
             raise DataError(
                 rows.report.source,
                 "a column whose values differ among the training rows",
-                f"{len(rows.inputs.columns)} that are empty or constant",
+                f"{len(reader.columns)} that are empty or constant",
                 "name other inputs",
             )
         return reader

@@ -95,7 +95,7 @@ class RowEvaluator:
         bootstrap = Bootstrap(lambda: generator(self.seed, "bootstrap"), self.config.resamples, protocol.unit)
         began = time.perf_counter()
         tasks = self.model.config.tasks
-        told = answers(self.model, self.facts.reader.read(self.targets), list(tasks))
+        told = answers(self.model, self.facts.read(self.targets), list(tasks))
         self.seconds[MODEL] = round(time.perf_counter() - began, 3)
         rows: list[ScoreRow] = []
         against: list[DifferenceRow] = []

@@ -45,7 +45,7 @@ class RowExaminer:
         if len(validation) > limit:
             drawn = generator(0, "validation").choice(len(validation), limit, replace=False)
             validation = validation.take(np.sort(drawn))
-        self.fields, self.units = facts.reader.read(validation), units(validation)[0]
+        self.fields, self.units = facts.read(validation), units(validation)[0]
         self.answer = {
             name: row_task(t).known_answer(facts.answers[name]) for name, t in config.tasks.items()
         }

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from intertask.config import Config
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
-from intertask.inputs import Reader
+from intertask.inputs import Kind, Reader, RowFields
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.seeds import derive
@@ -19,15 +21,35 @@ from intertask.tasks._rows import RowTaskConfig
 
 
 @dataclass(frozen=True)
+class Read:
+    """What the inputs read of many rows.
+
+    Args:
+        fields: By the names of the inputs, as a batch has them.
+    """
+
+    fields: Mapping[str, RowFields]
+
+    @property
+    def lengths_B(self) -> Tensor:  # noqa: N802
+        """Places of each row in the sequence of all inputs."""
+        return torch.stack([own.lengths_B for own in self.fields.values()]).sum(0)
+
+    def take(self, rows: NDArray[np.int64]) -> "Read":
+        """Some of the rows."""
+        return Read({name: own.take(rows) for name, own in self.fields.items()})
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that a model keeps of its training rows, beside its weights.
 
     Args:
-        reader: Of the input.
+        readers: Of each input, by its name.
         answers: Of each task, its classes or the spread of its numbers.
     """
 
-    reader: Reader
+    readers: Mapping[str, Reader]
     answers: Mapping[str, Config]
 
     @classmethod
@@ -39,7 +61,20 @@ class Facts:
             DataError: They say nothing, or nothing can be learned of a label.
         """
         answers = {name: row_task(task).fit(name, training) for name, task in config.tasks.items()}
-        return cls(config.input.fit(training), answers)
+        return cls({name: own.fit(training) for name, own in config.named_inputs.items()}, answers)
+
+    def read(self, rows: Rows) -> Read:
+        """What the inputs read of rows that have the columns of those that train."""
+        return Read({name: reader.read(rows) for name, reader in self.readers.items()})
+
+    @property
+    def columns(self) -> dict[str, Kind]:
+        """The columns that the inputs read, each once."""
+        return {name: kind for reader in self.readers.values() for name, kind in reader.columns.items()}
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the figures should know of what was found, each in a line."""
+        return tuple(dict.fromkeys(note for reader in self.readers.values() for note in reader.notes()))
 
     @classmethod
     def of(cls, config: ModelConfig, table: Mapping[str, object]) -> "Facts":
@@ -51,22 +86,27 @@ class Facts:
         answers = table.get("answers")
         if not isinstance(answers, Mapping) or answers.keys() != config.tasks.keys():
             raise ValueError(f"answers of the tasks {', '.join(config.tasks)}")
+        read, inputs = table.get("readers", {INPUT: table.get("reader")}), config.named_inputs
+        if not isinstance(read, Mapping) or read.keys() != inputs.keys():
+            raise ValueError(f"readers of the inputs {', '.join(inputs)}")
         return cls(
-            config.input.reader(table.get("reader")),
+            {name: own.reader(read[name]) for name, own in inputs.items()},
             {name: row_task(task).facts(answers[name]) for name, task in config.tasks.items()},
         )
 
     @classmethod
     def of_model(cls, model: Model) -> "Facts":
         """The facts that a model was built of."""
-        reader, answers = model.dimensions.fields[INPUT], model.dimensions.answers
-        assert isinstance(reader, Reader)
-        return cls(reader, {name: facts for name, facts in answers.items() if isinstance(facts, Config)})
+        fields, answers = model.dimensions.fields, model.dimensions.answers
+        readers = {name: reader for name, reader in fields.items() if isinstance(reader, Reader)}
+        return cls(readers, {name: facts for name, facts in answers.items() if isinstance(facts, Config)})
 
     def table(self) -> dict[str, object]:
         """The facts as JSON holds them."""
         answers = {name: facts.model_dump(mode="json") for name, facts in self.answers.items()}
-        return {"reader": self.reader.model_dump(mode="json"), "answers": answers}
+        read = {name: reader.model_dump(mode="json") for name, reader in self.readers.items()}
+        one = read.keys() == {INPUT}
+        return {"reader": read[INPUT], "answers": answers} if one else {"readers": read, "answers": answers}
 
     def dimensions(self, config: ModelConfig) -> Dimensions:
         """The sizes of a model."""
@@ -74,7 +114,7 @@ class Facts:
             config.width,
             config.max_length,
             tuple(config.tasks),
-            fields={INPUT: self.reader},
+            fields=self.readers,
             answers=self.answers,
         )
 

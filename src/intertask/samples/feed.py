@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.data.rows import Rows
-from intertask.data.seam import INPUT, Batch
+from intertask.data.seam import Batch
 from intertask.model import ModelConfig
 from intertask.samples.facts import Facts, row_task
 from intertask.tasks._rows import Labels
@@ -22,7 +22,7 @@ class RowFeed:
     """
 
     def __init__(self, config: ModelConfig, facts: Facts, training: Rows) -> None:
-        self.fields = facts.reader.read(training)
+        self.read = facts.read(training)
         weights = weights_of(training)
         self.targets: Mapping[str, Labels] = {
             name: (own := row_task(task)).target(
@@ -34,7 +34,7 @@ class RowFeed:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Places of each row."""
-        lengths: NDArray[np.int64] = self.fields.lengths_B.numpy()
+        lengths: NDArray[np.int64] = self.read.lengths_B.numpy()
         return lengths
 
     @property
@@ -45,7 +45,7 @@ class RowFeed:
     def batch(self, rows: NDArray[np.int64]) -> Batch:
         """Some rows with their labels."""
         targets = {name: labels.take(rows) for name, labels in self.targets.items()}
-        return Batch({INPUT: self.fields.take(rows)}, targets)
+        return Batch(self.read.take(rows).fields, targets)
 
 
 def weights_of(rows: Rows) -> NDArray[np.float32]:

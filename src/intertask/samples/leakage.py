@@ -87,7 +87,7 @@ def _other_training(evidence: Evidence) -> Finding | None:
     if evidence.trained is None or evidence.trained == evidence.facts:
         return None
     other = [
-        *(["its input"] if evidence.trained.reader != evidence.facts.reader else []),
+        *(["its input"] if evidence.trained.readers != evidence.facts.readers else []),
         *(f"task {n}" for n, own in evidence.facts.answers.items() if evidence.trained.answers.get(n) != own),
     ]
     return Finding(

@@ -11,7 +11,7 @@ from intertask.tasks._rows import known
 
 def oddities(config: ModelConfig, rows: Rows, split: Split, facts: Facts) -> tuple[str, ...]:
     """Columns that say nothing, labels that are missing or unseen, parts with one class; each in a line."""
-    found = list(facts.reader.notes())
+    found = list(facts.notes())
     for name, task in config.tasks.items():
         own = row_task(task)
         for part in ("train", "validation", "test"):
