@@ -79,6 +79,24 @@ def test_each_task_has_a_section_with_all_its_figures(html: str, evaluation: Eva
     assert "AUC ↑" in sections["task-ill"] and "RMSE ↓" in sections["task-age"]
 
 
+def test_an_auc_of_a_slice_with_too_few_is_not_shown(evaluation: Evaluation, tmp_path: Path) -> None:
+    why = {"too_few": "3 positives among 9 targets"}
+    few = [
+        row.model_copy(update=why if row.slice == "hospital: Z" else {})
+        for row in evaluation.scores
+        if row.task == "ill"
+    ]
+    found = evaluation.model_copy(update={"responses": few, "differences": []})
+    found.write(tmp_path / "evaluation.json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "matplotlib", None)
+        page = write(tmp_path).read_text(encoding="utf-8")
+    slices = page[page.index("hospital: Z") :]
+    own, other = slices[: slices.index("hospital: B")], slices[slices.index("hospital: B") :]
+    assert own.count("too few") == 3 and "<b>" not in own
+    assert "too few" not in other and "<b>" in other
+
+
 def test_what_was_drawn_is_called_by_its_name_and_no_history_is_told_of(html: str) -> None:
     assert "paired bootstrap over rows" in html and "resampled rows" in html
     body = html[html.index("<body") :]

@@ -10,6 +10,7 @@ from intertask.report.figures import (
     conditions,
     main_metric,
     model_system,
+    says_little,
     shown_systems,
     slice_kind,
     split,
@@ -79,7 +80,7 @@ def _slices(evaluation: Evaluation) -> dict[tuple[str, str], list[Plot]]:
         metric = main_metric(name for row in rows for name in row.metrics)
         kinds: dict[str, list[ScoreRow]] = {}
         for row in rows:
-            if row.slice != "all" and row.system in systems:
+            if row.slice != "all" and row.system in systems and not says_little(row, metric):
                 kinds.setdefault(slice_kind(row.slice)[0], []).append(row)
         footer = _footer(evaluation, key[1])
         found[key] = [plots.slices(part, systems, metric, footer) for part in kinds.values()]

@@ -83,7 +83,12 @@ def answered(row: ScoreRow, metric: str) -> str:
     """A figure of a response; an AUC of a few positives is none."""
     if metric not in row.metrics:
         return ""
-    return "too few" if row.too_few and metric == "auc" else number(row.metrics[metric])
+    return "too few" if says_little(row, metric) else number(row.metrics[metric])
+
+
+def says_little(row: ScoreRow, metric: str) -> bool:
+    """Whether a figure is of so few answers that it is better not shown."""
+    return bool(row.too_few) and metric == "auc"
 
 
 def signed(value: float) -> str:

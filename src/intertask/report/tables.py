@@ -101,7 +101,8 @@ def slices(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) ->
     body = []
     for name in dict.fromkeys(row.slice for row in rows):
         within = [row for row in rows if row.slice == name]
-        leading = _leading(metrics, [row.metrics for row in within])
+        lacking = any(row.too_few for row in within)
+        leading = {} if lacking else _leading(metrics, [row.metrics for row in within])
         title = f"{slice_kind(name)[0]}: {slice_kind(name)[1]} ({within[0].count:,} targets)"
         body.append(
             tag(
@@ -110,14 +111,7 @@ def slices(rows: Sequence[ScoreRow], model: str, k: int | None, caption: str) ->
                 class_="group",
             )
         )
-        body += [
-            _row(
-                row.system,
-                row.system == model,
-                [_cell(row.metrics, row.intervals, m, leading) for m in metrics],
-            )
-            for row in within
-        ]
+        body += [_row(row.system, row.system == model, _figures(row, metrics, leading)) for row in within]
     return _table(["System", *(label(name) + arrow(name, metrics) for name in metrics)], body, caption)
 
 

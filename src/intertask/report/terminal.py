@@ -117,7 +117,8 @@ def _slices(rows: Sequence[ScoreRow], title: str, model: str) -> Table:
         table.add_column(_name(system, model), justify="right", overflow="fold")
     for name in dict.fromkeys(row.slice for row in parts):
         within = {row.system: row for row in parts if row.slice == name}
-        leading = _leading([metric], [within[system].metrics for system in systems if system in within])
+        own = [within[system] for system in systems if system in within]
+        leading = {} if any(row.too_few for row in own) else _leading([metric], [row.metrics for row in own])
         cells = [
             _figure(within[system], metric, leading, False, False) if system in within else Text("")
             for system in systems
