@@ -95,3 +95,9 @@ def test_a_list_of_labels_is_refused_unless_it_is_said() -> None:
     with pytest.raises(DataError, match=r"say several = \['y'\]"):
         Rows.read(frame, labels=["y"])
     assert Rows.read(frame, labels=["y"], several=["y"]).labels["y"].to_list() == [["a"], ["b", "c"]]
+
+
+def test_columns_that_polars_takes_for_patterns_are_left_out() -> None:
+    frame = pl.DataFrame({"x": [1.5, 2.5], "^a$": [1, 2], "*": ["a", "b"], "y": [0, 1]})
+    rows = Rows.read(frame, labels=["y"])
+    assert rows.inputs.columns == ["x"] and "'^a$', '*'" in rows.report.notes[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from intertask.data.columns import as_text, is_text, trimmed
-from intertask.data.tables import Table
+from intertask.data.tables import Table, is_pattern
 
 # At most so many different whole numbers, each in so many rows, are codes of something; more count something.
 FEW, ROWS_OF_EACH = 10, 10
@@ -40,9 +40,13 @@ def guessed(table: Table, taken: Sequence[str], missing: Sequence[str]) -> Input
         missing: Words for a missing value.
     """
     free = [name for name in table.schema if name not in taken]
-    fit = [name for name in free if _holds_values(table.schema[name])]
+    fit = [name for name in free if _holds_values(table.schema[name]) and not is_pattern(name)]
     left_out = [name for name in free if name not in fit]
-    notes = [f"left out {', '.join(map(repr, left_out))}: neither words nor numbers"] if left_out else []
+    notes = (
+        [f"left out {', '.join(map(repr, left_out))}: no words or numbers under a usable name"]
+        if left_out
+        else []
+    )
     if not fit:
         return Inputs((), (), tuple(notes))
     counts = table.collect(table.rows.select(expr for name in fit for expr in _counts(table, name, missing)))

@@ -313,6 +313,11 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(cut) + (f" and {len(shown) - MOST} more" if len(shown) > MOST else "")
 
 
+def is_pattern(name: str) -> bool:
+    """Whether Polars would take a name for a pattern of several columns."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 def refuse_names(where: str, names: Sequence[str]) -> None:
     """Refuse two columns of one name, and names that Polars would take for a pattern of several columns.
 
@@ -320,7 +325,7 @@ def refuse_names(where: str, names: Sequence[str]) -> None:
         DataError: Names the column.
     """
     for name in names:
-        if name == "*" or (name.startswith("^") and name.endswith("$")):
+        if is_pattern(name):
             raise DataError(
                 where, "the name of one column", f"{name!r}, which Polars reads as a pattern", "rename it"
             )
