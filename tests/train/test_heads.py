@@ -21,6 +21,7 @@ RATES = {
     "stars": {"kind": "response", "label": "rating", "form": "regression"},
 }
 OPTIONS = {"epochs": 8, "learning_rate": 0.01, "average": 0.0, "schedule": "constant", "warmup_steps": 9}
+OPTIONS |= {"monitor": "next/ndcg@10"}
 
 
 def by_chance(users=30, length=9, items=20):
@@ -32,7 +33,13 @@ def by_chance(users=30, length=9, items=20):
 
 
 def trained(folder, tasks=RATES, **train):
-    recipe = runs.recipe(tasks=tasks, train=OPTIONS | train, encoder={"kind": "gru", "dropout": 0.0})
+    recipe = runs.recipe(
+        tasks=tasks,
+        train=OPTIONS | train,
+        encoder={"kind": "gru", "dropout": 0.0},
+        communication="shared",
+        balance={"kind": "entropy", "labels": 0.0},
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EventExaminer, "calibrate", lambda self, model: None)  # which comes after it
         return experiment.fit(recipe, by_chance(), folder)
