@@ -198,6 +198,25 @@ def test_keys_are_made_shown_once_and_taken_back(client):
     assert_refused(client.post("/v1/keys", json={"role": "god", "label": "x"}), 400, "role: expected")
 
 
+def test_changes_are_written_down_with_the_key_that_made_them(client, key):
+    made = client.post("/v1/keys", json={"role": "editor", "label": "x"}).json()
+    editor = {"authorization": f"Bearer {made['key']}"}
+    client.post("/v1/items/hide", json={"items": ["№1", "№2"]}, headers=editor)
+    client.post("/v1/events", json=changed(user="somebody"))
+    client.delete("/v1/users", params={"user": "somebody"}, headers=editor)
+    client.post("/v1/models/publish", json={"version": 2})
+    client.post("/v1/models/publish", json={"version": 99})
+    found = client.get("/v1/audit", params={"most": 4}).json()["changes"]
+    (own,) = {one["key"] for one in found} - {made["public"]}
+    assert [(one["action"], one["key"], one["subject"]) for one in found] == [
+        ("raise", own, "active: version 2"),
+        ("delete_person", made["public"], ""),  # who is deleted is written down nowhere
+        ("hide_items", made["public"], "2 items, hidden: True"),
+        ("add_key", own, f"{made['public']}: editor"),
+    ]
+    assert "somebody" not in client.get("/v1/audit").text
+
+
 def test_a_role_does_what_it_may_and_nothing_else(client, key):
     held = {role: key(role) for role in ROLES}
     tried = 0

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import time
 
 import polars as pl
 import pytest
@@ -151,6 +153,29 @@ def test_what_goes_out_comes_in_again_as_it_was(client, place, store, key):
     work(place)
     result = look(client, again)["result"]
     assert (result["stored"], result["duplicates"]) == (0, len(lines))
+
+
+def test_files_that_stopped_coming_long_ago_are_deleted_and_others_stay(client, place, store):
+    uploads = place.folder / "uploads"
+    uploads.mkdir()
+    for name, age in (("old.part", 2), ("new.part", 0), ("old.csv", 2)):
+        (uploads / name).write_text("x")
+        os.utime(uploads / name, (time.time() - age * 86_400,) * 2)
+    with store.transaction():
+        store.run("INSERT INTO requests VALUES (1, 'old', '', '', 0)")
+
+    async def once() -> None:
+        access = Access(
+            opened(place.settings.database, place.folder),
+            None if place.line is None else place.folder / "one.socket",
+        )
+        access.start()
+        await runner.tidy(place, access)
+        await access.close()
+
+    asyncio.run(once())
+    assert sorted(file.name for file in uploads.iterdir()) == ["new.part", "old.csv"]
+    assert store.rows("SELECT count(*) FROM requests") == [(0,)]
 
 
 def test_a_job_that_was_stopped_is_not_done(client, place, store):

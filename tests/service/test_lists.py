@@ -5,6 +5,7 @@ import concurrent.futures
 import numpy as np
 import pytest
 
+from intertask.service import versions
 from intertask.service.versions import Raise
 from tests import shop
 from tests.service.asking import asking
@@ -191,6 +192,8 @@ def test_a_version_that_cannot_be_loaded_is_never_published(client, store, place
         AddVersion(tenant=1, digest="0" * 64).run(store)
     found = client.post("/v1/models/publish", json={"version": 3})
     assert found.status_code == 409 and "a model that every process can load" in found.json()["detail"]
+    named = versions.alias(store, 1, versions.NEXT + versions.ACTIVE)
+    assert named is not None and named.version == 1  # nobody tries to load the other again
     missing = client.post("/v1/models/publish", json={"version": 9})
     assert missing.status_code == 404
     assert ask(client, user="ü1")["model"] == "v1"

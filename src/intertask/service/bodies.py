@@ -466,6 +466,34 @@ class KeysAnswer(Body):
     keys: tuple[KeyAnswer, ...]
 
 
+class AuditQuery(Body):
+    """How many of the last changes."""
+
+    most: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 100
+
+
+class ChangeAnswer(Body):
+    """A change.
+
+    Args:
+        at: When.
+        key: The public part of the key.
+        action: What was done.
+        subject: To what; never to whom.
+    """
+
+    at: str
+    key: str
+    action: str
+    subject: str
+
+
+class AuditAnswer(Body):
+    """The last changes, the newest first."""
+
+    changes: tuple[ChangeAnswer, ...]
+
+
 class RevokeBody(Body):
     """Which key is taken back."""
 

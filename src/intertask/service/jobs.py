@@ -52,6 +52,11 @@ class AddJob(Command[Job]):
     what: str
     arguments: Facts = {}
 
+    @property
+    def subject(self) -> str:
+        """The kind of the job."""
+        return self.what
+
     def run(self, store: Writing) -> Job:
         """Keep it until a process takes it."""
         name, moment = f"job_{uuid.uuid4().hex}", now()
@@ -153,6 +158,11 @@ class StopJob(Command[Done]):
     answers = Done
     kind: Literal["stop_job"] = "stop_job"
     job: str
+
+    @property
+    def subject(self) -> str:
+        """The job."""
+        return self.job
 
     def run(self, store: Writing) -> Done:
         """Stop it.

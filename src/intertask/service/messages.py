@@ -25,11 +25,18 @@ class Command(Message, Generic[Answer]):
 
     Args:
         tenant: Whose; 0 where it concerns no tenant.
+        by: The public part of the key by which a person asked for it; what has one is written down.
     """
 
     answers: ClassVar[type[Message]]
     erases: ClassVar[bool] = False  # whether what it deletes must be gone from the disk, too
     tenant: int = 0
+    by: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it concerns, in a word; never who."""
+        return ""
 
     def run(self, store: Writing) -> Answer:
         """Carry it out, within a transaction that the caller commits."""

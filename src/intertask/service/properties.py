@@ -39,6 +39,11 @@ class PutItems(Command[Done]):
     kind: Literal["put_items"] = "put_items"
     items: tuple[Item, ...]
 
+    @property
+    def subject(self) -> str:
+        """How many."""
+        return f"{len(self.items)} items"
+
     def run(self, store: Writing) -> Done:
         """Set them."""
         moment = now()
@@ -63,6 +68,11 @@ class HideItems(Command[Done]):
     items: tuple[str, ...]
     hidden: bool = True
 
+    @property
+    def subject(self) -> str:
+        """How many, and what becomes of them."""
+        return f"{len(self.items)} items, hidden: {self.hidden}"
+
     def run(self, store: Writing) -> Done:
         """Hide or show them."""
         moment = now()
@@ -82,6 +92,11 @@ class DeleteItem(Command[Done]):
     kind: Literal["delete_item"] = "delete_item"
     item: str
 
+    @property
+    def subject(self) -> str:
+        """The item."""
+        return self.item
+
     def run(self, store: Writing) -> Done:
         """Delete it."""
         gone = store.run("DELETE FROM items WHERE tenant = ? AND item = ?", (self.tenant, self.item))
@@ -95,6 +110,11 @@ class PutPeople(Command[Done]):
     answers = Done
     kind: Literal["put_people"] = "put_people"
     people: tuple[Person, ...]
+
+    @property
+    def subject(self) -> str:
+        """How many."""
+        return f"{len(self.people)} users"
 
     def run(self, store: Writing) -> Done:
         """Set them."""

@@ -8,7 +8,7 @@ import asyncio
 
 from intertask.service import versions
 from intertask.service.access import Access
-from intertask.service.refusals import ConflictError, MissingError, UnavailableError
+from intertask.service.refusals import ConflictError, MissingError, RefusedError, UnavailableError
 from intertask.service.versions import ACTIVE, NEXT, Alias, Raise, Version
 
 SECONDS = 60.0  # that all processes may take to load a model
@@ -16,7 +16,12 @@ BETWEEN = 0.05
 
 
 async def publish(
-    access: Access, tenant: int, number: int, instead_of: int | None = None, seconds: float = SECONDS
+    access: Access,
+    tenant: int,
+    number: int,
+    instead_of: int | None = None,
+    seconds: float = SECONDS,
+    by: str = "",
 ) -> Alias:
     """Have a version answer, once every process that answers has it ready.
 
@@ -26,6 +31,7 @@ async def publish(
         number: Of the version.
         instead_of: The version that must answer now; any where it is None.
         seconds: That it may take.
+        by: The public part of the key of whoever wants it.
 
     Raises:
         MissingError: There is no such version.
@@ -36,8 +42,14 @@ async def publish(
     if version is None:
         raise MissingError("version", "a version of your models", str(number), "see GET /v1/models")
     await access.write(Raise(tenant=tenant, alias=NEXT + ACTIVE, version=number))
-    await _ready(access, version, seconds)
-    return await access.write(Raise(tenant=tenant, version=number, instead_of=instead_of))
+    try:
+        await _ready(access, version, seconds)
+    except RefusedError:
+        active = await access.read(versions.alias, tenant)
+        if active is not None:  # nobody need keep, or try to load again, what is not published
+            await access.write(Raise(tenant=tenant, alias=NEXT + ACTIVE, version=active.version))
+        raise
+    return await access.write(Raise(tenant=tenant, version=number, instead_of=instead_of, by=by))
 
 
 async def _ready(access: Access, version: Version, seconds: float) -> None:

@@ -10,7 +10,7 @@ from intertask.service.handlers import events, jobs, keys, lists, models, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.2.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.3.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE")
@@ -99,6 +99,7 @@ ROUTES = (
     _route("GET /v1/jobs", EDIT, bodies.JobQuery, bodies.JobAnswer, jobs.look),
     _route("POST /v1/jobs/stop", EDIT, bodies.JobQuery, bodies.JobAnswer, jobs.stop),
     _route("GET /v1/keys", ADMIN, bodies.NoBody, bodies.KeysAnswer, keys.keys),
+    _route("GET /v1/audit", ADMIN, bodies.AuditQuery, bodies.AuditAnswer, keys.changes),
     _route("POST /v1/keys", ADMIN, bodies.KeyBody, bodies.NewKeyAnswer, keys.add_key),
     _route("POST /v1/keys/revoke", ADMIN, bodies.RevokeBody, bodies.DoneAnswer, keys.revoke_key),
 )

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,7 @@ from intertask.errors import IntertaskError
 from intertask.service import process
 from intertask.service.access import Access
 from intertask.service.database import opened
+from intertask.service.events import Forget
 from intertask.service.exporting import write_out
 from intertask.service.importing import bring_in
 from intertask.service.jobs import Facts, MoveJob, TakeJob
@@ -23,6 +25,8 @@ from intertask.service.work import Work
 SECONDS = 0.5  # between two looks for a job
 LIFE_SECONDS = 5.0  # between two signs of life of a job
 NICE = 10
+TIDY_SECONDS = 3_600.0
+STALE_SECONDS = 86_400.0
 
 JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {"import": bring_in, "export": write_out}
 
@@ -42,7 +46,11 @@ async def _work(place: Place) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     process.ready()
+    tidied = -TIDY_SECONDS
     while not ended.is_set():
+        if time.monotonic() - tidied > TIDY_SECONDS:
+            tidied = time.monotonic()
+            await tidy(place, access)
         taken = False
         with contextlib.suppress(RefusedError):  # the store is away for a moment
             taken = await one(place, access, name, ended)
@@ -50,6 +58,16 @@ async def _work(place: Place) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), SECONDS)
     await access.close()
+
+
+async def tidy(place: Place, access: Access) -> None:
+    """Forget idempotency keys of long ago, and delete files that stopped coming long ago."""
+    with contextlib.suppress(RefusedError):
+        await access.write(Forget())
+    for part in place.uploads.glob("*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > STALE_SECONDS:
+                part.unlink()
 
 
 async def one(place: Place, access: Access, name: str, ended: asyncio.Event | None = None) -> bool:

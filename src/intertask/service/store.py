@@ -1,17 +1,13 @@
 """The process that writes SQLite, and the only one that does: `python -m intertask.service.store`."""
 
 import asyncio
-import contextlib
 import signal
 
 from intertask.service import process, wire
 from intertask.service.database import opened
-from intertask.service.events import Forget
 from intertask.service.schema import migrate
 from intertask.service.settings import Place
 from intertask.service.writer import Writer
-
-FORGET_SECONDS = 3_600.0
 
 
 def main() -> None:
@@ -33,10 +29,7 @@ async def _serve(place: Place) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     process.ready()
-    while not ended.is_set():
-        writer.give(Forget(), lambda _answer: None)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), FORGET_SECONDS)
+    await ended.wait()
     server.close()
     await asyncio.to_thread(writer.stop)
     place.socket.unlink(missing_ok=True)

@@ -61,6 +61,11 @@ class AddKey(Command[Done]):
     role: Role
     label: str
 
+    @property
+    def subject(self) -> str:
+        """The key and its role."""
+        return f"{self.key}: {self.role}"
+
     def run(self, store: Writing) -> Done:
         """Keep it."""
         store.run(
@@ -76,6 +81,11 @@ class RevokeKey(Command[Done]):
     answers = Done
     kind: Literal["revoke_key"] = "revoke_key"
     key: str
+
+    @property
+    def subject(self) -> str:
+        """The key."""
+        return self.key
 
     def run(self, store: Writing) -> Done:
         """Take it back.

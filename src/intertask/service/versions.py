@@ -87,6 +87,11 @@ class Raise(Command[Alias]):
     version: int
     instead_of: int | None = None
 
+    @property
+    def subject(self) -> str:
+        """The name and the version."""
+        return f"{self.alias}: version {self.version}"
+
     def run(self, store: Writing) -> Alias:
         """Raise it.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from intertask.errors import IntertaskError
+from intertask.service import audit
 from intertask.service.commands import AnyCommand
 from intertask.service.database import Database, Writing
 from intertask.service.messages import Message
@@ -144,7 +145,10 @@ def _answer(store: Writing, command: AnyCommand) -> Message | IntertaskError:
     """
     try:
         with store.part():
-            return command.run(store)
+            found = command.run(store)
+            if command.by:
+                audit.note(store, command.tenant, command.by, command.kind, command.subject)
+            return found
     except UnavailableError:
         raise
     except IntertaskError as error:

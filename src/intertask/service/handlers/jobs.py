@@ -11,12 +11,16 @@ async def bring_in(running: Running, call: Call, body: ImportQuery) -> JobAnswer
     """Import a file of events: read as a log is for training, every row accounted for."""
     columns: Facts = body.model_dump(exclude={"name"}, exclude_none=True)
     arguments: Facts = {"file": body.name, "upload": call.upload, **columns}
-    return _shown(await running.access.write(AddJob(tenant=call.tenant, what="import", arguments=arguments)))
+    return _shown(
+        await running.access.write(
+            AddJob(tenant=call.tenant, by=call.holder.key, what="import", arguments=arguments)
+        )
+    )
 
 
 async def write_out(running: Running, call: Call, _body: NoBody) -> JobAnswer:
     """Export all events, as JSON lines in the order in which they came."""
-    return _shown(await running.access.write(AddJob(tenant=call.tenant, what="export")))
+    return _shown(await running.access.write(AddJob(tenant=call.tenant, by=call.holder.key, what="export")))
 
 
 async def fetch(running: Running, call: Call, body: JobQuery) -> FileAnswer:
@@ -35,7 +39,7 @@ async def look(running: Running, call: Call, body: JobQuery) -> JobAnswer:
 
 async def stop(running: Running, call: Call, body: JobQuery) -> JobAnswer:
     """Stop a job; what it has stored stays."""
-    await running.access.write(StopJob(tenant=call.tenant, job=body.job))
+    await running.access.write(StopJob(tenant=call.tenant, by=call.holder.key, job=body.job))
     return _shown(await _job(running, call, body))
 
 

@@ -1,7 +1,10 @@
-"""Keys of the tenant."""
+"""Keys of the tenant, and what was changed by them."""
 
-from intertask.service import tenants
+from intertask.service import audit, tenants
 from intertask.service.bodies import (
+    AuditAnswer,
+    AuditQuery,
+    ChangeAnswer,
     DoneAnswer,
     KeyAnswer,
     KeyBody,
@@ -9,6 +12,7 @@ from intertask.service.bodies import (
     NewKeyAnswer,
     NoBody,
     RevokeBody,
+    spelled,
 )
 from intertask.service.running import Call, Running
 from intertask.service.tenants import RevokeKey, new_key
@@ -25,14 +29,25 @@ async def keys(running: Running, call: Call, _body: NoBody) -> KeysAnswer:
     )
 
 
+async def changes(running: Running, call: Call, body: AuditQuery) -> AuditAnswer:
+    """Who changed what, by which key and when."""
+    found = await running.access.read(audit.entries, call.tenant, body.most)
+    return AuditAnswer(
+        changes=tuple(
+            ChangeAnswer(at=spelled(one.at), key=one.key, action=one.action, subject=one.subject)
+            for one in found
+        )
+    )
+
+
 async def add_key(running: Running, call: Call, body: KeyBody) -> NewKeyAnswer:
     """Make a key, which is shown this once."""
     key, command = new_key(call.tenant, body.role, body.label)
-    await running.access.write(command)
+    await running.access.write(command.model_copy(update={"by": call.holder.key}))
     return NewKeyAnswer(key=key, public=command.key, role=body.role)
 
 
 async def revoke_key(running: Running, call: Call, body: RevokeBody) -> DoneAnswer:
     """Take a key back: within a second it opens nothing."""
-    done = await running.access.write(RevokeKey(tenant=call.tenant, key=body.public))
+    done = await running.access.write(RevokeKey(tenant=call.tenant, by=call.holder.key, key=body.public))
     return DoneAnswer(changed=done.changed)

@@ -30,7 +30,9 @@ async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
 
 async def publish(running: Running, call: Call, body: PublishBody) -> AliasAnswer:
     """Have a version answer, once every process has it ready; until then the one before does."""
-    alias = await publishing.publish(running.access, call.tenant, body.version, body.instead_of)
+    alias = await publishing.publish(
+        running.access, call.tenant, body.version, body.instead_of, by=call.holder.key
+    )
     return AliasAnswer(version=alias.version, before=alias.before)
 
 
@@ -39,5 +41,7 @@ async def roll_back(running: Running, call: Call, _body: NoBody) -> AliasAnswer:
     found = await running.access.read(versions.alias, call.tenant)
     if found is None or found.before is None:
         raise ConflictError("alias active", "a version before", "none", "publish another version instead")
-    alias = await publishing.publish(running.access, call.tenant, found.before, found.version)
+    alias = await publishing.publish(
+        running.access, call.tenant, found.before, found.version, by=call.holder.key
+    )
     return AliasAnswer(version=alias.version, before=alias.before)

@@ -37,12 +37,16 @@ async def put_items(running: Running, call: Call, body: ItemsBody) -> DoneAnswer
     items = tuple(
         Item(item=one.item, properties=dict(one.properties), hidden=one.hidden) for one in body.items
     )
-    return DoneAnswer(changed=(await running.access.write(PutItems(tenant=call.tenant, items=items))).changed)
+    return DoneAnswer(
+        changed=(
+            await running.access.write(PutItems(tenant=call.tenant, by=call.holder.key, items=items))
+        ).changed
+    )
 
 
 async def hide_items(running: Running, call: Call, body: HideBody) -> DoneAnswer:
     """Hide items from every list that begins from now on, or show them again."""
-    command = HideItems(tenant=call.tenant, items=body.items, hidden=body.hidden)
+    command = HideItems(tenant=call.tenant, by=call.holder.key, items=body.items, hidden=body.hidden)
     return DoneAnswer(changed=(await running.access.write(command)).changed)
 
 
@@ -57,7 +61,7 @@ async def get_item(running: Running, call: Call, body: ItemQuery) -> ItemBody:
 
 async def delete_item(running: Running, call: Call, body: ItemQuery) -> DoneAnswer:
     """Delete what is known of an item; its events stay."""
-    done = await running.access.write(DeleteItem(tenant=call.tenant, item=body.item))
+    done = await running.access.write(DeleteItem(tenant=call.tenant, by=call.holder.key, item=body.item))
     return DoneAnswer(changed=done.changed)
 
 
@@ -65,7 +69,9 @@ async def put_users(running: Running, call: Call, body: UsersBody) -> DoneAnswer
     """Set users: what they were before is replaced; their events stay."""
     people = tuple(Person(person=one.user, properties=dict(one.properties)) for one in body.users)
     return DoneAnswer(
-        changed=(await running.access.write(PutPeople(tenant=call.tenant, people=people))).changed
+        changed=(
+            await running.access.write(PutPeople(tenant=call.tenant, by=call.holder.key, people=people))
+        ).changed
     )
 
 
@@ -90,13 +96,15 @@ async def get_user(running: Running, call: Call, body: UserQuery) -> UserAnswer:
 
 async def delete_user(running: Running, call: Call, body: UserQuery) -> DoneAnswer:
     """Delete a user with all events."""
-    done = await running.access.write(DeletePerson(tenant=call.tenant, person=body.user))
+    done = await running.access.write(DeletePerson(tenant=call.tenant, by=call.holder.key, person=body.user))
     return DoneAnswer(changed=done.changed)
 
 
 async def merge_users(running: Running, call: Call, body: MergeBody) -> DoneAnswer:
     """Give one user's events to another, as when a visitor signs in."""
-    done = await running.access.write(MergePeople(tenant=call.tenant, person=body.user, into=body.into))
+    done = await running.access.write(
+        MergePeople(tenant=call.tenant, by=call.holder.key, person=body.user, into=body.into)
+    )
     return DoneAnswer(changed=done.changed)
 
 
