@@ -208,3 +208,10 @@ def test_a_log_has_one_input():
     recipe = parse(Recipe, {"inputs": {"one": "events", "two": "events"}}, "recipe.toml")
     with pytest.raises(RecipeError, match=r"\[inputs\]: expected one \[input\] of a log, found one, two"):
         refuse_mixed(recipe)
+
+
+def test_one_input_beside_several_is_refused():
+    with pytest.raises(RecipeError, match=r"\[input\] or \[inputs.NAME\], found \[input\] beside one"):
+        parse(Recipe, {"input": "table", "inputs": {"one": "table"}}, "recipe.toml")
+    several = parse(Recipe, {"inputs": {"one": "table"}, "tasks": {"a": "regression"}}, "recipe.toml")
+    assert Recipe.model_validate_json(several.to_json()) == several

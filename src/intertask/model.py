@@ -122,6 +122,12 @@ class ModelConfig(Config):
     _encoder = model_validator(mode="before")(with_encoder_of_input)
     _names = field_validator("tasks", "inputs")(refuse_strange)
 
+    @model_validator(mode="after")
+    def _input_or_inputs(self) -> "ModelConfig":
+        if self.inputs and self.input != EventsInput():
+            raise ValueError(f"[input] or [inputs.NAME], not [input] beside {', '.join(self.inputs)}")
+        return self
+
     @property
     def named_inputs(self) -> dict[str, InputConfig]:
         """All inputs by the names that a batch has for them."""
