@@ -13,9 +13,9 @@ from intertask.config import Config, config_class, kinds
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.data.rows import Rows
-from intertask.events.splits import LeaveOneOut, TimeSplit, UserSplit
 from intertask.data_section import CatalogueFile, DataConfig, EventsFile, RowsFile
 from intertask.evaluate.config import EvaluationConfig
+from intertask.events.splits import LeaveOneOut, TimeSplit, UserSplit
 from intertask.recipe import Recipe, StreamConfig
 from intertask.samples.splits import Folds, GroupsOut, Official, RowsSplit, WalkForward
 from intertask.train.config import TrainConfig

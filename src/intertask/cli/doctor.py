@@ -26,6 +26,8 @@ EXTRAS = {
     "apsw": "serve",
     "starlette": "serve",
     "uvicorn": "serve",
+    "httptools": "serve",
+    "prometheus-client": "serve",
     "psycopg": "serve",
 }
 

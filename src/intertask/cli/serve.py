@@ -11,7 +11,7 @@ import typer
 from intertask.cli.output import say
 from intertask.errors import RequestError
 
-PACKAGES = ("apsw", "starlette", "uvicorn", "psycopg")
+PACKAGES = ("apsw", "httptools", "prometheus_client", "psycopg", "starlette", "uvicorn")
 
 
 def serve(
