@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from intertask.service import bodies, openapi, routes
+from intertask.service import administration, bodies, fields, openapi, routes
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 # A line for each version of the interface, never changed: what is published stays what it was.
@@ -37,7 +37,7 @@ def test_every_route_and_every_body_is_in_the_document():
         operation = table["paths"][route.path][route.method.lower()]
         assert operation["summary"] == route.told and route.told.endswith(".")
         ((kind, content),) = operation["responses"]["200"]["content"].items()
-        if route.answer is bodies.FileAnswer:
+        if route.answer is administration.FileAnswer:
             assert kind == "application/jsonl"
         else:
             assert content["schema"]["$ref"].rpartition("/")[2] in table["components"]["schemas"]
@@ -61,8 +61,14 @@ def test_every_reference_leads_somewhere():
     assert set(_references(table)) <= named
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for _, kind in inspect.getmembers(bodies, inspect.isclass) if issubclass(kind, bodies.Body)]
-)
+BODIES = {
+    kind
+    for module in (bodies, administration)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
+    if issubclass(kind, fields.Body)
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BODIES, key=str))
 def test_every_body_refuses_unknown_names(kind):
     assert kind.model_config["extra"] == "forbid" and kind.__doc__

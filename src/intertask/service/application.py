@@ -15,8 +15,9 @@ from starlette.routing import Route as HttpRoute
 
 from intertask.errors import IntertaskError
 from intertask.service import logs, metrics
-from intertask.service.bodies import Body, FileAnswer, ImportQuery
+from intertask.service.administration import FileAnswer, ImportQuery
 from intertask.service.database import Reading
+from intertask.service.fields import Body
 from intertask.service.openapi import document
 from intertask.service.reading import body_of, file_of, of_query, parsed
 from intertask.service.refusals import (

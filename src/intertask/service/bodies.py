@@ -1,98 +1,25 @@
-"""The bodies of requests and answers. Everything that comes is checked here, before anything is done.
+"""The bodies of requests and answers about events, lists, items and users.
 
-Ids are texts; a whole number stands for its spelling. Times are text of RFC 3339 with an offset.
+Everything that comes is checked here, before anything is done.
 """
 
-import math
-import re
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    model_validator,
+from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
+
+from intertask.service.fields import (
+    MOST_EVENTS,
+    MOST_HISTORY,
+    MOST_IDS,
+    MOST_K,
+    MOST_PROPERTIES,
+    Body,
+    Identifier,
+    Moment,
+    Number,
+    Scalar,
+    Word,
 )
-
-from intertask.data.columns import EDGES
-from intertask.service.jobs import State
-from intertask.service.schema import now
-from intertask.service.tenants import Role
-
-LONGEST_ID = 200
-MOST_EVENTS = 5_000
-MOST_HISTORY = 1_000
-MOST_IDS = 10_000
-MOST_K = 1_000
-MOST_PROPERTIES = 100
-LONGEST_TEXT = 10_000
-_FILE = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,80}\.(csv|tsv|txt|jsonl|ndjson|parquet)(\.gz)?$"
-AHEAD = 86_400_000_000  # microseconds: clocks of clients are wrong by hours
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-
-def _identifier(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise ValueError("an id: text or a whole number")
-    text = value.strip(EDGES)
-    if not text:
-        raise ValueError("an id of at least one character")
-    if len(text) > LONGEST_ID:
-        raise ValueError(f"an id of at most {LONGEST_ID} characters, not one of {len(text):,}")
-    return text
-
-
-def _moment(value: object) -> object:
-    """Microseconds since 1970."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueError("a time such as 2026-12-01T10:00:00Z, not a number")
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise ValueError("a time with its offset such as 2026-12-01T10:00:00Z")
-    try:
-        found = datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("a time that there is, such as 2026-12-01T10:00:00Z") from None
-    moment = (found - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    if not 0 <= moment <= now() + AHEAD:
-        raise ValueError("a time from 1970 on and not later than tomorrow")
-    return moment
-
-
-def spelled(moment: int) -> str:
-    """A moment as it is written."""
-    found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)
-    return found.isoformat().replace("+00:00", "Z")
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("a finite number")
-    return float(value)
-
-
-Identifier = Annotated[StrictStr, BeforeValidator(_identifier, json_schema_input_type=str | int)]
-Moment = Annotated[StrictInt, BeforeValidator(_moment, json_schema_input_type=datetime)]
-Number = Annotated[StrictFloat, BeforeValidator(_finite, json_schema_input_type=float)]
-Word = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
-
-
-class Body(BaseModel):
-    """What a request or an answer holds: unknown names are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class NoBody(Body):
-    """Nothing."""
 
 
 class Event(Body):
@@ -260,7 +187,6 @@ class PopularQuery(Body):
     k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
 
 
-Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
 Properties = Annotated[
     dict[Word, Scalar | Annotated[list[StrictStr], Field(max_length=1_000)]],
     Field(max_length=MOST_PROPERTIES),
@@ -350,165 +276,3 @@ class DoneAnswer(Body):
     """Whether anything is other than before."""
 
     changed: bool
-
-
-class ModelAnswer(Body):
-    """A version of a model.
-
-    Args:
-        version: From 1.
-        digest: Of its folder.
-        facts: What is told of it.
-        active: Whether it answers.
-    """
-
-    version: int
-    digest: str
-    facts: dict[str, Scalar]
-    active: bool
-
-
-class ModelsAnswer(Body):
-    """All versions, the newest first."""
-
-    models: tuple[ModelAnswer, ...]
-
-
-class PublishBody(Body):
-    """Which version is to answer."""
-
-    version: Annotated[StrictInt, Field(ge=1, lt=2**31)]
-    instead_of: Annotated[StrictInt, Field(ge=1, lt=2**31)] | None = None
-
-
-class AliasAnswer(Body):
-    """The version that answers, and the one that a rollback goes back to."""
-
-    version: int
-    before: int | None
-
-
-class ImportQuery(Body):
-    """A file of events, which is the body: Parquet, CSV with any separator (also .gz) or JSON lines.
-
-    Args:
-        name: Of the file; its ending says what it is.
-        user: The column of the users; `user` if left out.
-        item: The column of the items; `item` if left out.
-        behaviour: The column of the behaviours; `behaviour` if left out and there.
-        time: The column of the times; `time` if left out and there.
-        id: The column of the events' ids; made of the file and the row if left out.
-        value: The column of a price, a rating or a number of seconds.
-    """
-
-    name: Annotated[StrictStr, Field(pattern=_FILE)]
-    user: Word | None = None
-    item: Word | None = None
-    behaviour: Word | None = None
-    time: Word | None = None
-    id: Word | None = None
-    value: Word | None = None
-
-
-class FileAnswer(Body):
-    """A file.
-
-    Args:
-        path: Where it is.
-    """
-
-    path: Path
-
-
-class JobAnswer(Body):
-    """A job."""
-
-    job: str
-    kind: str
-    state: State
-    progress: dict[str, Scalar]
-    result: dict[str, Scalar] | None
-
-
-class JobQuery(Body):
-    """Which job."""
-
-    job: Word
-
-
-class KeyBody(Body):
-    """A key that is to be made."""
-
-    role: Role
-    label: Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
-
-
-class NewKeyAnswer(Body):
-    """A key, which is shown this once."""
-
-    key: str
-    public: str
-    role: Role
-
-
-class KeyAnswer(Body):
-    """What is known of a key."""
-
-    public: str
-    role: str
-    label: str
-    revoked: bool
-
-
-class KeysAnswer(Body):
-    """All keys."""
-
-    keys: tuple[KeyAnswer, ...]
-
-
-class AuditQuery(Body):
-    """How many of the last changes."""
-
-    most: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 100
-
-
-class ChangeAnswer(Body):
-    """A change.
-
-    Args:
-        at: When.
-        key: The public part of the key.
-        action: What was done.
-        subject: To what; never to whom.
-    """
-
-    at: str
-    key: str
-    action: str
-    subject: str
-
-
-class AuditAnswer(Body):
-    """The last changes, the newest first."""
-
-    changes: tuple[ChangeAnswer, ...]
-
-
-class RevokeBody(Body):
-    """Which key is taken back."""
-
-    public: Word
-
-
-class TenantBody(Body):
-    """A tenant that is to be made."""
-
-    name: Word
-
-
-class HealthAnswer(Body):
-    """How the service is."""
-
-    status: Literal["ok", "degraded"]
-    database: Literal["ok", "unavailable"]
-    models: int

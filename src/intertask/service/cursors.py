@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.service.bodies import RecommendBody, spelled
+from intertask.service.bodies import RecommendBody
+from intertask.service.fields import spelled
 from intertask.service.reading import checked
 from intertask.service.refusals import RefusedError
 from intertask.service.schema import now

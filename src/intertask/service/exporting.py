@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from intertask.files import written_aside
-from intertask.service.bodies import spelled
 from intertask.service.database import Reading, Row, text, whole
+from intertask.service.fields import spelled
 from intertask.service.jobs import Facts
 from intertask.service.work import Work
 

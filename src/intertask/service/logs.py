@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from intertask.service import metrics
-from intertask.service.bodies import spelled
+from intertask.service.fields import spelled
 from intertask.service.schema import now
 
 SLOW_SECONDS = 1.0

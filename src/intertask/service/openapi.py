@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from intertask.service.bodies import Body, FileAnswer, NoBody
+from intertask.service.administration import FileAnswer
+from intertask.service.fields import Body, NoBody
 from intertask.service.routes import ROUTES, VERSION, Route
 
 _TEMPLATE = "#/components/schemas/{model}"

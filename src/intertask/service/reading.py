@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from intertask import arguments
 from intertask.errors import IntertaskError
-from intertask.service.bodies import Body
+from intertask.service.fields import Body
 from intertask.service.refusals import RefusedError, TooLargeError, UnavailableError
 from intertask.untrusted import json_of, refuse_extremes
 

@@ -5,7 +5,22 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from intertask.service import bodies
-from intertask.service.bodies import Body
+from intertask.service.administration import (
+    AliasAnswer,
+    AuditAnswer,
+    AuditQuery,
+    FileAnswer,
+    ImportQuery,
+    JobAnswer,
+    JobQuery,
+    KeyBody,
+    KeysAnswer,
+    ModelsAnswer,
+    NewKeyAnswer,
+    PublishBody,
+    RevokeBody,
+)
+from intertask.service.fields import Body, NoBody
 from intertask.service.handlers import events, jobs, keys, lists, models, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
@@ -90,16 +105,29 @@ ROUTES = (
     _route("GET /v1/users", READ, bodies.UserQuery, bodies.UserAnswer, things.get_user),
     _route("DELETE /v1/users", EDIT, bodies.UserQuery, bodies.DoneAnswer, things.delete_user),
     _route("POST /v1/users/merge", EDIT, bodies.MergeBody, bodies.DoneAnswer, things.merge_users),
-    _route("GET /v1/models", READ, bodies.NoBody, bodies.ModelsAnswer, models.models),
-    _route("POST /v1/models/publish", ADMIN, bodies.PublishBody, bodies.AliasAnswer, models.publish),
-    _route("POST /v1/models/rollback", ADMIN, bodies.NoBody, bodies.AliasAnswer, models.roll_back),
-    _route("POST /v1/import", EDIT, bodies.ImportQuery, bodies.JobAnswer, jobs.bring_in, file=True),
-    _route("POST /v1/export", EDIT, bodies.NoBody, bodies.JobAnswer, jobs.write_out),
-    _route("GET /v1/export", EDIT, bodies.JobQuery, bodies.FileAnswer, jobs.fetch),
-    _route("GET /v1/jobs", EDIT, bodies.JobQuery, bodies.JobAnswer, jobs.look),
-    _route("POST /v1/jobs/stop", EDIT, bodies.JobQuery, bodies.JobAnswer, jobs.stop),
-    _route("GET /v1/keys", ADMIN, bodies.NoBody, bodies.KeysAnswer, keys.keys),
-    _route("GET /v1/audit", ADMIN, bodies.AuditQuery, bodies.AuditAnswer, keys.changes),
-    _route("POST /v1/keys", ADMIN, bodies.KeyBody, bodies.NewKeyAnswer, keys.add_key),
-    _route("POST /v1/keys/revoke", ADMIN, bodies.RevokeBody, bodies.DoneAnswer, keys.revoke_key),
+    _route("GET /v1/models", READ, NoBody, ModelsAnswer, models.models),
+    _route(
+        "POST /v1/models/publish",
+        ADMIN,
+        PublishBody,
+        AliasAnswer,
+        models.publish,
+    ),
+    _route("POST /v1/models/rollback", ADMIN, NoBody, AliasAnswer, models.roll_back),
+    _route(
+        "POST /v1/import",
+        EDIT,
+        ImportQuery,
+        JobAnswer,
+        jobs.bring_in,
+        file=True,
+    ),
+    _route("POST /v1/export", EDIT, NoBody, JobAnswer, jobs.write_out),
+    _route("GET /v1/export", EDIT, JobQuery, FileAnswer, jobs.fetch),
+    _route("GET /v1/jobs", EDIT, JobQuery, JobAnswer, jobs.look),
+    _route("POST /v1/jobs/stop", EDIT, JobQuery, JobAnswer, jobs.stop),
+    _route("GET /v1/keys", ADMIN, NoBody, KeysAnswer, keys.keys),
+    _route("GET /v1/audit", ADMIN, AuditQuery, AuditAnswer, keys.changes),
+    _route("POST /v1/keys", ADMIN, KeyBody, NewKeyAnswer, keys.add_key),
+    _route("POST /v1/keys/revoke", ADMIN, RevokeBody, bodies.DoneAnswer, keys.revoke_key),
 )

@@ -1,7 +1,8 @@
 """Jobs: a file of events comes in, all events go out, how far they are."""
 
 from intertask.service import jobs
-from intertask.service.bodies import FileAnswer, ImportQuery, JobAnswer, JobQuery, NoBody
+from intertask.service.administration import FileAnswer, ImportQuery, JobAnswer, JobQuery
+from intertask.service.fields import NoBody
 from intertask.service.jobs import AddJob, Facts, Job, StopJob
 from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.running import Call, Running

@@ -1,19 +1,18 @@
 """Keys of the tenant, and what was changed by them."""
 
 from intertask.service import audit, tenants
-from intertask.service.bodies import (
+from intertask.service.administration import (
     AuditAnswer,
     AuditQuery,
     ChangeAnswer,
-    DoneAnswer,
     KeyAnswer,
     KeyBody,
     KeysAnswer,
     NewKeyAnswer,
-    NoBody,
     RevokeBody,
-    spelled,
 )
+from intertask.service.bodies import DoneAnswer
+from intertask.service.fields import NoBody, spelled
 from intertask.service.running import Call, Running
 from intertask.service.tenants import RevokeKey, new_key
 

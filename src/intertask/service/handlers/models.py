@@ -1,8 +1,9 @@
 """Versions of the model: which there are, which answers."""
 
 from intertask.service import publishing, versions
-from intertask.service.bodies import AliasAnswer, ModelAnswer, ModelsAnswer, NoBody, PublishBody
+from intertask.service.administration import AliasAnswer, ModelAnswer, ModelsAnswer, PublishBody
 from intertask.service.database import Reading
+from intertask.service.fields import NoBody
 from intertask.service.refusals import ConflictError
 from intertask.service.running import Call, Running
 from intertask.service.versions import Alias, Version

@@ -12,10 +12,10 @@ from intertask.service.bodies import (
     UserAnswer,
     UserQuery,
     UsersBody,
-    spelled,
 )
 from intertask.service.database import Reading
 from intertask.service.events import StoredEvent
+from intertask.service.fields import spelled
 from intertask.service.properties import (
     DeleteItem,
     DeletePerson,

@@ -1,0 +1,174 @@
+"""The bodies of requests and answers about the service itself: models, jobs, keys, changes."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, StrictStr
+
+from intertask.service.fields import LONGEST_ID, MOST_K, Body, Scalar, Word
+from intertask.service.jobs import State
+from intertask.service.tenants import Role
+
+_FILE = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,80}\.(csv|tsv|txt|jsonl|ndjson|parquet)(\.gz)?$"
+
+
+class ModelAnswer(Body):
+    """A version of a model.
+
+    Args:
+        version: From 1.
+        digest: Of its folder.
+        facts: What is told of it.
+        active: Whether it answers.
+    """
+
+    version: int
+    digest: str
+    facts: dict[str, Scalar]
+    active: bool
+
+
+class ModelsAnswer(Body):
+    """All versions, the newest first."""
+
+    models: tuple[ModelAnswer, ...]
+
+
+class PublishBody(Body):
+    """Which version is to answer."""
+
+    version: Annotated[StrictInt, Field(ge=1, lt=2**31)]
+    instead_of: Annotated[StrictInt, Field(ge=1, lt=2**31)] | None = None
+
+
+class AliasAnswer(Body):
+    """The version that answers, and the one that a rollback goes back to."""
+
+    version: int
+    before: int | None
+
+
+class ImportQuery(Body):
+    """A file of events, which is the body: Parquet, CSV with any separator (also .gz) or JSON lines.
+
+    Args:
+        name: Of the file; its ending says what it is.
+        user: The column of the users; `user` if left out.
+        item: The column of the items; `item` if left out.
+        behaviour: The column of the behaviours; `behaviour` if left out and there.
+        time: The column of the times; `time` if left out and there.
+        id: The column of the events' ids; made of the file and the row if left out.
+        value: The column of a price, a rating or a number of seconds.
+    """
+
+    name: Annotated[StrictStr, Field(pattern=_FILE)]
+    user: Word | None = None
+    item: Word | None = None
+    behaviour: Word | None = None
+    time: Word | None = None
+    id: Word | None = None
+    value: Word | None = None
+
+
+class FileAnswer(Body):
+    """A file.
+
+    Args:
+        path: Where it is.
+    """
+
+    path: Path
+
+
+class JobAnswer(Body):
+    """A job."""
+
+    job: str
+    kind: str
+    state: State
+    progress: dict[str, Scalar]
+    result: dict[str, Scalar] | None
+
+
+class JobQuery(Body):
+    """Which job."""
+
+    job: Word
+
+
+class KeyBody(Body):
+    """A key that is to be made."""
+
+    role: Role
+    label: Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
+
+
+class NewKeyAnswer(Body):
+    """A key, which is shown this once."""
+
+    key: str
+    public: str
+    role: Role
+
+
+class KeyAnswer(Body):
+    """What is known of a key."""
+
+    public: str
+    role: str
+    label: str
+    revoked: bool
+
+
+class KeysAnswer(Body):
+    """All keys."""
+
+    keys: tuple[KeyAnswer, ...]
+
+
+class AuditQuery(Body):
+    """How many of the last changes."""
+
+    most: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 100
+
+
+class ChangeAnswer(Body):
+    """A change.
+
+    Args:
+        at: When.
+        key: The public part of the key.
+        action: What was done.
+        subject: To what; never to whom.
+    """
+
+    at: str
+    key: str
+    action: str
+    subject: str
+
+
+class AuditAnswer(Body):
+    """The last changes, the newest first."""
+
+    changes: tuple[ChangeAnswer, ...]
+
+
+class RevokeBody(Body):
+    """Which key is taken back."""
+
+    public: Word
+
+
+class TenantBody(Body):
+    """A tenant that is to be made."""
+
+    name: Word
+
+
+class HealthAnswer(Body):
+    """How the service is."""
+
+    status: Literal["ok", "degraded"]
+    database: Literal["ok", "unavailable"]
+    models: int
