@@ -33,8 +33,11 @@ MENU = {
         "guides/report",
         "guides/live-lists",
         "guides/python",
+        "guides/rows",
         "guides/several-logs",
+        "guides/service",
         "guides/encoder",
+        "guides/modality",
     ),
     "reference/index": (
         "reference/recipe",

@@ -85,17 +85,36 @@ def products() -> pl.DataFrame:
     )
 
 
+def patients() -> pl.DataFrame:
+    """Illness follows from age and sex, days of stay from illness."""
+    random, count = np.random.default_rng(7), 240
+    age, sex = random.integers(30, 80, count), random.choice(["f", "m"], count)
+    pressure = random.normal(130, 15, count).round()
+    ill = (age - 55) / 12 + (sex == "m") + random.normal(size=count) > 0.4
+    return pl.DataFrame(
+        {
+            "hospital": random.choice(["north", "south", "west"], count),
+            "age": age,
+            "sex": sex,
+            "pressure": np.where(random.random(count) < 0.05, "?", pressure.astype(int).astype(str)),
+            "ill": np.where(ill, "yes", "no"),
+            "days": 3.5 + 4 * ill + random.integers(0, 4, count),
+        }
+    )
+
+
 def prepare(names: list[str], folder: Path) -> None:
     """Puts files into a folder.
 
     Args:
         names: "shop" (the README's events.csv, items.csv and recipe.toml), "orders" (orders.csv and
-            products.csv), "recipe" (with recipe.toml) or "run" (with runs/recipe, trained and evaluated).
+            products.csv), "recipe" (with recipe.toml), "run" (with runs/recipe, trained and evaluated) or
+            "patients" (patients.csv).
         folder: Where.
     """
     for name in names:
         shutil.copytree(
-            {"orders": _orders, "recipe": _recipe, "run": _run, "shop": _shop}[name](),
+            MADE[name](),
             folder,
             dirs_exist_ok=True,
         )
@@ -144,3 +163,13 @@ def _run() -> Path:
         with redirect_stdout(StringIO()):
             app([str(word) for word in words], standalone_mode=False)
     return folder
+
+
+@cache
+def _patients() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    patients().write_csv(folder / "patients.csv")
+    return folder
+
+
+MADE = {"orders": _orders, "recipe": _recipe, "run": _run, "shop": _shop, "patients": _patients}

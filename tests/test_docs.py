@@ -77,6 +77,8 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     doc_files.prepare(files_of(page), tmp_path)
     names = {"__name__": page.stem}
     command = Command(monkeypatch, capsys)
+    if any(block.marks.keys() & {"request", "answer"} for block in blocks(page)):
+        ask_the_service(page, tmp_path / "runs" / "recipe")
     for block in blocks(page):
         if "not run" in block.marks:
             continue
@@ -146,6 +148,25 @@ def compare_json(block, command):
     done = command(*words[1:])
     assert done.code == 0, done.err
     same_keys(shown, json.loads(done.out), block.marks["keys of"])
+
+
+def ask_the_service(page, run):
+    """A block after `request: POST /v1/...` is answered, with the keys of the block after `answer: ...`."""
+    pytest.importorskip("apsw", reason='pip install "intertask[serve]"')
+    from tests.doc_service import served
+
+    answers = {}
+    with served(run) as client:
+        for block in blocks(page):
+            if asked := block.marks.get("request"):
+                method, path = asked.split()
+                done = client.request(method, path, json=json.loads(block.text))
+                assert done.status_code == 200, f"{page.name}:{block.line}: {done.text}"
+                answers[asked] = done.json()
+            elif asked := block.marks.get("answer"):
+                if asked not in answers:
+                    answers[asked] = client.request(*asked.split()).json()
+                same_keys(json.loads(block.text), answers[asked], asked)
 
 
 def same_keys(shown, printed, where):
