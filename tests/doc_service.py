@@ -1,4 +1,4 @@
-"""A service that answers the requests of the documentation: the model and the people of its run, one process."""
+"""A service that answers the requests of the documentation, in one process, with the model of its run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
