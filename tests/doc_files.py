@@ -47,6 +47,7 @@ label = "stars"
 at_least = 4
 
 [train]
+refit = false
 epochs = 3
 
 [evaluation]

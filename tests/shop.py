@@ -50,6 +50,7 @@ label = "liked"
 [train]
 epochs = 2
 workers = 0
+refit = false
 
 [evaluation]
 k = [3, 5]

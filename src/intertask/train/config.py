@@ -30,7 +30,7 @@ class TrainConfig(Config):
             chosen, keeps its head as of its own best epoch where that is better with what all tasks share.
         refit: `intertask train` saves two models: in the folder `evaluated` of the run one to measure, and in
             `model` one to serve, trained on all events, none held back, for as many epochs as were chosen.
-            Takes as long again; for logs alone.
+            Takes as long again; for logs alone. Off, what was measured is served.
         clip_norm: Gradients longer than this are scaled down to it.
         batch_tokens: Most positions in a batch, padding included. If left out 4,096, or fewer for a log so
             small that an epoch would have less than 32 steps.
@@ -60,7 +60,7 @@ class TrainConfig(Config):
     table_decay: float = Field(default=0.0, ge=0, le=100)
     average: float = Field(default=0.995, ge=0, lt=1)
     own_epochs: bool = True
-    refit: bool = False
+    refit: bool = True
     clip_norm: float = Field(default=1.0, gt=0, le=1e9)
     batch_tokens: int | None = Field(default=None, ge=1, le=1 << 20)
     windows: Literal["last", "all"] = "all"
