@@ -83,10 +83,10 @@ def main() -> None:
     model.train()
     with profile(activities=[ProfilerActivity.CPU]) as record:
         for batch in batches:
-            trainer.optimiser.zero_grad()
+            trainer.update.optimiser.zero_grad()
             balance(model.losses(batch)).backward()
-            trainer.optimiser.clip()
-            trainer.optimiser.step(config.learning_rate)
+            trainer.update.optimiser.clip()
+            trainer.update.optimiser.step(config.learning_rate)
     found = sorted(record.key_averages(), key=lambda entry: -entry.self_cpu_time_total)
     total = sum(entry.self_cpu_time_total for entry in found)
     print("\n| Operator | share | calls a step |\n|---|---|---|")

@@ -241,3 +241,53 @@ def test_a_study_sets_each_task_against_itself_on_its_own_log(tmp_path):
     assert matched == pytest.approx(joint, rel=0.05)  # the other log's items are no part of its model
     assert set(found.closed_edges) <= {"next", "buys", "liked", "visit"}
     assert [row.readers for row in found.readings] == [["next", "buys", "liked"], ["visit"]]
+
+
+def together(folder, **changes):
+    """Each step takes a batch of every stream."""
+    train = small.recipe().model_dump()["train"] | {"step": "together"}
+    return fit(folder, train=train, **changes)
+
+
+def test_together_each_step_learns_from_a_batch_of_every_stream(tmp_path):
+    together(tmp_path)
+    steps = small.journal(tmp_path, "step")
+    assert all(set(step["losses"]) == {"next", "high", "there", "liked"} for step in steps)
+    assert {step["stream"] for step in steps} == {"main, far"}
+    epochs = max(step["epoch"] for step in steps) + 1
+    fit(tmp_path / "turns")
+    turns = small.journal(tmp_path / "turns", "step")
+    first = [step["stream"] for step in turns if step["epoch"] == 0]
+    assert len(steps) == epochs * max(first.count(name) for name in ("main", "far"))
+
+
+def test_together_the_losses_of_a_stream_count_by_its_weight(tmp_path):
+    for name, weight in (("light", 1e-6), ("even", 1.0)):
+        together(tmp_path / name, stream={"weight": weight}, balance={"kind": "equal"})
+    first = [small.journal(tmp_path / name, "step")[0] for name in ("light", "even")]
+    assert first[0]["losses"] == first[1]["losses"]
+    own = sum(first[0]["losses"][task] for task in ("next", "high"))
+    assert first[0]["total"] == pytest.approx(own / 4, rel=1e-4)
+    assert first[1]["total"] == pytest.approx(sum(first[1]["losses"].values()) / 4)
+
+
+def test_together_a_stopped_run_ends_as_one_that_was_not_stopped(tmp_path, monkeypatch):
+    usual = Trainer._step
+
+    def stopping(self, *arguments):
+        if self.state.step == 5:
+            raise KeyboardInterrupt
+        return usual(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "_step", stopping)
+        together(tmp_path / "stopped")
+    again, whole = (together(tmp_path / name) for name in ("stopped", "whole"))
+    for name, fitted in whole.items():
+        for key, weight in fitted.model.state_dict().items():
+            assert torch.equal(weight, again[name].model.state_dict()[key]), key
+
+
+def test_a_balance_that_compares_gradients_of_one_batch_takes_turns(tmp_path):
+    with pytest.raises(RecipeError, match="expected \"turns\" with a balance of kind 'gradnorm'"):
+        together(tmp_path, balance={"kind": "gradnorm"})

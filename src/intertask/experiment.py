@@ -337,6 +337,13 @@ def assembled(
         RecipeError: The recipe does not fit the data.
     """
     device_of(recipe.train.device)
+    if recipe.streams and recipe.train.step == "together" and recipe.balance.at_one_trunk:
+        raise RecipeError(
+            "[train] step",
+            f'"turns" with a balance of kind {recipe.balance.kind!r}, which compares gradients of one batch',
+            '"together", where each stream has a batch of its own',
+            "take another balance, or turns",
+        )
     parts: dict[str, Trainable] = {}
     for name, view in recipe.views().items():
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}

@@ -46,7 +46,8 @@ class StreamConfig(Config):
         tasks: Its tasks; each name may be used by one stream only.
         share: The parts that this log trains together with the recipe's own log. Tasks that share the
             communication take part in one exchange.
-        weight: How often this log has its turn, relative to the recipe's own log with 1.
+        weight: How often this log has its turn, relative to the recipe's own log with 1; of steps that take a
+            batch of every log, what its losses are multiplied by.
     """
 
     data: DataConfig

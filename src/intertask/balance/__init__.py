@@ -28,11 +28,13 @@ class BalanceConfig(PluginConfig):
             others; 1: every label counts the same.
 
     Attributes:
+        at_one_trunk: Whether it looks at gradients where all tasks push on the same batch.
         in_nats: Whether it wants losses that are no likelihood, as squared errors, turned into one.
     """
 
     labels: float = Field(default=0.0, ge=0, le=1)
 
+    at_one_trunk: ClassVar[bool] = False
     in_nats: ClassVar[bool] = False
 
     @abstractmethod

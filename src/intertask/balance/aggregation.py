@@ -14,7 +14,7 @@ aggregators, which torchjd.org names.
 import importlib
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from torch import Tensor
@@ -45,6 +45,7 @@ class Config(BalanceConfig):
     """
 
     kind: Literal["aggregation"] = "aggregation"
+    at_one_trunk: ClassVar[bool] = True
     method: Literal[
         "upgrad", "mgda", "pcgrad", "cagrad", "nash_mtl", "aligned_mtl", "imtl_g", "dual_proj"
     ] = "upgrad"

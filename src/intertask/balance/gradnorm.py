@@ -7,7 +7,7 @@ detached one, keeps its weight and takes none from the others.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -27,6 +27,7 @@ class Config(BalanceConfig):
     """
 
     kind: Literal["gradnorm"] = "gradnorm"
+    at_one_trunk: ClassVar[bool] = True
     learning_rate: float = Field(default=0.025, gt=0, le=10)
     asymmetry: float = Field(default=1.5, ge=0, le=100)
 

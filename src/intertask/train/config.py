@@ -35,8 +35,12 @@ class TrainConfig(Config):
         batch_tokens: Most positions in a batch, padding included. If left out 4,096, or fewer for a log so
             small that an epoch would have less than 32 steps.
         windows: "last": the last max_length events of each user; "all": all events, in several windows.
-        stream_temperature: With several logs, each has turns in proportion to its weight times its number of
-            batches to the power of 1 / this: by size with 1, nearly equal turns with a high value.
+        step: With several streams, "turns": each step takes a batch of one of them; "together": each step
+            takes a batch of every one, adds up their losses, times the weights of the streams, and updates
+            once.
+        stream_temperature: With several streams that take turns, each has turns in proportion to its weight
+            times its number of batches to the power of 1 / this: by size with 1, nearly equal turns with a
+            high value.
         workers: Threads that prepare batches ahead; no effect on the result.
         validation_targets: At most this many validation targets choose the epoch.
         checkpoint_steps: Write a checkpoint after this many steps, and after an epoch if the last checkpoint
@@ -64,6 +68,7 @@ class TrainConfig(Config):
     clip_norm: float = Field(default=1.0, gt=0, le=1e9)
     batch_tokens: int | None = Field(default=None, ge=1, le=1 << 20)
     windows: Literal["last", "all"] = "all"
+    step: Literal["turns", "together"] = "turns"
     stream_temperature: float = Field(default=1.0, ge=1e-3, le=1e6)
     workers: int = Field(default=1, ge=0, le=64)
     validation_targets: int = Field(default=50_000, ge=1, le=10**9)

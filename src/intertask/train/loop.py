@@ -6,7 +6,7 @@ that is started again in the same folder ends with the same bits as one that was
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,24 +14,23 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from intertask.balance import Balance, task_gradients
+from intertask.balance import Balance
 from intertask.data.seam import Batch, Frozen
 from intertask.errors import TrainingError
 from intertask.journal import Journal
 from intertask.model import Model
 from intertask.progress import Bar, Epoch, bar, line, tell
 from intertask.seeds import derive
-from intertask.train import checkpoint, conflict, edges, ending, heads
-from intertask.train.averaging import Average
+from intertask.train import checkpoint, edges, ending, heads
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig
 from intertask.train.courses import followed
-from intertask.train.optimiser import Optimiser, learning_rate, warmup_steps
+from intertask.train.optimiser import learning_rate, warmup_steps
 from intertask.train.prefetch import prefetched
-from intertask.train.stream import Stream, Turn, turns
+from intertask.train.stream import Stream, Turn, together, turns
+from intertask.train.update import Update, not_finite
 
 Validate = Callable[[], dict[str, float]]
-TOGETHER = ""  # the part of all weights that no detached task has for itself
 
 
 @dataclass(frozen=True)
@@ -100,11 +99,7 @@ class Trainer:
         self.validate, self.judge, self.monitor = validate, judge, monitor
         self.config, self.seed = config, seed
         self.folder, self.examine = folder, examine
-        apart = {
-            name: stream.model.task(name) for stream in streams for name in stream.model.config.detached()
-        }
-        self.optimiser = Optimiser(self.model, config, apart)
-        self.parts = _names(self.model, apart)
+        self.update = Update(streams, self.model, balance, config, seed)
         self.state = Progress(run)
         self.losses: dict[str, list[float]] = {}  # of the epoch's steps
         self.metric = math.nan  # of its validation
@@ -113,11 +108,12 @@ class Trainer:
         self.best: dict[str, Tensor] = checkpoint.weights(self.model)
         self.heads: dict[str, Tensor] = {}  # of each task's own best epoch
         self.own_epochs: dict[str, int] = {}  # of heads that were set back at the end
-        self.average = Average(self.model, config.average) if config.average else None
         self.num_batches = len(self._turns(0))
         self.warmup = warmup_steps(config, config.epochs * self.num_batches)
 
     def _turns(self, epoch: int) -> list[Turn]:
+        if self.config.step == "together":
+            return together(self.streams, self.seed, epoch)
         return turns(self.streams, self.config.stream_temperature, self.seed, epoch)
 
     def run(self) -> Trained:
@@ -128,13 +124,15 @@ class Trainer:
         """
         began = time.perf_counter()
         found = checkpoint.load(
-            self.folder / "checkpoints", self.state.run, self.model, self.optimiser, self.balance
+            self.folder / "checkpoints", self.state.run, self.model, self.update.optimiser, self.balance
         )
         if found is not None:
             self.state, self.best, average, self.heads = found
             self.saved = self.state.step
-            if self.average is not None:
-                self.average.weights = {name: weight.to(self.device) for name, weight in average.items()}
+            if self.update.average is not None:
+                self.update.average.weights = {
+                    name: weight.to(self.device) for name, weight in average.items()
+                }
         journal = Journal(self.folder / "journal.jsonl", None if found is None else self.state.step)
         cuda = [self.device] if self.device.type == "cuda" else []
         try:
@@ -183,7 +181,7 @@ class Trainer:
         ahead = ahead[self.state.batch :]
         self.model.train()
         for left, turn in enumerate(prefetched(_prepared, ahead, self.config.workers), 1 - len(ahead)):
-            note = self._step(*turn, journal)
+            note = self._step(turn, journal)
             move(1, f"epoch {epoch}  {note}")
             # The last step of an epoch is saved with its validation, or the journal would hold that twice.
             if left and self.state.step % self.config.checkpoint_steps == 0:
@@ -207,141 +205,34 @@ class Trainer:
             f"{self.metric:.4f}, {best}; {seconds:.1f} s"
         )
 
-    def _step(self, stream: Stream, batch: Batch, journal: Journal) -> str:
-        model = stream.model
+    def _step(self, turn: Sequence[tuple[Stream, Batch]], journal: Journal) -> str:
         began, step = time.perf_counter(), self.state.step
-        torch.manual_seed(derive(self.seed, "step", step))
         done = (self.state.epoch + self.state.batch / self.num_batches) / self.config.epochs
         rate = learning_rate(self.config, self.warmup, step, done)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision):
-            encoded = model.trunk(batch)
-            read = encoded.parts
-            leaves = [part.detach().requires_grad_() for part in read]  # what all tasks push on
-            losses = model.losses(batch, encoded.with_parts(leaves))
-        values = self._checked(losses)
-        total = None
-        apart = {name: losses.pop(name) for name in self.optimiser.apart if name in losses}
-        self.optimiser.zero_grad()
-        if losses:
-            total = self._gradients(model, losses, read, leaves, journal)
-        for name, loss in apart.items():
-            torch.autograd.backward(loss)
-            self._clip([name], name)
-        if losses or apart:
-            if self.average is not None:
-                self.average.before()
-            self.optimiser.step(rate)
-            if self.average is not None:
-                self.average.update(step, self._idle({*apart, *([TOGETHER] if losses else [])}))
-        if losses and self.balance.looks_again:
-            again = self._same_losses(model, batch, step)
-            self.balance.after_step({name: again[name] for name in losses})
+        values, total = self.update.step(turn, step, rate, self.state.epoch, journal)
+        for name, value in values.items():
+            self.losses.setdefault(name, []).append(value)
         self.state = self.state.after(step=step + 1, batch=self.state.batch + 1)
+        named = [stream.name for stream, _ in turn if stream.name]
         journal.write(
             "step",
             epoch=self.state.epoch,
             step=step + 1,
-            **({"stream": stream.name} if stream.name else {}),
+            **({"stream": ", ".join(named)} if named else {}),
             losses=values,
             total=total,
             learning_rate=rate,
-            tokens=batch.num_tokens,
+            tokens=sum(batch.num_tokens for _, batch in turn),
             seconds=round(time.perf_counter() - began, 4),
         )
         return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
-
-    def _idle(self, moved: set[str]) -> set[str]:
-        """The weights that a step left alone, by the parts that had a loss in it."""
-        return {name for part, names in self.parts.items() if part not in moved for name in names}
-
-    def _checked(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
-        """The values of a step's losses, which are kept for the mean of the epoch.
-
-        Raises:
-            TrainingError: One is not finite.
-        """
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise _not_finite(f"task {name!r}, step {self.state.step}", "loss", value)
-            self.losses.setdefault(name, []).append(value)
-        return values
-
-    def _gradients(
-        self,
-        model: Model,
-        losses: Mapping[str, Tensor],
-        read: Sequence[Tensor],
-        leaves: Sequence[Tensor],
-        journal: Journal,
-    ) -> float:
-        """Gradients of what is trained together, no longer than they may be.
-
-        Args:
-            model: Whose losses they are.
-            losses: Of the tasks that are not detached, computed from `leaves`.
-            read: What the trunk gives, with the graph that led to it.
-            leaves: The same without it.
-            journal: For the cosines between the tasks.
-
-        Returns:
-            The weighted sum of the losses.
-
-        Raises:
-            TrainingError: A gradient is not finite.
-        """
-        step, below = self.state.step, conflict.at_weights(model, read[0])
-        if self.config.gradient_steps and step % self.config.gradient_steps == 0 and len(losses) > 1:
-            cosines = conflict.cosines(list(losses), below(task_gradients(losses, leaves[0])))
-            if cosines is not None:
-                journal.write("gradients", epoch=self.state.epoch, step=step + 1, **cosines)
-            self.optimiser.zero_grad()
-        for leaf in leaves:
-            leaf.grad = None
-        total = float(self.balance.backward(losses, leaves[0], below))
-        pushed = [
-            (part, leaf.grad)
-            for part, leaf in zip(read, leaves, strict=True)
-            if leaf.grad is not None and part.requires_grad  # a trunk may have nothing to learn
-        ]
-        if pushed:
-            torch.autograd.backward([part for part, _ in pushed], [gradient for _, gradient in pushed])
-        self._clip(losses)
-        return total
-
-    def _clip(self, tasks: Iterable[str], part: str | None = None) -> None:
-        """Scale the gradients of these tasks down where they are too long.
-
-        Raises:
-            TrainingError: They are not finite.
-        """
-        norm = self.optimiser.clip(part)
-        if not math.isfinite(norm):  # before it spoils the weights, and the next checkpoint with them
-            raise _not_finite(
-                f"tasks {', '.join(map(repr, tasks))}, step {self.state.step}", "gradient", norm
-            )
-
-    def _same_losses(self, model: Model, batch: Batch, step: int) -> dict[str, Tensor]:
-        """The losses of a batch as they are now, with the dropout and the negatives that the step drew."""
-        torch.manual_seed(derive(self.seed, "step", step))
-        with (
-            torch.no_grad(),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision),
-        ):
-            return model.losses(batch)
-
-    @property
-    def _low_precision(self) -> bool:
-        if self.config.precision == "auto":
-            return self.device.type == "cuda"
-        return self.config.precision == "bfloat16"
 
     def _close_epoch(self, journal: Journal) -> None:
         began, epoch = time.perf_counter(), self.state.epoch
         self.balance.after_epoch()
         self.model.eval()
         own = nullcontext(checkpoint.weights(self.model))
-        with own if self.average is None else self.average.shown() as kept:
+        with own if self.update.average is None else self.update.average.shown() as kept:
             closed = {}
             if epoch + 1 == self.config.epochs // 2:
                 closed = self._close_edges(journal)
@@ -358,7 +249,7 @@ class Trainer:
         value = self.metric = metrics[self.monitor]
         for name, found in metrics.items():  # a mean over tasks may lack all of them
             if math.isnan(found) and (name == self.monitor or "/" in name):
-                raise _not_finite(f"validation {name!r}, step {self.state.step}", "metric", found)
+                raise not_finite(f"validation {name!r}, step {self.state.step}", "metric", found)
         better = self.state.best_metric is None or value > self.state.best_metric
         if better:
             self.best = {name: weight.clone() for name, weight in kept.items()}
@@ -418,12 +309,12 @@ class Trainer:
 
     def _save(self) -> None:
         self.saved = self.state.step
-        average = {} if self.average is None else self.average.weights
+        average = {} if self.update.average is None else self.update.average.weights
         checkpoint.save(
             self.folder / "checkpoints",
             self.state,
             self.model,
-            self.optimiser,
+            self.update.optimiser,
             self.balance,
             self.best,
             average,
@@ -431,24 +322,5 @@ class Trainer:
         )
 
 
-def _names(model: nn.Module, apart: Mapping[str, nn.Module]) -> dict[str, set[str]]:
-    """The weights of each detached task by name, and those of all other parts together."""
-    owners = {id(weight): task for task, part in apart.items() for weight in part.parameters()}
-    found: dict[str, set[str]] = {task: set() for task in (TOGETHER, *apart)}
-    for name, weight in model.named_parameters():
-        found[owners.get(id(weight), TOGETHER)].add(name)
-    return found
-
-
-def _prepared(turn: Turn) -> tuple[Stream, Batch]:
-    stream, rows = turn
-    return stream, stream.batch(rows)
-
-
-def _not_finite(where: str, what: str, value: float) -> TrainingError:
-    return TrainingError(
-        where,
-        f"a finite {what}",
-        str(value),
-        "lower the learning rate, or look for absurd labels; the last checkpoint is kept",
-    )
+def _prepared(turn: Turn) -> list[tuple[Stream, Batch]]:
+    return [(stream, stream.batch(rows)) for stream, rows in turn]

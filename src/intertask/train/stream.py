@@ -52,7 +52,7 @@ class Stream:
         return self.feed.batch(rows).to(self.model.device)
 
 
-Turn = tuple[Stream, NDArray[np.int64]]  # whose turn it is, and the rows of its batch
+Turn = tuple[tuple[Stream, NDArray[np.int64]], ...]  # whose turn it is, and the rows of the batch of each
 
 
 def turns(streams: Sequence[Stream], temperature: float, seed: int, epoch: int) -> list[Turn]:
@@ -77,4 +77,18 @@ def turns(streams: Sequence[Stream], temperature: float, seed: int, epoch: int) 
         for place, (own, count) in enumerate(zip(passes, counts, strict=True))
         for turn, rows in enumerate([rows for one in own for rows in one][:count])
     ]
-    return [(streams[place], rows) for _, place, rows in sorted(placed, key=lambda turn: turn[:2])]
+    return [((streams[place], rows),) for _, place, rows in sorted(placed, key=lambda turn: turn[:2])]
+
+
+def together(streams: Sequence[Stream], seed: int, epoch: int) -> list[Turn]:
+    """A batch of every stream in each step of an epoch: as many steps as the stream with most batches has.
+
+    The others begin again, in another order, until it has had all of its own.
+    """
+    passes = [[stream.order(seed, epoch)] for stream in streams]
+    steps = max(len(first) for [first] in passes)
+    for stream, own in zip(streams, passes, strict=True):
+        while sum(map(len, own)) < steps:
+            own.append(stream.order(seed, epoch, len(own)))
+    rows = [[rows for one in own for rows in one][:steps] for own in passes]
+    return [tuple(zip(streams, batches, strict=True)) for batches in zip(*rows, strict=True)]

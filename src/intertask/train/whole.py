@@ -75,10 +75,10 @@ class WholeTrainer(Trainer):
 
     @contextmanager
     def _shown(self) -> Iterator[dict[str, Tensor]]:
-        if self.average is None:
+        if self.update.average is None:
             yield checkpoint.weights(self.model)
         else:
-            with self.average.shown() as kept:
+            with self.update.average.shown() as kept:
                 yield kept
 
     def _set_heads_back(self, journal: Journal) -> list[str]:
