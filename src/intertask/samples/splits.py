@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from intertask.config import PluginConfig
 from intertask.data.rows import Rows
 from intertask.errors import DataError, LeakageError
-from intertask.seeds import generator
+from intertask.samples.draws import manner, order, set_aside
 
 Places = NDArray[np.int64]
 PARTS = ("train", "validation", "test")
-MOST_STRATA = 100  # labels of more different values are not kept in proportion
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class Official(RowSplitConfig):
         train, validation, test = (np.flatnonzero((said == word).to_numpy()) for word in words)
         description = "official"
         if not len(validation):
-            train, validation = _set_aside(rows, train, self.share, self.seed)
+            train, validation = set_aside(rows, train, self.share, self.seed)
             description += f", {self.share:g} of the training rows validate, seed {self.seed}"
         return _checked(rows, train, validation, test, description, self.kind)
 
@@ -146,15 +144,15 @@ class RowsSplit(RowSplitConfig):
 
     def split(self, rows: Rows) -> Split:
         """The split, checked for leakage."""
-        order = _order(rows, np.arange(len(rows)), self.stratified, self.grouped, self.seed)
-        part = np.searchsorted([self.train, self.train + self.validation], order, side="right")
+        drawn = order(rows, np.arange(len(rows)), self.stratified, self.grouped, self.seed)
+        part = np.searchsorted([self.train, self.train + self.validation], drawn, side="right")
         description = f"rows, {self.train:g} train, {self.validation:g} validate"
         return _checked(
             rows,
             np.flatnonzero(part == 0),
             np.flatnonzero(part == 1),
             np.flatnonzero(part == 2),
-            f"{description}{_manner(rows, self.stratified, self.grouped)}, seed {self.seed}",
+            f"{description}{manner(rows, self.stratified, self.grouped)}, seed {self.seed}",
             self.kind,
             apart=self.grouped,
         )
@@ -186,16 +184,16 @@ class Folds(RowSplitConfig):
 
     def split(self, rows: Rows) -> Split:
         """The split, checked for leakage."""
-        order = _order(rows, np.arange(len(rows)), self.stratified, self.grouped, self.seed)
-        fold = np.minimum((order * self.folds).astype(np.int64), self.folds - 1)
+        drawn = order(rows, np.arange(len(rows)), self.stratified, self.grouped, self.seed)
+        fold = np.minimum((drawn * self.folds).astype(np.int64), self.folds - 1)
         validates = (self.fold + 1) % self.folds
-        manner = _manner(rows, self.stratified, self.grouped)
+        how = manner(rows, self.stratified, self.grouped)
         return _checked(
             rows,
             np.flatnonzero((fold != self.fold) & (fold != validates)),
             np.flatnonzero(fold == validates),
             np.flatnonzero(fold == self.fold),
-            f"fold {self.fold} of {self.folds}{manner}, seed {self.seed}",
+            f"fold {self.fold} of {self.folds}{how}, seed {self.seed}",
             self.kind,
             apart=self.grouped,
         )
@@ -243,7 +241,7 @@ class GroupsOut(RowSplitConfig):
         if self.validation:
             description += f", {', '.join(self.validation)} validate"
         elif len(train):
-            train, validation = _set_aside(rows, train, self.share, self.seed)
+            train, validation = set_aside(rows, train, self.share, self.seed)
             description += f", {self.share:g} of the others' rows validate, seed {self.seed}"
         return _checked(rows, train, validation, test, description, self.kind, apart=True)
 
@@ -318,46 +316,3 @@ def _checked(
     split = Split(train, validation, test, description, apart)
     split.check(rows)
     return split
-
-
-def _manner(rows: Rows, stratified: bool, grouped: bool) -> str:
-    label = _stratum(rows) if stratified else None
-    return (f", stratified by {label}" if label else "") + (", whole groups" if grouped else "")
-
-
-def _stratum(rows: Rows) -> str | None:
-    """The first label, if it is one of a few values."""
-    for name, kind in rows.labels.schema.items():
-        fits = kind == pl.String and rows.labels[name].n_unique() <= MOST_STRATA
-        return name if fits else None
-    return None
-
-
-def _set_aside(rows: Rows, train: Places, share: float, seed: int) -> tuple[Places, Places]:
-    """A share of the training rows, with the labels in proportion, for validation."""
-    order = _order(rows, train, True, False, seed)
-    return train[order >= share], train[order < share]
-
-
-def _order(rows: Rows, places: Places, stratified: bool, grouped: bool, seed: int) -> NDArray[np.float64]:
-    """A random number of 0 to 1 for each of some rows, the same within a group, even within each stratum."""
-    random = generator(seed, "split")
-    label = _stratum(rows) if stratified else None
-    strata = np.zeros(len(places), np.int64)
-    if label is not None:  # by the spelling, so that the same rows in another order have the same strata
-        strata = rows.labels[label][places].rank("dense").fill_null(0).to_numpy().astype(np.int64)
-    units = np.arange(len(places))
-    if grouped:
-        groups = rows.role("group", "[split] grouped")[places].rank("dense").to_numpy().astype(np.int64)
-        _, first, units = np.unique(groups, return_index=True, return_inverse=True)
-        strata = strata[first]  # a group is where its first row is
-    sizes = np.bincount(units)
-    place_of = np.empty(len(sizes))
-    for stratum in np.unique(strata[: len(sizes)]):
-        own = random.permutation(np.flatnonzero(strata == stratum))
-        ends = np.cumsum(sizes[own])
-        place_of[own] = (ends - sizes[own] * random.random(len(own))) / ends[-1]
-    order = np.argsort(place_of, kind="stable")
-    ends = np.cumsum(sizes[order])
-    place_of[order] = (ends - sizes[order] / 2) / ends[-1]  # few large groups are spread over all parts
-    return place_of[units]
