@@ -147,7 +147,7 @@ def test_a_training_that_is_no_recipe(shop_files, intertask):
     assert intertask.refused("train", ".") == ".: expected a recipe file, found a folder"
     assert intertask.refused("data", "events.csv") == (
         "data: expected a recipe file (.toml) or the name of a data set, found 'events.csv'; "
-        "name the file in a recipe, under [data.events]"
+        "name the file in a recipe, under [data.events] or [data.rows]"
     )
     assert "did you mean 'movielens_1m'?" in intertask.refused("data", "movielens")
 
