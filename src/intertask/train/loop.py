@@ -153,7 +153,7 @@ class Trainer:
                     self._epoch(journal, move)
             checkpoint.set_weights(self.model, self.best)
             self.model.eval()
-            self._close_edges(journal)
+            self._close_edges(journal, self.state.step + 1)
             told = self._set_heads_back(journal)
         finally:
             journal.close()
@@ -235,7 +235,7 @@ class Trainer:
         with own if self.update.average is None else self.update.average.shown() as kept:
             closed = {}
             if epoch + 1 == self.config.epochs // 2:
-                closed = self._close_edges(journal)
+                closed = self._close_edges(journal, self.state.step)
             metrics = self.metrics = self.validate()
         for name, switches in closed.items():
             edges.copy_edges(switches, self.model.get_parameter(name), kept[name])
@@ -280,8 +280,16 @@ class Trainer:
             now = (names for task, names in owned.items() if task in courses and courses[task].epoch == epoch)
             self.heads |= {name: kept[name].clone() for names in now for name in names}
 
-    def _close_edges(self, journal: Journal) -> dict[str, Tensor]:
-        """Close the edges that do not help the weights that are shown; returns all edges by name."""
+    def _close_edges(self, journal: Journal, step: int) -> dict[str, Tensor]:
+        """Close the edges that do not help the weights that are shown.
+
+        Args:
+            journal: For the verdicts.
+            step: Of that line; at the end one after the last, or a run that is started again kept it twice.
+
+        Returns:
+            All edges, by name.
+        """
         for stream in self.streams:
             if not edges.has_edges(stream.model):
                 continue
@@ -290,7 +298,7 @@ class Trainer:
             )
             journal.write(
                 "edges",
-                step=self.state.step,
+                step=step,
                 verdicts=[verdict.line() for verdict in verdicts],
                 closed=edges.closed(stream.model),
             )
