@@ -125,8 +125,8 @@ def test_the_weights_that_half_time_keeps_have_the_edges_closed_that_it_closed(t
 def test_a_finished_run_that_is_started_again_is_the_same(tmp_path):
     first, again = (runs.fit(tmp_path, communication=SLOTS, train={"epochs": 2}) for _ in range(2))
     assert torch.equal(edges.edges(first.model), edges.edges(again.model))
-    lines = runs.journal(tmp_path, "edges")  # half time, end, and the end again
-    assert lines[1]["closed"] == lines[2]["closed"] == edges.closed(first.model)
+    lines = runs.journal(tmp_path, "edges")  # half time and end, which is written once
+    assert len(lines) == 2 and lines[1]["closed"] == edges.closed(first.model)
 
 
 def test_closed_edges_are_saved_with_the_model(tmp_path, monkeypatch):
