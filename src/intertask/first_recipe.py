@@ -143,7 +143,7 @@ def _tasks(events: EventLog, roles: Roles) -> list[_Task]:
         values = events.coded[label].drop_nulls()
         if len(values) < _RARE or values.n_unique() < 2:
             continue
-        keys = {"kind": "response", "label": label, "weight": 0.1}
+        keys = {"kind": "response", "label": label}
         comment = "how the user will answer to an item"
         if set(values.unique().to_list()) != {0.0, 1.0}:
             at_least = _threshold(values)

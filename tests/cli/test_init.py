@@ -153,7 +153,7 @@ def test_ratings_become_a_response_from_the_middle_on(intertask):
     written("ratings.csv", frame)
     assert intertask("init", "ratings.csv").code == 0
     task = tomllib.loads(Path("ratings.toml").read_text())["tasks"]["rating"]
-    assert task == {"kind": "response", "label": "rating", "weight": 0.1, "at_least": 4.0}
+    assert task == {"kind": "response", "label": "rating", "at_least": 4.0}
 
 
 def test_a_recipe_that_is_there_is_never_overwritten(intertask):
