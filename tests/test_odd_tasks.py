@@ -83,8 +83,9 @@ def test_three_labels_are_trained_with_and_do_no_harm(tmp_path):
         return user % 2 if place == 2 and user < 3 else np.nan
 
     trained(tmp_path / "a", NEXT | {"own": own}, few)
+    trained(tmp_path / "b", {"own": own} | NEXT, few)
     with pytest.raises(RecipeError, match="expected a validation target, to choose the epoch by, found none"):
-        trained(tmp_path / "b", {"own": own} | NEXT, few)
+        trained(tmp_path / "c", {"own": own} | NEXT, few, train={"monitor": "own/auc"})
 
 
 @pytest.mark.parametrize("balance", [*BALANCES.values(), *METHODS.values()], ids=[*BALANCES, *METHODS])

@@ -6,7 +6,7 @@ import pytest
 from intertask.events import trainable
 from intertask.events.feed import EventFeed
 from intertask.train.config import TrainConfig
-from intertask.train.stream import Stream, turns
+from intertask.train.stream import Stream, together, turns
 from tests import worlds
 from tests.train import runs
 
@@ -20,8 +20,13 @@ def stream(name, num_users, weight=1.0):
     return Stream.of(model, feed, TrainConfig(batch_tokens=20), name, weight)
 
 
+def in_turn(streams, temperature, seed, epoch):
+    """The stream of each step, and the rows of its batch."""
+    return [alone for (alone,) in turns(streams, temperature, seed, epoch)]
+
+
 def counted(streams, temperature=1.0, epoch=0):
-    found = Counter(own.name for own, _ in turns(streams, temperature, 0, epoch))
+    found = Counter(own.name for own, _ in in_turn(streams, temperature, 0, epoch))
     return [found[own.name] for own in streams]
 
 
@@ -31,7 +36,7 @@ def two():
 
 
 def test_by_size_each_window_has_its_turn_once_an_epoch(two):
-    order = turns(two, 1.0, 0, 0)
+    order = in_turn(two, 1.0, 0, 0)
     for own in two:
         rows = np.concatenate([rows for name, rows in order if name is own])
         assert sorted(rows.tolist()) == list(range(len(own.feed.lengths)))
@@ -55,15 +60,28 @@ def test_the_smallest_weight_has_one_turn(two):
 
 def test_one_that_comes_round_again_has_another_order(two):
     small = two[1]
-    rows = [rows.tolist() for own, rows in turns(two, 1e9, 0, 0) if own is small]
+    rows = [rows.tolist() for own, rows in in_turn(two, 1e9, 0, 0) if own is small]
     once = len(small.order(0, 0))
     assert len(rows) > once and sorted(np.concatenate(rows[:once])) == list(range(len(small.feed.lengths)))
     assert rows[once : 2 * once] != rows[:once]
 
 
 def test_turns_are_spread_over_the_epoch_and_differ_between_epochs(two):
-    names = [own.name for own, _ in turns(two, 1.0, 0, 0)]
+    names = [own.name for own, _ in in_turn(two, 1.0, 0, 0)]
     places = np.flatnonzero(np.array(names) == "small")
     assert np.ptp(np.diff(places)) <= 1
-    one, again, other = ([rows.tolist() for _, rows in turns(two, 1.0, 0, epoch)] for epoch in (0, 0, 1))
+    one, again, other = ([rows.tolist() for _, rows in in_turn(two, 1.0, 0, epoch)] for epoch in (0, 0, 1))
     assert one == again != other
+
+
+def test_together_each_step_has_a_batch_of_each_and_the_smaller_one_begins_again(two):
+    large, small = two
+    steps = together(two, 0, 0)
+    assert all([own for own, _ in step] == two for step in steps)
+    firsts, others = ([step[place][1].tolist() for step in steps] for place in (0, 1))
+    assert sorted(np.concatenate(firsts).tolist()) == list(range(len(large.feed.lengths)))
+    once = len(small.order(0, 0))
+    assert len(others) > once and sorted(np.concatenate(others[:once]).tolist()) == list(
+        range(len(small.feed.lengths))
+    )
+    assert others[once : 2 * once] != others[:once]
