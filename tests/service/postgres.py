@@ -40,7 +40,8 @@ def server() -> Iterator[str]:
     if os.geteuid() == 0:  # which PostgreSQL refuses to run as
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        as_owner = ["runuser", "-u", "postgres", "--"]
+        administrators = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+        as_owner = [shutil.which("runuser", path=administrators) or "runuser", "-u", "postgres", "--"]
 
     def run(program: str, *arguments: str) -> None:
         command = [*as_owner, str(programs / program), *arguments]
