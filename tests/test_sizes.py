@@ -81,7 +81,7 @@ def test_a_hundred_thousand_tasks_are_refused_in_one_line():
     ],
 )
 def test_sizes_within_bounds_whose_product_is_not_are_refused_before_they_are_built(changes, monkeypatch):
-    monkeypatch.setattr("intertask.experiment.Model", None)
+    monkeypatch.setattr("intertask.events.trainable.Model", None)
     with pytest.raises(
         RecipeError, match=r"the model: expected at most 100,000,000 weights .* found [\d,]{11,}"
     ):

@@ -1,4 +1,4 @@
-"""One recipe on its data: from prepared corpora to trained models. The one place that knows all wings.
+"""One recipe on its data: from prepared corpora to trained models.
 
 A run's folder holds recipe.json, journal.jsonl and checkpoints/ while it trains; evaluation.json
 and targets.parquet once it has been evaluated.
@@ -7,97 +7,29 @@ and targets.parquet once it has been evaluated.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from intertask.balance import Balance
 from intertask.data.corpus import Corpus as EventCorpus
-from intertask.data.seam import Corpus, Feed, Split
+from intertask.data.seam import Corpus, Split
 from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.choosing import ALL, thin_choice
-from intertask.evaluate.examiner import Examiner
 from intertask.evaluate.validation import default_monitor, over_tasks
-from intertask.events.splits import Split as EventSplit
-from intertask.events.splits import everything
-from intertask.events.trainable import TrainableLog
 from intertask.files import written_aside
+from intertask.fitted import Fitted, FittedLog, FittedRows, on_log, on_rows
 from intertask.journal import GOES_ON
-from intertask.model import Model, ModelConfig
 from intertask.progress import remark
 from intertask.recipe import MAIN, Recipe
 from intertask.run_folder import FITTED, working_on
 from intertask.samples.corpus import RowCorpus
-from intertask.samples.splits import Split as RowSplit
-from intertask.samples.trainable import TrainableRows
 from intertask.train import checkpoint
-from intertask.train.loop import Trained, Trainer
+from intertask.train.loop import Trainer
 from intertask.train.stream import Stream
-
-C_co = TypeVar("C_co", bound=Corpus, covariant=True)
-S_co = TypeVar("S_co", bound=Split, covariant=True)
-
-
-@dataclass(frozen=True)
-class Fitted(Generic[C_co, S_co]):
-    """A trained model with the data that it was trained on.
-
-    Args:
-        corpus: All data.
-        split: What of them was trained on.
-        model: With the best weights.
-        trained: How training ended.
-        examiner: Who chose the epoch.
-        corrections: What calibration added to weights, by their names.
-        refitted: Whether it was trained on everything, once another one had been evaluated.
-    """
-
-    corpus: C_co
-    split: S_co
-    model: Model
-    trained: Trained
-    examiner: Examiner
-    corrections: Mapping[str, Tensor] = field(default_factory=dict)
-    refitted: bool = False
-
-    def fingerprint(self) -> str:
-        """Of how the metric that chose the epoch was measured."""
-        return self.examiner.protocol(self.model).fingerprint()
-
-
-FittedLog = Fitted[EventCorpus, EventSplit]
-FittedRows = Fitted[RowCorpus, RowSplit]
-
-
-def on_log(fitted: Fitted[Corpus, Split]) -> FittedLog:
-    """What was trained on a log, as such."""
-    assert isinstance(fitted.corpus, EventCorpus) and isinstance(fitted.split, EventSplit)
-    return Fitted(
-        fitted.corpus,
-        fitted.split,
-        fitted.model,
-        fitted.trained,
-        fitted.examiner,
-        fitted.corrections,
-        fitted.refitted,
-    )
-
-
-def on_rows(fitted: Fitted[Corpus, Split]) -> FittedRows:
-    """What was trained on rows, as such."""
-    assert isinstance(fitted.corpus, RowCorpus) and isinstance(fitted.split, RowSplit)
-    return Fitted(
-        fitted.corpus,
-        fitted.split,
-        fitted.model,
-        fitted.trained,
-        fitted.examiner,
-        fitted.corrections,
-        fitted.refitted,
-    )
+from intertask.wings import Trainable, trainable
 
 
 def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
@@ -213,90 +145,6 @@ def _calibrated(part: "Trainable") -> dict[str, Tensor]:
         for name, weight in before.items()
         if not torch.equal(weight, now[name])
     }
-
-
-class Trainable(Protocol):
-    """One stream of a recipe, ready to be trained, as the wing of its data makes it."""
-
-    @property
-    def config(self) -> ModelConfig:
-        """Of the model."""
-        ...
-
-    @property
-    def corpus(self) -> Corpus:
-        """Its data."""
-        ...
-
-    @property
-    def split(self) -> Split:
-        """What trains and what is held back."""
-        ...
-
-    @property
-    def model(self) -> Model:
-        """Untrained, with the parts that it shares with other streams."""
-        ...
-
-    @property
-    def feed(self) -> Feed:
-        """What it trains on."""
-        ...
-
-    @property
-    def examiner(self) -> Examiner:
-        """Asks the model for the validation targets."""
-        ...
-
-    @property
-    def constant(self) -> Mapping[str, float]:
-        """The loss of each task by the best answer that ignores the inputs."""
-        ...
-
-    @property
-    def num_labels(self) -> Mapping[str, int]:
-        """How many training targets each task has."""
-        ...
-
-
-def trainable(
-    name: str,
-    recipe: Recipe,
-    corpus: Corpus,
-    shared: Mapping[str, nn.Module] | None = None,
-    *,
-    whole: bool = False,
-) -> Trainable:
-    """A stream of a recipe, made ready by the wing of its data.
-
-    Args:
-        name: Of the stream.
-        recipe: As if it stood alone.
-        corpus: Its data.
-        shared: Parts of its model that are another stream's.
-        whole: Train on all events of a log, and hold none back.
-
-    Raises:
-        RecipeError: The recipe does not fit the data.
-    """
-    stream = "" if name == MAIN else name
-    if isinstance(corpus, EventCorpus):
-        split = everything(corpus.sequences) if whole else recipe.split_events(corpus.sequences)
-        return TrainableLog(
-            recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
-        )
-    if isinstance(corpus, RowCorpus):
-        return TrainableRows(
-            recipe,
-            corpus,
-            recipe.split_rows(corpus.rows),
-            recipe.train,
-            recipe.evaluation,
-            recipe.seed,
-            stream,
-            shared,
-        )
-    raise TypeError(f"no wing trains on a {type(corpus).__name__}")
 
 
 def _shared(recipe: Recipe, stream: str) -> tuple[str, ...]:

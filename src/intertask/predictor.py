@@ -19,7 +19,8 @@ from intertask.errors import ArtefactError, DataError, RequestError
 from intertask.evaluate.choosing import thin_choice
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.validation import default_monitor
-from intertask.experiment import FittedRows, fit_rows
+from intertask.experiment import fit_rows
+from intertask.fitted import FittedRows
 from intertask.markup import card
 from intertask.model import Model
 from intertask.predictor_folder import RowsArtefact

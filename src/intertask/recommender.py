@@ -32,7 +32,8 @@ from intertask.evaluate.results import Evaluation
 from intertask.events.ranking import SCORES_IN_MEMORY
 from intertask.events.requests import Event, Reader
 from intertask.events.trainable import build
-from intertask.experiment import FittedLog, fit
+from intertask.experiment import fit
+from intertask.fitted import FittedLog
 from intertask.markup import card
 from intertask.model import Model
 from intertask.progress import Epoch, heard

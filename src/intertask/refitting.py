@@ -14,7 +14,8 @@ import torch
 
 from intertask.data.corpus import Corpus as EventCorpus
 from intertask.data.seam import Corpus, Split
-from intertask.experiment import Fitted, assembled, device_of, digest, streams_of
+from intertask.experiment import assembled, device_of, digest, streams_of
+from intertask.fitted import Fitted
 from intertask.model import Model
 from intertask.progress import remark
 from intertask.recipe import MAIN, Recipe

@@ -21,8 +21,9 @@ from intertask.data_section import refuse_mixed
 from intertask.errors import DataError, RecipeError, WriteError
 from intertask.evaluate import kept
 from intertask.evaluate.results import Evaluation
-from intertask.experiment import Fitted, fit_streams, refuse_unfit
+from intertask.experiment import fit_streams, refuse_unfit
 from intertask.files import settle, strange, written_aside
+from intertask.fitted import Fitted
 from intertask.journal import GOES_ON
 from intertask.model import refuse_misfits
 from intertask.origins import Origin

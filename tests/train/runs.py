@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from intertask import experiment
-from intertask.experiment import FittedLog
+from intertask.fitted import FittedLog
 from intertask.recipe import Recipe
 from intertask.train import checkpoint
 from intertask.train.loop import Trainer

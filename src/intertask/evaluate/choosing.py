@@ -7,6 +7,7 @@ answer is frequent: within 0.03 from a hundred of them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from intertask.evaluate.results import Finding
 
@@ -85,6 +86,18 @@ def thin_choice(monitor: str, bases: Mapping[str, Basis]) -> Finding | None:
         text=f"Task {task} has {own[task]} to choose the epoch by: below {own[task].needed} the choice is "
         "chance in good part.",
         advice=f"Try {other}a [split] that keeps more back, or several seeds.",
+    )
+
+
+def choosing_part(part: Literal["validation", "test"]) -> Finding | None:
+    """What to know of figures of the part that chose the epoch."""
+    if part == "test":
+        return None
+    return Finding(
+        name="choosing_part",
+        severity="warning",
+        text="Measured on validation data, on which the epoch was chosen: no test result.",
+        advice="Evaluate the test part once, when every choice has been made.",
     )
 
 

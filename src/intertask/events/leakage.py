@@ -20,6 +20,7 @@ from intertask.answers.probability import Probability
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.errors import LeakageError
+from intertask.evaluate.choosing import choosing_part
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.results import Finding
 from intertask.events.copies import copies
@@ -136,14 +137,7 @@ def _other_training(evidence: Evidence) -> Finding | None:
 
 
 def _choosing_part(evidence: Evidence) -> Finding | None:
-    if evidence.part == "test":
-        return None
-    return Finding(
-        name="choosing_part",
-        severity="warning",
-        text="Measured on validation data, on which the epoch was chosen: no test result.",
-        advice="Evaluate the test part once, when every choice has been made.",
-    )
+    return choosing_part(evidence.part)
 
 
 def _future_training(evidence: Evidence) -> Finding | None:

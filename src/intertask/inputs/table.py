@@ -45,8 +45,8 @@ class Config(InputConfig):
         num_bins: Bins, or steps of the curve; fewer where a column has fewer different numbers.
         at_least: A category that fewer training rows have is read as an unknown one, from which that vector
             is learned.
-        most_categories: Of a column's categories the most frequent so many are told apart; the others are
-            read as unknown ones.
+        most_categories: Most categories of a column that have a vector of their own, the most frequent ones;
+            others are read as unknown.
         dropout: Share of the numbers of a vector that training drops.
         columns: Read these columns alone; all that are inputs of the rows if left out.
     """

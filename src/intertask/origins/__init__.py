@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from intertask.data.seam import Corpus, Split
-from intertask.experiment import Fitted
 from intertask.files import Contents
+from intertask.fitted import Fitted
 from intertask.recipe import Recipe
 
 

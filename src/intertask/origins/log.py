@@ -11,8 +11,8 @@ from intertask.data.corpus import Corpus as Log
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import CORPUS, open_corpus, prepare
 from intertask.data.seam import Corpus, Split
-from intertask.experiment import Fitted, on_log
 from intertask.files import Contents
+from intertask.fitted import Fitted, on_log
 from intertask.recipe import Recipe
 from intertask.recommender import Recommender
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 from intertask import source
 from intertask.data.rows import Rows
 from intertask.data.seam import Corpus, Split
-from intertask.experiment import Fitted, on_rows
 from intertask.files import Contents
+from intertask.fitted import Fitted, on_rows
 from intertask.predictor import Predictor
 from intertask.recipe import Recipe
 from intertask.samples.corpus import CORPUS, RowCorpus

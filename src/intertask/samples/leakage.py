@@ -16,6 +16,7 @@ import polars as pl
 
 from intertask.data.rows import Rows
 from intertask.errors import LeakageError
+from intertask.evaluate.choosing import choosing_part
 from intertask.evaluate.results import Finding
 from intertask.model import ModelConfig
 from intertask.samples.facts import Facts, row_task
@@ -99,14 +100,7 @@ def _other_training(evidence: Evidence) -> Finding | None:
 
 
 def _choosing_part(evidence: Evidence) -> Finding | None:
-    if evidence.part == "test":
-        return None
-    return Finding(
-        name="choosing_part",
-        severity="warning",
-        text="Measured on validation data, on which the epoch was chosen: no test result.",
-        advice="Evaluate the test part once, when every choice has been made.",
-    )
+    return choosing_part(evidence.part)
 
 
 def _repeated_rows(evidence: Evidence) -> Finding | None:

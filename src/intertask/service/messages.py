@@ -4,6 +4,7 @@ A command runs whole or not at all. With SQLite it travels to the one process th
 worker itself runs it.
 """
 
+from abc import abstractmethod
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -38,9 +39,9 @@ class Command(Message, Generic[Answer]):
         """What it concerns, in a word; never who."""
         return ""
 
+    @abstractmethod
     def run(self, store: Writing) -> Answer:
         """Carry it out, within a transaction that the caller commits."""
-        raise NotImplementedError
 
 
 class Done(Message):
