@@ -65,6 +65,7 @@ class NumbersInput(AnyInput):
 class ClassConfig(TaskConfig):
     needs_causal: ClassVar[bool] = False
     reads_items: ClassVar[bool] = False
+    of_rows: ClassVar[bool] = True
     pooled: ClassVar[bool] = True
     kind: Literal["class"] = "class"
 

@@ -155,7 +155,7 @@ def _set_of_rows(dataset: object) -> type[RowsDatasetConfig] | None:
 
 def _is_asked_of_rows(task: object) -> bool:
     if isinstance(task, TaskConfig):
-        return task.pooled
+        return task.of_rows
     kind = task.get("kind") if isinstance(task, Mapping) else task
     return isinstance(kind, str) and kind in _tasks_of_rows(True)
 
@@ -163,7 +163,7 @@ def _is_asked_of_rows(task: object) -> bool:
 def _tasks_of_rows(rows: bool) -> list[str]:
     """The kinds of tasks that are asked of rows, or of logs."""
     classes = {kind: config_class("tasks", kind, "") for kind in kinds("tasks")}
-    return [kind for kind, own in classes.items() if issubclass(own, TaskConfig) and own.pooled == rows]
+    return [kind for kind, own in classes.items() if issubclass(own, TaskConfig) and own.of_rows == rows]
 
 
 class Section(Protocol):
@@ -191,7 +191,7 @@ def of_rows(section: Section) -> bool:
     if section.data.has_rows:
         return True
     named = section.data.dataset is not None or section.data.events is not None
-    return not named and any(task.pooled for task in section.tasks.values())
+    return not named and any(task.of_rows for task in section.tasks.values())
 
 
 def refuse_mixed(section: Section) -> None:
@@ -203,7 +203,7 @@ def refuse_mixed(section: Section) -> None:
     rows = of_rows(section)
     what, other = ("rows of a table", "a log") if rows else ("a log", "rows of a table")
     for name, task in section.tasks.items():
-        if task.pooled != rows:
+        if task.of_rows != rows:
             known = _tasks_of_rows(rows)
             raise RecipeError(
                 f"[tasks.{name}]",

@@ -36,6 +36,7 @@ from intertask.nn.layout import Layout
 from intertask.nn.pooling import Pooling, pooled
 from intertask.nn.rates import learn_at
 from intertask.tasks import Task, TaskConfig
+from intertask.tasks._places import PlaceTask
 from intertask.tasks.next_item import Config as NextItem
 
 # From so many items on a step that updates the rows it read alone costs less than one that updates all:
@@ -254,6 +255,8 @@ class Model(nn.Module):
             return None
         if funnel.step_before(config) is not None:
             return funnel.loss(self.config.tasks, self.tasks, name, states, target)
+        if isinstance(task, PlaceTask):
+            return task.loss_of_places(*_places(states[name], layout), target)
         return task.loss(self._asked(config, states[name], layout), target)
 
     def _asked(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> Tensor:
@@ -270,12 +273,19 @@ class Model(nn.Module):
 
     def row_states(self, batch: Batch) -> dict[str, Tensor]:
         """What the head of each task that is asked of whole rows reads, [B, D]."""
+        read = self.read_of_rows(batch)
+        return {name: read[name][0] for name, config in self.config.tasks.items() if config.pooled}
+
+    def read_of_rows(self, batch: Batch) -> dict[str, tuple[Tensor, ...]]:
+        """What the head of each task of rows reads: a state of each row, or of each place, with lengths."""
         encoded = self.trunk(batch)
         states = self.by_task(encoded)
         return {
-            name: pooled(states[name], encoded.layout, self.config.pooling)
-            for name, config in self.config.tasks.items()
+            name: (pooled(states[name], encoded.layout, self.config.pooling),)
             if config.pooled
+            else _places(states[name], encoded.layout)
+            for name, config in self.config.tasks.items()
+            if config.of_rows
         }
 
     def predict(self, name: str, states_NTD: Tensor, items_N: Tensor) -> Tensor:
@@ -299,6 +309,14 @@ class Model(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
+
+
+def _places(states_BLD: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+    """The states of the places of the last input, and how many are real in each row."""
+    lengths_B = layout.real_places_B(states_BLD)
+    if layout.last is None:
+        return states_BLD, lengths_B
+    return layout.last.of(states_BLD), layout.last.lengths_B(lengths_B)
 
 
 def _items(config: ModelConfig, dimensions: Dimensions) -> ItemTable | None:

@@ -98,8 +98,12 @@ class Answer(ABC):
         """The reported metric as a positive number for a geometric mean over tasks."""
         return 1 / max(SMALLEST, -reported)  # of a loss or an error; a change in percent counts the same
 
+    def guess(self, truth: Array) -> Array:
+        """Some answer to these questions, of the right shape: which metrics they define."""
+        return np.full(len(truth), 0.5, np.float32)
+
     @abstractmethod
-    def base_rate(self, known: Array, predicted: Array) -> NDArray[np.float32]:
+    def base_rate(self, known: Array, predicted: Array) -> Array:
         """What answers without looking: the same for every row.
 
         Args:

@@ -128,6 +128,11 @@ class Category(Answer):
             return right
         return np.asarray(predicted.argmax(axis=1) == truth, dtype=np.bool_)
 
+    def guess(self, truth: Array) -> Array:
+        """All classes alike."""
+        count = self.num_classes or 1
+        return np.full((len(truth), count), 1 / count, np.float32)
+
     def base_rate(self, known: Array, predicted: Array) -> NDArray[np.float32]:
         """The shares of the classes in training, of which each has one row more than there is."""
         if self.several:

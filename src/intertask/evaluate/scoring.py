@@ -106,7 +106,8 @@ def scored(
         TrainingError: An answer is no number.
     """
     for system, answers in by_system.items():
-        if not np.isfinite(answers.predicted.astype(np.float64)).all():
+        predicted = answers.predicted
+        if predicted.dtype.kind != "O" and not np.isfinite(predicted.astype(np.float64)).all():
             raise TrainingError(
                 f"answers of {system}, task {task!r}", "numbers", "NaN or infinite", "train it again"
             )
@@ -119,8 +120,9 @@ def scored(
             rows += _rows(task, name, own, some, bootstrap, _areas(own, some, bootstrap))
     tables = []
     for system, answers in by_system.items():
-        quality, labels = answers.answer.quality, answers.truth if answers.truth.ndim == 1 else None
-        tables.append(target_rows(system, task, "", units, targets, quality, answers.qualities(), labels))
+        quality, labels = answers.answer.quality, answers.truth
+        told = labels if labels.ndim == 1 and labels.dtype.kind != "O" else None
+        tables.append(target_rows(system, task, "", units, targets, quality, answers.qualities(), told))
     judged = areas if judge_auc else None
     return Scored(rows, _differences(task, by_system, units, bootstrap, judged), pl.concat(tables))
 

@@ -44,7 +44,7 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
     makes the whole causal. Times are kept where all parts have them; where one part has marks the others'
     are zero, which adds nothing to a memory.
     """
-    lengths = [_lengths(part) for part in parts]
+    lengths = [part.layout.real_places_B(part.hidden_BLD) for part in parts]
     real_BL = torch.cat(
         [
             torch.arange(part.hidden_BLD.shape[1], device=own_B.device) < own_B[:, None]
@@ -70,13 +70,6 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
         ]
     hidden_BLD = _together([part.hidden_BLD for part in parts], order_BL)
     return Embedded(hidden_BLD, layout, _together_if_all(marks, order_BL))
-
-
-def _lengths(part: Embedded) -> Tensor:
-    if part.layout.lengths_B is not None:
-        return part.layout.lengths_B
-    rows, length = part.hidden_BLD.shape[:2]
-    return torch.full((rows,), length, device=part.hidden_BLD.device)
 
 
 def _together(parts: Sequence[Tensor], order_BL: Tensor | None) -> Tensor:

@@ -18,6 +18,10 @@ class Span:
     starts_B: Tensor
     length: int
 
+    def lengths_B(self, total_B: Tensor) -> Tensor:  # noqa: N802
+        """Its real places of each row, given those of all inputs; it stands behind the others."""
+        return total_B - self.starts_B
+
     def of(self, states_BLD: Tensor) -> Tensor:
         """The states of its places; behind its length a row holds what nobody may read."""
         steps = torch.arange(self.length, device=states_BLD.device)
@@ -46,6 +50,13 @@ class Layout:
     lengths_B: Tensor | None = None
     causal: bool = True
     last: Span | None = None
+
+    def real_places_B(self, states_BLD: Tensor) -> Tensor:  # noqa: N802
+        """Real places of each row, int64, padded or not."""
+        if self.lengths_B is not None:
+            return self.lengths_B
+        rows, length = states_BLD.shape[:2]
+        return torch.full((rows,), length, device=states_BLD.device)
 
     def padding_BL(self, length: int) -> Tensor | None:  # noqa: N802
         """Which places of rows of a length hold nothing; None where each holds something."""

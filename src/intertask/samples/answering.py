@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from intertask.data.seam import Batch
 from intertask.model import Model
 from intertask.samples.facts import Read
+from intertask.tasks import Task
+from intertask.tasks._places import PlaceTask
 from intertask.tasks._rows import RowTask
 
 PLACES = 1 << 16  # encoded at once
@@ -28,9 +31,14 @@ def answers(model: Model, read: Read, tasks: Sequence[str]) -> dict[str, NDArray
     with torch.no_grad():
         for start in range(0, count, step):
             rows = np.arange(start, min(count, start + step))
-            states = model.row_states(Batch(read.take(rows).fields, {}).to(model.device))
+            states = model.read_of_rows(Batch(read.take(rows).fields, {}).to(model.device))
             for name in tasks:
-                task = model.task(name)
-                assert isinstance(task, RowTask)
-                found[name].append(task.answer(states[name]).cpu().numpy())
+                found[name].append(_answer(model.task(name), *states[name]))
     return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _answer(task: Task, *states: Tensor) -> NDArray[np.generic]:
+    if isinstance(task, PlaceTask):
+        return task.answer_of_places(*states)
+    assert isinstance(task, RowTask)
+    return task.answer(*states).cpu().numpy()

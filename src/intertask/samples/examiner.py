@@ -62,20 +62,14 @@ class RowExaminer:
         """The names of the metrics that the validation rows define."""
         found = []
         for name in self._asked:
-            defined = self.answer[name].measure(self.truth[name], self._guess(name))
+            answer, truth = self.answer[name], self.truth[name]
+            defined = answer.measure(truth, answer.guess(truth))
             found += [f"{name}/{rising(metric)}" for metric in self.answer[name].metrics if metric in defined]
         return [*found, ALL] if len(self.config.tasks) > 1 and found else found
 
     @property
     def _asked(self) -> list[str]:
         return [name for name, truth in self.truth.items() if len(truth)]
-
-    def _guess(self, name: str) -> NDArray[np.generic]:
-        """Some answer of the right shape."""
-        truth, answer = self.truth[name], self.answer[name]
-        classes = getattr(answer, "num_classes", None)
-        shape = (len(truth), classes) if classes is not None else (len(truth),)
-        return np.full(shape, 0.5 if classes is None else 1 / classes, np.float32)
 
     def bases(self) -> Mapping[str, Basis]:
         """What the metrics of each task are taken from, for tasks that have rows."""

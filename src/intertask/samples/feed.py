@@ -9,7 +9,7 @@ from intertask.data.rows import Rows
 from intertask.data.seam import Batch
 from intertask.model import ModelConfig
 from intertask.samples.facts import Facts, row_task
-from intertask.tasks._rows import Labels
+from intertask.tasks._rows import RowTarget
 
 
 class RowFeed:
@@ -24,7 +24,7 @@ class RowFeed:
     def __init__(self, config: ModelConfig, facts: Facts, training: Rows) -> None:
         self.read = facts.read(training)
         weights = weights_of(training)
-        self.targets: Mapping[str, Labels] = {
+        self.targets: Mapping[str, RowTarget] = {
             name: (own := row_task(task)).target(
                 own.labels(name, training, facts.answers[name]), weights, facts.answers[name]
             )

@@ -32,6 +32,7 @@ class TaskConfig(PluginConfig):
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.
         reads_items: Whether its head reads the vectors of items.
+        of_rows: Whether it is asked of rows of a table rather than of a log.
         pooled: Whether it is asked once of a whole row, and its head reads one state [B, D] of it; of the
             others each place is asked, [B, L, D].
         judges: Whether it answers about one given item, beside a history.
@@ -42,6 +43,7 @@ class TaskConfig(PluginConfig):
 
     needs_causal: ClassVar[bool] = True
     reads_items: ClassVar[bool] = True
+    of_rows: ClassVar[bool] = False
     pooled: ClassVar[bool] = False
     judges: ClassVar[bool] = False
 

@@ -1,8 +1,8 @@
-"""What tasks share that are asked once of each row of samples: the label that they learn, and its facts."""
+"""What tasks share that are asked of each row of samples: the label that they learn, and its facts."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import torch
@@ -18,6 +18,23 @@ from intertask.nn.dimensions import Dimensions
 from intertask.tasks import Task, TaskConfig
 
 NOT_KNOWN = -1  # the code of a class that is missing, or that training has not seen
+
+
+class RowTarget(Protocol):
+    """What a task learns of many rows, of which batches are taken."""
+
+    @property
+    def known_B(self) -> Tensor:  # noqa: N802
+        """Which rows have a label."""
+        ...
+
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Some of the rows."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,14 +68,16 @@ class Labels:
 
 
 def known(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Which rows have a label, of what `RowTaskConfig.labels` found."""
+    """Which rows have a label, of what `RowTaskConfig.labels` found; None is no text."""
+    if labels.dtype.kind == "O":
+        return np.array([label is not None for label in labels], np.bool_)
     told = labels.astype(np.float64).reshape(len(labels), -1)
     lacking = told == NOT_KNOWN if labels.dtype.kind == "i" else np.isnan(told)
     return np.asarray(~lacking.any(axis=1), np.bool_)
 
 
 class RowTaskConfig(TaskConfig):
-    """The config of a task that is asked once of each row.
+    """The config of a task that is asked of each row.
 
     Args:
         label: The column that it learns, one of the labels of the rows; called as the task if left out.
@@ -68,6 +87,7 @@ class RowTaskConfig(TaskConfig):
 
     needs_causal: ClassVar[bool] = False
     reads_items: ClassVar[bool] = False
+    of_rows: ClassVar[bool] = True
     pooled: ClassVar[bool] = True
 
     def column(self, name: str, rows: Rows) -> str:
@@ -111,9 +131,9 @@ class RowTaskConfig(TaskConfig):
 
     @abstractmethod
     def labels(self, name: str, rows: Rows, facts: Config) -> NDArray[np.generic]:
-        """The labels as the answer measures them; -1 or NaN where one is missing or unknown."""
+        """The labels as the answer measures them; -1, NaN or None where one is missing or unknown."""
 
-    def target(self, labels: NDArray[np.generic], weights: NDArray[np.float32], facts: Config) -> Labels:
+    def target(self, labels: NDArray[np.generic], weights: NDArray[np.float32], facts: Config) -> RowTarget:
         """What `labels` found, as the loss reads it."""
         return Labels(torch.from_numpy(np.array(labels)), torch.from_numpy(np.array(weights)))
 
