@@ -1,0 +1,278 @@
+"""A pretrained encoder of texts: a folder in the form of Hugging Face, or its name on the hub.
+
+Weights come from safetensors alone, and no code of a checkpoint is ever run. `transformers` is an extra.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from intertask.errors import IntertaskError, RecipeError
+from intertask.files import sha256
+from intertask.untrusted import read_bytes, read_json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+CONFIG_BYTES, TOKENIZER_BYTES = 1 << 20, 64 << 20
+_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+_WANTED = (*_FILES, "*.safetensors", "model.safetensors.index.json")
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
+_NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
+# What a config may say of code that is to be run, or of a form of weights that is not read here.
+_LEFT_OUT = (
+    "auto_map",
+    "attn_implementation",
+    "quantization_config",
+    "dtype",
+    "torch_dtype",
+    "experts_implementation",
+)
+_OFFSET = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl")  # places begin behind padding's
+_UNUSED = re.compile(r"(^|\.)(pooler|lm_head|cls|classifier|token_type_ids|position_ids)(\.|$)")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder that holds an encoder.
+
+    Args:
+        folder: Where it is.
+        name: As the user called it.
+    """
+
+    folder: Path
+    name: str
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What `config.json` says, without what names code.
+
+        Raises:
+            RecipeError: It is none, or of no encoder.
+        """
+        try:
+            table = read_json(self.folder / "config.json", CONFIG_BYTES)
+        except IntertaskError as error:
+            raise self._wrong(f"config.json: {error.found}") from None
+        if not isinstance(table, dict) or not isinstance(table.get("model_type"), str):
+            raise self._wrong("a config.json without model_type")
+        return cleaned(table)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over weights, config and tokenizer."""
+        total = hashlib.sha256(json.dumps(self.config, sort_keys=True).encode())
+        total.update(self.tokenizer.to_str().encode())
+        for file in sorted(self.folder.glob("*.safetensors")):
+            total.update(sha256(file).encode())
+        return total.hexdigest()
+
+    @cached_property
+    def tokenizer(self) -> "Tokenizer":
+        """The tokenizer, which neither cuts nor pads.
+
+        Raises:
+            RecipeError: There is none that can be read.
+        """
+        from tokenizers import Tokenizer
+
+        file = self.folder / "tokenizer.json"
+        try:
+            if file.exists():
+                found = Tokenizer.from_str(read_bytes(file, TOKENIZER_BYTES).decode("utf-8"))
+            else:  # an older checkpoint, whose words stand in a file of another form
+                found = _converted(self.folder)
+        except Exception as error:  # the library raises Exception itself
+            raise self._wrong(f"a tokenizer that cannot be read: {error}") from None
+        found.no_truncation()
+        found.no_padding()
+        return found
+
+    def load(self) -> nn.Module:
+        """The encoder with its weights, in evaluation mode.
+
+        Raises:
+            RecipeError: The weights are missing, or not those of its config.
+        """
+        import transformers
+
+        try:
+            with _quiet():
+                module, found = transformers.AutoModel.from_pretrained(
+                    self.folder,
+                    config=_config(self.config),
+                    local_files_only=True,
+                    trust_remote_code=False,
+                    use_safetensors=True,
+                    attn_implementation="sdpa",
+                    dtype=torch.float32,
+                    output_loading_info=True,
+                )
+        except Exception as error:  # of many kinds: what is wrong with a foreign folder is the folder's fault
+            raise self._wrong(f"weights that cannot be read: {_first_line(error)}") from None
+        missing = sorted(name for name in found["missing_keys"] if not _UNUSED.search(name))
+        if missing:
+            raise self._wrong(f"weights without {missing[0]} and {len(missing) - 1} others")
+        module.eval()
+        return module  # type: ignore[no-any-return]
+
+    def _wrong(self, found: str) -> RecipeError:
+        return RecipeError(
+            f"pretrained {self.name!r}",
+            "a folder with config.json, tokenizer.json and model.safetensors of an encoder",
+            found,
+            "save the encoder again with save_pretrained",
+        )
+
+
+def find(name: str | Path) -> Checkpoint:
+    """The encoder of a folder, or of a name on the hub, which is fetched unless HF_HUB_OFFLINE is set.
+
+    Raises:
+        RecipeError: There is none, its weights are pickled, or the extra `text` is not installed.
+    """
+    require_transformers()
+    place = Path(name).expanduser()
+    folder = place if place.is_dir() else _fetched(str(name))
+    if not (folder / "config.json").is_file():
+        there = "an empty folder" if not any(folder.iterdir()) else "a folder without config.json"
+        raise Checkpoint(folder, str(name))._wrong(there)
+    if not any(folder.glob("*.safetensors")):
+        pickled = next((file.name for pattern in _PICKLED for file in sorted(folder.glob(pattern))), None)
+        raise RecipeError(
+            f"pretrained {str(name)!r}",
+            "weights in model.safetensors",
+            f"pickled weights, {pickled}, which may run code" if pickled else "no weights",
+            "save the encoder again with save_pretrained(..., safe_serialization=True)",
+        )
+    checkpoint = Checkpoint(folder, str(name))
+    _refuse_others(checkpoint)
+    return checkpoint
+
+
+def require_transformers() -> None:
+    """Refuse to go on without the extra `text`.
+
+    Raises:
+        RecipeError: It is not installed.
+    """
+    try:
+        import tokenizers  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise RecipeError(
+            "pretrained", "the package transformers", str(error), "pip install 'intertask[text]'"
+        ) from None
+
+
+def build(config: Mapping[str, Any]) -> nn.Module:
+    """An encoder of a config without the weights that were learned."""
+    import transformers
+    from transformers import initialization
+
+    with initialization.no_init_weights():
+        module: nn.Module = transformers.AutoModel.from_config(  # type: ignore[no-untyped-call]
+            _config(config), attn_implementation="sdpa", dtype=torch.float32
+        )
+    return module
+
+
+def longest(config: Mapping[str, Any]) -> int:
+    """Most tokens of a text."""
+    places = config.get("max_position_embeddings", 512)
+    places = places if isinstance(places, int) else 512
+    offset = int(config.get("pad_token_id") or 0) + 1 if config.get("model_type") in _OFFSET else 0
+    return max(1, places - offset)
+
+
+def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config without what names code or a place."""
+    return {name: value for name, value in config.items() if name[:1] != "_" and name not in _LEFT_OUT}
+
+
+def _config(config: Mapping[str, Any]) -> Any:  # noqa: ANN401  (the library's own class, by its kind)
+    from transformers import AutoConfig
+
+    options = cleaned(config)
+    return AutoConfig.for_model(options.pop("model_type"), **options)
+
+
+def _refuse_others(checkpoint: Checkpoint) -> None:
+    """Refuse models that are no encoder: those that write text, and kinds that nobody knows."""
+    from transformers import CONFIG_MAPPING
+
+    kind = checkpoint.config["model_type"]
+    if kind not in CONFIG_MAPPING:
+        raise checkpoint._wrong(f"model_type {kind!r}, which transformers does not know")
+    for flag in ("is_encoder_decoder", "is_decoder"):
+        if checkpoint.config.get(flag):
+            raise checkpoint._wrong(f"{flag} = true, a model that writes text")
+    if not isinstance(checkpoint.config.get("hidden_size", checkpoint.config.get("dim")), int):
+        raise checkpoint._wrong(f"model_type {kind!r} without hidden_size")
+
+
+def _fetched(name: str) -> Path:
+    """The folder of a name on the hub."""
+    from huggingface_hub import constants, snapshot_download
+
+    offline = constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "").lower() in (
+        "1",
+        "true",
+        "yes",
+        "on",
+    )
+    if not _NAME.fullmatch(name):
+        raise RecipeError(
+            f"pretrained {name!r}", "a folder, or a name on the hub", "neither", "check the path"
+        )
+    try:
+        with _quiet():
+            return Path(snapshot_download(name, allow_patterns=list(_WANTED), local_files_only=offline))
+    except Exception as error:  # of the hub, of HTTP, of the network
+        why = "HF_HUB_OFFLINE is set" if offline else _first_line(error)
+        raise RecipeError(
+            f"pretrained {name!r}",
+            "a folder, or a name on the hub",
+            f"no such folder, and nothing on the hub: {why}",
+            "check the path, or fetch the encoder first",
+        ) from None
+
+
+def _converted(folder: Path) -> "Tokenizer":
+    from transformers import AutoTokenizer
+
+    with _quiet():
+        found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return found.backend_tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's bars and warnings, which are set for the whole process."""
+    from transformers.utils import logging
+
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        with suppress(AttributeError):
+            if shown:
+                logging.enable_progress_bar()  # type: ignore[no-untyped-call]

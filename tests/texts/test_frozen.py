@@ -1,0 +1,124 @@
+"""Vectors of texts from an encoder that does not learn."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from intertask.errors import IntertaskError
+from intertask.texts import frozen, pretrained
+from tests.encoder_folders import encoder_folder
+
+TEXTS = ["red shoes for running", "a book", "red shoes for running", "green tea of the mountains"]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return encoder_folder(tmp_path_factory.mktemp("encoders") / "tiny", TEXTS)
+
+
+def test_vectors_are_those_of_each_text_alone(encoder: Path) -> None:
+    together = frozen.embed(TEXTS, encoder)
+    assert together.shape == (4, 16)
+    for text, vector in zip(TEXTS, together, strict=True):
+        checkpoint = pretrained.find(encoder)
+        ids = torch.tensor([checkpoint.tokenizer.encode(text).ids])
+        with torch.no_grad():
+            alone = checkpoint.load()(input_ids=ids)[0][0].mean(0)
+        np.testing.assert_allclose(vector, alone, atol=1e-5)
+
+
+def test_first_is_the_state_of_the_first_token(encoder: Path) -> None:
+    assert not np.allclose(frozen.embed(TEXTS, encoder, pooling="first"), frozen.embed(TEXTS, encoder))
+
+
+def test_known_texts_are_read_from_the_cache(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = frozen.embed(TEXTS, encoder, cache=tmp_path)
+    more = frozen.embed([*TEXTS, "a new one"], encoder, cache=tmp_path)
+    monkeypatch.setattr(pretrained.Checkpoint, "load", None)  # whoever encodes fails
+    np.testing.assert_array_equal(frozen.embed(TEXTS[::-1], encoder, cache=tmp_path), made[::-1])
+    np.testing.assert_array_equal(frozen.embed(["a new one"], encoder, cache=tmp_path), more[-1:])
+
+
+def test_other_weights_and_settings_share_no_cache(encoder: Path, tmp_path: Path) -> None:
+    other = encoder_folder(tmp_path / "other", TEXTS, seed=1)
+    for made, how in (
+        (frozen.embed(TEXTS, encoder, cache=tmp_path / "kept"), {}),
+        (frozen.embed(TEXTS, encoder, pooling="first", cache=tmp_path / "kept"), {"pooling": "first"}),
+        (frozen.embed(TEXTS, encoder, max_length=4, cache=tmp_path / "kept"), {"max_length": 4}),
+    ):
+        np.testing.assert_array_equal(made, frozen.embed(TEXTS, encoder, **how))
+    strange = frozen.embed(TEXTS, other, cache=tmp_path / "kept")
+    np.testing.assert_array_equal(strange, frozen.embed(TEXTS, other))
+
+
+def test_a_damaged_cache_is_made_again(encoder: Path, tmp_path: Path) -> None:
+    made = frozen.embed(TEXTS, encoder, cache=tmp_path)
+    (file,) = tmp_path.rglob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-7])
+    np.testing.assert_array_equal(frozen.embed(TEXTS, encoder, cache=tmp_path), made)
+
+
+def test_missing_empty_and_broken_texts_have_vectors(encoder: Path) -> None:
+    vectors = frozen.embed([None, "", "\ud83d", "x" * 10_000], encoder, max_length=64)
+    assert np.isfinite(vectors).all()
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    assert frozen.embed([], encoder).shape == (0, 16)
+
+
+def _spoil(folder: Path, how: str) -> None:
+    weights = folder / "model.safetensors"
+    if how == "pickled":
+        weights.rename(folder / "pytorch_model.bin")
+    elif how == "none":
+        weights.unlink()
+    elif how == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif how == "of another":
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"hidden_size": 16', '"hidden_size": 32'))
+    elif how == "deeper":
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
+    elif how == "unknown":
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace('"bert"', '"my_own_code"'))
+    elif how == "no config":
+        (folder / "config.json").unlink()
+    elif how == "broken config":
+        (folder / "config.json").write_text("{")
+    elif how == "broken tokenizer":
+        (folder / "tokenizer.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ("pickled", "pickled weights, pytorch_model.bin"),
+        ("none", "no weights"),
+        ("truncated", "weights that cannot be read"),
+        ("of another", "weights that cannot be read"),
+        ("deeper", "weights without encoder.layer.2"),
+        ("unknown", "'my_own_code', which transformers does not know"),
+        ("no config", "a folder without config.json"),
+        ("broken config", "config.json"),
+        ("broken tokenizer", "a tokenizer that cannot be read"),
+    ],
+)
+def test_what_is_no_encoder_is_refused_in_a_line(tmp_path: Path, how: str, found: str) -> None:
+    folder = encoder_folder(tmp_path / "tiny", TEXTS)
+    _spoil(folder, how)
+    with pytest.raises(IntertaskError, match=found) as raised:
+        frozen.embed(TEXTS, folder)
+    assert "\n" not in str(raised.value)
+    assert str(folder) in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["no/such-encoder", "/no/such/folder", "http://x/y", "../../etc"])
+def test_a_missing_encoder_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(IntertaskError, match="a folder"):
+        frozen.embed(TEXTS, name)
