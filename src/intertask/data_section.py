@@ -67,6 +67,7 @@ class RowsFile(Config):
     labels: tuple[str, ...] = ()
     categories: tuple[str, ...] | None = None
     numbers: tuple[str, ...] | None = None
+    files: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
     label_separator: str = "|"
     group: str | None = None

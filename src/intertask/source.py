@@ -102,6 +102,7 @@ def load_rows(data: DataConfig, beside: Path) -> Rows:
         labels=what.labels,
         categories=what.categories,
         numbers=what.numbers,
+        files=what.files,
         several=what.several,
         label_separator=what.label_separator,
         group=what.group,

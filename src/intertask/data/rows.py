@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intertask import arguments
-from intertask.data import row_roles, tables, times, values
+from intertask.data import contents, row_roles, tables, times, values
 from intertask.data.columns import MISSING, Column, Problem, account, raw_of, read_columns
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
@@ -27,7 +27,8 @@ class Rows:
     """Rows in file order.
 
     Args:
-        inputs: The columns that are read: categories as String, numbers as Float32; null where missing.
+        inputs: The columns that are read: categories as String, numbers as Float32, null where
+            missing; files as their names and bytes (`contents.FILE`).
         labels: What is asked for, as String, or as a list of them where a row has several; null where it is
             not known.
         roles: Of these columns those that there are: `group` (String: rows that belong together, such as
@@ -55,6 +56,11 @@ class Rows:
         """Names of the inputs that are numbers."""
         return tuple(name for name, kind in self.inputs.schema.items() if kind == pl.Float32)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the inputs that are files, such as pictures or recordings."""
+        return tuple(name for name, kind in self.inputs.schema.items() if kind == contents.FILE)
+
     def role(self, name: str, needed_by: str) -> pl.Series:
         """The column of a role.
 
@@ -77,7 +83,13 @@ class Rows:
         for frame in (self.inputs, self.labels, self.roles):
             lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
             total.update(repr(frame.schema).encode())
-            total.update(frame.with_columns(pl.col(lists).list.join("\0")).write_csv().encode())
+            files = [name for name, kind in frame.schema.items() if kind == contents.FILE]
+            for name in files:
+                for content in frame[name].struct.field("content"):
+                    total.update(hashlib.sha256(content).digest())
+            if len(files) < frame.width or not files:
+                told = frame.drop(files).with_columns(pl.col(lists).list.join("\0"))
+                total.update(told.write_csv().encode())
         return total.hexdigest()
 
     def whole(self) -> pl.DataFrame:
@@ -95,7 +107,10 @@ class Rows:
         Raises:
             DataError: It is another one.
         """
-        known = {_INPUT: [pl.String(), pl.Float32()], _LABEL: [pl.String(), pl.List(pl.String)]}
+        known = {
+            _INPUT: [pl.String(), pl.Float32(), contents.FILE],
+            _LABEL: [pl.String(), pl.List(pl.String)],
+        }
         kinds = {"time": pl.Datetime("us"), "weight": pl.Float32()}
         for name, kind in frame.schema.items():
             before = name[: len(_INPUT)]
@@ -109,6 +124,7 @@ class Rows:
         facts = [("rows", f"{len(self):,}"), ("labels", ", ".join(self.labels.columns) or "none")]
         facts += [("categories", ", ".join(self.categories) or "none")]
         facts += [("numbers", ", ".join(self.numbers) or "none")]
+        facts += [("files", ", ".join(self.files))] if self.files else []
         facts += [(name, f"{self.roles[name].n_unique():,} different") for name in self.roles.columns]
         return card("Rows", [*facts, ("read", self.report.summary())])
 
@@ -120,6 +136,7 @@ class Rows:
         labels: Sequence[str] = (),
         categories: Sequence[str] | None = None,
         numbers: Sequence[str] | None = None,
+        files: Sequence[str] = (),
         several: Sequence[str] = (),
         label_separator: str = "|",
         group: str | None = None,
@@ -143,6 +160,9 @@ class Rows:
             categories: The inputs that are one of a few words or codes. Without both this and `numbers` all
                 columns without another role are read, and their values say which they are.
             numbers: The inputs that are numbers. NaN and blank mean missing; infinite ones are refused.
+            files: The inputs that are paths of files, such as pictures or recordings, from the folder of the
+                table where they are relative; of a frame also their bytes. Other inputs are then those that
+                are named.
             several: Of the labels those of which a row may have several, as a list or as text with a
                 separator.
             label_separator: That separator.
@@ -178,26 +198,33 @@ class Rows:
         for label in several:
             if label not in labels:
                 raise DataError(f"{table.name} several", "labels", repr(label), "name it among the labels")
-        if categories is None and numbers is None:
+        files = arguments.names(files, "files")
+        if categories is None and numbers is None and not files:
             found = row_roles.guessed(table, [*labels, *roles.values()], missing)
         else:
             found = row_roles.Inputs(
                 tuple(arguments.names(categories or (), "categories")),
                 tuple(arguments.names(numbers or (), "numbers")),
             )
-        _refuse_shared(table, found, labels, roles)
+        _refuse_shared(table, found, files, labels, roles)
+        named = [contents.file(table, n, _INPUT + n, missing) for n in files]
         columns = [
+            *named,
             *(values.word(table, n, _INPUT + n, missing=missing) for n in found.categories),
             *(values.number(table, n, _INPUT + n, missing) for n in found.numbers),
             *(_label(table, n, n in several, label_separator, missing) for n in labels),
             *(_role(table, role, n, time_format, missing) for role, n in roles.items()),
         ]
-        _, frame, refused = read_columns(table, columns)
+        numbered, frame, refused = read_columns(table, columns)
+        repeated = frame.height - frame.n_unique()
+        if named:
+            folder = source.absolute().parent if isinstance(source, Path) else Path()
+            frame, lost = contents.read(numbered, frame, named, folder)
+            refused = pl.concat([refused, lost]).sort("row")
         report = account(table, columns, frame.height, refused)
         report.check(strict or 2 * report.refused > report.read)  # a table whose columns are others
         if frame.is_empty():
             raise DataError(table.name, "at least one row", "none", "check the file")
-        repeated = frame.height - frame.n_unique()
         rows = _rows(frame, replace(report, notes=report.notes + found.notes, repeated=repeated))
         ordered = [n for n in table.schema if n in rows.inputs.columns]  # as the file has them
         return replace(rows, inputs=rows.inputs.select(ordered))
@@ -241,10 +268,14 @@ def _role(table: Table, role: str, name: str, time_format: str | None, missing: 
 
 
 def _refuse_shared(
-    table: Table, found: row_roles.Inputs, labels: Sequence[str], roles: Mapping[str, str]
+    table: Table,
+    found: row_roles.Inputs,
+    files: Sequence[str],
+    labels: Sequence[str],
+    roles: Mapping[str, str],
 ) -> None:
     """Refuse an input that is a label, or that says which rows test; a column in two roles is a slip."""
-    inputs = [*found.categories, *found.numbers]
+    inputs = [*found.categories, *found.numbers, *files]
     tables.refuse_names(table.name, inputs)
     for name in inputs:
         if name in labels:
@@ -252,7 +283,7 @@ def _refuse_shared(
                 f"{table.name} column {name!r}",
                 "no label among the inputs",
                 "one, which would tell the answer",
-                "take it out of categories and numbers",
+                "take it out of the inputs",
             )
     for role, name in roles.items():
         wrong = "an input" if role in ("part", "weight") and name in inputs else ""
@@ -260,4 +291,4 @@ def _refuse_shared(
         if wrong:
             raise DataError(f"{table.name} column {name!r}", f"the {role} alone", f"{wrong}, too")
     if not inputs:
-        raise DataError(table.name, "at least one input", "none", "name categories or numbers")
+        raise DataError(table.name, "at least one input", "none", "name categories, numbers or files")

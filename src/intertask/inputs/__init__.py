@@ -17,7 +17,7 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
 from intertask.nn.layout import Layout
 
-Kind = Literal["category", "number"]
+Kind = Literal["category", "number", "file"]
 
 
 class RowFields(Fields, Protocol):
@@ -34,7 +34,7 @@ class Reader(Config, ABC):
     @property
     @abstractmethod
     def columns(self) -> Mapping[str, Kind]:
-        """What it reads: each column, and whether that is one of a few words or a number."""
+        """What it reads: each column, and whether that is one of a few words, a number or a file."""
 
     @abstractmethod
     def read(self, rows: Rows) -> RowFields:

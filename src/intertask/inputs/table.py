@@ -66,10 +66,11 @@ class Config(InputConfig):
             RecipeError: A column is none of the inputs.
             DataError: No column says anything: each is empty or the same in all rows.
         """
-        wanted = rows.inputs.columns if self.columns is None else self.columns
+        there = [name for name in rows.inputs.columns if name not in rows.files]
+        wanted = there if self.columns is None else self.columns
         for name in wanted:
-            if name not in rows.inputs.columns:
-                known = ", ".join(map(repr, rows.inputs.columns[:SHOWN]))
+            if name not in there:
+                known = ", ".join(map(repr, there[:SHOWN])) or "words or numbers"
                 raise RecipeError("[input] columns", f"inputs of the rows, as {known}", repr(name))
         categories = {name: self._words(rows.inputs[name]) for name in rows.categories if name in wanted}
         numbers = {name: self._scale(rows.inputs[name]) for name in rows.numbers if name in wanted}

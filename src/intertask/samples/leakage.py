@@ -14,6 +14,7 @@ from typing import Literal
 
 import polars as pl
 
+from intertask.data.contents import contents
 from intertask.data.rows import Rows
 from intertask.errors import LeakageError
 from intertask.evaluate.choosing import choosing_part
@@ -106,8 +107,8 @@ def _choosing_part(evidence: Evidence) -> Finding | None:
 def _repeated_rows(evidence: Evidence) -> Finding | None:
     """Rows whose inputs are those of a training row."""
     names = evidence.rows.inputs.columns
-    training = evidence.training.inputs.unique()
-    again = evidence.targets.inputs.join(training, on=names, how="semi", nulls_equal=True).height
+    training = contents(evidence.training.inputs).unique()
+    again = contents(evidence.targets.inputs).join(training, on=names, how="semi", nulls_equal=True).height
     if not again:
         return None
     share = again / len(evidence.targets)
@@ -223,7 +224,7 @@ def labels_among_inputs(config: ModelConfig, training: Rows) -> Iterator[tuple[s
         if column.dtype != pl.String:
             continue
         told = {pl.String: column, pl.Float32: column.cast(pl.Float32, strict=False)}
-        for other, kind in training.inputs.schema.items():
+        for other, kind in training.inputs.drop(training.files).schema.items():
             same = told[type(kind)] == training.inputs[other]  # null where either is missing
             if same.len() - same.null_count() < max(2, NEARLY_ALL * column.count()) or not same.all():
                 continue

@@ -52,6 +52,9 @@ def read(given: object, columns: Mapping[str, Kind], missing: Sequence[str] = MI
             name or str(source), f"some of the columns {_named(columns)}", _named(schema) or "none"
         )
     if absent := [column for column in columns if column not in schema]:
+        for column in absent:
+            if columns[column] == "file":
+                raise RequestError(name or str(source), f"a column {column!r} of files", _named(schema))
         warnings.warn(
             f"{len(absent):,} of {len(columns):,} columns are missing and read as such: {_named(absent)}",
             stacklevel=3,
@@ -61,13 +64,14 @@ def read(given: object, columns: Mapping[str, Kind], missing: Sequence[str] = MI
             cast(Source, source),
             categories=[column for column in given_columns if columns[column] == "category"],
             numbers=[column for column in given_columns if columns[column] == "number"],
+            files=[column for column in given_columns if columns[column] == "file"],
             missing=missing,
             strict=True,
             name=name,
         )
     except DataError as error:
         raise RequestError(error.where, error.expected, error.found, "mend it, or leave it out") from None
-    kinds = {"category": pl.String(), "number": pl.Float32()}
+    kinds: dict[Kind, pl.DataType] = {"category": pl.String(), "number": pl.Float32()}
     nothing = (pl.lit(None, kinds[columns[column]]).alias(column) for column in absent)
     return replace(rows, inputs=rows.inputs.with_columns(*nothing).select(list(columns)))
 
@@ -120,7 +124,7 @@ def _listed(given: object) -> list[object] | None:
 
 def _table(rows: Sequence[object], columns: Mapping[str, Kind]) -> pl.DataFrame:
     """Single rows as a table of text, in which each value is as a file would have it."""
-    told: dict[str, list[str | None]] = {}
+    told: dict[str, list[str | bytes | None]] = {}
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
             raise RequestError(f"rows row {number}", "a row as {column: value}", arguments.shown(row))
@@ -134,8 +138,26 @@ def _table(rows: Sequence[object], columns: Mapping[str, Kind]) -> pl.DataFrame:
                     arguments.shown(name),
                     hint,
                 )
-            told.setdefault(name, [None] * len(rows))[number - 1] = _spelt(value, number, name)
-    return pl.DataFrame(told, schema=dict.fromkeys(told, pl.String))
+            told.setdefault(name, [None] * len(rows))[number - 1] = (
+                _path_or_bytes(value, number, name)
+                if columns[name] == "file"
+                else _spelt(value, number, name)
+            )
+    schema = {name: pl.Binary if _all_bytes(column) else pl.String for name, column in told.items()}
+    return pl.DataFrame(told, schema=schema)
+
+
+def _path_or_bytes(value: object, number: int, name: str) -> str | bytes | None:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value)
+    return _spelt(str(value) if isinstance(value, Path) else value, number, name)
+
+
+def _all_bytes(column: Sequence[str | bytes | None]) -> bool:
+    given = [isinstance(value, bytes) for value in column if value is not None]
+    if any(given) and not all(given):
+        raise RequestError("rows", "paths or bytes of files in one column", "both")
+    return any(given)
 
 
 def _spelt(value: object, number: int, name: str) -> str | None:
