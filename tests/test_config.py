@@ -11,11 +11,11 @@ from intertask.errors import RecipeError
 from intertask.recipe import Recipe
 from tests import worlds
 
-FOLDERS = ("baselines", "balance", "communication", "datasets", "encoders", "inputs", "losses", "tasks")
+FOLDERS = ("balance", "communication", "datasets", "encoders", "inputs", "losses", "sources", "tasks")
 EVERY_KIND = [(folder, kind) for folder in FOLDERS for kind in kinds(folder)]
 NEEDED = {("tasks", "response"): {"behaviour": "buy"}}  # what has no default
 PLACES = {
-    "baselines": lambda part: {"evaluation": {"baselines": {"one": part}}},
+    "sources": lambda part: {"evaluation": {"baselines": {"one": part}}},
     "balance": lambda part: {"balance": part},
     "communication": lambda part: {"communication": part},
     "datasets": lambda part: {"data": {"dataset": part}},

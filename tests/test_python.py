@@ -15,7 +15,7 @@ from intertask.errors import DataError, RecipeError, RequestError
 from intertask.evaluate.results import Evaluation
 from tests import shop
 
-FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", "datasets", "baselines")
+FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", "datasets", "sources")
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ QUESTIONS = {
 }
 OTHERS = {
     "datasets": ("[data.dataset]", 'Known data sets. `dataset = "NAME"` takes the defaults.'),
-    "baselines": ("[evaluation.baselines.NAME]", "What a model of a log is compared with."),
+    "sources": ("[evaluation.baselines.NAME]", "What a model of a log is compared with."),
     "references": ("[evaluation.references.NAME]", "What a model of rows is compared with."),
 }
 
@@ -109,9 +109,7 @@ def tasks_page() -> str:
 
 def datasets_page() -> str:
     """Data sets and baselines."""
-    head = (
-        "# Data sets and baselines\n\n`intertask list datasets` and `intertask list baselines` name them.\n"
-    )
+    head = "# Data sets and baselines\n\n`intertask list datasets` and `intertask list sources` name them.\n"
     return MADE + head + "".join(_folder(name, *told) for name, told in OTHERS.items())
 
 

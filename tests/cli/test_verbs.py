@@ -203,14 +203,14 @@ def test_the_seed_on_the_command_line_wins(shop_files, intertask):
     assert json.loads(Path("two/recipe.json").read_text("utf-8"))["seed"] == 2
 
 
-@pytest.mark.parametrize("folder", ["encoders", "baselines", None])
+@pytest.mark.parametrize("folder", ["encoders", "sources", None])
 def test_list_names_what_a_recipe_may_name(folder, intertask):
     found = json.loads(intertask("list", *([folder] if folder else []), "--json").out)
     assert set(found) == ({folder} if folder else set(found))
-    if folder != "baselines":
+    if folder != "sources":
         assert "gru" in found["encoders"]
     if folder != "encoders":
-        assert "ease" in found["baselines"]
+        assert "ease" in found["sources"]
     assert "_" not in {name[0] for names in found.values() for name in names}
 
 

@@ -8,7 +8,7 @@ from intertask.cli.output import JsonOption, print_json, say
 
 FOLDERS = (
     *("inputs", "encoders", "communication", "tasks", "losses", "balance"),
-    *("datasets", "baselines", "references"),
+    *("datasets", "sources", "references"),
 )
 
 

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny, field_validator
 
-from intertask.baselines import BaselineConfig
 from intertask.config import Config, PluginConfig, plugins
 from intertask.references import ReferenceConfig
+from intertask.sources import SourceConfig
 
 MODEL = "intertask"  # the model's name in every table
 Named = TypeVar("Named", bound=PluginConfig)
@@ -32,7 +32,7 @@ class EvaluationConfig(Config):
     )
     history: tuple[HistoryMode, ...] = Field(default=("masked",), min_length=1)
     baselines: Annotated[
-        dict[str, SerializeAsAny[BaselineConfig]], plugins("baselines", table="evaluation", may_be_empty=True)
+        dict[str, SerializeAsAny[SourceConfig]], plugins("sources", table="evaluation", may_be_empty=True)
     ] = Field(
         default={
             name: {"kind": name}

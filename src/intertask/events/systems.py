@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from intertask.baselines import Ranker
 from intertask.data.batches import TOKENS, history_batch, plan
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out, histories_before
 from intertask.evaluate.config import MODEL
 from intertask.model import Model
+from intertask.sources import Source
 
 
 class System(Protocol):
@@ -66,7 +66,7 @@ class BaselineSystem:
         targets: int64 [targets], places of the target events.
     """
 
-    def __init__(self, name: str, ranker: Ranker, sequences: Sequences, targets: NDArray[np.int64]) -> None:
+    def __init__(self, name: str, ranker: Source, sequences: Sequences, targets: NDArray[np.int64]) -> None:
         self.name = name
         self.ranker = ranker
         self.sequences = sequences

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.baselines import BaselineConfig
-from intertask.baselines._ties import tie_breaker
-from intertask.baselines.popularity import PopularityRanker
 from intertask.data.sequences import Sequences
+from intertask.sources import SourceConfig
+from intertask.sources._ties import tie_breaker
+from intertask.sources.popularity import PopularitySource
 
 
-class Config(BaselineConfig):
+class Config(SourceConfig):
     """Options of the recent popularity baseline.
 
     Args:
@@ -23,14 +23,14 @@ class Config(BaselineConfig):
     kind: Literal["recent_popularity"] = "recent_popularity"
     window: float = Field(default=0.1, gt=0, le=1)
 
-    def fit(self, training: Sequences, seed: int) -> PopularityRanker:
+    def fit(self, training: Sequences, seed: int) -> PopularitySource:
         """A ranker by the counts of the recent training events; `seed` plays no part.
 
         Items with the same recent count follow their popularity of all time.
         """
         recent = _recent(training, self.window)
         counts = np.bincount(training.items[recent], minlength=training.num_items)
-        return PopularityRanker((counts + tie_breaker(training)).astype(np.float32))
+        return PopularitySource((counts + tie_breaker(training)).astype(np.float32))
 
 
 def _recent(training: Sequences, window: float) -> NDArray[np.bool_]:

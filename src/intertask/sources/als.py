@@ -8,14 +8,14 @@ import scipy.sparse
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.baselines import BaselineConfig, check_catalogue
-from intertask.baselines._ties import tie_breaker
 from intertask.data.counts import interactions
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
+from intertask.sources import SourceConfig, check_catalogue
+from intertask.sources._ties import tie_breaker
 
 
-class Config(BaselineConfig):
+class Config(SourceConfig):
     """Options of the ALS baseline.
 
     Args:
@@ -32,7 +32,7 @@ class Config(BaselineConfig):
     confidence: float = Field(default=10.0, gt=0, le=1e9)
     num_iterations: int = Field(default=15, ge=1, le=10_000)
 
-    def fit(self, training: Sequences, seed: int) -> "AlsRanker":
+    def fit(self, training: Sequences, seed: int) -> "AlsSource":
         """A ranker by the product of user and item vectors; `seed` sets the vectors it starts from.
 
         Raises:
@@ -64,7 +64,7 @@ class Config(BaselineConfig):
                 raise RecipeError(
                     "[baselines.als]", "options that ALS has a solution for", str(error), "regularise more"
                 ) from None
-        return AlsRanker(model, model.item_factors.T.astype(np.float64), tie_breaker(training))
+        return AlsSource(model, model.item_factors.T.astype(np.float64), tie_breaker(training))
 
 
 class Factorisation(Protocol):
@@ -78,7 +78,7 @@ class Factorisation(Protocol):
 
 
 @dataclass(frozen=True)
-class AlsRanker:
+class AlsSource:
     """Scores items by the product of their vector with the history's, solved anew for each history.
 
     An empty history has no vector and gets popularity, 0 to 1.

@@ -8,15 +8,15 @@ import scipy.linalg
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.baselines import BaselineConfig, check_catalogue
-from intertask.baselines._ties import tie_breaker
 from intertask.data.counts import event_counts, interactions
 from intertask.data.sequences import Sequences
+from intertask.sources import SourceConfig, check_catalogue
+from intertask.sources._ties import tie_breaker
 
 _TIE_BREAK = np.float32(1e-6)  # weights that matter lie between 0.001 and 1
 
 
-class Config(BaselineConfig):
+class Config(SourceConfig):
     """Options of the EASE baseline.
 
     Args:
@@ -29,7 +29,7 @@ class Config(BaselineConfig):
     regularisation: float = Field(default=300.0, gt=0, le=1e12)
     max_items: int = Field(default=12_000, ge=1, le=50_000)
 
-    def fit(self, training: Sequences, seed: int) -> "EaseRanker":
+    def fit(self, training: Sequences, seed: int) -> "EaseSource":
         """A ranker by learned item-to-item weights; `seed` plays no part."""
         by_popularity = np.argsort(-event_counts(training), kind="stable")
         kept = np.sort(by_popularity[: self.max_items])
@@ -42,11 +42,11 @@ class Config(BaselineConfig):
         note = ""
         if len(kept) < training.num_items:
             note = f"weights for the {len(kept)} most popular of {training.num_items} items only"
-        return EaseRanker(weights, kept, tie_breaker(training), note)
+        return EaseSource(weights, kept, tie_breaker(training), note)
 
 
 @dataclass(frozen=True)
-class EaseRanker:
+class EaseSource:
     """Scores items by the summed weights from the items of the history, each counted once.
 
     Popularity times a millionth is added, which orders items that share no user with the history, directly

@@ -1,6 +1,7 @@
-"""Baselines: rankers that know counts of events and nothing of order beyond the last item.
+"""Sources: what scores items by counting events, and knows nothing of order beyond the last items.
 
-One file a baseline. Each module holds a frozen `Config` whose `fit` returns a `Ranker`.
+One file a source. Each module holds a frozen `Config` whose `fit` returns a `Source`. Evaluation sets the
+model against them as baselines, and a ranker mixes them with it.
 """
 
 from abc import abstractmethod
@@ -13,7 +14,7 @@ from intertask.config import PluginConfig
 from intertask.data.sequences import Sequences
 
 
-class Ranker(Protocol):
+class Source(Protocol):
     """Scores every item for histories that it may never have seen."""
 
     def score(self, histories: Sequences) -> NDArray[np.float32]:
@@ -21,16 +22,16 @@ class Ranker(Protocol):
         ...
 
 
-class BaselineConfig(PluginConfig):
-    """The config of a baseline."""
+class SourceConfig(PluginConfig):
+    """The config of a source."""
 
     @abstractmethod
-    def fit(self, training: Sequences, seed: int) -> Ranker:
-        """A ranker that has seen these events, which are the training part of a split and nothing else."""
+    def fit(self, training: Sequences, seed: int) -> Source:
+        """A source that has seen these events, which are the training part of a split and nothing else."""
 
 
 def check_catalogue(histories: Sequences, num_items: int) -> None:
-    """Refuse histories over another catalogue than the baseline was fitted on.
+    """Refuse histories over another catalogue than the source was fitted on.
 
     Raises:
         ValueError: The numbers of items differ.

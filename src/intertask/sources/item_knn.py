@@ -8,14 +8,14 @@ import scipy.sparse
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.baselines import BaselineConfig, check_catalogue
-from intertask.baselines._ties import tie_breaker
 from intertask.data.counts import interactions
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
+from intertask.sources import SourceConfig, check_catalogue
+from intertask.sources._ties import tie_breaker
 
 
-class Config(BaselineConfig):
+class Config(SourceConfig):
     """Options of the item-kNN baseline.
 
     Args:
@@ -27,7 +27,7 @@ class Config(BaselineConfig):
     similarity: Literal["cosine", "tfidf", "bm25"] = "tfidf"
     num_neighbours: int = Field(default=100, ge=1, le=10_000)
 
-    def fit(self, training: Sequences, seed: int) -> "ItemKnnRanker":
+    def fit(self, training: Sequences, seed: int) -> "ItemKnnSource":
         """A ranker by the summed similarities to the history; `seed` plays no part.
 
         Raises:
@@ -56,11 +56,11 @@ class Config(BaselineConfig):
         model.fit(scipy.sparse.csr_matrix(weighted.T), show_progress=False)
         similarity = scipy.sparse.csr_matrix(model.similarity, dtype=np.float32)
         similarity.data[~np.isfinite(similarity.data)] = 0.0
-        return ItemKnnRanker(similarity, _small(similarity) * tie_breaker(training))
+        return ItemKnnSource(similarity, _small(similarity) * tie_breaker(training))
 
 
 @dataclass(frozen=True)
-class ItemKnnRanker:
+class ItemKnnSource:
     """Scores items by their summed similarity to the items of the history, each counted once.
 
     Popularity is added, scaled to a hundredth of the smallest similarity: it orders the many items that are

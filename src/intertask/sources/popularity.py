@@ -6,12 +6,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.baselines import BaselineConfig, check_catalogue
 from intertask.data.counts import event_counts, interactions
 from intertask.data.sequences import Sequences
+from intertask.sources import SourceConfig, check_catalogue
 
 
-class Config(BaselineConfig):
+class Config(SourceConfig):
     """Options of the popularity baseline.
 
     Args:
@@ -21,16 +21,16 @@ class Config(BaselineConfig):
     kind: Literal["popularity"] = "popularity"
     count: Literal["events", "users"] = "events"
 
-    def fit(self, training: Sequences, seed: int) -> "PopularityRanker":
+    def fit(self, training: Sequences, seed: int) -> "PopularitySource":
         """A ranker by the counts of the training events; `seed` plays no part."""
         if self.count == "events":
-            return PopularityRanker(event_counts(training).astype(np.float32))
+            return PopularitySource(event_counts(training).astype(np.float32))
         counts = np.asarray(interactions(training).sum(axis=0)).ravel()
-        return PopularityRanker(counts.astype(np.float32))
+        return PopularitySource(counts.astype(np.float32))
 
 
 @dataclass(frozen=True)
-class PopularityRanker:
+class PopularitySource:
     """Gives every history the same scores.
 
     Args:

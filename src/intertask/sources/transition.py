@@ -7,17 +7,17 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from intertask.baselines import BaselineConfig, check_catalogue
-from intertask.baselines._ties import tie_breaker
 from intertask.data.sequences import Sequences
+from intertask.sources import SourceConfig, check_catalogue
+from intertask.sources._ties import tie_breaker
 
 
-class Config(BaselineConfig):
+class Config(SourceConfig):
     """Options of the transition baseline, which has none: a first-order Markov chain of counts."""
 
     kind: Literal["transition"] = "transition"
 
-    def fit(self, training: Sequences, seed: int) -> "TransitionRanker":
+    def fit(self, training: Sequences, seed: int) -> "TransitionSource":
         """A ranker by the counts of direct successors; `seed` plays no part.
 
         An item that follows itself counts as well, for logs in which users come back to what they saw.
@@ -28,11 +28,11 @@ class Config(BaselineConfig):
         pairs = (training.items[first], training.items[first + 1])
         shape = (training.num_items, training.num_items)
         counts = scipy.sparse.coo_matrix((np.ones(len(first), dtype=np.float32), pairs), shape=shape)
-        return TransitionRanker(counts.tocsr(), tie_breaker(training))
+        return TransitionSource(counts.tocsr(), tie_breaker(training))
 
 
 @dataclass(frozen=True)
-class TransitionRanker:
+class TransitionSource:
     """Scores items by how often they followed the history's last item.
 
     Popularity in 0 to 1 is added: it orders the items that never followed, and those that followed equally

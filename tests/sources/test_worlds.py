@@ -10,14 +10,14 @@ from intertask.metrics.bootstrap import difference_intervals
 
 NUM_ITEMS = 40
 OPTIONS = {"als": {"width": 4}}  # 64 numbers for each of 40 items would learn the users by heart
-PERSONAL = [kind for kind in kinds("baselines") if "popularity" not in kind]
+PERSONAL = [kind for kind in kinds("sources") if "popularity" not in kind and kind != "repeat"]
 
 
 def ranks(kind, sequences):
     """Ranks of each user's last event, ties against the model, everything before it known."""
     training = from_lists([items[:-1] for items in sequences], NUM_ITEMS)
     targets = np.array([items[-1] for items in sequences])
-    ranker = config_class("baselines", kind, "test")(kind=kind, **OPTIONS.get(kind, {})).fit(training, 0)
+    ranker = config_class("sources", kind, "test")(kind=kind, **OPTIONS.get(kind, {})).fit(training, 0)
     scores = ranker.score(training)
     return (scores >= scores[np.arange(len(targets)), targets][:, None]).sum(axis=1)
 

@@ -9,7 +9,7 @@ from intertask.config import config_class, kinds
 from intertask.data.sequences import Sequences, from_lists
 from intertask.errors import RecipeError
 
-KINDS = kinds("baselines")
+KINDS = kinds("sources")
 STARTS_AT_RANDOM = {"als"}  # by the item's number, so that another numbering is another start
 NUM_ITEMS = 30
 NUM_UNVISITED = 3  # the last items, which no training event touches
@@ -31,7 +31,7 @@ def world(seed=0, num_users=60):
 
 
 def fitted(kind, training, seed=0):
-    return config_class("baselines", kind, "test")(kind=kind).fit(training, seed)
+    return config_class("sources", kind, "test")(kind=kind).fit(training, seed)
 
 
 def part(histories, start, stop):

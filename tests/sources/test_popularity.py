@@ -1,5 +1,5 @@
-from intertask.baselines.popularity import Config
 from intertask.data.sequences import from_lists
+from intertask.sources.popularity import Config
 
 TRAINING = from_lists([[0, 0, 0, 2], [2], [2, 1]], num_items=4)
 ANYONE = from_lists([[], [1]], num_items=4)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from intertask.baselines.ease import Config
 from intertask.data.counts import interactions
 from intertask.data.sequences import from_lists
+from intertask.sources.ease import Config
 
 
 def world(num_items=25):

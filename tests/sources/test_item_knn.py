@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from intertask.baselines.item_knn import Config
 from intertask.data.sequences import from_lists
+from intertask.sources.item_knn import Config
 
 # Items 0 and 1 share both of their users, 1 and 2 share one; item 4 has no user, and 3 none but its own.
 TRAINING = from_lists([[0, 1], [0, 1, 2], [2], [3], [3]], num_items=5)

@@ -1,5 +1,5 @@
-from intertask.baselines._ties import tie_breaker
 from intertask.data.sequences import from_lists
+from intertask.sources._ties import tie_breaker
 
 TRAINING = from_lists([[0, 0, 0, 2], [2], [2, 1]], num_items=4)
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from intertask.baselines.transition import Config
 from intertask.data.sequences import from_lists
+from intertask.sources.transition import Config
 
 TRAINING = from_lists([[0, 1, 0, 1, 2], [], [3, 3, 1], [1]], num_items=5)
 

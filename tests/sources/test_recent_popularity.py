@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from intertask.baselines.recent_popularity import Config
 from intertask.data.sequences import from_lists
+from intertask.sources.recent_popularity import Config
 
 ANYONE = from_lists([[]], num_items=4)
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from intertask.baselines.als import Config
 from intertask.data.sequences import from_lists
+from intertask.sources.als import Config
 
 
 def world():
