@@ -68,6 +68,7 @@ class RowsFile(Config):
     categories: tuple[str, ...] | None = None
     numbers: tuple[str, ...] | None = None
     files: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     several: tuple[str, ...] = ()
     label_separator: str = "|"
     group: str | None = None

@@ -103,6 +103,7 @@ def load_rows(data: DataConfig, beside: Path) -> Rows:
         categories=what.categories,
         numbers=what.numbers,
         files=what.files,
+        texts=what.texts,
         several=what.several,
         label_separator=what.label_separator,
         group=what.group,

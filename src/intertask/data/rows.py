@@ -14,6 +14,7 @@ from intertask.data import contents, row_roles, tables, times, values
 from intertask.data.columns import MISSING, Column, Problem, account, raw_of, read_columns
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
+from intertask.data.texts import TEXT, text
 from intertask.errors import DataError
 from intertask.markup import card
 
@@ -28,7 +29,8 @@ class Rows:
 
     Args:
         inputs: The columns that are read: categories as String, numbers as Float32, null where
-            missing; files as their names and bytes (`contents.FILE`).
+            missing; files as their names and bytes (`contents.FILE`); texts as lists of one text or of
+            its words (`data.texts`).
         labels: What is asked for, as String, or as a list of them where a row has several; null where it is
             not known.
         roles: Of these columns those that there are: `group` (String: rows that belong together, such as
@@ -60,6 +62,11 @@ class Rows:
     def files(self) -> tuple[str, ...]:
         """Names of the inputs that are files, such as pictures or recordings."""
         return tuple(name for name, kind in self.inputs.schema.items() if kind == contents.FILE)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Names of the inputs that are texts."""
+        return tuple(name for name, kind in self.inputs.schema.items() if kind == TEXT)
 
     def role(self, name: str, needed_by: str) -> pl.Series:
         """The column of a role.
@@ -108,7 +115,7 @@ class Rows:
             DataError: It is another one.
         """
         known = {
-            _INPUT: [pl.String(), pl.Float32(), contents.FILE],
+            _INPUT: [pl.String(), pl.Float32(), contents.FILE, TEXT],
             _LABEL: [pl.String(), pl.List(pl.String)],
         }
         kinds = {"time": pl.Datetime("us"), "weight": pl.Float32()}
@@ -124,7 +131,8 @@ class Rows:
         facts = [("rows", f"{len(self):,}"), ("labels", ", ".join(self.labels.columns) or "none")]
         facts += [("categories", ", ".join(self.categories) or "none")]
         facts += [("numbers", ", ".join(self.numbers) or "none")]
-        facts += [("files", ", ".join(self.files))] if self.files else []
+        further = (("files", self.files), ("texts", self.texts))
+        facts += [(kind, ", ".join(names)) for kind, names in further if names]
         facts += [(name, f"{self.roles[name].n_unique():,} different") for name in self.roles.columns]
         return card("Rows", [*facts, ("read", self.report.summary())])
 
@@ -137,6 +145,7 @@ class Rows:
         categories: Sequence[str] | None = None,
         numbers: Sequence[str] | None = None,
         files: Sequence[str] = (),
+        texts: Sequence[str] = (),
         several: Sequence[str] = (),
         label_separator: str = "|",
         group: str | None = None,
@@ -162,6 +171,8 @@ class Rows:
             numbers: The inputs that are numbers. NaN and blank mean missing; infinite ones are refused.
             files: The inputs that are paths of files, such as pictures or recordings, from the folder of the
                 table where they are relative; of a frame also their bytes. Other inputs are then those that
+                are named.
+            texts: The inputs that are texts, or lists of the words of one. Other inputs are then those that
                 are named.
             several: Of the labels those of which a row may have several, as a list or as text with a
                 separator.
@@ -198,18 +209,19 @@ class Rows:
         for label in several:
             if label not in labels:
                 raise DataError(f"{table.name} several", "labels", repr(label), "name it among the labels")
-        files = arguments.names(files, "files")
-        if categories is None and numbers is None and not files:
+        files, texts = arguments.names(files, "files"), arguments.names(texts, "texts")
+        if categories is None and numbers is None and not files and not texts:
             found = row_roles.guessed(table, [*labels, *roles.values()], missing)
         else:
             found = row_roles.Inputs(
                 tuple(arguments.names(categories or (), "categories")),
                 tuple(arguments.names(numbers or (), "numbers")),
             )
-        _refuse_shared(table, found, files, labels, roles)
+        _refuse_shared(table, found, [*files, *texts], labels, roles)
         named = [contents.file(table, n, _INPUT + n, missing) for n in files]
         columns = [
             *named,
+            *(text(table, n, _INPUT + n) for n in texts),
             *(values.word(table, n, _INPUT + n, missing=missing) for n in found.categories),
             *(values.number(table, n, _INPUT + n, missing) for n in found.numbers),
             *(_label(table, n, n in several, label_separator, missing) for n in labels),
@@ -270,12 +282,12 @@ def _role(table: Table, role: str, name: str, time_format: str | None, missing: 
 def _refuse_shared(
     table: Table,
     found: row_roles.Inputs,
-    files: Sequence[str],
+    further: Sequence[str],
     labels: Sequence[str],
     roles: Mapping[str, str],
 ) -> None:
     """Refuse an input that is a label, or that says which rows test; a column in two roles is a slip."""
-    inputs = [*found.categories, *found.numbers, *files]
+    inputs = [*found.categories, *found.numbers, *further]
     tables.refuse_names(table.name, inputs)
     for name in inputs:
         if name in labels:
@@ -291,4 +303,4 @@ def _refuse_shared(
         if wrong:
             raise DataError(f"{table.name} column {name!r}", f"the {role} alone", f"{wrong}, too")
     if not inputs:
-        raise DataError(table.name, "at least one input", "none", "name categories, numbers or files")
+        raise DataError(table.name, "at least one input", "none", "name categories, numbers, files or texts")

@@ -17,7 +17,7 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
 from intertask.nn.layout import Layout
 
-Kind = Literal["category", "number", "file"]
+Kind = Literal["category", "number", "file", "text"]
 
 
 class RowFields(Fields, Protocol):
@@ -34,7 +34,7 @@ class Reader(Config, ABC):
     @property
     @abstractmethod
     def columns(self) -> Mapping[str, Kind]:
-        """What it reads: each column, and whether that is one of a few words, a number or a file."""
+        """What it reads: each column, and whether it has one of a few words, numbers, files or texts."""
 
     @abstractmethod
     def read(self, rows: Rows) -> RowFields:

@@ -66,7 +66,7 @@ class Config(InputConfig):
             RecipeError: A column is none of the inputs.
             DataError: No column says anything: each is empty or the same in all rows.
         """
-        there = [name for name in rows.inputs.columns if name not in rows.files]
+        there = [name for name in rows.inputs.columns if name not in (*rows.files, *rows.texts)]
         wanted = there if self.columns is None else self.columns
         for name in wanted:
             if name not in there:

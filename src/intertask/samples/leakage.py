@@ -16,6 +16,7 @@ import polars as pl
 
 from intertask.data.contents import contents
 from intertask.data.rows import Rows
+from intertask.data.texts import joined
 from intertask.errors import LeakageError
 from intertask.evaluate.choosing import choosing_part
 from intertask.evaluate.results import Finding
@@ -107,8 +108,8 @@ def _choosing_part(evidence: Evidence) -> Finding | None:
 def _repeated_rows(evidence: Evidence) -> Finding | None:
     """Rows whose inputs are those of a training row."""
     names = evidence.rows.inputs.columns
-    training = contents(evidence.training.inputs).unique()
-    again = contents(evidence.targets.inputs).join(training, on=names, how="semi", nulls_equal=True).height
+    training, targets = (joined(contents(own.inputs)) for own in (evidence.training, evidence.targets))
+    again = targets.join(training.unique(), on=names, how="semi", nulls_equal=True).height
     if not again:
         return None
     share = again / len(evidence.targets)
@@ -224,7 +225,7 @@ def labels_among_inputs(config: ModelConfig, training: Rows) -> Iterator[tuple[s
         if column.dtype != pl.String:
             continue
         told = {pl.String: column, pl.Float32: column.cast(pl.Float32, strict=False)}
-        for other, kind in training.inputs.drop(training.files).schema.items():
+        for other, kind in training.inputs.drop(training.files, training.texts).schema.items():
             same = told[type(kind)] == training.inputs[other]  # null where either is missing
             if same.len() - same.null_count() < max(2, NEARLY_ALL * column.count()) or not same.all():
                 continue

@@ -15,11 +15,13 @@ from intertask.data import tables
 from intertask.data.columns import MISSING
 from intertask.data.rows import Rows
 from intertask.data.tables import Source
+from intertask.data.texts import TEXT
 from intertask.errors import DataError, RequestError
 from intertask.inputs import Kind
 
 MOST = 1_000_000  # rows given one by one
 EXPECTED = "a table, or a list of rows as {column: value}"
+Cell = str | bytes | list[str] | None
 NAMED = 5  # columns that a warning names
 
 
@@ -65,13 +67,14 @@ def read(given: object, columns: Mapping[str, Kind], missing: Sequence[str] = MI
             categories=[column for column in given_columns if columns[column] == "category"],
             numbers=[column for column in given_columns if columns[column] == "number"],
             files=[column for column in given_columns if columns[column] == "file"],
+            texts=[column for column in given_columns if columns[column] == "text"],
             missing=missing,
             strict=True,
             name=name,
         )
     except DataError as error:
         raise RequestError(error.where, error.expected, error.found, "mend it, or leave it out") from None
-    kinds: dict[Kind, pl.DataType] = {"category": pl.String(), "number": pl.Float32()}
+    kinds: dict[Kind, pl.DataType] = {"category": pl.String(), "number": pl.Float32(), "text": TEXT}
     nothing = (pl.lit(None, kinds[columns[column]]).alias(column) for column in absent)
     return replace(rows, inputs=rows.inputs.with_columns(*nothing).select(list(columns)))
 
@@ -124,7 +127,7 @@ def _listed(given: object) -> list[object] | None:
 
 def _table(rows: Sequence[object], columns: Mapping[str, Kind]) -> pl.DataFrame:
     """Single rows as a table of text, in which each value is as a file would have it."""
-    told: dict[str, list[str | bytes | None]] = {}
+    told: dict[str, list[Cell]] = {}
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
             raise RequestError(f"rows row {number}", "a row as {column: value}", arguments.shown(row))
@@ -138,13 +141,21 @@ def _table(rows: Sequence[object], columns: Mapping[str, Kind]) -> pl.DataFrame:
                     arguments.shown(name),
                     hint,
                 )
-            told.setdefault(name, [None] * len(rows))[number - 1] = (
-                _path_or_bytes(value, number, name)
-                if columns[name] == "file"
-                else _spelt(value, number, name)
-            )
-    schema = {name: pl.Binary if _all_bytes(column) else pl.String for name, column in told.items()}
+            spelt = {"file": _path_or_bytes, "text": _text}.get(columns[name], _spelt)
+            told.setdefault(name, [None] * len(rows))[number - 1] = spelt(value, number, name)
+    schema: dict[str, pl.DataType] = {
+        name: TEXT if columns[name] == "text" else pl.Binary() if _all_bytes(column) else pl.String()
+        for name, column in told.items()
+    }
     return pl.DataFrame(told, schema=schema)
+
+
+def _text(value: object, number: int, name: str) -> list[str] | None:
+    """A text in one piece, or its words."""
+    if not isinstance(value, list | tuple):
+        whole = _spelt(value, number, name)
+        return None if whole is None or not whole.strip() else [whole]
+    return [_spelt(word, number, name) or "" for word in value] or None
 
 
 def _path_or_bytes(value: object, number: int, name: str) -> str | bytes | None:
@@ -153,7 +164,7 @@ def _path_or_bytes(value: object, number: int, name: str) -> str | bytes | None:
     return _spelt(str(value) if isinstance(value, Path) else value, number, name)
 
 
-def _all_bytes(column: Sequence[str | bytes | None]) -> bool:
+def _all_bytes(column: Sequence[Cell]) -> bool:
     given = [isinstance(value, bytes) for value in column if value is not None]
     if any(given) and not all(given):
         raise RequestError("rows", "paths or bytes of files in one column", "both")
