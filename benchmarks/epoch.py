@@ -19,13 +19,12 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from intertask import source
 from intertask.balance.equal import WeightedSum
 from intertask.data.prepare import prepare
 from intertask.evaluate.provenance import provenance
 from intertask.events.feed import EventFeed
 from intertask.events.trainable import build
-from intertask.recipe import Recipe
+from intertask.recipe import Recipe, source
 from intertask.train.loop import Trainer
 from intertask.train.stream import Stream
 

@@ -28,7 +28,7 @@ from pathlib import Path
 warnings.simplefilter("ignore")
 import torch
 torch.set_num_threads(1)
-from intertask import run
+from intertask.runs import run
 run.train(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 

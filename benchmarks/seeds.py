@@ -19,7 +19,7 @@ import numpy as np
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
 from intertask.report.figures import conditions
-from intertask.study import refuse_another
+from intertask.runs.study import refuse_another
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -27,7 +27,7 @@ from intertask.evaluate.results import Evaluation
 from intertask.metrics.direction import MAIN_METRIC
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
-from intertask.study import refuse_another
+from intertask.runs.study import refuse_another
 
 
 def main() -> None:

@@ -29,12 +29,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from intertask import artefact, files
-from intertask import run as runs
+from intertask import artefact
 from intertask.artefact import log
 from intertask.errors import DataError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.results import Evaluation
+from intertask.runs import run as runs
+from intertask.storage import files
 from intertask.train import checkpoint
 from tests import shop
 

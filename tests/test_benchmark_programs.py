@@ -13,8 +13,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from intertask import source
 from intertask.datasets.synthetic import Config as Synthetic
+from intertask.recipe import source
 from tests import shop
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"

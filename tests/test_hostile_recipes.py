@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from intertask import Recipe
-from intertask.config import config_class, kinds
 from intertask.errors import RecipeError
 from intertask.events.trainable import build
 from intertask.model import refuse_misfits
+from intertask.options.config import config_class, kinds
 from intertask.recipe import MAIN
 from tests import hostile, shop
 from tests.fuzzing import fuzz

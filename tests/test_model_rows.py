@@ -5,12 +5,12 @@ from typing import ClassVar
 import pytest
 import torch
 
-from intertask.config import kinds
 from intertask.data.seam import INPUT, Batch
 from intertask.errors import RecipeError
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.rates import own_rates
+from intertask.options.config import kinds
 from tests import rows, worlds
 from tests.assertions import assert_every_weight_gets_gradient, assert_same
 

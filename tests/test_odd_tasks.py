@@ -6,9 +6,9 @@ import warnings
 import numpy as np
 import pytest
 
-from intertask import experiment
 from intertask.data.sequences import from_lists
 from intertask.errors import RecipeError
+from intertask.fitting import experiment
 from tests import worlds
 from tests.train import runs
 

@@ -161,7 +161,7 @@ def test_each_door_says_which_is_the_other(tmp_path: Path) -> None:
     ],
 )
 def test_facts_that_no_training_finds_are_refused(tmp_path: Path, damage, message) -> None:  # type: ignore[no-untyped-def]
-    from intertask.files import sha256
+    from intertask.storage.files import sha256
 
     model().save(tmp_path / "model")
     file, manifest = tmp_path / "model" / "facts.json", tmp_path / "model" / "manifest.json"

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 
 import intertask as it
-from intertask.config import config_class, kinds
 from intertask.data.event_log import EventLog
 from intertask.encoders.lstm import Config as Lstm
 from intertask.errors import DataError, RecipeError, RequestError
 from intertask.evaluate.results import Evaluation
+from intertask.options.config import config_class, kinds
 from tests import shop
 
 FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", "datasets", "sources")

@@ -388,8 +388,8 @@ def test_an_answer_does_not_depend_on_who_else_is_asked_or_in_which_order(model,
 
 def test_answers_in_small_pieces_are_the_same(model, monkeypatch):
     whole = model.recommend(users=ALL, k=5)
-    monkeypatch.setattr("intertask.answering.SCORES_IN_MEMORY", 4 * shop.NUM_ITEMS)
-    monkeypatch.setattr("intertask.answering.TOKENS", 10)
+    monkeypatch.setattr("intertask.answering.answerer.SCORES_IN_MEMORY", 4 * shop.NUM_ITEMS)
+    monkeypatch.setattr("intertask.answering.answerer.TOKENS", 10)
     pieces = model.recommend(users=ALL, k=5)
     assert pieces["user"].to_list() == whole["user"].to_list()
     np.testing.assert_allclose(pieces["score"], whole["score"], atol=CLOSE)

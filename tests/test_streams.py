@@ -7,13 +7,14 @@ import polars as pl
 import pytest
 import torch
 
-from intertask import Recommender, experiment
-from intertask import run as runs
+from intertask import Recommender
 from intertask.artefact import num_weights
 from intertask.errors import RecipeError
 from intertask.evaluate.gains import stream_of
+from intertask.fitting import experiment
 from intertask.recipe import Recipe
-from intertask.study import study
+from intertask.runs import run as runs
+from intertask.runs.study import study
 from intertask.train.loop import Trainer
 from tests import shop, worlds
 from tests.cli.command import Command

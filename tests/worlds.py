@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 import torch
 
-from intertask.config import PluginConfig, config_class, kinds
 from intertask.data.batches import Batch, history_batch, training_batch
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences, from_lists
@@ -15,6 +14,7 @@ from intertask.data.vocabulary import Vocabulary
 from intertask.data.windows import Windows
 from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import PluginConfig, config_class, kinds
 
 BEHAVIOURS = ("buy", "view")
 DAY = 86_400

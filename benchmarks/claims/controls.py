@@ -21,11 +21,10 @@ import numpy as np
 import polars as pl
 from grid import Sizes, arguments, by_itself, joint, kept_edges, origin, told
 
-from intertask import source
 from intertask.evaluate.gains import changes
-from intertask.recipe import Recipe
-from intertask.seeds import generator
-from intertask.study import run_arm, settled
+from intertask.options.seeds import generator
+from intertask.recipe import Recipe, source
+from intertask.runs.study import run_arm, settled
 
 CONTROLS = ("noise", "few", "permuted")
 SHARE = 0.1

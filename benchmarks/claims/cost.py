@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 from grid import USUAL, Sizes, joint
 
-from intertask import source
 from intertask.data.batches import plan, training_batch
 from intertask.data.prepare import prepare
 from intertask.data.seam import Batch
@@ -23,8 +22,8 @@ from intertask.data.windows import training_windows
 from intertask.evaluate.provenance import provenance
 from intertask.events import trainable
 from intertask.model import Model
-from intertask.recipe import Recipe
-from intertask.seeds import generator
+from intertask.options.seeds import generator
+from intertask.recipe import Recipe, source
 from intertask.train.optimiser import Optimiser
 from intertask.train.stream import BATCH_TOKENS
 

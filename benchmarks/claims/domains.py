@@ -15,10 +15,9 @@ from grid import arguments
 from logs import written
 from two_by_two import study
 
-from intertask import source
 from intertask.data.prepare import prepare
-from intertask.recipe import Recipe
-from intertask.study import settled
+from intertask.recipe import Recipe, source
+from intertask.runs.study import settled
 
 GENRES = {"Action", "Adventure", "Sci-Fi", "Thriller", "Horror", "War"}
 DOMAINS = ("thrill", "other")

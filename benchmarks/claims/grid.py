@@ -20,15 +20,15 @@ from typing import Any
 
 import visited
 
-from intertask.config import parse_plugin
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.gains import Change, changes, closed_edges, num_weights
 from intertask.evaluate.results import Evaluation
-from intertask.journal import of_event
 from intertask.metrics.direction import MAIN_METRIC
+from intertask.options.config import parse_plugin
 from intertask.recipe import Recipe
 from intertask.report.figures import measured
-from intertask.study import alone, mechanism_weights, run_arm, settled
+from intertask.runs.study import alone, mechanism_weights, run_arm, settled
+from intertask.storage.journal import of_event
 
 Build = Callable[[int], dict[str, Any]]  # the width of hidden layers to a [communication] section
 MECHANISMS: dict[str, Build] = {

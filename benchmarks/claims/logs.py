@@ -8,10 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intertask import source
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
-from intertask.recipe import Recipe
+from intertask.recipe import Recipe, source
 
 
 def opened(recipe: Recipe, beside: Path) -> Corpus:

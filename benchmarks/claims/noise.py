@@ -15,11 +15,11 @@ from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
 from numpy.typing import NDArray
 
-from intertask.data_section import DataConfig
 from intertask.evaluate.gains import changes
+from intertask.options.seeds import generator
 from intertask.recipe import Recipe
-from intertask.seeds import generator
-from intertask.study import run_arm, settled
+from intertask.recipe.data_section import DataConfig
+from intertask.runs.study import run_arm, settled
 
 
 def main() -> None:

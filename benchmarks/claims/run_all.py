@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from grid import MECHANISMS, ONE_BY_ONE
 
-from intertask.files import written_aside
+from intertask.storage.files import written_aside
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "claims"

@@ -14,11 +14,11 @@ import numpy as np
 from grid import Sizes, arguments, by_itself, joint, origin
 from logs import opened, trained_on, written
 
-from intertask.data_section import DataConfig
 from intertask.evaluate.gains import changes
+from intertask.options.seeds import generator
 from intertask.recipe import Recipe
-from intertask.seeds import generator
-from intertask.study import run_arm, settled
+from intertask.recipe.data_section import DataConfig
+from intertask.runs.study import run_arm, settled
 
 ASKED_FROM = 3  # events that a user must have for leave-one-out
 

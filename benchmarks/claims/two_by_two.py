@@ -17,7 +17,7 @@ from grid import Sizes, arguments, by_itself, joint, origin, told
 
 from intertask.evaluate.gains import changes
 from intertask.recipe import Recipe
-from intertask.study import run_arm, settled
+from intertask.runs.study import run_arm, settled
 
 
 def main() -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from exported import Exported
 
-from intertask import source
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
-from intertask.data_section import DataConfig
 from intertask.events.splits import LeaveOneOut
+from intertask.recipe import source
+from intertask.recipe.data_section import DataConfig
 
 DATASETS: dict[str, tuple[str | dict[str, object], int]] = {  # and the longest history
     "ml100k": ("movielens_100k", 50),

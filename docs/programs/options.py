@@ -9,14 +9,14 @@ import annotated_types
 from pydantic.fields import FieldInfo
 
 from docstrings import arguments_of, parsed
-from intertask.config import Config, config_class, kinds
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.data.rows import Rows
-from intertask.data_section import CatalogueFile, DataConfig, EventsFile, RowsFile
 from intertask.evaluate.config import EvaluationConfig
 from intertask.events.splits import LeaveOneOut, TimeSplit, UserSplit
+from intertask.options.config import Config, config_class, kinds
 from intertask.recipe import Recipe, StreamConfig
+from intertask.recipe.data_section import CatalogueFile, DataConfig, EventsFile, RowsFile
 from intertask.samples.splits import Folds, GroupsOut, Official, RowsSplit, WalkForward
 from intertask.train.config import TrainConfig
 

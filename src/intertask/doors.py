@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from intertask import arguments, artefact
+from intertask import artefact
+from intertask.options import arguments
 from intertask.predictor import Predictor
 from intertask.recommender import Recommender
 

@@ -5,7 +5,7 @@ expected, what was found, what to do. The command line prints it as one line, wi
 cannot be printed in it is written out (`printable`).
 """
 
-from intertask.printable import printable
+from intertask.terminal.printable import printable
 
 
 class IntertaskError(Exception):

@@ -11,20 +11,20 @@ from typing import Literal
 import polars as pl
 import torch
 
-from intertask import arguments, artefact
+from intertask import artefact
+from intertask.answering.predictor_folder import RowsArtefact
 from intertask.data.columns import MISSING
 from intertask.data.rows import Rows
-from intertask.data_section import of_rows, refuse_mixed
 from intertask.errors import ArtefactError, DataError, RequestError
 from intertask.evaluate.choosing import thin_choice
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.validation import default_monitor
-from intertask.experiment import fit_rows
-from intertask.fitted import FittedRows
-from intertask.markup import card
+from intertask.fitting.experiment import fit_rows
+from intertask.fitting.fitted import FittedRows
 from intertask.model import Model
-from intertask.predictor_folder import RowsArtefact
+from intertask.options import arguments
 from intertask.recipe import Recipe
+from intertask.recipe.data_section import of_rows, refuse_mixed
 from intertask.samples import requests
 from intertask.samples.answering import answers
 from intertask.samples.corpus import RowCorpus
@@ -32,6 +32,7 @@ from intertask.samples.evaluation import RowEvaluator
 from intertask.samples.examiner import RowExaminer
 from intertask.samples.facts import Facts, build, row_task
 from intertask.tasks.category import Classes
+from intertask.terminal.markup import card
 from intertask.train.checkpoint import set_weights, weights
 
 PARTS = ("validation", "test")

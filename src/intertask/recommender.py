@@ -17,11 +17,11 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from intertask import aims, arguments, artefact
-from intertask.answering import Answerer, popularity
-from intertask.arguments import Id
+from intertask import artefact
+from intertask.answering import aims
+from intertask.answering.answerer import Answerer, popularity
+from intertask.answering.rules import Rules, banned_items
 from intertask.artefact.log import LogArtefact
-from intertask.assessment import assess, corpus_of
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
@@ -32,13 +32,15 @@ from intertask.evaluate.results import Evaluation
 from intertask.events.ranking import SCORES_IN_MEMORY
 from intertask.events.requests import Event, Reader
 from intertask.events.trainable import build
-from intertask.experiment import fit
-from intertask.fitted import FittedLog
-from intertask.markup import card
+from intertask.fitting.assessment import assess, corpus_of
+from intertask.fitting.experiment import fit
+from intertask.fitting.fitted import FittedLog
 from intertask.model import Model
-from intertask.progress import Epoch, heard
+from intertask.options import arguments
+from intertask.options.arguments import Id
 from intertask.recipe import Recipe
-from intertask.rules import Rules, banned_items
+from intertask.terminal.markup import card
+from intertask.terminal.progress import Epoch, heard
 from intertask.train.checkpoint import set_weights, weights
 
 

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from intertask import arguments, study
-from intertask import run as runs
 from intertask.doors import load
 from intertask.errors import RequestError
 from intertask.evaluate.compare import Comparison
 from intertask.evaluate.compare import compare as compare_runs
 from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
+from intertask.options import arguments
+from intertask.options.seeds import LIMIT
 from intertask.predictor import Predictor
 from intertask.recommender import Recommender
-from intertask.seeds import LIMIT
+from intertask.runs import run as runs
+from intertask.runs import study
 
 
 def train_recipe(

@@ -1,6 +1,6 @@
 import pytest
 
-from intertask import run as runs
+from intertask.runs import run as runs
 from tests import shop
 from tests.cli.command import Command
 

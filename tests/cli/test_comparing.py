@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_written_to_gets_its_table_and_a_warning(run, in
         raise OSError(errno.EROFS, "Read-only file system")
 
     before = contents(run)
-    monkeypatch.setattr("intertask.run.keep", refuse)
+    monkeypatch.setattr("intertask.runs.run.keep", refuse)
     done = intertask("evaluate", run)
     assert done.code == 0 and "NDCG" in done.out and "popularity" in done.out and "report:" not in done.out
     assert done.err.startswith(f"warning: the evaluation of {run} was not written: ")

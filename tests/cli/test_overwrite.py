@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from intertask import source
+from intertask.recipe import source
 from intertask.recommender import Recommender
 from tests import shop
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from intertask import Recipe
-from intertask import run as runs
+from intertask.runs import run as runs
 from tests import shop
 from tests.samples.clinic import patients
 

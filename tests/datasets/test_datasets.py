@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from intertask.config import config_class, kinds
 from intertask.data.prepare import prepare
 from intertask.data.rows import Rows
 from intertask.datasets import DatasetConfig, Loaded, RowsDatasetConfig
 from intertask.errors import DataError
 from intertask.events.ranking import visited
 from intertask.events.splits import LeaveOneOut
+from intertask.options.config import config_class, kinds
 
 ROOT = Path(os.environ.get("INTERTASK_DATA", ""))
 real_data = pytest.mark.skipif(

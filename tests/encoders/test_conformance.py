@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from intertask.config import config_class, kinds, parse
 from intertask.encoders import EncoderConfig
 from intertask.errors import RecipeError
 from intertask.model import ModelConfig
 from intertask.nn.layout import Layout
+from intertask.options.config import config_class, kinds, parse
 from tests import worlds
 from tests.assertions import (
     assert_batch_composition_ignored,

@@ -5,7 +5,7 @@ from intertask.data.sequences import from_lists
 from intertask.evaluate.choosing import Basis, thin_choice
 from intertask.events.splits import LeaveOneOut
 from intertask.events.validation import Validator
-from intertask.experiment import refuse_unfit
+from intertask.fitting.experiment import refuse_unfit
 from intertask.recipe import MAIN
 from tests import shop, worlds
 

@@ -5,12 +5,12 @@ import shutil
 import polars as pl
 import pytest
 
-from intertask import run as runs
 from intertask.errors import DataError
 from intertask.evaluate import kept, targets
 from intertask.evaluate.compare import compare, per_target
 from intertask.evaluate.results import Evaluation
-from intertask.files import sha256
+from intertask.runs import run as runs
+from intertask.storage.files import sha256
 from tests import shop
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from intertask import EventLog, Recipe, Recommender
-from intertask.assessment import item_tags
 from intertask.errors import LeakageError, TrainingError
 from intertask.evaluate.choosing import Basis
 from intertask.evaluate.kept import keep
@@ -16,6 +15,7 @@ from intertask.events.evaluation import Evaluator
 from intertask.events.splits import TimeSplit
 from intertask.events.systems import ModelSystem
 from intertask.events.validation import Validator
+from intertask.fitting.assessment import item_tags
 from intertask.metrics.ranking import ndcg
 from intertask.model import ModelConfig
 from tests import shop

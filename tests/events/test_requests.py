@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from intertask.arguments import moment
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
 from intertask.events.requests import Reader
+from intertask.options.arguments import moment
 
 READER = Reader(
     Vocabulary(pl.Series("id", ["ann", "bö", "cy"])),

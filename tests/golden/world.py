@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from intertask import Recommender, run
+from intertask import Recommender
+from intertask.runs import run
 
 HERE = Path(__file__).parent
 DATA = ("events.csv", "items.csv", "visits.csv")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from intertask.config import config_class, kinds
 from intertask.data.rows import Rows
+from intertask.options.config import config_class, kinds
 from intertask.references import Question, ReferenceConfig
 from intertask.references.linear import Config as Linear
 from intertask.references.trees import Config as Trees

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from intertask import Recipe
 from intertask.data.rows import Rows
-from intertask.experiment import fit_streams
-from intertask.fitted import FittedRows, on_rows
+from intertask.fitting.experiment import fit_streams
+from intertask.fitting.fitted import FittedRows, on_rows
 from intertask.recipe import MAIN
 from intertask.samples.corpus import RowCorpus
 from intertask.samples.facts import Facts

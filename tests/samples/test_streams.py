@@ -3,7 +3,7 @@
 import warnings
 
 import intertask as it
-from intertask import run as runs
+from intertask.runs import run as runs
 
 from ..cli.test_predict import write_files
 

@@ -1,6 +1,6 @@
 """A study of tasks on rows of a table."""
 
-from intertask.study import study
+from intertask.runs.study import study
 from tests.cli.test_predict import write_files
 
 

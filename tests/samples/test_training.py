@@ -10,7 +10,7 @@ import torch
 
 from intertask import Predictor, Recipe
 from intertask.errors import DataError, IntertaskError, LeakageError, RecipeError
-from intertask.experiment import refuse_unfit
+from intertask.fitting.experiment import refuse_unfit
 from intertask.recipe import MAIN
 from intertask.samples.answering import answers
 from intertask.samples.corpus import RowCorpus

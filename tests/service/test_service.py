@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from intertask import run as runs
 from intertask.errors import IntertaskError
+from intertask.runs import run as runs
 from intertask.service.database import opened
 from intertask.service.events import num_events
 from intertask.service.settings import Settings

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from intertask.config import config_class, kinds
 from intertask.data.sequences import Sequences, from_lists
 from intertask.errors import RecipeError
+from intertask.options.config import config_class, kinds
 
 KINDS = kinds("sources")
 STARTS_AT_RANDOM = {"als"}  # by the item's number, so that another numbering is another start

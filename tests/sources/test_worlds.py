@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from intertask.config import config_class, kinds
 from intertask.data.sequences import from_lists
 from intertask.metrics import ranking
 from intertask.metrics.bootstrap import difference_intervals
+from intertask.options.config import config_class, kinds
 
 NUM_ITEMS = 40
 OPTIONS = {"als": {"width": 4}}  # 64 numbers for each of 40 items would learn the users by heart

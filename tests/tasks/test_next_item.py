@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 from torch import nn
 
-from intertask.config import kinds
 from intertask.data.sequences import from_lists
 from intertask.errors import RecipeError
 from intertask.nn.item_table import ItemTable
+from intertask.options.config import kinds
 from intertask.tasks.next_item import Config
 from tests import worlds
 

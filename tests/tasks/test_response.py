@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 from torch.nn import functional
 
-from intertask.config import parse
 from intertask.data.sequences import from_lists
 from intertask.errors import RecipeError
 from intertask.nn.item_table import ItemTable
+from intertask.options.config import parse
 from intertask.tasks.response import Config
 from tests import worlds
 

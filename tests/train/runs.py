@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from intertask import experiment
-from intertask.fitted import FittedLog
+from intertask.fitting import experiment
+from intertask.fitting.fitted import FittedLog
 from intertask.recipe import Recipe
 from intertask.train import checkpoint
 from intertask.train.loop import Trainer

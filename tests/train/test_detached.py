@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from intertask import experiment, model
 from intertask.events import trainable
+from intertask.fitting import experiment
+from intertask.model import network
 from tests import worlds
 from tests.train import runs
 
@@ -79,7 +80,7 @@ def test_one_ranking_beside_detached_tasks_is_the_one_that_stands_alone(tmp_path
 
 
 def test_a_detached_loss_over_all_items_changes_no_table_that_is_updated_row_by_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(model, "SPARSE_FROM", 1)
+    monkeypatch.setattr(network, "SPARSE_FROM", 1)
     one = {"next": TOGETHER["next"]}
     full = {"kind": "next_item", "behaviour": "buy", "horizon": "later", "detached": True}
     alone, beside = assert_untouched(tmp_path, one, {**one, "buy": full}, train={"batch_tokens": 6})

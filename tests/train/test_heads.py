@@ -6,9 +6,9 @@ import math
 import pytest
 import torch
 
-from intertask import experiment
 from intertask.data.sequences import from_lists
 from intertask.events.examiner import EventExaminer
+from intertask.fitting import experiment
 from intertask.report.journal import read
 from intertask.train.courses import Course, Verdict, followed
 from intertask.train.loop import Trainer

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from intertask import experiment, model
 from intertask.balance.equal import WeightedSum
 from intertask.balance.famo import Famo
 from intertask.data.sequences import from_lists
@@ -12,7 +11,8 @@ from intertask.errors import ArtefactError, RecipeError, TrainingError
 from intertask.events import trainable
 from intertask.events.feed import EventFeed
 from intertask.events.validation import Validator
-from intertask.model import Model
+from intertask.fitting import experiment
+from intertask.model import Model, network
 from intertask.train.loop import Trainer
 from intertask.train.optimiser import Optimiser
 from intertask.train.stream import Stream
@@ -300,7 +300,7 @@ def test_the_second_look_sees_the_same_batch_dropout_and_negatives(tmp_path, mon
 
 @pytest.mark.parametrize("sparse_from", [10**9, 1])
 def test_the_average_over_all_steps_is_what_is_validated_and_kept(sparse_from, tmp_path, monkeypatch):
-    monkeypatch.setattr(model, "SPARSE_FROM", sparse_from)
+    monkeypatch.setattr(network, "SPARSE_FROM", sparse_from)
     step, validate, stood, shown = Optimiser.step, Validator.__call__, [], []
 
     def learnt(weights):

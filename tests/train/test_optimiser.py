@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from intertask.config import parse
 from intertask.errors import RecipeError
 from intertask.nn.rates import learn_at
+from intertask.options.config import parse
 from intertask.train.config import TrainConfig
 from intertask.train.optimiser import Optimiser, learning_rate, warmup_steps
 

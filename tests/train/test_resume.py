@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from intertask.inputs.events import Config as Events
-from intertask.locks import take
 from intertask.recommender import Recommender
+from intertask.storage.locks import take
 from intertask.train import checkpoint
 from intertask.train.loop import Trainer
 from tests.train import runs
@@ -167,7 +167,7 @@ def stopped(folder, monkeypatch, **changes):
 
 
 def test_a_run_that_updates_the_rows_it_read_alone_resumes_exactly(tmp_path, monkeypatch, uninterrupted):
-    monkeypatch.setattr("intertask.model.SPARSE_FROM", 1)
+    monkeypatch.setattr("intertask.model.network.SPARSE_FROM", 1)
     whole = tmp_path / "whole", runs.fit(tmp_path / "whole")
     assert whole[1].model.items.embedding.sparse and not uninterrupted[1].model.items.embedding.sparse
     half = stopped(tmp_path / "stopped", monkeypatch)

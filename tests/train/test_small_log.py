@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from intertask import run as runs
 from intertask.recipe import Recipe
+from intertask.runs import run as runs
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("INTERTASK_DATA"), reason="INTERTASK_DATA is not set: no real data here"

@@ -23,9 +23,9 @@ from torch import Tensor
 from intertask.artefact import folder as folders
 from intertask.artefact.folder import FACTS, FORMAT, Kind, Manifest, read_manifest
 from intertask.errors import ArtefactError, IntertaskError
-from intertask.files import read_whole, settle, sha256, strange, written_aside
 from intertask.recipe import Recipe
-from intertask.tensors import forms
+from intertask.storage.files import read_whole, settle, sha256, strange, written_aside
+from intertask.storage.tensors import forms
 
 
 class Artefact(Protocol):

@@ -18,21 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, StrictInt, StrictStr, field_validator
 
-from intertask import tensors
-from intertask.blueprint import blueprint
-from intertask.config import Config, ConfigType, parse
 from intertask.data.parquet import refuse_large
-from intertask.data_section import refuse_mixed
 from intertask.errors import ArtefactError, IntertaskError
-from intertask.funnel import step_before
 from intertask.model import ModelConfig
+from intertask.model.blueprint import blueprint
+from intertask.model.funnel import step_before
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import Config, ConfigType, parse
 from intertask.recipe import Recipe
+from intertask.recipe.data_section import refuse_mixed
+from intertask.storage import tensors
+from intertask.storage.tensors import Form
+from intertask.storage.untrusted import json_of, open_regular, read_bytes, size_of
 from intertask.tasks.next_item import Config as NextItem
-from intertask.tensors import Form
 from intertask.train import checkpoint
 from intertask.train.edges import OPEN_TS
-from intertask.untrusted import json_of, open_regular, read_bytes, size_of
 
 FORMAT = 2  # since 2 the steps of a funnel are calibrated each under its condition, not their products
 NEEDED = ("recipe.json", "schema.json", "weights.safetensors")  # of every model

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictInt, StrictStr, field_validator
 from safetensors.numpy import save_file
 
-from intertask import tensors
 from intertask.artefact.folder import Folder
-from intertask.config import Config
 from intertask.data.catalogue import Catalogue
 from intertask.data.parquet import read_parquet
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import ArtefactError, IntertaskError
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import Config
 from intertask.recipe import Recipe
-from intertask.tensors import Form
+from intertask.storage import tensors
+from intertask.storage.tensors import Form
 
 MAX_BEHAVIOURS = 255
 MOST_EVENTS = 2**62  # of all items together

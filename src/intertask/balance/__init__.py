@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.config import PluginConfig
+from intertask.options.config import PluginConfig
 
 # From the gradients of tasks at the trunk's output, [T, N], to those at the trunk's weights, [T, W].
 AtWeights = Callable[[Tensor], Tensor]

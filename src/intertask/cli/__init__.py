@@ -21,8 +21,8 @@ from intertask.cli import (
     transfer,
 )
 from intertask.cli.output import say
-from intertask.console import guarded
 from intertask.errors import IntertaskError
+from intertask.terminal.console import guarded
 
 INTERRUPTED = 130
 

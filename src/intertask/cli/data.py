@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from intertask.cli.output import JsonOption, OverwriteOption, SetOption, print_json, refuse_existing
-from intertask.printable import printable
+from intertask.terminal.printable import printable
 
 
 def data(
@@ -26,11 +26,11 @@ def data(
     as_json: JsonOption = False,
 ) -> None:
     """Read the data, say what was kept and what was refused, and check what a recipe asks of them."""
-    from intertask.config import parse
-    from intertask.data_section import DataConfig
     from intertask.errors import RequestError
-    from intertask.inspection import inspect
+    from intertask.options.config import parse
     from intertask.recipe import MAIN, Recipe
+    from intertask.recipe.data_section import DataConfig
+    from intertask.runs.inspection import inspect
 
     file = Path(what)
     if file.suffix != ".toml" and file.exists():

@@ -30,12 +30,12 @@ def evaluate(
     from rich.console import Console
 
     from intertask import doors, report
-    from intertask import run as runs
     from intertask.cli.showing import sample_users
     from intertask.errors import IntertaskError
     from intertask.recommender import Recommender
     from intertask.report import journal, terminal
     from intertask.report.advice import advice
+    from intertask.runs import run as runs
 
     found, course = {}, journal.read(run / "journal.jsonl")
     folders = runs.stream_folders(run)

@@ -15,7 +15,7 @@ from intertask.cli.output import OverwriteOption, refuse_existing, say
 if TYPE_CHECKING:
     from intertask.data.guesses import Look
     from intertask.data.roles import Roles
-    from intertask.first_recipe import Written
+    from intertask.proposals.log import Written
 
 Column = str | None
 
@@ -45,8 +45,8 @@ def init(
     """Look at a log, or at a table with labels, ask what cannot be known, and write a first recipe."""
     from intertask.data.guesses import look
     from intertask.data.roles import guessed, the_log
-    from intertask.files import written_aside
-    from intertask.first_recipe import first_recipe
+    from intertask.proposals.log import first_recipe
+    from intertask.storage.files import written_aside
 
     with _hints_as_options():
         looks = [look(file, separator, encoding) for file in files]
@@ -69,8 +69,8 @@ def init(
 
 def _write_of_rows(target: Path, table: "Look", labels: list[str], *, overwrite: bool) -> None:
     """A recipe for a table whose labels are named and in which no column seems to be a user or an item."""
-    from intertask.files import written_aside
-    from intertask.first_rows_recipe import first_rows_recipe
+    from intertask.proposals.rows import first_rows_recipe
+    from intertask.storage.files import written_aside
 
     with _hints_as_options():
         text, rows = first_rows_recipe(target, table, labels)

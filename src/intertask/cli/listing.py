@@ -19,8 +19,8 @@ def list_kinds(
     as_json: JsonOption = False,
 ) -> None:
     """List the kinds that a recipe may name, folder by folder."""
-    from intertask.config import kinds
     from intertask.errors import RequestError
+    from intertask.options.config import kinds
 
     if folder is not None and folder not in FOLDERS:
         raise RequestError("list", f"one of {', '.join(FOLDERS)}", repr(folder))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from intertask.printable import printable, printable_json
+from intertask.terminal.printable import printable, printable_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 SetOption = Annotated[
@@ -33,7 +33,7 @@ def refuse_existing(file: Path, option: str, *, overwrite: bool) -> None:
         RequestError: A file stands there and is not to be replaced; or a link, a folder or a device does.
     """
     from intertask.errors import RequestError
-    from intertask.files import refuse_unnamable, strange
+    from intertask.storage.files import refuse_unnamable, strange
 
     refuse_unnamable(file)
     wrong = strange(file, "file")

@@ -44,9 +44,10 @@ def predict(
     A value that holds a comma is written with a backslash before it, as a\,b. Columns that a row leaves out
     are read as missing.
     """
-    from intertask import answer_files, doors, judging
-    from intertask import run as runs
+    from intertask import doors
+    from intertask.delivery import answer_files, judging
     from intertask.predictor import Predictor
+    from intertask.runs import run as runs
 
     if (row is None) == (file is None):
         found = "neither" if row is None else "both"

@@ -76,9 +76,10 @@ def recommend(
 
     An id that holds a comma is written with a backslash before it, as a\,b.
     """
-    from intertask import doors, lists
-    from intertask import run as runs
+    from intertask import doors
+    from intertask.delivery import lists
     from intertask.recommender import Recommender
+    from intertask.runs import run as runs
 
     whom = {
         "--user": user,

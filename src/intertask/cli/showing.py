@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 
 from intertask.data.catalogue import Catalogue
+from intertask.options.seeds import generator
 from intertask.recommender import Recommender
 from intertask.report import Sample
-from intertask.seeds import generator
 
 SHOWN_EVENTS = 5
 

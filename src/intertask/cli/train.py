@@ -17,10 +17,10 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train as a recipe says. A run that was stopped goes on where it was."""
-    from intertask import run as runs
     from intertask.evaluate.provenance import provenance
     from intertask.recipe import Recipe
     from intertask.report.figures import counted
+    from intertask.runs import run as runs
 
     folder = run or Path("runs") / recipe.stem
     fitted = runs.train(recipe, folder, seed, changes or ())

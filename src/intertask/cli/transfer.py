@@ -28,9 +28,9 @@ def transfer(
 
     from intertask import report
     from intertask.errors import RecipeError
+    from intertask.options.seeds import LIMIT
     from intertask.report.study_page import terminal
-    from intertask.seeds import LIMIT
-    from intertask.study import study
+    from intertask.runs.study import study
 
     try:
         numbers = list(dict.fromkeys(int(word) for word in seeds.split(",")))

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from intertask.config import PluginConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import PluginConfig
 
 
 class CommunicationConfig(PluginConfig):

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
-from intertask import arguments
 from intertask.data import tables, values
 from intertask.data.columns import MISSING, account, read_columns
 from intertask.data.ids import alike
 from intertask.data.refusals import Refusals, refused_rows
 from intertask.data.tables import Source
 from intertask.errors import DataError
+from intertask.options import arguments
 
 # The types of the columns of each role.
 _TYPES: dict[str, tuple[pl.DataType, ...]] = {

@@ -8,7 +8,7 @@ import polars as pl
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Table
 from intertask.errors import DataError
-from intertask.progress import bar
+from intertask.terminal.progress import bar
 
 # What exports write where a value is missing. "NA" and "none" are not among them: Namibia and a real choice.
 MISSING = (

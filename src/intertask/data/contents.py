@@ -15,7 +15,7 @@ from intertask.data.columns import Column, Problem, raw_of, wrong_type
 from intertask.data.refusals import refused_rows
 from intertask.data.tables import Table
 from intertask.errors import IntertaskError
-from intertask.untrusted import read_bytes
+from intertask.storage.untrusted import read_bytes
 
 FILE = pl.Struct({"name": pl.String(), "content": pl.Binary()})
 BYTES = 256 << 20  # of one file

@@ -8,7 +8,6 @@ from typing import Literal
 
 import polars as pl
 
-from intertask import arguments
 from intertask.data import tables, times, values
 from intertask.data.columns import MISSING, Column, account, read_columns
 from intertask.data.listed import exploded, refuse_lists
@@ -17,7 +16,8 @@ from intertask.data.refusals import REPEATED, Refusals, refused_rows
 from intertask.data.tables import Source, Table
 from intertask.data.whole_numbers import with_whole_numbers
 from intertask.errors import DataError
-from intertask.markup import card
+from intertask.options import arguments
+from intertask.terminal.markup import card
 
 _IDS = ("user", "item", "behaviour")
 SHOWN = 12  # behaviours in a notebook

@@ -12,7 +12,7 @@ import polars as pl
 
 from intertask.data.tables import reading
 from intertask.errors import DataError
-from intertask.untrusted import megabytes, open_regular
+from intertask.storage.untrusted import megabytes, open_regular
 
 # A frame may need so many bytes, and so many for each byte of the file; a catalogue of ten million items with
 # five columns of few words, about the best that real tables compress, needs 100.

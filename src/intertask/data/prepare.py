@@ -16,9 +16,9 @@ from intertask.data.event_log import EventLog
 from intertask.data.sequences import SEQUENCES, Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import DataError, IntertaskError
-from intertask.files import Contents, written_aside
-from intertask.progress import bar
-from intertask.untrusted import read_json
+from intertask.storage.files import Contents, written_aside
+from intertask.storage.untrusted import read_json
+from intertask.terminal.progress import bar
 
 MAX_BEHAVIOURS = 255
 CORPUS = Contents(

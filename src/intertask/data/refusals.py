@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from intertask.errors import DataError
-from intertask.files import strange, written_aside
-from intertask.ours import foreign
+from intertask.storage.files import strange, written_aside
+from intertask.storage.ours import foreign
 
 REPEATED = "duplicate row"  # usable, and refused on request alone
 SCHEMA = {"row": pl.UInt32, "reason": pl.String, "column": pl.String, "value": pl.String}

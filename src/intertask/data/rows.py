@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intertask import arguments
 from intertask.data import contents, row_roles, tables, times, values
 from intertask.data.columns import MISSING, Column, Problem, account, raw_of, read_columns
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
 from intertask.data.texts import TEXT, text
 from intertask.errors import DataError
-from intertask.markup import card
+from intertask.options import arguments
+from intertask.terminal.markup import card
 
 # Further roles, by the name of the option; each is one column or none.
 ROLES = ("group", "time", "part", "weight")

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.errors import DataError, IntertaskError
-from intertask.files import Contents, written_aside
-from intertask.untrusted import size_of
+from intertask.storage.files import Contents, written_aside
+from intertask.storage.untrusted import size_of
 
 SEQUENCES = Contents(
     "prepared sequences",

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from intertask.config import PluginConfig
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.data.rows import Rows
+from intertask.options.config import PluginConfig
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import polars as pl
 
 from intertask.data import fetch
 from intertask.errors import DataError
-from intertask.files import written_aside
+from intertask.storage.files import written_aside
 
 _URL = "https://files.grouplens.org/datasets/movielens"
 _FILES = ("ratings.parquet", "items.parquet")

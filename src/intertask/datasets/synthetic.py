@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.datasets import DatasetConfig, Loaded
-from intertask.seeds import generator
+from intertask.options.seeds import generator
 
 BEHAVIOURS = ("view", "cart", "buy")
 _START = 1_577_836_800  # 2020-01-01, UTC

@@ -31,7 +31,7 @@ from intertask.data.event_log import EventLog
 from intertask.data.tables import reading
 from intertask.datasets import DatasetConfig, Loaded
 from intertask.errors import DataError
-from intertask.seeds import generator
+from intertask.options.seeds import generator
 
 _ORIGIN = "the repository of MB-CGCN (Data; training views from its matrix), as rows of user_id and item_id"
 _BEHAVIOURS = ("buy", "cart", "view")

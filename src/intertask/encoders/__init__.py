@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 from torch import nn
 
-from intertask.config import PluginConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import PluginConfig
 
 Direction = Literal["past", "both"]
 

@@ -11,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import computed_field
 
-from intertask.config import Config
 from intertask.errors import DataError, ProtocolError, RequestError
 from intertask.evaluate import kept
 from intertask.evaluate.config import MODEL
@@ -28,11 +27,12 @@ from intertask.evaluate.targets import (
     of_system,
     with_metric,
 )
-from intertask.files import read_whole
 from intertask.metrics.bootstrap import SIGNIFICANT, difference_intervals, holm, p_values_of
 from intertask.metrics.direction import MAIN_METRIC
 from intertask.metrics.resampled_auc import areas_under, resampled_auc
-from intertask.seeds import generator
+from intertask.options.config import Config
+from intertask.options.seeds import generator
+from intertask.storage.files import read_whole
 
 KS = (5, 10, 20)
 AUC = "auc"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny, field_validator
 
-from intertask.config import Config, PluginConfig, plugins
+from intertask.options.config import Config, PluginConfig, plugins
 from intertask.references import ReferenceConfig
 from intertask.sources import SourceConfig
 

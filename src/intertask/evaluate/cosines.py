@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.config import Config
-from intertask.journal import of_event
+from intertask.options.config import Config
+from intertask.storage.journal import of_event
 
 Matrix = list[list[float | None]]  # tasks x tasks; None where none was measured
 

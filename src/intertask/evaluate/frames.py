@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from intertask.config import Config
+from intertask.options.config import Config
 
 KINDS: dict[object, type[pl.DataType]] = {
     str: pl.String,

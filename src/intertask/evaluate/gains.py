@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 from pydantic import computed_field
 
-from intertask.config import Config
 from intertask.errors import DataError, ProtocolError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.cosines import Cosines, cosines, opposed_by
@@ -22,10 +21,11 @@ from intertask.evaluate.reading import Reading
 from intertask.evaluate.results import Evaluation, Found, Interval
 from intertask.evaluate.sufficiency import in_words, too_few
 from intertask.evaluate.targets import classes
-from intertask.journal import of_event
 from intertask.metrics.bootstrap import SIGNIFICANT, crossed_interval, holm
 from intertask.metrics.direction import MAIN_METRIC
-from intertask.seeds import generator
+from intertask.options.config import Config
+from intertask.options.seeds import generator
+from intertask.storage.journal import of_event
 
 
 class Change(Found):

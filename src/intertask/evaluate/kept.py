@@ -13,7 +13,7 @@ import polars as pl
 from intertask.errors import DataError
 from intertask.evaluate import targets as tables
 from intertask.evaluate.results import Evaluation
-from intertask.files import sha256, strange, written_aside
+from intertask.storage.files import sha256, strange, written_aside
 
 FILE = "evaluation.json"
 _OLDER = (tables.RANKS, tables.ANSWERS)

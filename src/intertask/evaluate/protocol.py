@@ -6,7 +6,7 @@ The conditions are those of the kind of data; each kind has its own record.
 import hashlib
 from abc import abstractmethod
 
-from intertask.config import Config
+from intertask.options.config import Config
 
 
 class Protocol(Config):

@@ -1,6 +1,6 @@
 """What each task of a model reads of the others."""
 
-from intertask.config import Config
+from intertask.options.config import Config
 
 
 class Reading(Config):

@@ -11,15 +11,15 @@ from typing import Literal
 import polars as pl
 from pydantic import PrivateAttr, computed_field, model_validator
 
-from intertask.arguments import shown
-from intertask.config import Config
 from intertask.errors import DataError, IntertaskError, RequestError
 from intertask.evaluate.frames import frame_of
 from intertask.evaluate.protocol import AnyProtocol
 from intertask.evaluate.sufficiency import in_words
-from intertask.files import written_aside
-from intertask.markup import card
-from intertask.untrusted import read_bytes
+from intertask.options.arguments import shown
+from intertask.options.config import Config
+from intertask.storage.files import written_aside
+from intertask.storage.untrusted import read_bytes
+from intertask.terminal.markup import card
 
 JSON_BYTES = 64 << 20  # of evaluation.json
 

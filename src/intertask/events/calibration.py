@@ -12,7 +12,7 @@ from intertask.answers.temperature import GRID, best
 from intertask.data.sequences import Sequences
 from intertask.events.responses import model_answers
 from intertask.events.systems import ModelSystem
-from intertask.funnel import step_before
+from intertask.model.funnel import step_before
 
 SCORES = 2 * 10**7  # looked at for a head: 500 targets among 40,000 items
 LEAST, MOST = 50, 2000  # targets

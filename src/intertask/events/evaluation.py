@@ -41,8 +41,8 @@ from intertask.metrics import lists
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query
 from intertask.model import Model
-from intertask.progress import bar
-from intertask.seeds import derive, generator
+from intertask.options.seeds import derive, generator
+from intertask.terminal.progress import bar
 
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
 MIN_RESAMPLES = 200  # below that the ends of a 95 % interval are noise

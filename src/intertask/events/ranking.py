@@ -17,7 +17,7 @@ from intertask.errors import TrainingError
 from intertask.evaluate.config import HistoryMode
 from intertask.events.systems import System
 from intertask.nn.best import best_items
-from intertask.progress import bar
+from intertask.terminal.progress import bar
 
 SCORES_IN_MEMORY = 2**22  # 16 MiB of float32
 

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intertask import arguments
-from intertask.arguments import Id
 from intertask.data.columns import EDGES
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.data.windows import Windows
 from intertask.errors import RequestError
+from intertask.options import arguments
+from intertask.options.arguments import Id
 
 Event = Id | tuple[Id, str] | tuple[Id, str, datetime]
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from intertask.config import PluginConfig
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out
 from intertask.errors import DataError, LeakageError
-from intertask.seeds import generator
+from intertask.options.config import PluginConfig
+from intertask.options.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from intertask import funnel
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out
@@ -16,10 +15,10 @@ from intertask.events.examiner import EventExaminer
 from intertask.events.feed import EventFeed
 from intertask.events.splits import Split
 from intertask.events.validation import Validator
-from intertask.model import Model, ModelConfig
+from intertask.model import Model, ModelConfig, funnel
+from intertask.model.sizes import refuse_huge_batch, refuse_huge_model
 from intertask.nn.dimensions import Dimensions
-from intertask.seeds import derive
-from intertask.sizes import refuse_huge_batch, refuse_huge_model
+from intertask.options.seeds import derive
 from intertask.train.config import TrainConfig
 from intertask.train.stream import BATCH_TOKENS
 

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask import funnel
 from intertask.answers.probability import Probability
 from intertask.answers.temperature import level
 from intertask.data.sequences import Sequences
@@ -17,8 +16,8 @@ from intertask.events.responses import model_answers
 from intertask.events.splits import Split
 from intertask.events.systems import ModelSystem
 from intertask.metrics.direction import all_rising, rising
-from intertask.model import Model, ModelConfig
-from intertask.seeds import generator
+from intertask.model import Model, ModelConfig, funnel
+from intertask.options.seeds import generator
 from intertask.tasks import TaskConfig
 
 

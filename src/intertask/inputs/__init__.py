@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
-from intertask.config import Config, PluginConfig
 from intertask.data.rows import Rows
 from intertask.data.seam import Fields
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import ItemTable
 from intertask.nn.layout import Layout
+from intertask.options.config import Config, PluginConfig
 
 Kind = Literal["category", "number", "file", "text"]
 

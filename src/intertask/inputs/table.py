@@ -15,7 +15,6 @@ from pydantic import Field, StrictStr, model_validator
 from scipy.stats import norm
 from torch import Tensor, nn
 
-from intertask.config import Config as Section
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
@@ -26,6 +25,7 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
 from intertask.nn.layout import Layout
+from intertask.options.config import Config as Section
 
 SHOWN = 20  # columns that a message names
 UNKNOWN, MISSING, FIRST = 0, 1, 2  # codes: a word that training has not seen, no word, the first known one

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from intertask.config import PluginConfig
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import PluginConfig
 
 
 class LossConfig(PluginConfig):

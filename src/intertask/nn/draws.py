@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from intertask.seeds import derive
+from intertask.options.seeds import derive
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from intertask.data.seam import Corpus, Split
-from intertask.files import Contents
-from intertask.fitted import Fitted
+from intertask.fitting.fitted import Fitted
 from intertask.recipe import Recipe
+from intertask.storage.files import Contents
 
 
 class Origin(Protocol):

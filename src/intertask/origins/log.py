@@ -6,15 +6,14 @@ from typing import ClassVar
 
 import polars as pl
 
-from intertask import source
 from intertask.data.corpus import Corpus as Log
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import CORPUS, open_corpus, prepare
 from intertask.data.seam import Corpus, Split
-from intertask.files import Contents
-from intertask.fitted import Fitted, on_log
-from intertask.recipe import Recipe
+from intertask.fitting.fitted import Fitted, on_log
+from intertask.recipe import Recipe, source
 from intertask.recommender import Recommender
+from intertask.storage.files import Contents
 
 
 class LogOrigin:

@@ -4,16 +4,15 @@ import warnings
 from pathlib import Path
 from typing import ClassVar
 
-from intertask import source
 from intertask.data.rows import Rows
 from intertask.data.seam import Corpus, Split
-from intertask.files import Contents
-from intertask.fitted import Fitted, on_rows
+from intertask.fitting.fitted import Fitted, on_rows
 from intertask.predictor import Predictor
-from intertask.recipe import Recipe
+from intertask.recipe import Recipe, source
 from intertask.samples.corpus import CORPUS, RowCorpus
 from intertask.samples.facts import Facts
 from intertask.samples.oddities import oddities
+from intertask.storage.files import Contents
 
 
 class RowsOrigin:

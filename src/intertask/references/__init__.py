@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from intertask.config import PluginConfig
 from intertask.data.rows import Rows
+from intertask.options.config import PluginConfig
 
 Answered = Callable[[Rows], NDArray[np.float32]]
 

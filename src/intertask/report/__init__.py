@@ -6,13 +6,13 @@ from pathlib import Path
 from intertask.errors import IntertaskError
 from intertask.evaluate.gains import Transfer
 from intertask.evaluate.results import Evaluation
-from intertask.files import strange, written_aside
-from intertask.ours import refuse_foreign
 from intertask.report import journal, study_page
 from intertask.report.canvas import Plot, is_plot
 from intertask.report.drawings import drawings
 from intertask.report.page import page
 from intertask.report.samples import Sample
+from intertask.storage.files import strange, written_aside
+from intertask.storage.ours import refuse_foreign
 
 __all__ = ["Sample", "write", "write_transfer"]
 

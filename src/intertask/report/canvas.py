@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from intertask.printable import printable
+from intertask.terminal.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

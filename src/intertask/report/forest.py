@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from intertask.evaluate.gains import Change, TaskTransfer
 from intertask.evaluate.sufficiency import NO_DIFFERENCE, NOT_JUDGED
-from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw
 from intertask.report.figures import label
+from intertask.terminal.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

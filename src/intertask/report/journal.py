@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from intertask.journal import entries
+from intertask.storage.journal import entries
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from importlib import resources
 from xml.etree.ElementTree import Element
 
-from intertask.markup import document, tag
-from intertask.ours import GENERATOR
 from intertask.report.canvas import Plot
+from intertask.storage.ours import GENERATOR
+from intertask.terminal.markup import document, tag
 
 
 def standing_alone(title: str, body: Element) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from intertask.evaluate.results import Evaluation
-from intertask.markup import tag, theirs
 from intertask.report import questions, tables
 from intertask.report.drawings import Drawings
 from intertask.report.figures import conditions, number
@@ -12,6 +11,7 @@ from intertask.report.journal import Journal
 from intertask.report.markup import details, gallery, standing_alone
 from intertask.report.samples import Sample
 from intertask.report.verdict import headline, verdicts
+from intertask.terminal.markup import tag, theirs
 
 _MARKS = {"win": "▲", "lose": "▼", "undecided": "◆", "unknown": "○"}
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from intertask.evaluate.results import DifferenceRow, ScoreRow, TradeoffRow
 from intertask.evaluate.sufficiency import NO_DIFFERENCE, NOT_JUDGED
-from intertask.printable import printable
 from intertask.report.canvas import INK, MUTED, SERIES, Plot, draw, slug
 from intertask.report.figures import MINUS, label, number, slice_kind
 from intertask.report.journal import Journal
+from intertask.terminal.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from intertask.evaluate.results import Evaluation, ScoreRow
-from intertask.markup import tag, theirs
 from intertask.report import tables
 from intertask.report.canvas import Plot
 from intertask.report.drawings import Drawings
 from intertask.report.figures import by_question, conditions, label, main_metric, model_system, ranked
 from intertask.report.markup import details, figure, gallery
+from intertask.terminal.markup import tag, theirs
 
 _LISTS = (
     "What the lists are like beside being right: the share of the catalogue that is ever shown (coverage), "

@@ -11,13 +11,13 @@ from rich.table import Table
 from intertask.evaluate.cosines import Cosines, Matrix
 from intertask.evaluate.gains import Change, TaskTransfer, Transfer
 from intertask.evaluate.reading import Reading
-from intertask.markup import tag, theirs
 from intertask.report.canvas import available
 from intertask.report.figures import MINUS, counted, duration, label, number, signed
 from intertask.report.forest import gains
 from intertask.report.markup import standing_alone
 from intertask.report.plan import plan
 from intertask.report.terminal import words
+from intertask.terminal.markup import tag, theirs
 
 _COSINES = (
     "Cosines at the weights of input and encoder: below zero two tasks pull them apart. Blank: no batch had "

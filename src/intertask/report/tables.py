@@ -12,7 +12,6 @@ from intertask.evaluate.results import (
     ScoreRow,
     TradeoffRow,
 )
-from intertask.markup import tag, theirs
 from intertask.report.figures import (
     MINUS,
     answered,
@@ -30,6 +29,7 @@ from intertask.report.figures import (
     split,
 )
 from intertask.report.journal import Journal
+from intertask.terminal.markup import tag, theirs
 
 
 def conditions(protocol: Protocol, provenance: Provenance) -> Element:

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from intertask.evaluate.results import Evaluation, ScoreRow
-from intertask.printable import printable
 from intertask.report.figures import (
     answered,
     arrow,
@@ -28,6 +27,7 @@ from intertask.report.figures import (
     split,
 )
 from intertask.report.verdict import headline, verdicts
+from intertask.terminal.printable import printable
 
 _WIDE = 100  # columns from which every figure carries its interval; below, only the main metric does
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "note": "dim"}

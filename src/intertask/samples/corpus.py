@@ -6,7 +6,7 @@ from pathlib import Path
 
 from intertask.data.parquet import read_parquet
 from intertask.data.rows import Rows
-from intertask.files import Contents, written_aside
+from intertask.storage.files import Contents, written_aside
 
 FILE = "rows.parquet"
 CORPUS = Contents("prepared rows", (FILE,))

@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intertask.data.rows import Rows
-from intertask.seeds import generator
+from intertask.options.seeds import generator
 
 Places = NDArray[np.int64]
 MOST_STRATA = 100  # labels of more different values are not kept in proportion

@@ -19,7 +19,7 @@ from intertask.evaluate.results import DifferenceRow, Evaluation, Finding, Score
 from intertask.evaluate.scoring import Answers, Bootstrap, scored
 from intertask.evaluate.targets import together
 from intertask.model import Model
-from intertask.progress import bar
+from intertask.options.seeds import derive, generator
 from intertask.references import Question, ReferenceConfig
 from intertask.samples.answering import answers
 from intertask.samples.corpus import RowCorpus
@@ -28,8 +28,8 @@ from intertask.samples.feed import weights_of
 from intertask.samples.leakage import Evidence, findings
 from intertask.samples.splits import Split
 from intertask.samples.units import GROUP, ROW, units
-from intertask.seeds import derive, generator
 from intertask.tasks._rows import RowTaskConfig, known
+from intertask.terminal.progress import bar
 
 MOST_GROUPS = 20  # that have rows of their own in the table
 

@@ -13,10 +13,10 @@ from intertask.evaluate.protocol import RowsProtocol
 from intertask.evaluate.validation import over_tasks
 from intertask.metrics.direction import all_rising, rising
 from intertask.model import Model, ModelConfig
+from intertask.options.seeds import generator
 from intertask.samples.answering import answers
 from intertask.samples.facts import Facts, row_task
 from intertask.samples.units import units
-from intertask.seeds import generator
 from intertask.tasks._rows import known
 
 

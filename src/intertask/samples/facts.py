@@ -8,14 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from intertask.config import Config
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
 from intertask.inputs import Kind, Reader, RowFields
 from intertask.model import Model, ModelConfig
+from intertask.model.sizes import refuse_huge_model
 from intertask.nn.dimensions import Dimensions
-from intertask.seeds import derive
-from intertask.sizes import refuse_huge_model
+from intertask.options.config import Config
+from intertask.options.seeds import derive
 from intertask.tasks import TaskConfig
 from intertask.tasks._rows import RowTaskConfig
 

@@ -10,7 +10,6 @@ from typing import cast
 
 import polars as pl
 
-from intertask import arguments
 from intertask.data import tables
 from intertask.data.columns import MISSING
 from intertask.data.rows import Rows
@@ -18,6 +17,7 @@ from intertask.data.tables import Source
 from intertask.data.texts import TEXT
 from intertask.errors import DataError, RequestError
 from intertask.inputs import Kind
+from intertask.options import arguments
 
 MOST = 1_000_000  # rows given one by one
 EXPECTED = "a table, or a list of rows as {column: value}"

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from intertask.config import PluginConfig
 from intertask.data.rows import Rows
 from intertask.errors import DataError, LeakageError
+from intertask.options.config import PluginConfig
 from intertask.samples.draws import manner, order, set_aside
 
 Places = NDArray[np.int64]

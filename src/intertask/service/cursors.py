@@ -20,7 +20,7 @@ from intertask.service.fields import spelled
 from intertask.service.reading import checked
 from intertask.service.refusals import RefusedError
 from intertask.service.schema import now
-from intertask.untrusted import json_of
+from intertask.storage.untrusted import json_of
 
 LASTS = 30 * 60 * 1_000_000  # microseconds
 MOST_SERVED = 10_000  # items, of all pages

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from intertask.answering.objective import Objective
 from intertask.errors import IntertaskError
-from intertask.objective import Objective
 from intertask.service import events, properties, tenants, versions
 from intertask.service.access import Access
 from intertask.service.database import Reading

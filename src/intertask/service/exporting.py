@@ -5,11 +5,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from intertask.files import written_aside
 from intertask.service.database import Reading, Row, text, whole
 from intertask.service.fields import spelled
 from intertask.service.jobs import Facts
 from intertask.service.work import Work
+from intertask.storage.files import written_aside
 
 PART = 10_000  # events
 NAMES = ("id", "user", "item", "behaviour", "time", "value", "session", "recommendation")

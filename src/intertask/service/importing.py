@@ -11,13 +11,13 @@ import polars as pl
 
 from intertask.data.event_log import EventLog
 from intertask.errors import IntertaskError, RequestError
-from intertask.files import sha256
 from intertask.service.events import StoredEvent
 from intertask.service.fields import AHEAD, LONGEST_ID
 from intertask.service.jobs import Facts
 from intertask.service.parts import Part
 from intertask.service.schema import now
 from intertask.service.work import Work
+from intertask.storage.files import sha256
 
 PART = 5_000  # events
 

@@ -11,14 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from intertask import aims
-from intertask.answering import Answerer, Ranked
+from intertask.answering import aims
+from intertask.answering.answerer import Answerer, Ranked
+from intertask.answering.objective import Objective
+from intertask.answering.rules import Ignored, Rules, banned_items
 from intertask.data.sequences import from_lists
 from intertask.data.windows import Windows
 from intertask.events.requests import Asked, encoded
-from intertask.objective import Objective
 from intertask.recommender import Recommender
-from intertask.rules import Ignored, Rules, banned_items
 from intertask.service.questions import Question, Step
 
 MICROSECONDS = 1_000_000

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
-from intertask import arguments
 from intertask.errors import IntertaskError
+from intertask.options import arguments
 from intertask.service.fields import Body
 from intertask.service.refusals import RefusedError, TooLargeError, UnavailableError
-from intertask.untrusted import json_of, refuse_extremes
+from intertask.storage.untrusted import json_of, refuse_extremes
 
 MOST_BYTES = 4 << 20
 MOST_FILE_BYTES = 8 << 30

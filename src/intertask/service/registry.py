@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from intertask.errors import ArtefactError, RequestError
-from intertask.files import sha256, written_aside
+from intertask.options.seeds import generator
 from intertask.recommender import Recommender
-from intertask.seeds import generator
 from intertask.service.loaded import Loaded
 from intertask.service.questions import Question, Step
 from intertask.service.versions import Facts
-from intertask.untrusted import read_json
+from intertask.storage.files import sha256, written_aside
+from intertask.storage.untrusted import read_json
 
 GOLDEN = 20  # answers
 LONGEST = 10  # events of a history that they are asked by

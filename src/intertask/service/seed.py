@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 
 from intertask.errors import IntertaskError
-from intertask.progress import bar
 from intertask.recommender import Recommender
 from intertask.service import process, registry, versions
 from intertask.service.access import Access
@@ -23,6 +22,7 @@ from intertask.service.publishing import publish
 from intertask.service.registry import Added
 from intertask.service.settings import Place
 from intertask.service.versions import AddVersion, Raise
+from intertask.terminal.progress import bar
 
 BATCH = 5_000  # events of a command
 TENANT = 1

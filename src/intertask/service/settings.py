@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, field_validator
 
-from intertask.config import Config, parse, read_toml
 from intertask.errors import IntertaskError, RequestError
+from intertask.options.config import Config, parse, read_toml
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -16,14 +16,14 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from intertask.errors import IntertaskError, RequestError
-from intertask.files import strange, unwritable
-from intertask.locks import Lock, take
 from intertask.service import process, versions
 from intertask.service.access import Access
 from intertask.service.database import opened
 from intertask.service.schema import migrate
 from intertask.service.settings import LOOPBACK, Place, Settings
 from intertask.service.tenants import AddTenant, keys, new_key, tenants
+from intertask.storage.files import strange, unwritable
+from intertask.storage.locks import Lock, take
 
 LOCK = "service.lock"
 FIRST_TENANT = "default"

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.config import PluginConfig
 from intertask.data.sequences import Sequences
+from intertask.options.config import PluginConfig
 
 
 class Source(Protocol):

@@ -10,12 +10,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from intertask.answers import Answer, Array
-from intertask.config import PluginConfig
 from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
+from intertask.options.config import PluginConfig
 
 SMALLEST_VARIANCE = 0.01  # of a value that hardly varies, whose errors must not count without bound
 

@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor
 
 from intertask.answers import Answer
-from intertask.config import Config
 from intertask.data.rows import Rows
 from intertask.errors import RecipeError
 from intertask.nn.dimensions import Dimensions
+from intertask.options.config import Config
 from intertask.tasks import Task, TaskConfig
 
 NOT_KNOWN = -1  # the code of a class that is missing, or that training has not seen

@@ -14,12 +14,12 @@ from torch.nn import functional
 
 from intertask.answers import Answer
 from intertask.answers.category import Category as CategoryAnswer
-from intertask.config import Config as Section
 from intertask.data.rows import Rows
 from intertask.data.seam import Target
 from intertask.errors import DataError, RecipeError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
+from intertask.options.config import Config as Section
 from intertask.tasks._rows import NOT_KNOWN, Labels, RowTask, RowTaskConfig
 
 MOST_CLASSES = 10_000

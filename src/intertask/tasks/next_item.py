@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from intertask.answers import Answer, Array
 from intertask.answers.ranking import Ranking
-from intertask.config import plugin
 from intertask.data.batches import Following
 from intertask.data.seam import Target
 from intertask.data.sequences import Sequences
@@ -21,6 +20,7 @@ from intertask.losses import LossConfig
 from intertask.losses.full_softmax import Config as FullSoftmax
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items, ItemVectors, UnitVectors
+from intertask.options.config import plugin
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
 

@@ -13,12 +13,12 @@ from torch.nn import functional
 
 from intertask.answers import Answer
 from intertask.answers.value import Value
-from intertask.config import Config as Section
 from intertask.data.rows import Rows
 from intertask.data.seam import Target
 from intertask.errors import DataError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
+from intertask.options.config import Config as Section
 from intertask.tasks._rows import Labels, RowTask, RowTaskConfig
 
 _LOSSES: dict[str, Callable[..., Tensor]] = {

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from intertask import tensors
 from intertask.errors import IntertaskError, RecipeError
-from intertask.files import written_aside
-from intertask.progress import bar
+from intertask.storage import tensors
+from intertask.storage.files import written_aside
+from intertask.terminal.progress import bar
 from intertask.texts import pretrained
 from intertask.texts.pretrained import Checkpoint
 

@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from intertask.errors import IntertaskError, RecipeError
-from intertask.files import sha256
-from intertask.untrusted import read_bytes, read_json
+from intertask.storage.files import sha256
+from intertask.storage.untrusted import read_bytes, read_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -17,14 +17,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from intertask import tensors
 from intertask.balance import Balance
 from intertask.errors import ArtefactError, IntertaskError, RecipeError
-from intertask.files import Contents, discard, written_aside
-from intertask.tensors import Form
+from intertask.storage import tensors
+from intertask.storage.files import Contents, discard, written_aside
+from intertask.storage.tensors import Form
+from intertask.storage.untrusted import read_json
 from intertask.train.courses import Course
 from intertask.train.optimiser import Optimiser
-from intertask.untrusted import read_json
 
 CHECKPOINT = Contents(
     "a checkpoint",

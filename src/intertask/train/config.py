@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from intertask.config import Config
+from intertask.options.config import Config
 
 
 class TrainConfig(Config):

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from intertask import funnel
 from intertask.data.seam import Frozen
-from intertask.model import Model
+from intertask.model import Model, funnel
 from intertask.tasks import TaskConfig
 from intertask.train.courses import Course, Verdict
 

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from intertask.balance import Balance
 from intertask.data.seam import Batch, Frozen
 from intertask.errors import TrainingError
-from intertask.journal import Journal
 from intertask.model import Model
-from intertask.progress import Bar, Epoch, bar, line, tell
-from intertask.seeds import derive
+from intertask.options.seeds import derive
+from intertask.storage.journal import Journal
+from intertask.terminal.progress import Bar, Epoch, bar, line, tell
 from intertask.train import checkpoint, edges, ending, heads
 from intertask.train.checkpoint import Progress
 from intertask.train.config import TrainConfig

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from intertask.data.batches import TOKENS, plan
 from intertask.data.seam import Batch, Feed
 from intertask.model import Model
-from intertask.seeds import generator
+from intertask.options.seeds import generator
 from intertask.train.config import TrainConfig
 
 BATCH_TOKENS, LEAST_TOKENS, LEAST_STEPS = TOKENS, 256, 32  # where the recipe leaves the size of a batch out

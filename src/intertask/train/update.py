@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from intertask.balance import Balance, task_gradients
 from intertask.data.seam import Batch
 from intertask.errors import TrainingError
-from intertask.journal import Journal
 from intertask.model import Model
-from intertask.seeds import derive
+from intertask.options.seeds import derive
+from intertask.storage.journal import Journal
 from intertask.train import conflict
 from intertask.train.averaging import Average
 from intertask.train.config import TrainConfig

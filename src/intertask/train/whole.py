@@ -8,8 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from intertask.balance import Balance
-from intertask.journal import Journal
-from intertask.progress import line
+from intertask.storage.journal import Journal
+from intertask.terminal.progress import line
 from intertask.train import checkpoint, heads
 from intertask.train.config import TrainConfig
 from intertask.train.loop import Trainer

@@ -1,0 +1,1 @@
+"""Answers for many at once, in files."""

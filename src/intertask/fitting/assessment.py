@@ -1,0 +1,146 @@
+"""How a trained model does on the events of its log that it was not trained on."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import scipy.sparse
+from numpy.typing import NDArray
+
+from intertask.data.catalogue import Catalogue
+from intertask.data.corpus import Corpus
+from intertask.data.event_log import EventLog
+from intertask.data.prepare import open_corpus, prepare
+from intertask.errors import DataError, RequestError
+from intertask.evaluate.choosing import thin_choice
+from intertask.evaluate.results import Evaluation, Finding
+from intertask.evaluate.validation import default_monitor
+from intertask.events.evaluation import Evaluator
+from intertask.events.splits import Split
+from intertask.events.validation import Validator
+from intertask.model import Model
+from intertask.options import arguments
+from intertask.recipe import Recipe
+
+Part = Literal["validation", "test"]
+PARTS = ("validation", "test")
+
+
+def assess(
+    model: Model,
+    recipe: Recipe,
+    corpus: Corpus,
+    catalogue: Catalogue | None,
+    part: Part,
+    trained: NDArray[np.int64] | None,
+) -> Evaluation:
+    """Evaluate a model as its recipe says; what happened to each target is in `targets` of the result.
+
+    Args:
+        model: In evaluation mode.
+        recipe: Its split and the options of evaluation.
+        corpus: The whole log.
+        catalogue: Its tags say how unlike two items are.
+        part: "validation" while you choose, "test" once.
+        trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
+            has just been trained on this corpus.
+
+    Raises:
+        LeakageError: The model was trained on something else than the training part.
+        RequestError: There is no such part.
+    """
+    if part not in PARTS:
+        raise RequestError("part", " or ".join(map(repr, PARTS)), repr(part))
+    split = recipe.split_events(corpus.sequences)
+    evaluator = Evaluator(
+        recipe.name,
+        model,
+        corpus,
+        split,
+        recipe.evaluation,
+        recipe.seed,
+        item_tags(catalogue, corpus),
+        part,
+        trained,
+        _choice(recipe, corpus, split),
+    )
+    return evaluator.run()
+
+
+def _choice(recipe: Recipe, corpus: Corpus, split: Split) -> list[Finding]:
+    """Whether the epoch was chosen by few targets."""
+    validator = Validator(
+        corpus.sequences,
+        split,
+        corpus.behaviours,
+        recipe.evaluation.history[0],
+        recipe.train.validation_targets,
+    )
+    found = thin_choice(recipe.train.monitor or default_monitor(recipe), validator.bases(recipe))
+    return [] if found is None else [found]
+
+
+def corpus_of(
+    events: EventLog | Corpus | None, run: str | Path | None, items: pl.Series, behaviours: tuple[str, ...]
+) -> Corpus:
+    """The log that a loaded model is evaluated on, from the folder of its run or handed over.
+
+    Args:
+        events: The log.
+        run: The folder.
+        items: Ids that the model knows, in its order.
+        behaviours: Names that the model knows, in its order.
+
+    Raises:
+        RequestError: There is neither or both, or the log has other items or behaviours.
+        DataError: The folder holds no prepared log.
+    """
+    if (events is None) == (run is None):
+        found = "neither" if events is None else "both"
+        raise RequestError(
+            "evaluate",
+            "the log that the model was trained on, as events or as run=FOLDER",
+            found,
+            "a model that was loaded has no log of its own" if events is None else "leave one out",
+        )
+    if run is not None:
+        folder = arguments.path(run, "run")
+        if not (folder / "corpus").is_dir():
+            raise DataError(
+                str(folder), "the folder of a trained run", "none", "train one with `intertask train`"
+            )
+        corpus = open_corpus(folder / "corpus")
+    elif isinstance(events, EventLog | Corpus):
+        corpus = prepare(events) if isinstance(events, EventLog) else events
+    else:
+        raise RequestError(
+            "evaluate", "an EventLog", type(events).__name__, "read it with EventLog.read(...)"
+        )
+    for what, own, theirs in (
+        ("items", items, corpus.items.ids),
+        ("behaviours", pl.Series(behaviours), pl.Series(corpus.behaviours)),
+    ):
+        if not own.equals(theirs):
+            raise RequestError(
+                "evaluate",
+                f"the {len(own):,} {what} that the model was trained on",
+                f"{len(theirs):,}, not all of them the same",
+                "hand over the log of its training",
+            )
+    return corpus
+
+
+def item_tags(catalogue: Catalogue | None, corpus: Corpus) -> scipy.sparse.csr_matrix | None:
+    """Tags of the items as columns of ones, [items, tags]; None where the catalogue has none."""
+    if catalogue is None or not catalogue.tags:
+        return None
+    tags = catalogue.tags_of(corpus.items.ids)
+    exploded = tags.to_frame("tag").with_row_index("item").explode("tag").drop_nulls()
+    if exploded.is_empty():
+        return None
+    codes = exploded["tag"].rank("dense").to_numpy() - 1
+    ones = np.ones(len(codes), np.float32)
+    return scipy.sparse.csr_matrix(
+        (ones, (exploded["item"].to_numpy(), codes)), shape=(len(tags), codes.max() + 1)
+    )

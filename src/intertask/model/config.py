@@ -1,0 +1,157 @@
+"""The options of a model: its parts as a recipe names them, and which parts fit each other."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from torch import nn
+
+from intertask.communication import CommunicationConfig
+from intertask.communication.gated_slots import Config as GatedSlots
+from intertask.data.seam import INPUT
+from intertask.encoders import EncoderConfig
+from intertask.encoders.recurrent_attention import Config as RecurrentAttention
+from intertask.errors import RecipeError
+from intertask.inputs import InputConfig
+from intertask.inputs.events import Config as EventsInput
+from intertask.model import funnel
+from intertask.nn.pooling import Pooling
+from intertask.options.config import Config, plugin, plugins
+from intertask.tasks import TaskConfig
+from intertask.tasks.next_item import Config as NextItem
+
+Named = TypeVar("Named")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether PyTorch's table of modules has an attribute of that name, and takes no module by it."""
+    return hasattr(nn.ModuleDict(), name)
+
+
+def refuse_strange(parts: dict[str, Named]) -> dict[str, Named]:
+    """Parts of a model by their names, which metrics (task/metric) and weights (task.weight) are named by.
+
+    Raises:
+        ValueError: A name cannot be told from what follows it, or PyTorch's table of modules has a method of
+            that name, and takes no module by it.
+    """
+    for name in parts:
+        if not re.fullmatch(r"[\w-]+", name):
+            raise ValueError(f"names of letters, digits, _ and -, not {name!r}")
+        if is_reserved(name):
+            raise ValueError(f"a name that PyTorch does not need for itself, as {name}_, not {name!r}")
+    return parts
+
+
+def with_length_of_input(given: object) -> object:
+    """A section whose `max_length` is that of its input, where the input says one.
+
+    Raises:
+        ValueError: Both are said, and differ.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    part = given.get("input")
+    own = part.get("max_length") if isinstance(part, Mapping) else getattr(part, "max_length", None)
+    if own is None or given.get("max_length") == own:
+        return given
+    if given.get("max_length") is not None:
+        raise ValueError(f"one max_length, not {given['max_length']!r} beside {own!r} of [input]")
+    return {**given, "max_length": own}
+
+
+def with_encoder_of_input(given: object) -> object:
+    """A section whose encoder, where it says none, fits its inputs: places of a row have no order of time."""
+    if not isinstance(given, Mapping) or "encoder" in given:
+        return given
+    several = given.get("inputs")
+    parts = list(several.values()) if several and isinstance(several, Mapping) else [given.get("input")]
+    kinds = [part.get("kind") if isinstance(part, Mapping) else getattr(part, "kind", part) for part in parts]
+    if any(kind in (None, "events") for kind in kinds):
+        return given
+    return {**given, "encoder": {"kind": "attention"}}
+
+
+class ModelConfig(Config):
+    """The parts of a model, as a recipe names them.
+
+    Args:
+        width: Length of every hidden vector.
+        max_length: The model reads at most this many events of a history, the last ones.
+        inputs: Several inputs of one row in place of [input], as tables [inputs.NAME]; their sequences stand
+            one behind the other in this order.
+        pooling: How the states of a row become one, for tasks that are asked of whole rows: the "mean" over
+            its places, the "first" or the "last" of them.
+        exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
+    """
+
+    width: int = Field(default=64, ge=1, le=8_192)
+    max_length: int = Field(default=50, ge=1, le=65_536)
+    input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
+    inputs: Annotated[dict[str, SerializeAsAny[InputConfig]], plugins("inputs", may_be_empty=True)] = {}
+    encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = RecurrentAttention()
+    communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = GatedSlots()
+    pooling: Pooling = "mean"
+    tasks: Annotated[dict[str, SerializeAsAny[TaskConfig]], plugins("tasks")] = {"next": NextItem()}
+    exchange: tuple[str, ...] | None = Field(default=None, json_schema_extra={"internal": True})
+
+    _length = model_validator(mode="before")(with_length_of_input)
+    _encoder = model_validator(mode="before")(with_encoder_of_input)
+    _names = field_validator("tasks", "inputs")(refuse_strange)
+
+    @model_validator(mode="after")
+    def _input_or_inputs(self) -> "ModelConfig":
+        if self.inputs and self.input != EventsInput():
+            raise ValueError(f"[input] or [inputs.NAME], not [input] beside {', '.join(self.inputs)}")
+        return self
+
+    @property
+    def named_inputs(self) -> dict[str, InputConfig]:
+        """All inputs by the names that a batch has for them."""
+        return self.inputs or {INPUT: self.input}
+
+    def attached(self) -> list[str]:
+        """The tasks of its own that take part in the exchange."""
+        return [name for name, task in self.tasks.items() if not task.detached]
+
+    def detached(self) -> list[str]:
+        """The tasks of its own that only read what the encoder says."""
+        return [name for name, task in self.tasks.items() if task.detached]
+
+    def tasks_that_rank(self) -> list[str]:
+        """The names of the tasks that rank items, in the recipe's order."""
+        return [name for name, task in self.tasks.items() if task.answer.ranks]
+
+    def tasks_that_judge(self) -> list[str]:
+        """The names of the tasks that answer about one given item, in the recipe's order."""
+        return [name for name, task in self.tasks.items() if task.judges]
+
+
+def refuse_misfits(config: ModelConfig) -> None:
+    """Parts that do not fit each other, whatever the data are.
+
+    Raises:
+        RecipeError: As it says.
+    """
+    for section, divided in (("encoder", config.encoder), ("communication", config.communication)):
+        heads = getattr(divided, "num_heads", 1)
+        if config.width % heads:
+            raise RecipeError(
+                f"[{section}] num_heads",
+                f"a divisor of width = {config.width}",
+                str(heads),
+                "change one of the two",
+            )
+    for name in config.tasks:
+        funnel.steps(config.tasks, name)
+    missing = [name for name in config.attached() if name not in (config.exchange or config.tasks)]
+    if missing:
+        raise RecipeError("exchange", "all tasks that are not detached", f"none named {missing[0]!r}")
+    if not config.attached():
+        raise RecipeError("[tasks]", "a task that is not detached", "none", "nothing would train the encoder")
+    for name, task in config.tasks.items():
+        if task.needs_causal and not config.encoder.causal:
+            raise RecipeError(
+                f"[tasks.{name}]", "a causal encoder", f"{config.encoder.kind!r}, which looks ahead"
+            )
