@@ -2,12 +2,21 @@
 
 import pytest
 
-from intertask.service import events, jobs, properties, tenants, versions
+from intertask.service import answers, events, jobs, properties, tenants, versions
+from intertask.service.answers import Given, KeepAnswers, TrimAnswers
 from intertask.service.events import Append, StoredEvent
-from intertask.service.properties import HideItems, Item, MergePeople, Person, PutItems, PutPeople
+from intertask.service.properties import (
+    DeletePerson,
+    HideItems,
+    Item,
+    MergePeople,
+    Person,
+    PutItems,
+    PutPeople,
+)
 from intertask.service.versions import Raise
 
-TABLES = ("events", "people", "items", "requests")  # that grow with what comes in
+TABLES = ("events", "people", "items", "requests", "answers")  # that grow with what comes in
 
 
 @pytest.fixture
@@ -35,13 +44,17 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
     stored = [
         StoredEvent(id=str(n), person="p", item="i", behaviour="b", time=n, value=1.0) for n in range(3)
     ]
+    given = Given(recommendation="rec_0", person="p", version=1, items=("i",), scores=(1.0,))
     commands = [
         Append(tenant=1, events=tuple(stored), idempotency="k", digest="d"),
         Append(tenant=1, events=tuple(stored)),
+        KeepAnswers(tenant=1, given=(given,)),
+        TrimAnswers(tenant=1, before="rec_1"),
         PutItems(tenant=1, items=(Item(item="i"),)),
         HideItems(tenant=1, items=("i",)),
         PutPeople(tenant=1, people=(Person(person="p"),)),
         MergePeople(tenant=1, person="p", into="q"),
+        DeletePerson(tenant=1, person="nobody"),
         versions.AddVersion(tenant=1, digest="d"),
         Raise(tenant=1, version=1),
     ]
@@ -49,6 +62,9 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
         for command in commands:
             command.run(store)
     events.history(store, 1, "q", 9)
+    events.led_to(store, 1, ["rec_0"])
+    answers.answer(store, 1, "rec_0")
+    answers.of_person(store, 1, "q", 9)
     events.steps(store, 1, "q", 9, 9)
     events.touched(store, 1, "q", ("b",), 0, 9)
     properties.items(store, 1, ["i", "j"])

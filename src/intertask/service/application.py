@@ -82,7 +82,9 @@ def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
         headers = {"x-request-id": request_id}
         if isinstance(answer, FileAnswer):
             return FileResponse(answer.path, headers=headers, media_type="application/jsonl")
-        return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+        return Response(
+            answer.model_dump_json(exclude_unset=True), media_type="application/json", headers=headers
+        )
 
     return HttpRoute(path, endpoint, methods=list(methods))
 

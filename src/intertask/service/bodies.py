@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from intertask.service.fields import (
     MOST_EVENTS,
+    MOST_EXPLAINED,
     MOST_HISTORY,
     MOST_IDS,
     MOST_K,
@@ -92,6 +93,20 @@ class SeenRule(Body):
     days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
 
 
+class Explore(Body):
+    """How a list is drawn at random, so that logs can be learned from: Plackett-Luce, by Gumbel's noise.
+
+    Args:
+        kind: gumbel.
+        temperature: In standard deviations of the candidates' scores; near zero the best come first.
+        among: The candidates are the best so many.
+    """
+
+    kind: Literal["gumbel"] = "gumbel"
+    temperature: Annotated[Number, Field(ge=1e-3, le=1e3)] = 0.1
+    among: Annotated[StrictInt, Field(ge=2, le=MOST_K)] = 100
+
+
 class RecommendBody(Body):
     """A request for a list.
 
@@ -107,6 +122,9 @@ class RecommendBody(Body):
         filter: Recommend items only whose catalogue columns meet this condition.
         seen: false leaves nothing out, true every item of the user's events; the recipe decides if left out.
         at: The moment of the request, for a model with query time; that of the last event if left out.
+        scenario: Where the list is shown, in your own words: kept with the answer.
+        explore: Draw the list at random around the best one, and say with which probabilities.
+        explain: Name the events that count most for each item; for lists of at most 50.
     """
 
     user: Identifier | None = None
@@ -120,11 +138,16 @@ class RecommendBody(Body):
     filter: Annotated[StrictStr, Field(max_length=2_000)] | None = None
     seen: StrictBool | SeenRule | None = None
     at: Moment | None = None
+    scenario: Word | None = None
+    explore: Explore | None = None
+    explain: StrictBool = False
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if self.user is None and self.history is None:
             raise ValueError("a user or a history, not neither")
+        if self.explain and self.k > MOST_EXPLAINED:
+            raise ValueError(f"k of at most {MOST_EXPLAINED} with explain, not {self.k}")
         return self
 
 
@@ -133,6 +156,33 @@ class ScoredItem(Body):
 
     item: str
     score: float
+
+
+class Reason(Body):
+    """An event that counts for an item.
+
+    Args:
+        item: Of the event.
+        change: Of the score, were the event left out: below zero where it speaks for the item.
+    """
+
+    item: str
+    change: float
+
+
+class ListedItem(ScoredItem):
+    """An item of a list that was asked for.
+
+    Args:
+        item: Its id.
+        score: The higher, the better.
+        propensity: With which probability it was drawn for its place, after those before it; only in a list
+            that explores.
+        because: The events that count most for it; only where it was asked for.
+    """
+
+    propensity: float | None = None
+    because: tuple[Reason, ...] | None = None
 
 
 class RecommendAnswer(Body):
@@ -149,7 +199,7 @@ class RecommendAnswer(Body):
 
     recommendation: str
     model: str
-    items: tuple[ScoredItem, ...]
+    items: tuple[ListedItem, ...]
     unknown: dict[str, int]
     degraded: Literal["store", "model"] | None
     cursor: str | None
@@ -276,3 +326,48 @@ class DoneAnswer(Body):
     """Whether anything is other than before."""
 
     changed: bool
+
+
+class GivenQuery(Body):
+    """Which lists that were given: one, or the last of a user."""
+
+    recommendation: Identifier | None = None
+    user: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.recommendation is None) == (self.user is None):
+            raise ValueError("a recommendation or a user, not both or neither")
+        return self
+
+
+class GivenList(Body):
+    """A list that was given.
+
+    Args:
+        recommendation: Its id.
+        time: When it was given.
+        user: To whom; null where the history came with the request.
+        model: The version that answered.
+        scenario: As the request named it.
+        experiment: The experiment that it was part of.
+        arm: Of that.
+        items: In their order.
+        events: What it led to: events that came with its id.
+    """
+
+    recommendation: str
+    time: str
+    user: str | None
+    model: str
+    scenario: str | None
+    experiment: str | None
+    arm: str | None
+    items: tuple[ListedItem, ...]
+    events: tuple[ShownEvent, ...]
+
+
+class GivenAnswer(Body):
+    """Lists that were given, the newest first."""
+
+    lists: tuple[GivenList, ...]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from intertask.service.answers import KeepAnswers, TrimAnswers
 from intertask.service.events import Append, Forget
 from intertask.service.jobs import AddJob, MoveJob, StopJob, TakeJob
 from intertask.service.parts import Part
@@ -21,6 +22,8 @@ from intertask.service.versions import AddVersion, Alive, Raise, RollBack
 AnyCommand = Annotated[
     Append
     | Forget
+    | KeepAnswers
+    | TrimAnswers
     | PutItems
     | HideItems
     | DeleteItem

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from intertask.service import answers
 from intertask.service.bodies import RecommendBody
 from intertask.service.fields import spelled
 from intertask.service.reading import checked
@@ -86,6 +87,13 @@ def read(text: str, tenant: int, secret: bytes) -> Cursor:
     if until < now():
         raise RefusedError("cursor", "one of the last 30 minutes", "an older one", _HINT)
     return Cursor(owner, checked(body, RecommendBody), version, seq, until, np.array(served, np.int32))
+
+
+def page_id(cursor: Cursor, k: int, secret: bytes) -> str:
+    """The id of the page that a cursor leads to: the same whenever it is asked for."""
+    table = [cursor.tenant, _table(cursor.body), cursor.version, cursor.seq, cursor.served.tolist(), k]
+    content = json.dumps(table, separators=(",", ":")).encode()
+    return answers.first(cursor.until - LASTS) + _signed(content, secret).hex()[:20]
 
 
 def _table(body: RecommendBody) -> dict[str, object]:

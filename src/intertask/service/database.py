@@ -28,6 +28,7 @@ class Words:
         listed: What stands behind IN for a parameter that is a JSON list of texts, see `listed`.
         given: The same as a table with the one column `given.value`. Before CROSS JOIN it is what SQLite
             begins with; by IN it would look through all that a tenant has.
+        beside: Before the name of a table of the second file, where there is one.
     """
 
     integer: str
@@ -37,6 +38,7 @@ class Words:
     plain: str
     listed: str
     given: str
+    beside: str
 
 
 class Reading(Protocol):

@@ -8,9 +8,11 @@ import asyncio
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.answering.objective import Objective
@@ -18,6 +20,8 @@ from intertask.errors import IntertaskError
 from intertask.service import events, properties, tenants, versions
 from intertask.service.access import Access
 from intertask.service.database import Reading
+from intertask.service.explaining import because
+from intertask.service.exploring import drawn
 from intertask.service.loaded import Loaded, Prepared
 from intertask.service.questions import Question, Reply, Seen
 from intertask.service.refusals import BusyError, ConflictError, FaultError, MissingError, UnavailableError
@@ -240,10 +244,32 @@ class Engine:
                 waiting.tell(Reply(own.version, tuple(popular), {}, "model"))
             return
         for (waiting, own, one), (items, scores), counts in zip(group, rows, unknown, strict=True):
-            k = one.question.k
-            pairs = zip(own.model.names(items[:k]), scores[:k].tolist(), strict=True)
-            places = tuple(items[:k].tolist())
-            waiting.tell(Reply(own.version, tuple(pairs), counts, degraded, places, own.seq))
+            try:
+                waiting.tell(_reply(own, one, items, scores, counts, degraded))
+            except Exception as error:  # an explanation that fails is no matter of the other requests
+                traceback.print_exc()
+                waiting.tell(FaultError("recommend", "an answer", type(error).__name__))
+
+
+def _reply(
+    own: Named,
+    one: Prepared,
+    items: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    unknown: Mapping[str, int],
+    degraded: str | None,
+) -> Reply:
+    """The answer to a question, from the items that were ranked for it."""
+    k, exploring, propensities = one.question.k, one.question.exploring, ()
+    if exploring is not None and len(items):
+        among = max(k, exploring.among)
+        order, chances = drawn(scores[:among], k, exploring.temperature, exploring.seed)
+        items, scores, propensities = items[order], scores[order], tuple(chances.tolist())
+    items, scores = items[:k], scores[:k]
+    pairs = zip(own.model.names(items), scores.tolist(), strict=True)
+    places = tuple(items.tolist())
+    reasons = because(own.model, one, places) if one.question.explain else None
+    return Reply(own.version, tuple(pairs), unknown, degraded, places, own.seq, propensities, reasons)
 
 
 def _of(store: Reading, tenant: int, version: int, model: Loaded) -> Named:

@@ -215,6 +215,21 @@ def history(store: Reading, tenant: int, person: str, most: int) -> list[StoredE
     return [_event(row) for row in reversed(rows)]
 
 
+def led_to(store: Reading, tenant: int, names: list[str]) -> dict[str, list[StoredEvent]]:
+    """The events that came with the id of each of some answers, in the order of their coming."""
+    rows = store.rows(
+        # In two steps: in one, SQLite would look through all events of the tenant.
+        f"SELECT {_COLUMNS} FROM events WHERE tenant = ? AND seq IN "
+        f"(SELECT named.seq FROM {store.words.given} CROSS JOIN events AS named "
+        "WHERE named.tenant = ? AND named.recommendation = given.value) ORDER BY seq",
+        (tenant, listed(names), tenant),
+    )
+    found: dict[str, list[StoredEvent]] = {name: [] for name in names}
+    for event in map(_event, rows):
+        found[event.recommendation or ""].append(event)
+    return found
+
+
 def steps(store: Reading, tenant: int, person: str, most: int, seq: int) -> list[tuple[str, str, int]]:
     """The same as item, behaviour and time alone, of the events up to a number: what a model reads."""
     rows = store.rows(

@@ -24,6 +24,7 @@ from intertask.service.schema import now
 
 LONGEST_ID = 200
 MOST_EVENTS = 5_000
+MOST_EXPLAINED = 50
 MOST_HISTORY = 1_000
 MOST_IDS = 10_000
 MOST_K = 1_000

@@ -157,11 +157,33 @@ class Loaded:
     def rank(self, together: Sequence[Prepared]) -> tuple[Ranked, list[Mapping[str, int]]]:
         """The lists of questions of one aim, and what was unknown in each."""
         asked, unknown = self._asked(together)
-        k = min(self.num_items, max(one.question.k for one in together))
+        k = min(self.num_items, max(one.question.ranked for one in together))
         ranked = self.answerer.rank(
             asked, together[0].aim, Rules(k, False, self._banned(together)), _moments(together)
         )
         return ranked, unknown
+
+    def read_steps(self, one: Prepared) -> list[Step]:
+        """The events of a question that the model reads: the last ones of what it knows."""
+        places = self.places([item for item, _, _ in one.steps]).tolist() if one.steps else []
+        known = [
+            step
+            for step, place in zip(one.steps, places, strict=True)
+            if place >= 0 and step[1] in self.codes
+        ]
+        return known[-self.max_length :]
+
+    def scores(self, together: Sequence[Prepared], places_K: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The scores of some items for questions of one aim, float32 [questions, K]."""
+        asked, _ = self._asked(together)
+        banned_I = torch.ones(self.num_items, dtype=torch.bool)
+        banned_I[torch.from_numpy(places_K)] = False
+        ranked = self.answerer.rank(
+            asked, together[0].aim, Rules(len(places_K), False, banned_I), _moments(together)
+        )
+        found_BI = np.zeros((len(together), self.num_items), np.float32)
+        np.put_along_axis(found_BI, ranked.items_BK, ranked.scores_BK, 1)
+        return found_BI[:, places_K]
 
     def popular(self, k: int, hidden_I: Tensor | None) -> list[tuple[str, float]]:
         """What was most frequent in training: the answer where nothing else can be had."""

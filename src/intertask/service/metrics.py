@@ -16,6 +16,7 @@ REQUESTS = Counter("intertask_requests", "Requests by route and status.", ["rout
 SECONDS = Histogram("intertask_request_seconds", "How long requests took.", ["route"], buckets=_SECONDS)
 EVENTS = Counter("intertask_events", "Events that came, by what became of them.", ["outcome"])
 LISTS = Counter("intertask_lists", "Lists that were given, by what they lacked.", ["degraded"])
+KEPT = Counter("intertask_answers", "Lists that were given, by whether they were kept.", ["outcome"])
 IDS = Counter(
     "intertask_unknown_ids", "Ids of requests that changed nothing, by where they stood.", ["where"]
 )

@@ -20,6 +20,7 @@ _WORDS = Words(
     plain="",
     listed="(SELECT jsonb_array_elements_text(CAST(? AS jsonb)))",
     given="jsonb_array_elements_text(CAST(? AS jsonb)) AS given(value)",
+    beside="",
 )
 # Of the database and not of the request: no room, no connection, shutting down, a lock that two waited for.
 _LATER = (

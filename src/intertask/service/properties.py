@@ -8,6 +8,12 @@ from intertask.service.messages import Command, Done, Message
 from intertask.service.refusals import MissingError
 from intertask.service.schema import now
 
+# In two steps: in one, SQLite would look through all answers of the tenant.
+_GIVEN_TO = (
+    "WHERE tenant = ? AND recommendation IN "
+    "(SELECT recommendation FROM answers WHERE tenant = ? AND person = ?)"
+)
+
 Properties = dict[str, str | int | float | bool | list[str] | None]
 
 
@@ -141,7 +147,8 @@ class DeletePerson(Command[Done]):
         whose = "WHERE tenant = ? AND person = ?"
         events = store.run(f"DELETE FROM events {whose}", (self.tenant, self.person))
         person = store.run(f"DELETE FROM people {whose}", (self.tenant, self.person))
-        return Done(changed=events + person > 0)
+        answers = store.run(f"DELETE FROM answers {_GIVEN_TO}", (self.tenant, self.tenant, self.person))
+        return Done(changed=events + person + answers > 0)
 
 
 class MergePeople(Command[Done]):
@@ -164,6 +171,9 @@ class MergePeople(Command[Done]):
             (self.into, self.tenant, self.person),
         )
         gone = store.run("DELETE FROM people WHERE tenant = ? AND person = ?", (self.tenant, self.person))
+        store.run(
+            f"UPDATE answers SET person = ? {_GIVEN_TO}", (self.into, self.tenant, self.tenant, self.person)
+        )
         if not moved and not gone:
             raise MissingError("user", "somebody with events or properties", repr(self.person))
         return Done()

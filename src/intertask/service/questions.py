@@ -20,6 +20,21 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Exploring:
+    """How a list is drawn at random.
+
+    Args:
+        temperature: In standard deviations of the candidates' scores.
+        among: Candidates: the best so many.
+        seed: Of the random numbers.
+    """
+
+    temperature: float
+    among: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class Question:
     """A request for a list.
 
@@ -40,6 +55,8 @@ class Question:
         version: Of the model that is to answer; the active one where it is None.
         seq: The number of the last event that counts; every one where it is None.
         served: Indices of items that were given on the pages before.
+        exploring: How the list is drawn at random; None where the best come first.
+        explain: Whether the events that count for each item are named.
     """
 
     tenant: int
@@ -58,6 +75,13 @@ class Question:
     version: int | None = None
     seq: int | None = None
     served: tuple[int, ...] = ()
+    exploring: Exploring | None = None
+    explain: bool = False
+
+    @property
+    def ranked(self) -> int:
+        """How many items are ranked for it."""
+        return self.k if self.exploring is None else max(self.k, self.exploring.among)
 
 
 @dataclass(frozen=True)
@@ -71,6 +95,9 @@ class Reply:
         degraded: Why this is less than the full answer; None where it is.
         places: Indices of the items.
         seq: The number of the last event that counted.
+        propensities: With which probability each item was drawn for its place, after those before it; empty
+            where nothing was drawn.
+        because: For each item, events and what its score loses without them; None where nobody asked.
     """
 
     version: int
@@ -79,3 +106,5 @@ class Reply:
     degraded: str | None = None
     places: tuple[int, ...] = ()
     seq: int = 0
+    propensities: tuple[float, ...] = ()
+    because: tuple[tuple[tuple[str, float], ...], ...] | None = None

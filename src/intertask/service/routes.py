@@ -25,7 +25,7 @@ from intertask.service.handlers import events, jobs, keys, lists, models, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.3.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.4.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE")
@@ -95,6 +95,7 @@ ROUTES = (
     _route("POST /v1/events", INGEST, bodies.EventsBody, bodies.EventsAnswer, events.store, idempotent=True),
     _route("POST /v1/recommend", ASK, bodies.RecommendBody, bodies.RecommendAnswer, lists.recommend),
     _route("POST /v1/recommend/next", ASK, bodies.NextBody, bodies.RecommendAnswer, lists.further),
+    _route("GET /v1/recommendations", READ, bodies.GivenQuery, bodies.GivenAnswer, lists.given),
     _route("POST /v1/similar", ASK, bodies.SimilarBody, bodies.SimilarAnswer, lists.similar),
     _route("GET /v1/popular", ASK, bodies.PopularQuery, bodies.SimilarAnswer, lists.popular),
     _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),

@@ -11,14 +11,16 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 from intertask.errors import IntertaskError
-from intertask.service import process
+from intertask.service import answers, process, tenants
 from intertask.service.access import Access
+from intertask.service.answers import TrimAnswers
 from intertask.service.database import opened
-from intertask.service.events import Forget
+from intertask.service.events import DAY, Forget
 from intertask.service.exporting import write_out
 from intertask.service.importing import bring_in
 from intertask.service.jobs import Facts, MoveJob, TakeJob
 from intertask.service.refusals import ConflictError, RefusedError
+from intertask.service.schema import now
 from intertask.service.settings import Place
 from intertask.service.work import Work
 
@@ -61,9 +63,13 @@ async def _work(place: Place) -> None:
 
 
 async def tidy(place: Place, access: Access) -> None:
-    """Forget idempotency keys of long ago, and delete files that stopped coming long ago."""
+    """Forget idempotency keys and answers of long ago, and delete files that stopped coming long ago."""
     with contextlib.suppress(RefusedError):
         await access.write(Forget())
+        before = answers.first(now() - place.settings.answers_days * DAY)
+        for tenant in (await access.read(tenants.tenants)).values():
+            while (await access.write(TrimAnswers(tenant=tenant, before=before))).changed:
+                pass
     for part in place.uploads.glob("*.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > STALE_SECONDS:

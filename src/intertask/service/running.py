@@ -7,6 +7,7 @@ from intertask.service import tenants
 from intertask.service.access import Access
 from intertask.service.engine import Engine
 from intertask.service.loaded import Loaded
+from intertask.service.recorder import Recorder
 from intertask.service.refusals import MissingError, UnavailableError, UnknownKeyError
 from intertask.service.settings import Place
 from intertask.service.tenants import Holder
@@ -46,12 +47,14 @@ class Running:
         access: To the store.
         engine: With the models.
         secret: What cursors are signed by.
+        recorder: Keeps the lists that are given.
     """
 
     place: Place
     access: Access
     engine: Engine
     secret: bytes
+    recorder: Recorder
     _keys: dict[str, tuple[float, Holder]] = field(default_factory=dict)
     _models: dict[int, tuple[float, Loaded | None]] = field(default_factory=dict)
 

@@ -53,7 +53,19 @@ _FIRST = (
     "CREATE INDEX audit_by_time ON audit (tenant, at)",
 )
 _SECOND = ("CREATE TABLE secrets (name {text} PRIMARY KEY, value {text} NOT NULL){plain}",)
-STEPS = (_FIRST, _SECOND)
+# The lists that were given. Their names begin with the time, so that the oldest of a tenant come first.
+_THIRD = (
+    "CREATE TABLE {beside}answers (tenant {integer} NOT NULL, recommendation {text} NOT NULL, person {text}, "
+    "version {integer} NOT NULL, scenario {text}, experiment {text}, arm {text}, items {text} NOT NULL, "
+    "scores {text} NOT NULL, propensities {text}, PRIMARY KEY (tenant, recommendation)){clustered}",
+    "CREATE INDEX {beside}answers_by_person ON answers (tenant, person, recommendation)",
+    "CREATE INDEX {beside}answers_by_experiment ON answers (tenant, experiment, recommendation) "
+    "WHERE experiment IS NOT NULL",
+    # Which events a list led to.
+    "CREATE INDEX events_by_recommendation ON events (tenant, recommendation) "
+    "WHERE recommendation IS NOT NULL",
+)
+STEPS = (_FIRST, _SECOND, _THIRD)
 VERSION = len(STEPS)
 
 

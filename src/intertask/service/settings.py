@@ -20,6 +20,7 @@ class Settings(Config):
         port: There; 0 takes one that is free.
         workers: Processes that answer.
         log: "problems" writes a line for each request that fails or is slow, "requests" for every one.
+        answers_days: For how many days the lists that were given are kept; 0 keeps none.
         behaviours: Names of events that are stored though no model was trained on them yet.
     """
 
@@ -28,6 +29,7 @@ class Settings(Config):
     port: Annotated[StrictInt, Field(ge=0, le=65_535)] = 8080
     workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
     log: Literal["problems", "requests"] = "problems"
+    answers_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 90
     behaviours: tuple[StrictStr, ...] = ()
 
     @field_validator("database")

@@ -18,6 +18,7 @@ from intertask.service.refusals import UnavailableError
 OLDEST = (3, 51, 3)
 BUSY_MILLISECONDS = 2_000  # a reader recovers the log of a writer that was killed, for instance
 CACHE_KIB = 65_536
+BESIDE = "answers.sqlite"  # in the folder of the database: what may be lost and is large
 SYNCED_FULLY = 2
 
 _WORDS = Words(
@@ -28,6 +29,7 @@ _WORDS = Words(
     plain=" STRICT",
     listed="(SELECT value FROM json_each(?))",
     given="(SELECT value FROM json_each(?)) AS given",
+    beside="beside.",
 )
 
 
@@ -68,14 +70,18 @@ class Connection:
             # writer that was killed. `query_only` refuses what they must not do, and they never checkpoint.
             self._inner = apsw.Connection(str(file), flags=flags if writes else apsw.SQLITE_OPEN_READWRITE)
             self._inner.set_busy_timeout(BUSY_MILLISECONDS)
+            self._inner.execute("ATTACH ? AS beside", (str(file.with_name(BESIDE)),)).fetchall()
             self._set("cache_size", -CACHE_KIB)
             self._set("temp_store", "MEMORY")
             self._set("foreign_keys", "ON")
             if writes:
                 self._set("journal_mode", "WAL")
                 self._set("synchronous", "FULL")
+                self._set("beside.journal_mode", "WAL")
+                # Answers come by the hundred a second: a power cut may take the last of them, a kill none.
+                self._set("beside.synchronous", "NORMAL")
                 self._set("secure_delete", "ON")  # who is erased is gone from the file, too
-                if self.rows("PRAGMA synchronous") != [(SYNCED_FULLY,)]:
+                if self.rows("PRAGMA main.synchronous") != [(SYNCED_FULLY,)]:
                     raise IntertaskError(str(file), "a database that syncs each commit", "one that does not")
             else:
                 self._inner.wal_autocheckpoint(0)

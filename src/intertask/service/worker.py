@@ -17,6 +17,7 @@ from intertask.service.application import application
 from intertask.service.database import opened
 from intertask.service.engine import Engine
 from intertask.service.loader import Loader
+from intertask.service.recorder import Recorder
 from intertask.service.running import Running
 from intertask.service.settings import Place
 from intertask.service.tenants import KeepSecret
@@ -37,9 +38,12 @@ async def running(place: Place) -> AsyncIterator[Running]:
     loader = Loader(place, access, engine, f"{os.getpid()}-{secrets.token_hex(4)}")
     await loader.start()
     engine.start()
+    recorder = Recorder(access, place.settings.answers_days > 0)
+    recorder.start()
     try:
-        yield Running(place, access, engine, secret)
+        yield Running(place, access, engine, secret, recorder)
     finally:
+        await recorder.stop()
         await loader.stop()
         await asyncio.to_thread(engine.stop)
         await access.close()

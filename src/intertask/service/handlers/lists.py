@@ -1,15 +1,18 @@
 """Lists go out: recommended, alike, popular."""
 
 import asyncio
-import secrets
-import time
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.service import cursors, metrics
+from intertask.service import answers, cursors, events, metrics
+from intertask.service.answers import Given
 from intertask.service.bodies import (
+    GivenAnswer,
+    GivenList,
+    GivenQuery,
+    ListedItem,
     NextBody,
     PastEvent,
     PopularQuery,
@@ -20,9 +23,14 @@ from intertask.service.bodies import (
     SimilarAnswer,
     SimilarBody,
 )
+from intertask.service.database import Reading
 from intertask.service.engine import Named
+from intertask.service.events import StoredEvent
+from intertask.service.exploring import seed_of
+from intertask.service.fields import spelled
+from intertask.service.handlers.things import SHOWN, shown
 from intertask.service.loaded import Loaded
-from intertask.service.questions import Question, Reply, Seen, Step
+from intertask.service.questions import Exploring, Question, Reply, Seen, Step
 from intertask.service.refusals import MissingError, RefusedError, UnavailableError
 from intertask.service.running import Call, Running
 from intertask.service.schema import now
@@ -34,9 +42,10 @@ _SECOND = 1_000_000
 async def recommend(running: Running, call: Call, body: RecommendBody) -> RecommendAnswer:
     """The best items for a user, or for a history that comes with the request."""
     known = await running.model(call.tenant) if body.history else None
-    reply = await running.engine.answer(_question(known, call, body, now()))
+    name = answers.new_id()
+    reply = await running.engine.answer(_question(running, known, call, body, now(), name))
     served = np.array(reply.places, np.int32)
-    return _page(running, call, reply, body, served, now() + cursors.LASTS)
+    return _page(running, call, reply, body, served, now() + cursors.LASTS, name)
 
 
 async def further(running: Running, call: Call, body: NextBody) -> RecommendAnswer:
@@ -44,8 +53,9 @@ async def further(running: Running, call: Call, body: NextBody) -> RecommendAnsw
     cursor = cursors.read(body.cursor, call.tenant, running.secret)
     asked = cursor.body if body.k is None else cursor.body.model_copy(update={"k": body.k})
     known = await running.model(call.tenant) if asked.history else None
+    name = cursors.page_id(cursor, asked.k, running.secret)
     question = replace(
-        _question(known, call, asked, cursor.until - cursors.LASTS),
+        _question(running, known, call, asked, cursor.until - cursors.LASTS, name),
         version=cursor.version,
         seq=cursor.seq,
         served=tuple(cursor.served.tolist()),
@@ -54,25 +64,88 @@ async def further(running: Running, call: Call, body: NextBody) -> RecommendAnsw
     if reply.degraded:  # another list would repeat items of the pages before
         raise UnavailableError("database", "one that can be read", "none", "send the same cursor again")
     served = np.concatenate([cursor.served, np.array(reply.places, np.int32)])
-    return _page(running, call, reply, asked, served, cursor.until)
+    return _page(running, call, reply, asked, served, cursor.until, name)
 
 
 def _page(
-    running: Running, call: Call, reply: Reply, body: RecommendBody, served: NDArray[np.int32], until: int
+    running: Running,
+    call: Call,
+    reply: Reply,
+    body: RecommendBody,
+    served: NDArray[np.int32],
+    until: int,
+    name: str,
 ) -> RecommendAnswer:
-    """A page with the cursor of the one behind it; the last one has none."""
+    """A page with the cursor of the one behind it; the last one has none. It is kept."""
+    running.recorder.keep(
+        call.tenant,
+        Given(
+            recommendation=name,
+            person=body.user,
+            version=reply.version,
+            scenario=body.scenario,
+            items=tuple(item for item, _ in reply.items),
+            scores=tuple(score for _, score in reply.items),
+            propensities=reply.propensities,
+        ),
+    )
     metrics.LISTS.labels(reply.degraded or "nothing").inc()
     for where, count in reply.unknown.items():
         metrics.IDS.labels(where).inc(count)
     ends = reply.degraded or len(reply.items) < body.k or len(served) >= cursors.MOST_SERVED
     cursor = cursors.Cursor(call.tenant, body, reply.version, reply.seq, until, served)
     return RecommendAnswer(
-        recommendation=f"rec_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(10)}",
+        recommendation=name,
         model=f"v{reply.version}",
-        items=tuple(ScoredItem(item=item, score=score) for item, score in reply.items),
+        items=tuple(_listed(reply, place) for place in range(len(reply.items))),
         unknown=dict(reply.unknown),
         degraded="store" if reply.degraded == "store" else "model" if reply.degraded else None,
         cursor=None if ends else cursors.written(cursor, running.secret),
+    )
+
+
+def _listed(reply: Reply, place: int) -> ListedItem:
+    """An item of a list, with what was asked for of it and nothing else."""
+    item, score = reply.items[place]
+    more: dict[str, object] = {}
+    if reply.propensities:
+        more["propensity"] = reply.propensities[place]
+    if reply.because is not None:
+        more["because"] = [{"item": name, "change": change} for name, change in reply.because[place]]
+    return ListedItem.model_validate({"item": item, "score": score} | more)
+
+
+async def given(running: Running, call: Call, body: GivenQuery) -> GivenAnswer:
+    """Lists that were given, and the events that they led to."""
+    return await running.access.read(_given, call.tenant, body)
+
+
+def _given(store: Reading, tenant: int, body: GivenQuery) -> GivenAnswer:
+    if body.user is not None:
+        found = answers.of_person(store, tenant, body.user, SHOWN)
+    else:
+        one = answers.answer(store, tenant, body.recommendation or "")
+        if one is None:
+            raise MissingError(
+                "recommendation", "the id of an answer that is kept", repr(body.recommendation)
+            )
+        found = [one]
+    led = events.led_to(store, tenant, [one.recommendation for one in found])
+    return GivenAnswer(lists=tuple(_kept(one, led[one.recommendation]) for one in found))
+
+
+def _kept(one: Given, led: list[StoredEvent]) -> GivenList:
+    reply = Reply(one.version, tuple(zip(one.items, one.scores, strict=True)), propensities=one.propensities)
+    return GivenList(
+        recommendation=one.recommendation,
+        time=spelled(one.moment),
+        user=one.person,
+        model=f"v{one.version}",
+        scenario=one.scenario,
+        experiment=one.experiment,
+        arm=one.arm,
+        items=tuple(_listed(reply, place) for place in range(len(one.items))),
+        events=tuple(map(shown, led)),
     )
 
 
@@ -101,8 +174,11 @@ def _list(named: Named, found: list[tuple[str, float]]) -> SimilarAnswer:
     return SimilarAnswer(model=f"v{named.version}", items=items)
 
 
-def _question(known: Loaded | None, call: Call, body: RecommendBody, asked: int) -> Question:
+def _question(
+    running: Running, known: Loaded | None, call: Call, body: RecommendBody, asked: int, name: str
+) -> Question:
     moment = None if body.at is None else body.at // _SECOND
+    explore = body.explore
     return Question(
         tenant=call.tenant,
         person=body.user,
@@ -117,6 +193,10 @@ def _question(known: Loaded | None, call: Call, body: RecommendBody, asked: int)
         at=moment,
         seen=_seen(body.seen, asked),
         recipe=body.seen is None,
+        exploring=None
+        if explore is None
+        else Exploring(explore.temperature, explore.among, seed_of(name, running.secret)),
+        explain=body.explain,
     )
 
 

@@ -90,7 +90,7 @@ async def get_user(running: Running, call: Call, body: UserQuery) -> UserAnswer:
     return UserAnswer(
         user=body.user,
         properties={} if person is None else person.properties,
-        events=tuple(map(_shown, history)),
+        events=tuple(map(shown, history)),
     )
 
 
@@ -108,7 +108,8 @@ async def merge_users(running: Running, call: Call, body: MergeBody) -> DoneAnsw
     return DoneAnswer(changed=done.changed)
 
 
-def _shown(event: StoredEvent) -> ShownEvent:
+def shown(event: StoredEvent) -> ShownEvent:
+    """An event as it is shown."""
     return ShownEvent(
         id=event.id,
         item=event.item,
