@@ -271,6 +271,21 @@ class Predictor:
         """What the training rows have said: the columns' words and scales, and each task's classes."""
         return Facts.of_model(self._ready())
 
+    def column_of(self, kind: str) -> str:
+        """The column of files that its input of a kind reads, as "image".
+
+        Raises:
+            RequestError: It has no such input, or several.
+        """
+        inputs, readers = self.recipe.named_inputs, self.facts.readers
+        found = [
+            own for name, config in inputs.items() if config.kind == kind for own in readers[name].columns
+        ]
+        if len(found) == 1:
+            return found[0]
+        known = ", ".join(config.kind for config in inputs.values())
+        raise RequestError(f"the input {kind}", "a model with one such input", known, "name columns by row")
+
     @property
     def classes(self) -> dict[str, list[str] | list[int]]:
         """The classes of each task that has some, in the order of their probabilities."""

@@ -42,9 +42,11 @@ ROWS = {
     "digits": (1_797, 64, 0, ("digit",)),
     "heart_disease": (920, 6, 7, ("disease", "vessels")),
     "iris": (150, 4, 0, ("species",)),
+    "mnist_t10k": (10_000, 0, 0, ("digit",)),
+    "pneumoniamnist": (5_856, 0, 0, ("pneumonia",)),
     "wine": (178, 13, 0, ("cultivar",)),
 }
-FETCHED = ("census_income", "heart_disease")
+FETCHED = ("census_income", "heart_disease", "mnist_t10k", "pneumoniamnist")
 
 
 def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:

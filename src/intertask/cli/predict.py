@@ -28,6 +28,12 @@ def predict(
     file: Annotated[
         Path | None, typer.Option(help="A file of rows: Parquet, CSV or JSONL; of a log with user and item.")
     ] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(help="A picture, of a model that reads pictures; may be repeated.")
+    ] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(help="A recording, of a model that reads sounds; may be repeated.")
+    ] = None,
     task: Annotated[str | None, typer.Option(help="Answer this task alone.")] = None,
     at_least: Annotated[
         float | None,
@@ -49,14 +55,25 @@ def predict(
     from intertask.predictor import Predictor
     from intertask.runs import run as runs
 
-    if (row is None) == (file is None):
-        found = "neither" if row is None else "both"
-        raise RequestError("predict", "--row or --file", found, "e.g. --row age=63,sex=1")
+    given = {"--row": row, "--file": file, "--image": image, "--audio": audio}
+    options = [name for name, value in given.items() if value]
+    if len(options) != 1:
+        found = " and ".join(options) or "neither"
+        raise RequestError("predict", "--row, --file, --image or --audio", found, "e.g. --row age=63,sex=1")
     if out is not None:
         answer_files.refuse_ending(out)
         refuse_existing(out, "--out OTHER", overwrite=overwrite)
-    asked = [_row(text) for text in row] if row is not None else file
     loaded = doors.load(runs.model_folder(model))
+    asked: object = [_row(text) for text in row] if row else file
+    if image or audio:
+        kind, files = ("image", image) if image else ("audio", audio)
+        asked = (
+            [{loaded.column_of(kind): path} for path in files or ()]
+            if isinstance(loaded, Predictor)
+            else None
+        )
+        if asked is None:
+            raise RequestError(f"--{kind}", "a model of rows", "one of a log")
     if isinstance(loaded, Predictor):
         answers = loaded.predict(asked, task=task, at_least=at_least)
     elif at_least is not None:

@@ -22,16 +22,13 @@ BYTES = 256 << 20  # of one file
 
 
 def file(table: Table, source: str, name: str, missing: Sequence[str] = ()) -> Column:
-    """A column of paths, of bytes, or of both as a `FILE`; `read` puts the bytes in place of paths.
+    """A column of paths, or of bytes; `read` puts the bytes in place of paths.
 
     Raises:
-        DataError: No such column, or its type is none of these.
+        DataError: No such column, or its type is neither.
     """
     kind = table.require(source, "files")
     given = raw_of(name)
-    if kind == FILE:
-        absent = given.struct.field("content").is_null()
-        return Column(name, source, given, Problem(((absent, "missing file"),)))
     if kind == pl.Binary:
         numbered = pl.format("{} {}", pl.lit(f"{source} row"), pl.int_range(1, pl.len() + 1))
         value = pl.struct(numbered.alias("name"), given.alias("content"))

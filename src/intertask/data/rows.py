@@ -14,7 +14,7 @@ from intertask.data.columns import MISSING, Column, Problem, account, raw_of, re
 from intertask.data.refusals import Refusals
 from intertask.data.tables import Source, Table
 from intertask.data.texts import TEXT, text
-from intertask.errors import DataError
+from intertask.errors import DataError, RecipeError
 from intertask.options import arguments
 from intertask.terminal.markup import card
 
@@ -67,6 +67,22 @@ class Rows:
     def texts(self) -> tuple[str, ...]:
         """Names of the inputs that are texts."""
         return tuple(name for name, kind in self.inputs.schema.items() if kind == TEXT)
+
+    def file(self, named: str | None, needed_by: str) -> str:
+        """The name of the input that is files.
+
+        Args:
+            named: It, where a recipe says it.
+            needed_by: Where.
+
+        Raises:
+            RecipeError: There is none, or there are several and none is named.
+        """
+        if named in self.files or (named is None and len(self.files) == 1):
+            return named or self.files[0]
+        known = ", ".join(map(repr, self.files)) or "none"
+        hint = 'name it: column = "..."' if self.files else 'say files = ["..."] in [data.rows]'
+        raise RecipeError(f"{needed_by} column", f"an input that is files: {known}", repr(named), hint)
 
     def role(self, name: str, needed_by: str) -> pl.Series:
         """The column of a role.

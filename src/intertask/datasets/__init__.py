@@ -33,9 +33,11 @@ class RowsDatasetConfig(PluginConfig):
 
     Attributes:
         usual: The tasks that a recipe has where it names none: label to kind.
+        medical: Whether it is about people's health, which answers and reports then say.
     """
 
     usual: ClassVar[Mapping[str, str]]
+    medical: ClassVar[bool] = False
 
     @abstractmethod
     def load(self, folder: Path) -> Rows:

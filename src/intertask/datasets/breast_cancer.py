@@ -18,6 +18,7 @@ class Config(RowsDatasetConfig):
 
     usual: ClassVar[Mapping[str, str]] = {"diagnosis": "category"}
     kind: Literal["breast_cancer"] = "breast_cancer"
+    medical: ClassVar[bool] = True
 
     def load(self, folder: Path) -> Rows:
         """The rows; nothing is fetched."""

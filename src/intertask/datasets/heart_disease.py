@@ -35,6 +35,7 @@ class Config(RowsDatasetConfig):
 
     usual: ClassVar[Mapping[str, str]] = {"disease": "category"}
     kind: Literal["heart_disease"] = "heart_disease"
+    medical: ClassVar[bool] = True
 
     def load(self, folder: Path) -> Rows:
         """The patients, hospital by hospital.

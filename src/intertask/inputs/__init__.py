@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
@@ -39,6 +40,10 @@ class Reader(Config, ABC):
     @abstractmethod
     def read(self, rows: Rows) -> RowFields:
         """What the input reads of rows that have the columns of those that train."""
+
+    def plain(self, rows: Rows) -> pl.DataFrame | None:
+        """Columns of numbers that tell references, which read cells, what is in the files of rows, if any."""
+        return None
 
     @abstractmethod
     def notes(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from intertask.data.rows import Rows
 from intertask.options.config import PluginConfig
 
-Answered = Callable[[Rows], NDArray[np.float32]]
+Answered = Callable[[Rows], NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Question:
 
     Args:
         rows: Those that have a label.
-        truth: int64 codes [n]; 0 and 1 of several labels, [n, C]; or float64 numbers [n].
+        truth: int64 codes [n]; 0 and 1 of several labels, [n, C]; float64 numbers [n]; or texts [n].
         num_classes: Of codes and of several labels; None of numbers.
         weights: float32 [n], how much each row counts.
     """
@@ -54,6 +54,11 @@ class ReferenceConfig(PluginConfig):
         pairs = zip(training.by_label(), validation.by_label(), strict=True)
         fitted = [_two_classes(self, one, other, seed) for one, other in pairs]
         return lambda rows: np.stack([answer(rows)[:, 1] for answer in fitted], axis=1)
+
+    def answers(self, question: Question) -> bool:
+        """Whether it can answer such a question: of classes and numbers, if nothing else is said."""
+        read = bool(question.rows.inputs.width > len(question.rows.files))
+        return read and question.truth.dtype.kind != "O"
 
     @abstractmethod
     def fit_one(self, training: Question, validation: Question, seed: int) -> Answered:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
-from intertask.data.rows import Rows
 from intertask.references import Answered, Question, ReferenceConfig
+from intertask.references._table import Table
 
 
 class Config(ReferenceConfig):
@@ -27,7 +27,7 @@ class Config(ReferenceConfig):
 
     def fit_one(self, training: Question, validation: Question, seed: int) -> Answered:
         """The model whose penalty the validation rows like best."""
-        table = _Table(training.rows)
+        table = Table(training.rows)
         given, checked = table(training.rows), table(validation.rows)
         fitted = [self._one(strength, given, training) for strength in self.strengths]
         losses = [_loss(told(checked), validation) for told in fitted]
@@ -45,40 +45,6 @@ class Config(ReferenceConfig):
         model = LogisticRegression(C=1 / strength, max_iter=2_000, tol=1e-3)
         model.fit(given, training.truth, sample_weight=training.weights)
         return model.predict_proba  # type: ignore[no-any-return]
-
-
-class _Table:
-    """Rows as columns of numbers, fitted on training rows."""
-
-    def __init__(self, rows: Rows) -> None:
-        from sklearn.preprocessing import OneHotEncoder
-
-        numbers = self._numbers(rows)
-        filled = ~np.isnan(numbers)
-        counts = np.maximum(1, filled.sum(0))
-        self.means = np.where(filled, numbers, 0).sum(0) / counts
-        spread = np.sqrt((np.where(filled, numbers - self.means, 0) ** 2).sum(0) / counts)
-        self.deviations = np.where(spread > 0, spread, 1.0)
-        self.words = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2)
-        if rows.categories:
-            self.words.fit(self._categories(rows))
-
-    def __call__(self, rows: Rows) -> sparse.csr_matrix:
-        numbers = self._numbers(rows)
-        missing = np.isnan(numbers)
-        told = np.where(missing, 0.0, (numbers - self.means) / self.deviations).clip(-10, 10)
-        parts = [sparse.csr_matrix(told), sparse.csr_matrix(missing.astype(np.float64))]
-        if rows.categories:
-            parts.append(self.words.transform(self._categories(rows)))
-        return sparse.hstack(parts, format="csr")
-
-    def _numbers(self, rows: Rows) -> NDArray[np.float64]:
-        columns = [rows.inputs[name].to_numpy().astype(np.float64) for name in rows.numbers]
-        return np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))
-
-    def _categories(self, rows: Rows) -> NDArray[np.object_]:
-        columns = [rows.inputs[name].fill_null("").to_numpy().astype(object) for name in rows.categories]
-        return np.stack(columns, axis=1)
 
 
 def _loss(told: NDArray[np.float64], asked: Question) -> float:

@@ -155,7 +155,7 @@ class RowEvaluator:
         found = {MODEL: Answers(answer, truth, told[some])}
         training, validation = (self._question(name, config, own) for own in (self.training, self.validation))
         found["base rate"] = Answers(answer, truth, answer.base_rate(training.truth, told[some]))
-        rows = self.targets.take(some)
+        rows = self.facts.plain(self.targets.take(some))
         for reference, own in self.config.references.items():
             predicted = self._reference(reference, own, name, training, validation, rows)
             if predicted is not None:
@@ -168,7 +168,8 @@ class RowEvaluator:
         some = np.flatnonzero(known(labels))
         names = getattr(facts, "names", None)
         taken = rows.take(some)
-        return Question(taken, labels[some], None if names is None else len(names), weights_of(taken))
+        classes = None if names is None else len(names)
+        return Question(self.facts.plain(taken), labels[some], classes, weights_of(taken))
 
     def _reference(
         self,
@@ -178,8 +179,11 @@ class RowEvaluator:
         training: Question,
         validation: Question,
         rows: Rows,
-    ) -> NDArray[np.float32] | None:
+    ) -> NDArray[np.generic] | None:
         began = time.perf_counter()
+        if not config.answers(training):
+            self.notes.append(f"reference {reference} does not answer the task {task}")
+            return None
         try:
             answer = config.fit(training, validation, derive(self.seed, "reference", reference))
         except RecipeError as error:  # its package is an extra that is not installed

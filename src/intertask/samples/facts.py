@@ -1,9 +1,10 @@
 """What was found in the rows that train, of which a model is built: the reader, and each task's classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -66,6 +67,18 @@ class Facts:
     def read(self, rows: Rows) -> Read:
         """What the inputs read of rows that have the columns of those that train."""
         return Read({name: reader.read(rows) for name, reader in self.readers.items()})
+
+    def plain(self, rows: Rows) -> Rows:
+        """Rows with numbers in place of their files, for references, which read cells."""
+        found = [reader.plain(rows) for reader in self.readers.values()]
+        told = (
+            pl.concat([own for own in found if own is not None], how="horizontal")
+            if any(own is not None for own in found)
+            else pl.DataFrame()
+        )
+        kept = rows.inputs.drop(rows.files)
+        numbers = told.select(pl.all().cast(pl.Float32)).drop(kept.columns, strict=False)
+        return replace(rows, inputs=pl.concat([kept, numbers], how="horizontal")) if numbers.width else rows
 
     @property
     def columns(self) -> dict[str, Kind]:
