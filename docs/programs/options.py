@@ -52,6 +52,7 @@ ALREADY: dict[type[Config], dict[str, str]] = {
 }
 FOLDERS = {
     "inputs": ("[input]", "How an event becomes a vector."),
+    "items": ("[items]", "How an item becomes a vector, which the input and all rankings read."),
     "encoders": ("[encoder]", "How a sequence of vectors becomes a sequence of states."),
     "communication": ("[communication]", "How the tasks exchange what they know, at each event."),
 }

@@ -104,7 +104,11 @@ class Recommender:
                 "fit", "a Catalogue", type(catalogue).__name__, "read it with Catalogue.read(...)"
             )
         place = Path() if run is None else arguments.path(run, "run")
-        corpus = prepare(events) if isinstance(events, EventLog) else events
+        read = catalogue if self.recipe.items.reads_catalogue else None
+        if isinstance(events, EventLog):
+            corpus = prepare(events, catalogue=read)
+        else:
+            corpus = events if read is None else events.described_by(read)
         with tempfile.TemporaryDirectory() if run is None else nullcontext(place) as folder, heard(on_epoch):
             fitted = fit(self.recipe, corpus, Path(folder))
         self._take(fitted, catalogue)
@@ -122,7 +126,7 @@ class Recommender:
         self.fitted, self.catalogue, self.refitted = fitted, catalogue, fitted.refitted
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
         self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts, catalogue)
-        if idle := int((~self._answerer.trained).sum()):
+        if idle := int((~self._answerer.known).sum()):
             warnings.warn(
                 f"{idle:,} of {len(corpus.items):,} items have no training event: no list holds them "
                 "(`items` of the model names them)",
@@ -192,7 +196,7 @@ class Recommender:
         asked = reader.read(users, histories, moment)
         asked.warn()
         matching = None if where is None else answerer.matching(where)
-        banned_I, ignored = banned_items(reader, answerer.trained, allow, deny, matching)
+        banned_I, ignored = banned_items(reader, answerer.known, allow, deny, matching)
         if words := ignored.words():
             warnings.warn(
                 f"items left out of the request: {words} (`items` of the model lists what it knows)",
@@ -236,7 +240,7 @@ class Recommender:
         asked = answerer.reader.read(users, histories, moment)
         asked.warn()
         places = answerer.reader.item_places(items, "items")
-        if idle := int((~answerer.trained[places]).sum()):
+        if idle := int((~answerer.known[places]).sum()):
             warnings.warn(f"{idle:,} of {len(places):,} items have no training event", stacklevel=2)
         if (asked.windows.lengths == 0).any():
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
@@ -258,8 +262,8 @@ class Recommender:
         answerer = self._ready()
         k = arguments.whole(k, "k", 1, len(answerer.reader.items), ", the size of the catalogue")
         places_N = answerer.reader.item_places(items, "items")
-        if not answerer.trained[places_N].all():
-            untrained = answerer.reader.items.decode(places_N[~answerer.trained[places_N]])
+        if not answerer.known[places_N].all():
+            untrained = answerer.reader.items.decode(places_N[~answerer.known[places_N]])
             raise RequestError(
                 "items", "items with a training event", arguments.shown(untrained[0]), "`items` names them"
             )
@@ -310,7 +314,8 @@ class Recommender:
             )
         if events is None and run is None and self.fitted is not None:
             return assess(answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None)
-        corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours)
+        read = self.catalogue if self.recipe.items.reads_catalogue else None
+        corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours, read)
         return assess(answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity)
 
     def _repr_html_(self) -> str:
@@ -358,6 +363,7 @@ class Recommender:
                 popularity=answerer.popularity,
                 catalogue=self.catalogue,
                 refitted=self.refitted,
+                described=answerer.described,
             ),
             place,
         )
@@ -380,7 +386,7 @@ class Recommender:
         stored = artefact.load(folder, LogArtefact)
         self = cls(stored.recipe)
         corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
-        model = build(stored.recipe, corpus, stored.recipe.seed)
+        model = build(stored.recipe, corpus, stored.recipe.seed, described=stored.described)
         set_weights(model, {name: torch.from_numpy(array) for name, array in stored.weights.items()})
         self.catalogue, self.refitted = stored.catalogue, stored.refitted
         self._answerer = Answerer(

@@ -15,6 +15,7 @@ from torch import Tensor
 from intertask.answering.condition import matching
 from intertask.answering.objective import Objective
 from intertask.answering.rules import Rules
+from intertask.content.described import Described
 from intertask.data.batches import TOKENS
 from intertask.data.catalogue import Catalogue
 from intertask.data.sequences import Sequences
@@ -67,6 +68,19 @@ class Answerer:
         """Items with a training event, bool [items]; the vectors of the others are random."""
         return np.asarray(self.popularity.sum(0) > 0)
 
+    @property
+    def described(self) -> Described | None:
+        """What the catalogue says of each item, where the model reads it."""
+        found = self.model.dimensions.described
+        return found if isinstance(found, Described) else None
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Items that can be in a list, bool [items]: with a training event, or content to go by."""
+        if self.described is None:
+            return self.trained
+        return np.asarray(self.trained | self.described.has_I)
+
     @cached_property
     def shelf(self) -> pl.DataFrame | None:
         """The catalogue's row of each item, of nulls where it misses one; None without a catalogue."""
@@ -97,11 +111,11 @@ class Answerer:
 
     @cached_property
     def directions_ID(self) -> NDArray[np.float32]:  # noqa: N802
-        """The vector of each item, divided by its length; zeros where it has no training event."""
+        """The vector of each item, divided by its length; zeros where nothing is known of it."""
         assert self.model.items is not None
         vectors_ID = self.model.items.weight_ID.detach().float().cpu().numpy()
         lengths_I = np.linalg.norm(vectors_ID, axis=1).clip(min=1e-12)
-        return np.where(self.trained[:, None], vectors_ID / lengths_I[:, None], np.float32(0))
+        return np.where(self.known[:, None], vectors_ID / lengths_I[:, None], np.float32(0))
 
     def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: int | None) -> pl.DataFrame:
         """The best items for each history; see `Recommender.recommend`."""
@@ -142,7 +156,7 @@ class Answerer:
     def similar(self, places_N: NDArray[np.int32], k: int, banned_I: Tensor | None = None) -> Ranked:
         """The items whose vectors point most nearly where an item's does, by their cosine, without itself."""
         cosines_NI = torch.from_numpy(self.directions_ID[places_N] @ self.directions_ID.T)
-        cosines_NI[:, torch.from_numpy(~self.trained)] = float("-inf")
+        cosines_NI[:, torch.from_numpy(~self.known)] = float("-inf")
         if banned_I is not None:
             cosines_NI[:, banned_I] = float("-inf")
         cosines_NI[torch.arange(len(places_N)), torch.from_numpy(places_N.astype(np.int64))] = float("-inf")

@@ -37,8 +37,9 @@ from intertask.train.edges import OPEN_TS
 FORMAT = 2  # since 2 the steps of a funnel are calibrated each under its condition, not their products
 NEEDED = ("recipe.json", "schema.json", "weights.safetensors")  # of every model
 OF_LOGS = ("histories.safetensors", "items.parquet", "users.parquet", "catalogue.parquet")
+CONTENT = "content.safetensors"  # of models of logs that read the catalogue
 FACTS = "facts.json"  # of models of rows
-FILES = (*NEEDED, *OF_LOGS, FACTS)
+FILES = (*NEEDED, *OF_LOGS, CONTENT, FACTS)
 JSON_BYTES = 4 << 20  # of one file
 HEADER_BYTES = 8 << 20  # of the weights, beside the numbers
 LARGE = 1 << 30  # bytes from which on a file's structure is looked at before its checksum
@@ -228,7 +229,8 @@ class Folder:
         if self.manifest.version == importlib.metadata.version("intertask"):
             # An option that is left out would be what it is left out for today; of an older version that is
             # right, as it did not have the option.
-            missing = _missing(json.loads(recipe.to_json()), table, set(ModelConfig.model_fields))
+            options = set(ModelConfig.model_fields) - {"items"}  # left out it is the table that it always was
+            missing = _missing(json.loads(recipe.to_json()), table, options)
             if missing:
                 raise ArtefactError(f"{file} {missing}", "every option of the model", "nothing")
         further = [name for name, task in recipe.tasks.items() if step_before(task)]

@@ -4,10 +4,11 @@ schema.json          behaviours, sizes, roles of the catalogue's columns
 histories.safetensors  the users' events, flat; without users where they were not to be kept
 items.parquet, users.parquet  ids in the order of their indices
 catalogue.parquet    where there is one
+content.safetensors  what it says of each item, where the model reads that
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, cast
 
@@ -16,7 +17,10 @@ from numpy.typing import NDArray
 from pydantic import Field, StrictInt, StrictStr, field_validator
 from safetensors.numpy import save_file
 
+from intertask.artefact import described as described_items
 from intertask.artefact.folder import Folder
+from intertask.content.described import Described
+from intertask.content.reader import Found
 from intertask.data.catalogue import Catalogue
 from intertask.data.parquet import read_parquet
 from intertask.data.sequences import Sequences
@@ -45,6 +49,7 @@ class Schema(Config):
     weights: Literal["evaluated", "refitted"] = (
         "evaluated"  # those that were measured, or others on all events
     )
+    described: Found | None = None  # in the catalogue's rows of the training items
 
     @field_validator("behaviours")
     @classmethod
@@ -79,6 +84,7 @@ class LogArtefact:
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
         catalogue: What there is.
         refitted: Whether it was trained on all events, once another model had been evaluated.
+        described: What the catalogue says of each item, where the model reads it.
     """
 
     needed: ClassVar[tuple[str, ...]] = ("histories.safetensors", "items.parquet", "users.parquet")
@@ -92,6 +98,7 @@ class LogArtefact:
     popularity: NDArray[np.int64]
     catalogue: Catalogue | None
     refitted: bool = False
+    described: Described | None = None
 
     def write(self, folder: Path) -> None:
         """Write what a recommender keeps beside recipe and weights."""
@@ -103,6 +110,7 @@ class LogArtefact:
             has_times=histories.times is not None,
             catalogue={} if self.catalogue is None else self.catalogue.roles(),
             weights="refitted" if self.refitted else "evaluated",
+            described=None if self.described is None else self.described.reader.found,
         )
         (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
         arrays: dict[str, NDArray[np.generic]] = {
@@ -121,6 +129,8 @@ class LogArtefact:
         self.users.ids.rename("id").to_frame().write_parquet(folder / "users.parquet")
         if self.catalogue is not None:
             self.catalogue.frame.write_parquet(folder / "catalogue.parquet")
+        if self.described is not None:
+            described_items.write(self.described, folder)
 
     @classmethod
     def read(cls, folder: Folder) -> Self:
@@ -134,7 +144,15 @@ class LogArtefact:
                 str(folder.folder / "recipe.json"), "a recipe of a log", "one of rows of a table"
             )
         schema = folder.schema(Schema)
-        weights = folder.weights(schema.dimensions(folder.recipe))
+        described = None
+        if (schema.described is not None) != folder.recipe.items.reads_catalogue:
+            raise ArtefactError(
+                str(folder.folder / "schema.json"), "content where the items are made of it alone", "others"
+            )
+        if schema.described is not None:
+            described = described_items.read(folder, schema.described, schema.num_items)
+        dimensions = replace(schema.dimensions(folder.recipe), described=described)
+        weights = folder.weights(dimensions)
         histories, popularity = _histories(folder, schema)
         items, users = (folder.file(name) for name in ("items.parquet", "users.parquet"))
         catalogue = None
@@ -154,6 +172,7 @@ class LogArtefact:
             popularity,
             catalogue,
             schema.weights == "refitted",
+            described,
         )
 
 

@@ -1,5 +1,7 @@
 """What there is: items with their text, tags, categories, numbers and images. Knows nothing of events."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from intertask.data.tables import Source
 from intertask.errors import DataError
 from intertask.options import arguments
 
+_ROWS = 10_000  # digested at once
 # The types of the columns of each role.
 _TYPES: dict[str, tuple[pl.DataType, ...]] = {
     "text": (pl.String(),),
@@ -161,6 +164,13 @@ class Catalogue:
         )
         report = Refusals("catalogue", read=frame.height, kept=frame.height)
         return cls(frame, report, text, tags, categories, numbers, image[0] if image else None)
+
+    def digest(self) -> str:
+        """SHA-256 over items, columns and their roles."""
+        total = hashlib.sha256(json.dumps(self.roles()).encode())
+        for start in range(0, len(self), _ROWS):
+            total.update(self.frame[start : start + _ROWS].write_json().encode())
+        return total.hexdigest()
 
     def rows(self, ids: pl.Series) -> pl.DataFrame:
         """One row for each id, in the order asked; ids that are not listed have nulls.

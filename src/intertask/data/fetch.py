@@ -46,6 +46,12 @@ def local(name: str, files: Sequence[str]) -> Path | None:
     return folder
 
 
+def cache() -> Path:
+    """Where what was fetched or encoded is kept: INTERTASK_CACHE, or the user's cache folder."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "intertask"
+    return Path(os.environ.get("INTERTASK_CACHE", default))
+
+
 def require_local(name: str, files: Sequence[str], origin: str) -> Path:
     """The folder of a data set that cannot be downloaded.
 

@@ -11,8 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
+from intertask.data.parquet import read_parquet
 from intertask.data.sequences import SEQUENCES, Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import DataError, IntertaskError
@@ -29,13 +31,13 @@ CORPUS = Contents(
         "behaviours.json",
         *(f"sequences/{name}" for name in SEQUENCES.needed),
     ),
-    tuple(f"sequences/{name}" for name in SEQUENCES.further),
+    (*(f"sequences/{name}" for name in SEQUENCES.further), "catalogue.parquet", "catalogue.json"),
 )
 _CHUNK = 1 << 20
 _JSON_BYTES = 4 << 20
 
 
-def prepare(events: EventLog, folder: Path | None = None) -> Corpus:
+def prepare(events: EventLog, folder: Path | None = None, catalogue: Catalogue | None = None) -> Corpus:
     """The corpus of a log.
 
     Users and items are indexed in the order of their ids (numbers by size, text by code point), behaviours
@@ -45,12 +47,16 @@ def prepare(events: EventLog, folder: Path | None = None) -> Corpus:
     Args:
         events: The log.
         folder: Where the arrays are written and mapped from; None keeps them in memory.
+        catalogue: Its items belong to the vocabulary, and a model reads what it says; None where the ids of
+            the log are all that is known.
 
     Raises:
         DataError: The log is empty, has one item only, or more than 255 behaviours.
     """
     with bar("preparing", None):
         corpus = _corpus(events)
+        if catalogue is not None:
+            corpus = corpus.described_by(catalogue)
         if folder is None:
             return corpus
         _write(corpus, folder)
@@ -109,7 +115,23 @@ def open_corpus(folder: Path) -> Corpus:
         raise DataError(
             str(file), f"{sequences.num_behaviours} names of behaviours", "others", "prepare it again"
         )
-    return Corpus(users, items, tuple(names), sequences)
+    return Corpus(users, items, tuple(names), sequences, _catalogue(folder))
+
+
+def _catalogue(folder: Path) -> Catalogue | None:
+    file = folder / "catalogue.parquet"
+    if not file.exists():
+        return None
+    try:
+        roles = read_json(folder / "catalogue.json", _JSON_BYTES)
+        if not isinstance(roles, dict) or not all(
+            isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+            for columns in roles.values()
+        ):
+            raise DataError(str(folder / "catalogue.json"), "the roles of columns", "others")
+        return Catalogue.from_roles(read_parquet(file), roles)
+    except IntertaskError as error:
+        raise DataError(error.where, error.expected, error.found, error.hint or "prepare it again") from None
 
 
 def _write(corpus: Corpus, folder: Path) -> None:
@@ -120,6 +142,10 @@ def _write(corpus: Corpus, folder: Path) -> None:
             vocabulary.ids.alias("id").to_frame().write_parquet(aside / f"{name}.parquet")
         text = json.dumps(corpus.behaviours, ensure_ascii=False)
         (aside / "behaviours.json").write_text(text, encoding="utf-8")
+        if corpus.catalogue is not None:
+            corpus.catalogue.frame.write_parquet(aside / "catalogue.parquet")
+            roles = json.dumps(corpus.catalogue.roles(), ensure_ascii=False)
+            (aside / "catalogue.json").write_text(roles, encoding="utf-8")
 
 
 def _index(ids: pl.Series) -> tuple[pl.Series, NDArray[np.int32]]:

@@ -58,7 +58,8 @@ class TrainableLog:
         longest, tokens = int(training.lengths.max(initial=0)), train.batch_tokens or BATCH_TOKENS
         refuse_huge_batch(config, min(tokens, training.num_events), longest)
         # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
-        self.model = build(config, corpus, seed, counts, stream, shared)
+        described = described_items(config, corpus, counts)
+        self.model = build(config, corpus, seed, counts, stream, shared, described)
         targets = _following(training)
         self.constant = {
             task: own.constant_loss(targets, corpus.behaviours) for task, own in config.tasks.items()
@@ -85,6 +86,13 @@ def _following(training: Sequences) -> Sequences:
     return cut_out(training, Windows(np.minimum(starts + 1, stops), stops))
 
 
+def described_items(config: ModelConfig, corpus: Corpus, counts: NDArray[np.int64]) -> object | None:
+    """What the catalogue says of the items of a log, where a model reads it; by training items alone."""
+    if corpus.catalogue is None or not config.items.reads_catalogue:
+        return None
+    return config.items.describe(corpus.catalogue, corpus.items.ids, counts)
+
+
 def build(
     config: ModelConfig,
     corpus: Corpus,
@@ -92,6 +100,7 @@ def build(
     item_counts: NDArray[np.int64] | None = None,
     stream: str = "",
     shared: Mapping[str, nn.Module] | None = None,
+    described: object | None = None,
 ) -> Model:
     """An untrained model for a log, its weights drawn from the seed and the stream's name."""
     dimensions = Dimensions(
@@ -102,6 +111,7 @@ def build(
         tasks=tuple(config.tasks),
         has_times=corpus.sequences.times is not None,
         item_counts=item_counts,
+        described=described,
     )
     refuse_huge_model(config, dimensions)
     with torch.random.fork_rng(devices=[]):

@@ -82,7 +82,11 @@ def _choice(recipe: Recipe, corpus: Corpus, split: Split) -> list[Finding]:
 
 
 def corpus_of(
-    events: EventLog | Corpus | None, run: str | Path | None, items: pl.Series, behaviours: tuple[str, ...]
+    events: EventLog | Corpus | None,
+    run: str | Path | None,
+    items: pl.Series,
+    behaviours: tuple[str, ...],
+    catalogue: Catalogue | None = None,
 ) -> Corpus:
     """The log that a loaded model is evaluated on, from the folder of its run or handed over.
 
@@ -91,6 +95,7 @@ def corpus_of(
         run: The folder.
         items: Ids that the model knows, in its order.
         behaviours: Names that the model knows, in its order.
+        catalogue: Whose items belong to the vocabulary; None where those of the log are all.
 
     Raises:
         RequestError: There is neither or both, or the log has other items or behaviours.
@@ -113,6 +118,8 @@ def corpus_of(
         corpus = open_corpus(folder / "corpus")
     elif isinstance(events, EventLog | Corpus):
         corpus = prepare(events) if isinstance(events, EventLog) else events
+        if catalogue is not None:
+            corpus = corpus.described_by(catalogue)
     else:
         raise RequestError(
             "evaluate", "an EventLog", type(events).__name__, "read it with EventLog.read(...)"

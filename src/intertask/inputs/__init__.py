@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from intertask.data.rows import Rows
 from intertask.data.seam import Fields
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import ItemTable
+from intertask.nn.item_table import AllItems
 from intertask.nn.layout import Layout
 from intertask.options.config import Config, PluginConfig
 
@@ -66,7 +66,7 @@ class InputConfig(PluginConfig):
     reads_items: ClassVar[bool] = False
 
     @abstractmethod
-    def build(self, dimensions: Dimensions, items: ItemTable | None) -> "Input":
+    def build(self, dimensions: Dimensions, items: AllItems | None) -> "Input":
         """The input.
 
         Args:

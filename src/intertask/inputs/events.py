@@ -13,7 +13,7 @@ from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
-from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
+from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.time_buckets import log_bucket
 
@@ -50,7 +50,7 @@ class Config(InputConfig):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     max_length: int | None = Field(default=None, ge=1, le=65_536)
 
-    def build(self, dimensions: Dimensions, items: ItemTable | None) -> AnyInput:
+    def build(self, dimensions: Dimensions, items: AllItems | None) -> AnyInput:
         """The input."""
         assert items is not None
         return Input(self, dimensions, items)
@@ -64,7 +64,7 @@ class Config(InputConfig):
 class Input(AnyInput):
     """Embeds a batch of events."""
 
-    def __init__(self, config: Config, dimensions: Dimensions, items: ItemTable) -> None:
+    def __init__(self, config: Config, dimensions: Dimensions, items: AllItems) -> None:
         super().__init__()
         width = dimensions.width
         self.items = items

@@ -23,7 +23,7 @@ from intertask.inputs import Input as AnyInput
 from intertask.inputs import Reader as AnyReader
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
-from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
+from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.options.config import Config as Section
 
@@ -104,7 +104,7 @@ class Config(InputConfig):
         edges = np.unique(np.quantile(told, np.linspace(0, 1, self.num_bins + 1)).astype(np.float32))
         return Scale(mean=mean, deviation=deviation, edges=tuple(edges.tolist()), filled=len(values))
 
-    def build(self, dimensions: Dimensions, items: ItemTable | None) -> "Input":
+    def build(self, dimensions: Dimensions, items: AllItems | None) -> "Input":
         """The input."""
         reader = dimensions.fields.get(INPUT)
         if not isinstance(reader, Reader):

@@ -15,6 +15,8 @@ from intertask.encoders.recurrent_attention import Config as RecurrentAttention
 from intertask.errors import RecipeError
 from intertask.inputs import InputConfig
 from intertask.inputs.events import Config as EventsInput
+from intertask.items import ItemsConfig
+from intertask.items.table import Config as TableOfItems
 from intertask.model import funnel
 from intertask.nn.pooling import Pooling
 from intertask.options.config import Config, plugin, plugins
@@ -90,6 +92,7 @@ class ModelConfig(Config):
     max_length: int = Field(default=50, ge=1, le=65_536)
     input: Annotated[SerializeAsAny[InputConfig], plugin("inputs")] = EventsInput()
     inputs: Annotated[dict[str, SerializeAsAny[InputConfig]], plugins("inputs", may_be_empty=True)] = {}
+    items: Annotated[SerializeAsAny[ItemsConfig], plugin("items")] = TableOfItems()
     encoder: Annotated[SerializeAsAny[EncoderConfig], plugin("encoders")] = RecurrentAttention()
     communication: Annotated[SerializeAsAny[CommunicationConfig], plugin("communication")] = GatedSlots()
     pooling: Pooling = "mean"

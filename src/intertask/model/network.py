@@ -23,7 +23,7 @@ from intertask.model.config import ModelConfig, refuse_misfits
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.draws import drawn_apart
 from intertask.nn.encoded import Encoded
-from intertask.nn.item_table import DetachedItems, Items, ItemTable
+from intertask.nn.item_table import AllItems, DetachedItems, Items
 from intertask.nn.layout import Layout
 from intertask.nn.pooling import pooled
 from intertask.nn.rates import learn_at
@@ -203,7 +203,7 @@ def _places(states_BLD: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     return layout.last.of(states_BLD), layout.last.lengths_B(lengths_B)
 
 
-def _items(config: ModelConfig, dimensions: Dimensions) -> ItemTable | None:
+def _items(config: ModelConfig, dimensions: Dimensions) -> AllItems | None:
     """The vectors of the items; None where no part reads them."""
     tasks = config.tasks.values()
     inputs = config.named_inputs.values()
@@ -211,7 +211,7 @@ def _items(config: ModelConfig, dimensions: Dimensions) -> ItemTable | None:
         return None
     rows_alone = not any(task.reads_all_items for task in tasks if not task.detached)
     sparse = rows_alone and dimensions.num_items >= SPARSE_FROM
-    return ItemTable(dimensions.num_items, dimensions.width, sparse=sparse)
+    return config.items.build(dimensions, sparse=sparse)
 
 
 def _refuse_times(config: ModelConfig, dimensions: Dimensions) -> None:

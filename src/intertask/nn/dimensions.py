@@ -35,3 +35,4 @@ class Dimensions:
     item_counts: NDArray[np.int64] | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
     answers: Mapping[str, object] = field(default_factory=dict)
+    described: object | None = None

@@ -1,5 +1,6 @@
 """One vector for each item, read by inputs and heads alike."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
@@ -27,9 +28,48 @@ class Items(ItemVectors, Protocol):
     @property
     def weight_ID(self) -> Tensor:  # noqa: N802
         """The vectors of all items."""
+        ...
+
+    @property
+    def some(self) -> "SomeItems | None":
+        """The items that training asks for and against; None where these are all."""
+        ...
+
+    def own_share(self, items: Tensor) -> Tensor | None:
+        """How far what is known of an item's id alone may count, 0 to 1, [...]; None where that is all."""
+        ...
 
 
-class ItemTable(nn.Module):
+class AllItems(nn.Module, ABC):
+    """The vectors of all items, as a part of a model that its input and its heads share.
+
+    Shapes: forward: items [...] -> vectors [..., D]; `weight_ID` is the whole table.
+    """
+
+    some: "SomeItems | None" = None
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def weight_ID(self) -> Tensor:  # noqa: N802
+        """The vectors of all items."""
+
+    @abstractmethod
+    def forward(self, items: Tensor) -> Tensor:
+        """The vectors of some items."""
+
+    def all(self) -> Tensor:
+        """The vectors of all items."""
+        return self.weight_ID
+
+    def own_share(self, items: Tensor) -> Tensor | None:
+        """How far what is known of an item's id alone may count, 0 to 1, [...]; None where that is all."""
+        return None
+
+
+class ItemTable(AllItems):
     """The vectors of all items.
 
     Args:
@@ -37,8 +77,6 @@ class ItemTable(nn.Module):
         width: Of a vector.
         sparse: The gradient of a lookup has the looked-up rows alone, so that the update costs the same in
             a catalogue of any size. All readers must look rows up then.
-
-    Shapes: forward: items [...] -> vectors [..., D]; `weight_ID` is the whole table.
     """
 
     def __init__(self, num_items: int, width: int, *, sparse: bool = False) -> None:
@@ -59,16 +97,13 @@ class ItemTable(nn.Module):
         vectors: Tensor = self.embedding(items)
         return vectors
 
-    def all(self) -> Tensor:
-        """The vectors of all items."""
-        return self.weight_ID
-
 
 class DetachedItems:
     """The vectors of a table, for a head that may not push on them."""
 
-    def __init__(self, items: ItemTable) -> None:
+    def __init__(self, items: AllItems) -> None:
         self.items = items
+        self.some = None if items.some is None else items.some.of(self)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -88,6 +123,44 @@ class DetachedItems:
         """The vectors of all items."""
         return self.weight_ID
 
+    def own_share(self, items: Tensor) -> Tensor | None:
+        """How far what is known of an item's id alone may count."""
+        return self.items.own_share(items)
+
+
+class SomeItems:
+    """The vectors of some items, by places among these: what a loss asks for and against.
+
+    Args:
+        items: All of them.
+        which_I: Those that count, bool.
+    """
+
+    def __init__(self, items: ItemVectors, which_I: Tensor) -> None:
+        self.items, self.which_I = items, which_I
+        self.items_W = torch.nonzero(which_I).squeeze(1)
+        self.places_I = which_I.long().cumsum(0) - 1
+
+    def of(self, items: ItemVectors) -> "SomeItems":
+        """The same of another view of the vectors."""
+        return SomeItems(items, self.which_I)
+
+    def __len__(self) -> int:
+        return len(self.items_W)
+
+    def __call__(self, items: Tensor) -> Tensor:
+        """The vectors at some places among these."""
+        return self.items(self.items_W.to(items.device)[items])
+
+    def all(self) -> Tensor:
+        """The vectors at all places, [W, D]."""
+        vectors = self.items.all()
+        return vectors[self.items_W.to(vectors.device)]
+
+    def places(self, items: Tensor) -> Tensor:
+        """The places of items that count: [...] -> [...]."""
+        return self.places_I.to(items.device)[items]
+
 
 def sparse_tables(model: nn.Module) -> list[Tensor]:
     """The tables of a model whose gradients have the looked-up rows alone, each once."""
@@ -96,9 +169,9 @@ def sparse_tables(model: nn.Module) -> list[Tensor]:
 
 
 class UnitVectors:
-    """The vectors of a table, each divided by its length."""
+    """Vectors, each divided by its length."""
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: ItemVectors) -> None:
         self.items = items
 
     def __len__(self) -> int:
@@ -110,4 +183,4 @@ class UnitVectors:
 
     def all(self) -> Tensor:
         """The directions of all items."""
-        return functional.normalize(self.items.weight_ID, dim=-1)
+        return functional.normalize(self.items.all(), dim=-1)

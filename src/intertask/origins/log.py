@@ -43,7 +43,8 @@ class LogOrigin:
     def prepare(self, folder: Path | None = None) -> Log:
         """The corpus, mapped from the folder if one is given."""
         assert self.events is not None
-        return prepare(self.events, folder)
+        read = self.catalogue if self.recipe.items.reads_catalogue else None
+        return prepare(self.events, folder, read)
 
     def account(self, folder: Path) -> None:
         """Say what was refused, and what the catalogue lacks; the log does not stay in memory.

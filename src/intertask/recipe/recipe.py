@@ -249,6 +249,8 @@ def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
     """The options that determine the trained weights, in a recipe that `to_json` of any version wrote."""
     told = {name: value for name, value in written.items() if name not in ("name", "data", "evaluation")}
     harmless = ("workers", "checkpoint_steps", "gradient_steps", "device", "refit")
+    if told.get("items") == {"kind": "table"}:  # runs from before there was another kind go on
+        del told["items"]
     told["train"] = {name: value for name, value in told["train"].items() if name not in harmless}
     told["streams"] = {
         stream: {name: value for name, value in section.items() if name != "data"}

@@ -1,11 +1,11 @@
 """The data that a recipe names: a known data set, or files beside the recipe."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
+from intertask.data.fetch import cache
 from intertask.data.rows import Rows
 from intertask.datasets import DatasetConfig, Loaded, RowsDatasetConfig
 from intertask.errors import RecipeError
@@ -116,9 +116,3 @@ def load_rows(data: DataConfig, beside: Path) -> Rows:
         encoding=what.encoding,
         strict=what.strict,
     )
-
-
-def cache() -> Path:
-    """Where fetched data sets are kept: INTERTASK_CACHE, or the user's cache folder."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "intertask"
-    return Path(os.environ.get("INTERTASK_CACHE", default))

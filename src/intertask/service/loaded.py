@@ -106,7 +106,7 @@ class Loaded:
         known = self._hidden.get(tenant)
         if known is not None and known[0] == revision:
             return known[1]
-        banned = ~self.answerer.trained
+        banned = ~self.answerer.known
         places = self.places(items)
         banned[places[places >= 0]] = True
         mask = torch.from_numpy(banned) if banned.any() else None
@@ -137,7 +137,7 @@ class Loaded:
             matching_I = None if question.where is None else self._matching(question.where)
             own_I, ignored = banned_items(
                 self.answerer.reader,
-                self.answerer.trained,
+                self.answerer.known,
                 None if question.allow is None else list(question.allow),
                 None if question.deny is None else list(question.deny),
                 matching_I,
@@ -198,7 +198,7 @@ class Loaded:
     def similar(self, item: str, k: int, hidden_I: Tensor | None) -> list[tuple[str, float]] | None:
         """The items that are most alike, by the cosine of their vectors; None of an item without one."""
         places = self.places([item])
-        if places[0] < 0 or not self.answerer.trained[places[0]]:
+        if places[0] < 0 or not self.answerer.known[places[0]]:
             return None
         ranked = self.answerer.similar(places, k, hidden_I)
         filled = ranked.filled_BK[0]

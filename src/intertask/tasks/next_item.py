@@ -1,5 +1,6 @@
 """Which item comes next: a softmax over the catalogue, for one behaviour or for any."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from intertask.errors import RecipeError
 from intertask.losses import LossConfig
 from intertask.losses.full_softmax import Config as FullSoftmax
 from intertask.nn.dimensions import Dimensions
-from intertask.nn.item_table import Items, ItemVectors, UnitVectors
+from intertask.nn.item_table import Items, ItemVectors, SomeItems, UnitVectors
 from intertask.options.config import plugin
 from intertask.tasks import Task, TaskConfig, behaviour_code
 
@@ -108,8 +109,12 @@ class NextItem(Task):
         self.horizon = config.horizon
         self.temperature = config.temperature
         self.items = items
-        self.vectors: ItemVectors = items if config.temperature is None else UnitVectors(items)
-        self.criterion = config.loss.build(dimensions)
+        self.some = items.some
+        asked: ItemVectors = items
+        if self.some is not None:
+            asked = self.some
+        self.vectors: ItemVectors = asked if config.temperature is None else UnitVectors(asked)
+        self.criterion = config.loss.build(dimensions if self.some is None else _of(self.some, dimensions))
         mapped = len(dimensions.tasks) > 1 if config.own_map is None else config.own_map
         self.own = nn.Linear(dimensions.width, dimensions.width) if mapped else None
         if self.own is not None:
@@ -122,7 +127,10 @@ class NextItem(Task):
         items_BL, mask_BL = self._targets(target)
         if not mask_BL.any():
             return None
-        loss: Tensor = self.criterion(self._project(states[mask_BL]), items_BL[mask_BL], self.vectors)
+        targets_N = items_BL[mask_BL]
+        if self.some is not None:  # an item that no event is of would only be pushed away
+            targets_N = self.some.places(targets_N)
+        loss: Tensor = self.criterion(self._project(states[mask_BL]), targets_N, self.vectors)
         return loss
 
     def score_items(self, state_BD: Tensor) -> Tensor:
@@ -152,3 +160,13 @@ class NextItem(Task):
         places_BL = torch.where(fits_BL, torch.arange(length, device=items_BL.device), length)
         first_BL = places_BL.flip(1).cummin(1).values.flip(1)
         return items_BL.gather(1, first_BL.clamp(max=length - 1)), first_BL < length
+
+
+def _of(some: SomeItems, dimensions: Dimensions) -> Dimensions:
+    """The sizes of a loss that knows some of the items alone."""
+    counts = dimensions.item_counts
+    return replace(
+        dimensions,
+        num_items=len(some),
+        item_counts=None if counts is None else counts[some.which_I.numpy()],
+    )

@@ -214,7 +214,10 @@ class Response(Task):
     def _raw(self, state_ND: Tensor, items_N: Tensor) -> Tensor:
         vectors_ND = self.items(items_N)
         features = torch.cat([state_ND, vectors_ND, state_ND * vectors_ND], dim=-1)
-        raw_N: Tensor = (self.head(features) + self.item_bias(items_N)).squeeze(-1)
+        bias_N = self.item_bias(items_N)
+        if (share_N := self.items.own_share(items_N)) is not None:  # of an item without events it is nothing
+            bias_N = share_N[..., None] * bias_N
+        raw_N: Tensor = (self.head(features) + bias_N).squeeze(-1)
         return raw_N
 
     def _labels(self, events: Following) -> Tensor:

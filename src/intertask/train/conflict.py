@@ -19,7 +19,8 @@ def trunk_weights(model: Model) -> list[Tensor]:
     """The weights of input and encoder that are learnt, each once, without the vectors of items."""
     weights = {id(weight): weight for part in (model.input, model.encoder) for weight in part.parameters()}
     if model.items is not None:
-        weights.pop(id(model.items.weight_ID), None)
+        for weight in model.items.parameters():
+            weights.pop(id(weight), None)
     return [weight for weight in weights.values() if weight.requires_grad]
 
 

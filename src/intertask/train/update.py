@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from intertask.balance import Balance, task_gradients
 from intertask.data.seam import Batch
 from intertask.errors import TrainingError
+from intertask.items.content import in_step
 from intertask.model import Model
 from intertask.options.seeds import derive
 from intertask.storage.journal import Journal
@@ -65,6 +66,7 @@ class Update:
         self.optimiser = Optimiser(model, config, apart)
         self.average = Average(model, config.average) if config.average else None
         self.parts = _names(model, apart)
+        self.vectors = in_step(model)
 
     def step(
         self, turn: Sequence[tuple[Stream, Batch]], step: int, rate: float, epoch: int, journal: Journal
@@ -85,6 +87,8 @@ class Update:
             TrainingError: A loss or a gradient is not finite; names task and step.
         """
         torch.manual_seed(derive(self.seed, "step", step))
+        for vectors in self.vectors:
+            vectors.begin()
         pushes = [self._pushes(stream, batch, step) for stream, batch in turn]
         losses = {name: loss for own in pushes for name, loss in own.losses.items()}
         apart = {name: loss for own in pushes for name, loss in own.apart.items()}
@@ -92,6 +96,8 @@ class Update:
             self._measure_conflicts(pushes, step, epoch, journal)
         self.optimiser.zero_grad()
         total = self._pass_back(pushes, losses) if losses else None
+        for vectors in self.vectors:
+            vectors.collect()
         if losses:
             self._clip(losses, step)
         for name, loss in apart.items():
@@ -170,11 +176,16 @@ class Update:
     def _again(self, turn: Sequence[tuple[Stream, Batch]], step: int) -> dict[str, Tensor]:
         """The losses of the batches as they are now, with the dropout and the negatives of the step."""
         torch.manual_seed(derive(self.seed, "step", step))
-        with (
-            torch.no_grad(),
-            torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision),
-        ):
-            return {name: loss for stream, batch in turn for name, loss in stream.model.losses(batch).items()}
+        with torch.no_grad():
+            for vectors in self.vectors:
+                vectors.begin()
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._low_precision):
+                found = {
+                    name: loss for stream, batch in turn for name, loss in stream.model.losses(batch).items()
+                }
+        for vectors in self.vectors:
+            vectors.collect()
+        return found
 
     @property
     def _low_precision(self) -> bool:

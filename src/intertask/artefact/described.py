@@ -1,0 +1,72 @@
+"""The content of a model's items as arrays: what was found stands in schema.json, its numbers here."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from intertask.artefact.folder import CONTENT, Folder
+from intertask.content.described import Described
+from intertask.content.reader import ContentReader, Found
+from intertask.content.whitening import Whitening
+from intertask.errors import ArtefactError
+from intertask.storage import tensors
+from intertask.storage.tensors import Form
+
+LARGEST = 1e6  # a number of content or of a map; products of larger ones leave single precision
+
+
+def write(described: Described, folder: Path) -> None:
+    """Write the arrays."""
+    whitening = described.reader.whitening
+    arrays: dict[str, NDArray[np.generic]] = {
+        "features": described.features_IF,
+        "has": described.has_I,
+        "evidence": described.evidence_I,
+        "learned": described.learned_I,
+    }
+    if whitening is not None:
+        arrays |= {"mean": whitening.mean_E, "map": whitening.map_EP}
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / CONTENT)
+
+
+def read(folder: Folder, found: Found, num_items: int) -> Described:
+    """Read them.
+
+    Args:
+        folder: Of the model.
+        found: What its schema says.
+        num_items: Of the vocabulary.
+
+    Raises:
+        IntertaskError: They are not as the schema says.
+    """
+    file = folder.file(CONTENT)
+    there = tensors.forms(file)
+    expected = {
+        "features": Form("float32", (num_items, found.num_features)),
+        "has": Form("bool", (num_items,)),
+        "evidence": Form("int64", (num_items,)),
+        "learned": Form("bool", (num_items,)),
+    }
+    if found.text:
+        expected |= {
+            "mean": Form("float32", (found.encoded,)),
+            "map": Form("float32", (found.encoded, found.width)),
+        }
+    tensors.refuse_others(file, there, expected, "the arrays of the schema")
+    arrays = tensors.read(file, LARGEST)
+    evidence = cast("NDArray[np.int64]", arrays["evidence"])
+    if len(evidence) and evidence.min() < 0:
+        raise ArtefactError(f"{file} evidence", "counts of events", "numbers that are none")
+    floats = {name: cast("NDArray[np.float32]", arrays[name]) for name in ("mean", "map") if name in arrays}
+    whitening = Whitening(floats["mean"], floats["map"]) if found.text else None
+    return Described(
+        ContentReader(found, whitening),
+        cast("NDArray[np.float32]", arrays["features"]),
+        cast("NDArray[np.bool_]", arrays["has"]),
+        evidence,
+        cast("NDArray[np.bool_]", arrays["learned"]),
+    )

@@ -1,0 +1,1 @@
+"""What the catalogue says of items, as numbers that a model can read. Knows nothing of models or events."""

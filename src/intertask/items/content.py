@@ -1,0 +1,174 @@
+"""What an item is and who it is: its content, and a bounded part of its own that grows with its evidence."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from intertask.content.described import Described, describe
+from intertask.data.catalogue import Catalogue
+from intertask.errors import RecipeError
+from intertask.items import ItemsConfig
+from intertask.nn.dimensions import Dimensions
+from intertask.nn.item_table import INITIAL_DEVIATION, AllItems, SomeItems
+
+
+class Config(ItemsConfig):
+    """Options of vectors that are made of the catalogue: texts, categories, tags and numbers.
+
+    An item's vector is a linear map of its content plus a part of its own, which is learnt from its events.
+    The length of that part is bounded, by nothing for an item without events: it is then its content alone.
+
+    Args:
+        encoder: The frozen encoder of the texts: a name or the folder of a pretrained one, or "hashed" for
+            words and parts of words without any.
+        strict: Refuse to train where the encoder cannot be had; if not, words and parts of words take its
+            place, and a line says so.
+        text_width: Numbers that are left of a text's vector.
+        whiten: Make the directions of the texts equally wide, by the training items; if not, they are only
+            turned.
+        radius: Length that the part of its own of an item with many events may have; 0 for none.
+        evidence: Events at which half of it is reached.
+        id_dropout: Share of items that a step of training reads by their content alone, so that the content
+            learns to stand for an item without events.
+    """
+
+    kind: Literal["content"] = "content"
+    reads_catalogue: ClassVar[bool] = True
+    encoder: str = Field(default="sentence-transformers/all-MiniLM-L6-v2", min_length=1, max_length=1_000)
+    strict: bool = False
+    text_width: int = Field(default=128, ge=1, le=4_096)
+    whiten: bool = True
+    radius: float = Field(default=4.0, ge=0, le=1e3)
+    evidence: float = Field(default=5.0, ge=0, le=1e6)
+    id_dropout: float = Field(default=0.2, ge=0, lt=1)
+
+    def describe(self, catalogue: Catalogue, ids: pl.Series, counts_I: NDArray[np.int64]) -> Described:
+        """What the catalogue says of each item."""
+        return describe(
+            catalogue,
+            ids,
+            counts_I,
+            self.encoder,
+            self.text_width,
+            scale=self.whiten,
+            strict=self.strict,
+        )
+
+    def build(self, dimensions: Dimensions, *, sparse: bool) -> "ContentItems":
+        """The vectors; a step reads those of all items, however many its loss reads."""
+        described = dimensions.described
+        if not isinstance(described, Described) or not described.num_features:
+            raise RecipeError(
+                "[items] content",
+                "a catalogue with text, categories, tags or numbers of the items",
+                "none" if described is None else "one of ids alone",
+                'add [data.catalogue], hand a catalogue to fit(), or take kind = "table"',
+            )
+        return ContentItems(self, dimensions, described)
+
+
+class ContentItems(AllItems):
+    """Vectors of items from their content.
+
+    Within a step of training (`begin` to `collect`) all readers share one table of vectors, a leaf of the
+    graph: whatever is passed back to it, in however many passes, goes through content and own parts once.
+    In evaluation it is computed once for weights that stay as they are.
+
+    Args:
+        config: Options.
+        dimensions: Sizes of recipe and data.
+        described: The content of the items.
+    """
+
+    features_IF: Tensor
+    rho_I1: Tensor
+
+    def __init__(self, config: Config, dimensions: Dimensions, described: Described) -> None:
+        super().__init__()
+        self.config, self.described = config, described
+        self.content = nn.Linear(described.num_features, dimensions.width)
+        nn.init.normal_(self.content.weight, std=INITIAL_DEVIATION)
+        nn.init.zeros_(self.content.bias)
+        self.own = nn.Embedding(dimensions.num_items, dimensions.width)
+        nn.init.zeros_(self.own.weight)
+        counts_I = torch.from_numpy(described.evidence_I).double()
+        rho_I = torch.where(counts_I > 0, counts_I / (counts_I + config.evidence), 0.0)
+        self.register_buffer("features_IF", torch.from_numpy(described.features_IF), persistent=False)
+        self.register_buffer("rho_I1", rho_I.float()[:, None], persistent=False)
+        self.some = _learned(self, described)
+        self._leaf: Tensor | None = None  # of the step that is under way
+        self._made: Tensor | None = None  # from it
+        self._kept: tuple[tuple[object, ...], Tensor] | None = None  # in evaluation, and of which weights
+
+    def __len__(self) -> int:
+        return self.own.num_embeddings
+
+    def train(self, mode: bool = True) -> "ContentItems":
+        """Training begins or ends; fused optimisers change weights without a new version of them."""
+        self._kept = None
+        return super().train(mode)
+
+    def begin(self) -> None:
+        """Make the vectors of a step of training; draws which items are read by their content alone."""
+        self._made = self._make()
+        self._leaf = self._made.detach().requires_grad_()
+
+    def collect(self) -> None:
+        """Pass on what readers of the step have passed back, and end it."""
+        made, leaf, self._made, self._leaf = self._made, self._leaf, None, None
+        if made is not None and leaf is not None and leaf.grad is not None:
+            torch.autograd.backward(made, leaf.grad)
+
+    @property
+    def weight_ID(self) -> Tensor:  # noqa: N802
+        """The vectors of all items."""
+        if self.training and self._leaf is not None:
+            return self._leaf
+        if self.training or torch.is_grad_enabled():
+            return self._make()
+        version = (str(self.features_IF.device), *(weight._version for weight in self.parameters()))
+        if self._kept is None or self._kept[0] != version:
+            self._kept = version, self._make()
+        return self._kept[1]
+
+    def forward(self, items: Tensor) -> Tensor:
+        """The vectors of some items."""
+        return functional.embedding(items, self.weight_ID)
+
+    def own_share(self, items: Tensor) -> Tensor:
+        """How far what is known of an item's id alone may count, 0 to 1: [...] -> [...]."""
+        return functional.embedding(items, self.rho_I1).squeeze(-1)
+
+    def of_content(self) -> Tensor:
+        """The vectors of all items by their content alone, [I, D]."""
+        made: Tensor = self.content(self.features_IF)
+        return made
+
+    def _make(self) -> Tensor:
+        made_ID = self.of_content()
+        if not self.config.radius:
+            return made_ID
+        own_ID = self.own.weight
+        # Inside of a ball whatever the weights are, and the weights themselves where they are small.
+        share_I1 = self.rho_I1 * torch.rsqrt(1 + own_ID.square().sum(1, keepdim=True) / self.config.radius**2)
+        if self.training and self.config.id_dropout:
+            kept_I1 = torch.rand(len(self), 1, device=own_ID.device) >= self.config.id_dropout
+            share_I1 = share_I1 * kept_I1
+        return made_ID + share_I1 * own_ID
+
+
+def _learned(items: ContentItems, described: Described) -> "SomeItems | None":
+    """The items that training asks for and against; None where these are all."""
+    learned_I = torch.from_numpy(described.learned_I)
+    return None if bool(learned_I.all()) else SomeItems(items, learned_I)
+
+
+def in_step(model: nn.Module) -> list[ContentItems]:
+    """The vectors of a model that are made anew in each step of training."""
+    return [part for part in model.modules() if isinstance(part, ContentItems)]
