@@ -27,7 +27,7 @@ from intertask.inputs import Reader as AnyReader
 from intertask.inputs._pictures import CHANNELS, Mode, pixels
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
-from intertask.nn.item_table import INITIAL_DEVIATION, ItemTable
+from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.moved import Movement, moved
 
@@ -121,7 +121,7 @@ class Config(InputConfig):
         """The reader that wrote a table of JSON."""
         return Reader.model_validate(table)
 
-    def build(self, dimensions: Dimensions, items: ItemTable | None) -> "Input":
+    def build(self, dimensions: Dimensions, items: AllItems | None) -> "Input":
         """The input."""
         reader = dimensions.fields.get(INPUT)
         if not isinstance(reader, Reader):
