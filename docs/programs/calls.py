@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import intertask
 from docstrings import Docstring, parsed
+from intertask.answering.door import Door
 from options import MADE
 
 WIDEST = 70  # characters of arguments in one line
@@ -69,7 +70,9 @@ def _entry(name: str, thing: object) -> str:
 
 
 def _members(kind: type) -> Iterator[tuple[str, object]]:
-    for key, member in vars(kind).items():
+    inherited = [part for part in kind.__mro__[1:] if issubclass(part, Door)]
+    named = {key: member for part in (*inherited, kind) for key, member in vars(part).items()}
+    for key, member in named.items():
         raw = getattr(member, "__func__", member)
         if key.startswith("_") or key in HIDDEN or not getattr(raw, "__doc__", None):
             continue

@@ -12,6 +12,7 @@ import polars as pl
 import torch
 
 from intertask import artefact
+from intertask.answering.door import Door
 from intertask.answering.predictor_folder import RowsArtefact
 from intertask.data.columns import MISSING
 from intertask.data.rows import Rows
@@ -32,14 +33,13 @@ from intertask.samples.evaluation import RowEvaluator
 from intertask.samples.examiner import RowExaminer
 from intertask.samples.facts import Facts, build, row_task
 from intertask.tasks.category import Classes
-from intertask.terminal.markup import card
 from intertask.train.checkpoint import set_weights, weights
 
 PARTS = ("validation", "test")
 SHOWN = 8  # classes in a notebook
 
 
-class Predictor:
+class Predictor(Door):
     """Trains on rows of a table, predicts, saves and loads.
 
     Example:
@@ -60,18 +60,9 @@ class Predictor:
                 "Predictor", "a recipe of rows of a table", "one of a log", "use Recommender(recipe)"
             )
         refuse_mixed(recipe)
-        self.recipe = recipe
+        super().__init__(recipe)
         self.fitted: FittedRows | None = None
         self._model: Model | None = None
-
-    @classmethod
-    def from_recipe(cls, file: str | Path) -> "Predictor":
-        """A predictor with the recipe in a file, not trained yet.
-
-        Raises:
-            RecipeError: The first thing that is wrong with the file.
-        """
-        return cls(Recipe.read(arguments.path(file, "from_recipe", "a recipe")))
 
     def fit(self, rows: object, run: str | Path | None = None) -> "Predictor":
         """Train on rows.
@@ -299,19 +290,11 @@ class Predictor:
             )
         return self._model
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        recipe = self.recipe
-        facts = [
-            ("encoder", recipe.encoder.kind),
-            ("width", str(recipe.width)),
-            ("tasks", ", ".join(f"{name} ({task.kind})" for name, task in recipe.tasks.items())),
-        ]
+    def _facts(self) -> list[tuple[str, str]] | None:
         if self._model is None:
-            return card(f"Predictor {recipe.name}", [*facts, ("state", "not trained: call fit() or load()")])
-        facts.append(("columns", f"{len(self.facts.columns):,}"))
-        facts += [(name, ", ".join(map(str, own[:SHOWN]))) for name, own in self.classes.items()]
-        return card(f"Predictor {recipe.name}", facts)
+            return None
+        classes = [(name, ", ".join(map(str, own[:SHOWN]))) for name, own in self.classes.items()]
+        return [("columns", f"{len(self.facts.columns):,}"), *classes]
 
 
 def _share(value: object) -> float:

@@ -12,14 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import polars as pl
-import torch
-from numpy.typing import NDArray
 
 from intertask import artefact
-from intertask.answering import aims
+from intertask.answering import aims, neighbours
 from intertask.answering.answerer import Answerer, popularity
+from intertask.answering.door import Door
+from intertask.answering.recommender_folder import opened, reader_of, stored
 from intertask.answering.rules import Rules, banned_items
 from intertask.artefact.log import LogArtefact
 from intertask.data.catalogue import Catalogue
@@ -27,24 +26,20 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
-from intertask.errors import ArtefactError, LeakageError, RequestError
+from intertask.errors import ArtefactError, RequestError
 from intertask.evaluate.results import Evaluation
-from intertask.events.ranking import SCORES_IN_MEMORY
-from intertask.events.requests import Event, Reader
-from intertask.events.trainable import build
-from intertask.fitting.assessment import assess, corpus_of
+from intertask.events.requests import Event
+from intertask.fitting.assessment import assess, corpus_of, refuse_refitted
 from intertask.fitting.experiment import fit
 from intertask.fitting.fitted import FittedLog
 from intertask.model import Model
 from intertask.options import arguments
 from intertask.options.arguments import Id
 from intertask.recipe import Recipe
-from intertask.terminal.markup import card
 from intertask.terminal.progress import Epoch, heard
-from intertask.train.checkpoint import set_weights, weights
 
 
-class Recommender:
+class Recommender(Door):
     """Trains on a log, recommends, saves and loads.
 
     Example:
@@ -60,20 +55,11 @@ class Recommender:
         if recipe is not None and not isinstance(recipe, Recipe):
             hint = "Recommender.from_recipe(...) reads a file"
             raise RequestError("Recommender", "a Recipe", arguments.shown(recipe), hint)
-        self.recipe = recipe or Recipe()
+        super().__init__(recipe or Recipe())
         self.fitted: FittedLog | None = None
         self.refitted = False
         self.catalogue: Catalogue | None = None
         self._answerer: Answerer | None = None
-
-    @classmethod
-    def from_recipe(cls, file: str | Path) -> "Recommender":
-        """A recommender with the recipe in a file, not trained yet.
-
-        Raises:
-            RecipeError: The first thing that is wrong with the file.
-        """
-        return cls(Recipe.read(arguments.path(file, "from_recipe", "a recipe")))
 
     def fit(
         self,
@@ -125,7 +111,7 @@ class Recommender:
         corpus = fitted.corpus
         self.fitted, self.catalogue, self.refitted = fitted, catalogue, fitted.refitted
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
-        self._answerer = Answerer(fitted.model.eval(), _reader(corpus, counts), counts, catalogue)
+        self._answerer = Answerer(fitted.model.eval(), reader_of(corpus, counts), counts, catalogue)
         if idle := int((~self._answerer.known).sum()):
             warnings.warn(
                 f"{idle:,} of {len(corpus.items):,} items have no training event: no list holds them "
@@ -232,11 +218,7 @@ class Recommender:
         """
         answerer = self._ready()
         moment = None if at is None else arguments.moment(at, "at")
-        known = answerer.model.config.tasks_that_judge()
-        expected = f"a response task: {', '.join(known) or 'there is none'}"
-        name = arguments.word(task, "task", expected)
-        if name not in known:
-            raise RequestError("task", expected, arguments.shown(name))
+        name = aims.response_task(answerer.model, task)
         asked = answerer.reader.read(users, histories, moment)
         asked.warn()
         places = answerer.reader.item_places(items, "items")
@@ -259,31 +241,7 @@ class Recommender:
         Raises:
             RequestError: An item is unknown, or was never trained.
         """
-        answerer = self._ready()
-        k = arguments.whole(k, "k", 1, len(answerer.reader.items), ", the size of the catalogue")
-        places_N = answerer.reader.item_places(items, "items")
-        if not answerer.known[places_N].all():
-            untrained = answerer.reader.items.decode(places_N[~answerer.known[places_N]])
-            raise RequestError(
-                "items", "items with a training event", arguments.shown(untrained[0]), "`items` names them"
-            )
-        step = max(1, SCORES_IN_MEMORY // len(answerer.reader.items))
-        frames = []
-        for start in range(0, max(1, len(places_N)), step):
-            places = places_N[start : start + step]
-            ranked = answerer.similar(places, k)
-            owners, ranks = np.nonzero(ranked.filled_BK)
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "item": answerer.reader.items.decode(places[owners]),
-                        "rank": ranks + 1,
-                        "similar": answerer.reader.items.decode(ranked.items_BK[ranked.filled_BK]),
-                        "score": ranked.scores_BK[ranked.filled_BK],
-                    }
-                )
-            )
-        return pl.concat(frames)
+        return neighbours.frame(self._ready(), items, k)
 
     def evaluate(
         self,
@@ -305,34 +263,19 @@ class Recommender:
             LeakageError: The model was trained on other events than those of the training part.
         """
         answerer = self._ready()
-        if self.refitted:
-            raise LeakageError(
-                "evaluate",
-                "a model that has not seen what is asked for",
-                "one that was trained once more on all events, to serve",
-                "evaluate the one in the folder `evaluated` of its run",
-            )
+        refuse_refitted(self.refitted)
         if events is None and run is None and self.fitted is not None:
             return assess(answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None)
         read = self.catalogue if self.recipe.items.reads_catalogue else None
         corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours, read)
         return assess(answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity)
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        recipe = self.recipe
-        facts = [
-            ("encoder", recipe.encoder.kind),
-            ("width", str(recipe.width)),
-            ("tasks", ", ".join(f"{name} ({task.kind})" for name, task in recipe.tasks.items())),
-        ]
+    def _facts(self) -> list[tuple[str, str]] | None:
         if self._answerer is None:
-            return card(
-                f"Recommender {recipe.name}", [*facts, ("state", "not trained: call fit() or load()")]
-            )
+            return None
         reader = self._answerer.reader
-        facts += [("items", f"{len(reader.items):,}"), ("users", f"{len(reader.users):,}")]
-        return card(f"Recommender {recipe.name}", [*facts, ("behaviours", ", ".join(reader.behaviours))])
+        counts = [("items", f"{len(reader.items):,}"), ("users", f"{len(reader.users):,}")]
+        return [*counts, ("behaviours", ", ".join(reader.behaviours))]
 
     def save(self, folder: str | Path, *, histories: bool = True) -> None:
         """Write a model folder, all or nothing.
@@ -345,28 +288,9 @@ class Recommender:
         Raises:
             ArtefactError: Something else stands in that place.
         """
-        answerer = self._ready()
-        reader = answerer.reader
-        place = arguments.path(folder, "save")
-        stored, users = reader.stored, reader.users
-        if not arguments.flag(histories, "histories"):
-            stored = _nobody(stored)
-            users = type(users)(users.ids.clear())
-        artefact.save(
-            LogArtefact(
-                recipe=self.recipe,
-                behaviours=reader.behaviours,
-                items=reader.items,
-                users=users,
-                weights=artefact.as_arrays(weights(answerer.model)),
-                histories=stored,
-                popularity=answerer.popularity,
-                catalogue=self.catalogue,
-                refitted=self.refitted,
-                described=answerer.described,
-            ),
-            place,
-        )
+        answerer, place = self._ready(), arguments.path(folder, "save")
+        keep = arguments.flag(histories, "histories")
+        artefact.save(stored(answerer, self.recipe, self.catalogue, self.refitted, keep), place)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Recommender":
@@ -383,18 +307,10 @@ class Recommender:
         if artefact.is_of_rows(folder):
             hint = "intertask.load(...) opens it, and predict asks it"
             raise ArtefactError(str(folder), "a model of a log", "one of rows of a table", hint)
-        stored = artefact.load(folder, LogArtefact)
-        self = cls(stored.recipe)
-        corpus = Corpus(stored.users, stored.items, stored.behaviours, stored.histories)
-        model = build(stored.recipe, corpus, stored.recipe.seed, described=stored.described)
-        set_weights(model, {name: torch.from_numpy(array) for name, array in stored.weights.items()})
-        self.catalogue, self.refitted = stored.catalogue, stored.refitted
-        self._answerer = Answerer(
-            model.eval(),
-            _reader(corpus, stored.popularity),
-            stored.popularity,
-            stored.catalogue,
-        )
+        held = artefact.load(folder, LogArtefact)
+        self = cls(held.recipe)
+        self.catalogue, self.refitted = held.catalogue, held.refitted
+        self._answerer = opened(held)
         return self
 
     def history(self, user: Id) -> pl.DataFrame:
@@ -403,12 +319,7 @@ class Recommender:
         Raises:
             RequestError: The user is unknown.
         """
-        reader = self._ready().reader
-        window = reader.read([arguments.identifier(user, "user")], None).windows
-        events = slice(int(window.starts[0]), int(window.stops[0]))
-        kinds = [reader.behaviours[code] for code in reader.stored.behaviours[events]]
-        items = reader.items.decode(reader.stored.items[events])
-        return pl.DataFrame({"item": items, "behaviour": pl.Series(kinds, dtype=pl.String)})
+        return self._ready().reader.history(arguments.identifier(user, "user"))
 
     @property
     def model(self) -> Model:
@@ -436,11 +347,7 @@ class Recommender:
 
         Items without a training event are not trained: no list holds them.
         """
-        answerer = self._ready()
-        frame = answerer.reader.items.ids.rename("item").to_frame()
-        if self.catalogue is not None and self.catalogue.text:
-            frame = frame.with_columns(answerer.titles(frame["item"]))
-        return frame.with_columns(pl.Series("trained", answerer.trained))
+        return self._ready().items()
 
     def _ready(self) -> Answerer:
         if self._answerer is None:
@@ -448,19 +355,3 @@ class Recommender:
                 "Recommender", "a trained model", "an untrained one", "call fit() or load() first"
             )
         return self._answerer
-
-
-def _reader(corpus: Corpus, counts: NDArray[np.int64]) -> Reader:
-    usual = int(counts.sum(axis=1).argmax())
-    return Reader(corpus.users, corpus.items, corpus.behaviours, corpus.sequences, usual)
-
-
-def _nobody(sequences: Sequences) -> Sequences:
-    return Sequences(
-        offsets=np.zeros(1, np.int64),
-        items=sequences.items[:0],
-        behaviours=sequences.behaviours[:0],
-        times=None if sequences.times is None else sequences.times[:0],
-        num_items=sequences.num_items,
-        num_behaviours=sequences.num_behaviours,
-    )

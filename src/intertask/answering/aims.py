@@ -5,6 +5,7 @@ from numbers import Real
 
 from intertask.answering.objective import Objective
 from intertask.errors import RequestError
+from intertask.model import Model
 from intertask.options import arguments
 from intertask.recipe import Recipe
 
@@ -90,3 +91,17 @@ def _weight(name: str, given: object) -> float:
     if weight != 0 and not LEAST <= abs(weight) <= MOST:  # refuses NaN, too
         raise RequestError(where, expected, arguments.shown(given))
     return weight
+
+
+def response_task(model: Model, task: object) -> str:
+    """The response task that is asked for.
+
+    Raises:
+        RequestError: There is none of this name.
+    """
+    known = model.config.tasks_that_judge()
+    expected = f"a response task: {', '.join(known) or 'there is none'}"
+    name = arguments.word(task, "task", expected)
+    if name not in known:
+        raise RequestError("task", expected, arguments.shown(name))
+    return name

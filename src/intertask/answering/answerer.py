@@ -99,6 +99,13 @@ class Answerer:
         places = self.reader.items.encode(items)
         return self.shelf[self.catalogue.text[0]].gather(places).rename("title")
 
+    def items(self) -> pl.DataFrame:
+        """The items, their titles, and whether they are trained; see `Recommender.items`."""
+        frame = self.reader.items.ids.rename("item").to_frame()
+        if self.catalogue is not None and self.catalogue.text:
+            frame = frame.with_columns(self.titles(frame["item"]))
+        return frame.with_columns(pl.Series("trained", self.trained))
+
     def matching(self, condition: object) -> NDArray[np.bool_]:
         """Items whose row of the catalogue meets a condition, bool [items].
 

@@ -104,6 +104,18 @@ class Reader:
             )
         return places
 
+    def history(self, user: Id) -> pl.DataFrame:
+        """What a user of the log did, oldest first: columns item and behaviour.
+
+        Raises:
+            RequestError: The user is unknown.
+        """
+        window = self.read([user], None).windows
+        events = slice(int(window.starts[0]), int(window.stops[0]))
+        kinds = [self.behaviours[code] for code in self.stored.behaviours[events]]
+        items = self.items.decode(self.stored.items[events])
+        return pl.DataFrame({"item": items, "behaviour": pl.Series(kinds, dtype=pl.String)})
+
     def _of_users(self, users: object) -> Asked:
         series = arguments.ids(users, "users")
         places = encoded(self.users, series)

@@ -12,7 +12,7 @@ from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import open_corpus, prepare
-from intertask.errors import DataError, RequestError
+from intertask.errors import DataError, LeakageError, RequestError
 from intertask.evaluate.choosing import thin_choice
 from intertask.evaluate.results import Evaluation, Finding
 from intertask.evaluate.validation import default_monitor
@@ -151,3 +151,18 @@ def item_tags(catalogue: Catalogue | None, corpus: Corpus) -> scipy.sparse.csr_m
     return scipy.sparse.csr_matrix(
         (ones, (exploded["item"].to_numpy(), codes)), shape=(len(tags), codes.max() + 1)
     )
+
+
+def refuse_refitted(refitted: bool) -> None:
+    """Refuse a model that has seen what it would be measured on.
+
+    Raises:
+        LeakageError: It was trained once more on all events.
+    """
+    if refitted:
+        raise LeakageError(
+            "evaluate",
+            "a model that has not seen what is asked for",
+            "one that was trained once more on all events, to serve",
+            "evaluate the one in the folder `evaluated` of its run",
+        )

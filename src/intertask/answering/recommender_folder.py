@@ -1,0 +1,66 @@
+"""A recommender as what its folder holds, and back."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from intertask import artefact
+from intertask.answering.answerer import Answerer
+from intertask.artefact.log import LogArtefact
+from intertask.data.catalogue import Catalogue
+from intertask.data.corpus import Corpus
+from intertask.data.sequences import Sequences
+from intertask.events.requests import Reader
+from intertask.events.trainable import build
+from intertask.recipe import Recipe
+from intertask.train.checkpoint import set_weights, weights
+
+
+def reader_of(corpus: Corpus, counts: NDArray[np.int64]) -> Reader:
+    """What reads requests; events without a behaviour are of the most frequent one.
+
+    Args:
+        corpus: Users, items and events.
+        counts: int64 [behaviours, items], training events.
+    """
+    usual = int(counts.sum(axis=1).argmax())
+    return Reader(corpus.users, corpus.items, corpus.behaviours, corpus.sequences, usual)
+
+
+def stored(
+    answerer: Answerer, recipe: Recipe, catalogue: Catalogue | None, refitted: bool, histories: bool
+) -> LogArtefact:
+    """What is written of a recommender; without its users and their events if `histories` is False."""
+    reader = answerer.reader
+    users = reader.users if histories else type(reader.users)(reader.users.ids.clear())
+    return LogArtefact(
+        recipe=recipe,
+        behaviours=reader.behaviours,
+        items=reader.items,
+        users=users,
+        weights=artefact.as_arrays(weights(answerer.model)),
+        histories=reader.stored if histories else _nobody(reader.stored),
+        popularity=answerer.popularity,
+        catalogue=catalogue,
+        refitted=refitted,
+        described=answerer.described,
+    )
+
+
+def opened(held: LogArtefact) -> Answerer:
+    """What answers as it did before it was written, to the bit."""
+    corpus = Corpus(held.users, held.items, held.behaviours, held.histories)
+    model = build(held.recipe, corpus, held.recipe.seed, described=held.described)
+    set_weights(model, {name: torch.from_numpy(array) for name, array in held.weights.items()})
+    return Answerer(model.eval(), reader_of(corpus, held.popularity), held.popularity, held.catalogue)
+
+
+def _nobody(sequences: Sequences) -> Sequences:
+    return Sequences(
+        offsets=np.zeros(1, np.int64),
+        items=sequences.items[:0],
+        behaviours=sequences.behaviours[:0],
+        times=None if sequences.times is None else sequences.times[:0],
+        num_items=sequences.num_items,
+        num_behaviours=sequences.num_behaviours,
+    )
