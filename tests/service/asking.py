@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from intertask.service import wire, worker
 from intertask.service.application import application
-from intertask.service.database import opened
+from intertask.service.opening import opened
 from intertask.service.settings import Place
 from intertask.service.writer import Writer
 

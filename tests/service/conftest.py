@@ -8,8 +8,8 @@ import psycopg
 
 from intertask import Recommender
 from intertask.service import registry, seed
-from intertask.service.database import opened
 from intertask.service.events import Append
+from intertask.service.opening import opened
 from intertask.service.schema import migrate
 from intertask.service.settings import Place, Settings
 from intertask.service.tenants import AddTenant, Role, new_key

@@ -10,8 +10,8 @@ import pytest
 
 from intertask.service import importing, runner
 from intertask.service.access import Access
-from intertask.service.database import opened
 from intertask.service.events import history, num_events
+from intertask.service.opening import opened
 
 CSV = """\
 who;what;did;when;price

@@ -2,7 +2,7 @@ import pytest
 
 from intertask.errors import IntertaskError
 from intertask.service import schema
-from intertask.service.database import opened
+from intertask.service.opening import opened
 from intertask.service.refusals import UnavailableError
 
 SECOND = ("ALTER TABLE people ADD COLUMN note {text}", "INSERT INTO people VALUES (1, 'ann', '{{}}', 0, 'x')")

@@ -16,8 +16,8 @@ import pytest
 
 from intertask.errors import IntertaskError
 from intertask.runs import run as runs
-from intertask.service.database import opened
 from intertask.service.events import num_events
+from intertask.service.opening import opened
 from intertask.service.settings import Settings
 from intertask.service.supervisor import serve
 from tests import shop

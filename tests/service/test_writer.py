@@ -187,7 +187,7 @@ def test_without_the_process_that_writes_a_change_is_refused_and_reading_goes_on
 KILLED = """
 import sys, threading
 from pathlib import Path
-from intertask.service.database import opened
+from intertask.service.opening import opened
 from intertask.service.events import Append, StoredEvent
 from intertask.service.writer import Writer
 writer = Writer(opened(sys.argv[1], Path(sys.argv[2])))

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 Value = str | int | float | None
@@ -118,14 +117,3 @@ def whole(value: Value) -> int:
     """A value that is a whole number."""
     assert isinstance(value, int)
     return value
-
-
-def opened(address: str, folder: Path) -> Database:
-    """The database of a service: `postgresql://...`, or `sqlite`, in the service's folder."""
-    if address.startswith(("postgresql://", "postgres://")):
-        from intertask.service.postgresql import PostgreSQL
-
-        return PostgreSQL(address)
-    from intertask.service.sqlite import SQLite
-
-    return SQLite(folder / "store.sqlite")

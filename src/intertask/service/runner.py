@@ -14,11 +14,11 @@ from intertask.errors import IntertaskError
 from intertask.service import answers, process, tenants
 from intertask.service.access import Access
 from intertask.service.answers import TrimAnswers
-from intertask.service.database import opened
 from intertask.service.events import DAY, Forget
 from intertask.service.exporting import write_out
 from intertask.service.importing import bring_in
 from intertask.service.jobs import Facts, MoveJob, TakeJob
+from intertask.service.opening import opened
 from intertask.service.refusals import ConflictError, RefusedError
 from intertask.service.schema import now
 from intertask.service.settings import Place

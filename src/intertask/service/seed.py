@@ -16,8 +16,9 @@ from intertask.errors import IntertaskError
 from intertask.recommender import Recommender
 from intertask.service import process, registry, versions
 from intertask.service.access import Access
-from intertask.service.database import Reading, opened, whole
+from intertask.service.database import Reading, whole
 from intertask.service.events import Append, StoredEvent
+from intertask.service.opening import opened
 from intertask.service.publishing import publish
 from intertask.service.registry import Added
 from intertask.service.settings import Place

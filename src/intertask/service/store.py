@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 from intertask.service import process, wire
-from intertask.service.database import opened
+from intertask.service.opening import opened
 from intertask.service.schema import migrate
 from intertask.service.settings import Place
 from intertask.service.writer import Writer

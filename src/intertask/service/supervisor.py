@@ -18,7 +18,7 @@ from pathlib import Path
 from intertask.errors import IntertaskError, RequestError
 from intertask.service import process, versions
 from intertask.service.access import Access
-from intertask.service.database import opened
+from intertask.service.opening import opened
 from intertask.service.schema import migrate
 from intertask.service.settings import LOOPBACK, Place, Settings
 from intertask.service.tenants import AddTenant, keys, new_key, tenants

@@ -14,9 +14,9 @@ import uvicorn
 from intertask.service import process, tenants
 from intertask.service.access import Access
 from intertask.service.application import application
-from intertask.service.database import opened
 from intertask.service.engine import Engine
 from intertask.service.loader import Loader
+from intertask.service.opening import opened
 from intertask.service.recorder import Recorder
 from intertask.service.running import Running
 from intertask.service.settings import Place
