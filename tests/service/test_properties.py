@@ -7,12 +7,13 @@ from intertask.service.properties import (
     HideItems,
     Item,
     MergePeople,
+    PatchItems,
     Person,
     PutItems,
     PutPeople,
-    hidden,
     items,
     person,
+    since,
 )
 from intertask.service.refusals import MissingError
 from intertask.service.tenants import revision
@@ -47,7 +48,7 @@ def test_hidden_items_keep_their_properties_and_each_change_raises_the_revision(
         (DeleteItem(tenant=1, item="never set"), []),
     ):
         run(store, command)
-        assert sorted(hidden(store, 1)) == expected
+        assert sorted(one.item for one in since(store, 1, 0) if one.hidden) == expected
         numbers.append(revision(store, 1))
     assert numbers == sorted(set(numbers)) and revision(store, 2) == 0
     assert items(store, 1, ["sku/9"])["sku/9"] == SHOE
@@ -72,3 +73,16 @@ def test_a_visitor_who_signs_in_brings_the_events_along_in_their_order(store):
     assert history(store, 1, "visitor", 9) == []
     with pytest.raises(MissingError, match="somebody with events or properties, found 'visitor'"):
         run(store, MergePeople(tenant=1, person="visitor", into="ann"))
+
+
+def test_what_changed_after_a_revision_is_told_the_deleted_among_it(store):
+    run(store, PutItems(tenant=1, items=(SHOE, Item(item="x"), Item(item="x", properties={"a": 1}))))
+    seen = revision(store, 1)
+    assert {one.item for one in since(store, 1, -1)} == {"sku/9", "x"} and since(store, 1, seen) == []
+    run(store, DeleteItem(tenant=1, item="sku/9"))
+    run(store, PatchItems(tenant=1, items=(Item(item="x", properties={"a": None, "b": 2}),), hidden=(True,)))
+    assert {one.item: (one.properties, one.hidden) for one in since(store, 1, seen)} == {
+        "sku/9": ({}, False),
+        "x": ({"b": 2}, True),
+    }
+    assert set(items(store, 1, ["sku/9", "x"])) == {"x"}

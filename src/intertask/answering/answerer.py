@@ -198,6 +198,8 @@ class Answerer:
         else:
             shares = {name: self._log_shares(name, states_BTD, known_B) for name in aim.ranking(self.model)}
             scores_BI = aim.found(shares)
+        if rules.boost_I is not None:
+            scores_BI = _boosted(scores_BI, rules.boost_I, known_B | (not isinstance(aim, str)))
         if rules.banned_I is not None:
             scores_BI.masked_fill_(rules.banned_I, float("-inf"))
         excluding = np.flatnonzero(np.broadcast_to(rules.exclude_seen, len(rows)))
@@ -207,9 +209,12 @@ class Answerer:
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
         if isinstance(aim, Objective):
-            scores_BI = aim.judged(
+            judged_BI = aim.judged(
                 self.model, scores_BI, shares, states_BTD, torch.from_numpy(known_B), rules.k
             )
+            if rules.boost_I is not None and judged_BI is not scores_BI:  # what was judged began anew
+                judged_BI = judged_BI + rules.boost_I
+            scores_BI = judged_BI
         values_BK, items_BK = best_items(scores_BI, rules.k)
         return Ranked(items_BK.numpy(), values_BK.numpy())
 
@@ -245,6 +250,12 @@ class Answerer:
         )
         times = None if at is None else np.broadcast_to(at, len(asked)).astype(np.int64)[rows]
         return last_states(self.model, asked.sequences, recent, times, TOKENS)
+
+
+def _boosted(scores_BI: Tensor, boost_I: Tensor, logarithmic_B: NDArray[np.bool_]) -> Tensor:
+    """Scores with what is preferred: added to logarithms; counts of events are multiplied."""
+    rows_B1 = torch.from_numpy(logarithmic_B)[:, None]
+    return torch.where(rows_B1, scores_BI + boost_I, scores_BI * boost_I.exp())
 
 
 def popularity(training: Sequences, num_behaviours: int) -> NDArray[np.int64]:

@@ -23,19 +23,23 @@ class Rules:
         k: Items for each history.
         exclude_seen: Leave out the items of the history; one for all, or one for each history.
         banned_I: bool [items], or [histories, items], never answered; None where every item may be.
+        boost_I: float [items], or [histories, items], logarithms of what the probabilities of items are
+            multiplied by; None where nothing is preferred.
     """
 
     k: int
     exclude_seen: bool | NDArray[np.bool_]
     banned_I: Tensor | None
+    boost_I: Tensor | None = None
 
     def of(self, rows: NDArray[np.int64]) -> "Rules":
         """The rules of some of the histories."""
-        seen, banned = self.exclude_seen, self.banned_I
+        seen, banned, boost = self.exclude_seen, self.banned_I, self.boost_I
         return Rules(
             self.k,
             seen if isinstance(seen, bool) else seen[rows],
             banned if banned is None or banned.ndim == 1 else banned[torch.from_numpy(rows)],
+            boost if boost is None or boost.ndim == 1 else boost[torch.from_numpy(rows)],
         )
 
 

@@ -83,7 +83,9 @@ def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
         if isinstance(answer, FileAnswer):
             return FileResponse(answer.path, headers=headers, media_type="application/jsonl")
         return Response(
-            answer.model_dump_json(exclude_unset=True), media_type="application/json", headers=headers
+            answer.model_dump_json(exclude_unset=True, by_alias=True),
+            media_type="application/json",
+            headers=headers,
         )
 
     return HttpRoute(path, endpoint, methods=list(methods))

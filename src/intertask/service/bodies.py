@@ -1,18 +1,15 @@
-"""The bodies of requests and answers about events, lists, items and users.
+"""The bodies of requests and answers about events, items and users.
 
 Everything that comes is checked here, before anything is done.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from intertask.service.fields import (
     MOST_EVENTS,
-    MOST_EXPLAINED,
-    MOST_HISTORY,
     MOST_IDS,
-    MOST_K,
     MOST_PROPERTIES,
     Body,
     Identifier,
@@ -73,170 +70,6 @@ class EventsAnswer(Body):
     replayed: bool
 
 
-class PastEvent(Body):
-    """An event of a history that comes with the request."""
-
-    item: Identifier
-    behaviour: Word | None = None
-    time: Moment | None = None
-
-
-class SeenRule(Body):
-    """Which items of the user's own events are left out.
-
-    Args:
-        behaviours: Of events of these; of all if left out.
-        days: Of the last days; of all time if left out.
-    """
-
-    behaviours: Annotated[tuple[Word, ...], Field(max_length=255)] = ()
-    days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
-
-
-class Explore(Body):
-    """How a list is drawn at random, so that logs can be learned from: Plackett-Luce, by Gumbel's noise.
-
-    Args:
-        kind: gumbel.
-        temperature: In standard deviations of the candidates' scores; near zero the best come first.
-        among: The candidates are the best so many.
-    """
-
-    kind: Literal["gumbel"] = "gumbel"
-    temperature: Annotated[Number, Field(ge=1e-3, le=1e3)] = 0.1
-    among: Annotated[StrictInt, Field(ge=2, le=MOST_K)] = 100
-
-
-class RecommendBody(Body):
-    """A request for a list.
-
-    Args:
-        user: Whose stored events are read.
-        history: Events that are not stored, behind the stored ones.
-        k: Length of the list.
-        behaviour: Recommend the next item of this behaviour.
-        task: Use the task of this name.
-        objective: Tasks and their weights, in place of a behaviour or a task.
-        allow: Recommend these items only.
-        deny: Never recommend these.
-        filter: Recommend items only whose catalogue columns meet this condition.
-        seen: false leaves nothing out, true every item of the user's events; the recipe decides if left out.
-        at: The moment of the request, for a model with query time; that of the last event if left out.
-        scenario: Where the list is shown, in your own words: kept with the answer.
-        explore: Draw the list at random around the best one, and say with which probabilities.
-        explain: Name the events that count most for each item; for lists of at most 50.
-    """
-
-    user: Identifier | None = None
-    history: Annotated[tuple[PastEvent, ...], Field(max_length=MOST_HISTORY)] | None = None
-    k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
-    behaviour: Word | None = None
-    task: Word | None = None
-    objective: Annotated[dict[Word, Number], Field(min_length=1, max_length=64)] | None = None
-    allow: Annotated[tuple[Identifier, ...], Field(max_length=MOST_IDS)] | None = None
-    deny: Annotated[tuple[Identifier, ...], Field(max_length=MOST_IDS)] | None = None
-    filter: Annotated[StrictStr, Field(max_length=2_000)] | None = None
-    seen: StrictBool | SeenRule | None = None
-    at: Moment | None = None
-    scenario: Word | None = None
-    explore: Explore | None = None
-    explain: StrictBool = False
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Self:
-        if self.user is None and self.history is None:
-            raise ValueError("a user or a history, not neither")
-        if self.explain and self.k > MOST_EXPLAINED:
-            raise ValueError(f"k of at most {MOST_EXPLAINED} with explain, not {self.k}")
-        return self
-
-
-class ScoredItem(Body):
-    """An item of a list."""
-
-    item: str
-    score: float
-
-
-class Reason(Body):
-    """An event that counts for an item.
-
-    Args:
-        item: Of the event.
-        change: Of the score, were the event left out: below zero where it speaks for the item.
-    """
-
-    item: str
-    change: float
-
-
-class ListedItem(ScoredItem):
-    """An item of a list that was asked for.
-
-    Args:
-        item: Its id.
-        score: The higher, the better.
-        propensity: With which probability it was drawn for its place, after those before it; only in a list
-            that explores.
-        because: The events that count most for it; only where it was asked for.
-    """
-
-    propensity: float | None = None
-    because: tuple[Reason, ...] | None = None
-
-
-class RecommendAnswer(Body):
-    """A list.
-
-    Args:
-        recommendation: The id of this answer, to be sent with the events that it leads to.
-        model: The version that answered.
-        items: Best first.
-        unknown: How many ids of the request changed nothing, by where they stood.
-        degraded: "store" where the stored events could not be read, "model" where popularity answers.
-        cursor: Where the list goes on: `POST /v1/recommend/next`; null at its end.
-    """
-
-    recommendation: str
-    model: str
-    items: tuple[ListedItem, ...]
-    unknown: dict[str, int]
-    degraded: Literal["store", "model"] | None
-    cursor: str | None
-
-
-class NextBody(Body):
-    """A request for the next page of a list.
-
-    Args:
-        cursor: Of the page before. The same cursor gives the same page.
-        k: Length of the page; that of the first one if left out.
-    """
-
-    cursor: Annotated[StrictStr, Field(min_length=1, max_length=65_536)]
-    k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] | None = None
-
-
-class SimilarBody(Body):
-    """A request for items that are alike."""
-
-    item: Identifier
-    k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
-
-
-class SimilarAnswer(Body):
-    """Items that are alike, by the cosine of their vectors."""
-
-    model: str
-    items: tuple[ScoredItem, ...]
-
-
-class PopularQuery(Body):
-    """A request for what is most frequent."""
-
-    k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
-
-
 Properties = Annotated[
     dict[Word, Scalar | Annotated[list[StrictStr], Field(max_length=1_000)]],
     Field(max_length=MOST_PROPERTIES),
@@ -255,6 +88,20 @@ class ItemsBody(Body):
     """Items; what they were before is replaced."""
 
     items: Annotated[tuple[ItemBody, ...], Field(min_length=1, max_length=MOST_EVENTS)]
+
+
+class ItemPatch(Body):
+    """What changes of an item: properties that are null are taken away, others that are not named stay."""
+
+    item: Identifier
+    properties: Properties = {}
+    hidden: StrictBool | None = None
+
+
+class ItemsPatch(Body):
+    """Changes of items."""
+
+    items: Annotated[tuple[ItemPatch, ...], Field(min_length=1, max_length=MOST_EVENTS)]
 
 
 class HideBody(Body):
@@ -279,6 +126,12 @@ class UserBody(Body):
 
 class UsersBody(Body):
     """Users; what they were before is replaced."""
+
+    users: Annotated[tuple[UserBody, ...], Field(min_length=1, max_length=MOST_EVENTS)]
+
+
+class UsersPatch(Body):
+    """Changes of users: properties that are null are taken away, others that are not named stay."""
 
     users: Annotated[tuple[UserBody, ...], Field(min_length=1, max_length=MOST_EVENTS)]
 
@@ -326,48 +179,3 @@ class DoneAnswer(Body):
     """Whether anything is other than before."""
 
     changed: bool
-
-
-class GivenQuery(Body):
-    """Which lists that were given: one, or the last of a user."""
-
-    recommendation: Identifier | None = None
-    user: Identifier | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.recommendation is None) == (self.user is None):
-            raise ValueError("a recommendation or a user, not both or neither")
-        return self
-
-
-class GivenList(Body):
-    """A list that was given.
-
-    Args:
-        recommendation: Its id.
-        time: When it was given.
-        user: To whom; null where the history came with the request.
-        model: The version that answered.
-        scenario: As the request named it.
-        experiment: The experiment that it was part of.
-        arm: Of that.
-        items: In their order.
-        events: What it led to: events that came with its id.
-    """
-
-    recommendation: str
-    time: str
-    user: str | None
-    model: str
-    scenario: str | None
-    experiment: str | None
-    arm: str | None
-    items: tuple[ListedItem, ...]
-    events: tuple[ShownEvent, ...]
-
-
-class GivenAnswer(Body):
-    """Lists that were given, the newest first."""
-
-    lists: tuple[GivenList, ...]

@@ -13,9 +13,12 @@ from intertask.service.properties import (
     DeletePerson,
     HideItems,
     MergePeople,
+    PatchItems,
+    PatchPeople,
     PutItems,
     PutPeople,
 )
+from intertask.service.rules import DeleteRule, PutRule
 from intertask.service.tenants import AddKey, AddTenant, KeepSecret, RevokeKey
 from intertask.service.versions import AddVersion, Alive, Raise, RollBack
 
@@ -25,6 +28,10 @@ AnyCommand = Annotated[
     | KeepAnswers
     | TrimAnswers
     | PutItems
+    | PatchItems
+    | PatchPeople
+    | PutRule
+    | DeleteRule
     | HideItems
     | DeleteItem
     | PutPeople

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.service import answers
-from intertask.service.bodies import RecommendBody
 from intertask.service.fields import spelled
+from intertask.service.list_bodies import RecommendBody
 from intertask.service.reading import checked
 from intertask.service.refusals import RefusedError
 from intertask.service.schema import now
@@ -98,7 +98,7 @@ def page_id(cursor: Cursor, k: int, secret: bytes) -> str:
 
 def _table(body: RecommendBody) -> dict[str, object]:
     """A body as JSON that is read back as the same; moments are written as such."""
-    table = body.model_dump(mode="json", exclude_defaults=True)
+    table = body.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     for part in (table, *table.get("history", ())):
         for name in ("at", "time"):
             if name in part:

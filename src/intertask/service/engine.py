@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from intertask.answering.objective import Objective
 from intertask.errors import IntertaskError
@@ -23,8 +22,9 @@ from intertask.service.database import Reading
 from intertask.service.explaining import because
 from intertask.service.exploring import drawn
 from intertask.service.loaded import Loaded, Prepared
-from intertask.service.questions import Question, Reply, Seen
+from intertask.service.questions import Question, Reply, Seen, Value
 from intertask.service.refusals import BusyError, ConflictError, FaultError, MissingError, UnavailableError
+from intertask.service.shelf import Shelf
 
 MOST_TOGETHER = 32
 MOST_WAITING = 256
@@ -62,13 +62,13 @@ class Named:
     Args:
         version: Its number.
         model: In memory.
-        hidden_I: What may not be answered; None where everything may be.
+        shelf: What the tenant says of the items.
         seq: The number of the tenant's last event.
     """
 
     version: int
     model: Loaded
-    hidden_I: Tensor | None
+    shelf: Shelf
     seq: int
 
 
@@ -180,7 +180,13 @@ class Engine:
                         store, question.tenant, question.person, rule.behaviours, rule.since, named.seq
                     )
             seen += _seen_inline(question, rule)
-            return named, named.model.prepare(question, steps, seen, named.hidden_I)
+            name = question.person
+
+            def person() -> Mapping[str, Value]:
+                known = None if name is None else properties.person(store, question.tenant, name)
+                return {} if known is None else known.properties
+
+            return named, named.model.prepare(question, steps, seen, named.shelf, person)
         except UnavailableError:
             raise
         except IntertaskError as error:
@@ -220,7 +226,7 @@ class Engine:
             return UnavailableError("database", "one that can be read", "none", "try again later")
         try:
             seen = _seen_inline(question, self._rule(named.model, question))
-            return named, named.model.prepare(question, question.history, seen, named.hidden_I)
+            return named, named.model.prepare(question, question.history, seen, named.shelf)
         except IntertaskError as error:
             return error
 
@@ -274,8 +280,9 @@ def _reply(
 
 def _of(store: Reading, tenant: int, version: int, model: Loaded) -> Named:
     revision, seq = tenants.state(store, tenant)
-    items = [] if model.knows(tenant, revision) else properties.hidden(store, tenant)
-    return Named(version, model, model.hidden(tenant, revision, items), seq)
+    shelf = model.shelf(tenant)
+    shelf.refresh(store, revision)
+    return Named(version, model, shelf, seq)
 
 
 def _seen_inline(question: Question, rule: Seen | None) -> list[str]:

@@ -76,6 +76,26 @@ def _finite(value: object) -> object:
 
 Identifier = Annotated[StrictStr, BeforeValidator(_identifier, json_schema_input_type=str | int)]
 Moment = Annotated[StrictInt, BeforeValidator(_moment, json_schema_input_type=datetime)]
+
+
+def _time(value: object) -> object:
+    """A moment of any year, kept as it is written."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("a time with its offset such as 2026-12-01T10:00:00Z")
+    try:
+        datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("a time that there is, such as 2026-12-01T10:00:00Z") from None
+    return value.upper()
+
+
+def microseconds(written: str) -> int:
+    """A time that was checked, in microseconds since 1970."""
+    found = datetime.fromisoformat(written).astimezone(UTC)
+    return (found - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+Time = Annotated[StrictStr, BeforeValidator(_time, json_schema_input_type=datetime)]
 Number = Annotated[StrictFloat, BeforeValidator(_finite, json_schema_input_type=float)]
 Word = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None

@@ -20,10 +20,10 @@ from intertask.data.windows import Windows
 from intertask.events.requests import Asked, encoded
 from intertask.recommender import Recommender
 from intertask.service.questions import Question, Step
+from intertask.service.shelf import Person, Shelf
 
 MICROSECONDS = 1_000_000
 _NO_MOMENT = -(2**62)
-MOST_CONDITIONS = 64  # that are remembered
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Prepared:
         seen: Items that are left out.
         banned_I: Items that may not be answered; None where every one may be.
         ignored: Ids of the request that change nothing.
+        boost_I: Logarithms of what the probabilities of items are multiplied by; None where it is nothing.
+        broken: Rules that could not be followed.
     """
 
     question: Question
@@ -45,6 +47,8 @@ class Prepared:
     seen: Sequence[str]
     banned_I: Tensor | None
     ignored: Ignored
+    boost_I: Tensor | None = None
+    broken: int = 0
 
 
 class Loaded:
@@ -62,8 +66,7 @@ class Loaded:
         self.codes = {name: code for code, name in enumerate(self.answerer.reader.behaviours)}
         self.max_length = recommender.recipe.max_length
         self.masks_seen = recommender.recipe.evaluation.history[0] == "masked"
-        self._hidden: dict[int, tuple[int, Tensor | None]] = {}
-        self._conditions: dict[str, NDArray[np.bool_]] = {}
+        self._shelves: dict[int, Shelf] = {}
 
     @classmethod
     def read(cls, folder: Path) -> "Loaded":
@@ -74,7 +77,7 @@ class Loaded:
         """
         self = cls(folder.name, Recommender.load(folder))
         if self.recipe.tasks_that_rank():
-            self.rank([self.prepare(Question(tenant=0, person=None), [], [], None)])
+            self.rank([self.prepare(Question(tenant=0, person=None), [], [])])
         return self
 
     @property
@@ -101,31 +104,37 @@ class Loaded:
         found: list[str] = self.answerer.reader.items.decode(places).cast(pl.String).to_list()
         return found
 
-    def hidden(self, tenant: int, revision: int, items: Sequence[str]) -> Tensor | None:
-        """What a tenant never recommends or was never trained, bool [items]; None where it is nothing."""
-        known = self._hidden.get(tenant)
-        if known is not None and known[0] == revision:
-            return known[1]
-        banned = ~self.answerer.known
-        places = self.places(items)
-        banned[places[places >= 0]] = True
-        mask = torch.from_numpy(banned) if banned.any() else None
-        self._hidden[tenant] = revision, mask
-        return mask
-
-    def knows(self, tenant: int, revision: int) -> bool:
-        """Whether `hidden` has no need to look anything up."""
-        known = self._hidden.get(tenant)
-        return known is not None and known[0] == revision
+    def shelf(self, tenant: int) -> Shelf:
+        """What a tenant says of the items; it is empty before it is brought up to date."""
+        found = self._shelves.get(tenant)
+        if found is None:
+            ids = self.answerer.reader.items.ids.cast(pl.String)
+            made = Shelf(tenant, ids, self.places, self.answerer.known, self.answerer.shelf)
+            found = self._shelves.setdefault(tenant, made)
+        return found
 
     def prepare(
-        self, question: Question, steps: Sequence[Step], seen: Sequence[str], hidden_I: Tensor | None
+        self,
+        question: Question,
+        steps: Sequence[Step],
+        seen: Sequence[str],
+        shelf: Shelf | None = None,
+        person: Person = dict,
     ) -> Prepared:
         """A question with what the store says of the person.
+
+        Args:
+            question: As it came.
+            steps: The person's events.
+            seen: Items that are left out.
+            shelf: What the tenant says of the items.
+            person: Gives the person's properties.
 
         Raises:
             RequestError: It names what the model does not have.
         """
+        shelf = self.shelf(question.tenant) if shelf is None else shelf
+        hidden_I = shelf.banned_I
         aim = aims.aim(self.recipe, question.behaviour, question.task, question.objective)
         banned_I, ignored = hidden_I, Ignored()
         if question.served:
@@ -133,8 +142,8 @@ class Loaded:
             served_I[list(question.served)] = True
             hidden_I = served_I if hidden_I is None else served_I | hidden_I
             banned_I = hidden_I
-        if question.allow is not None or question.deny is not None or question.where is not None:
-            matching_I = None if question.where is None else self._matching(question.where)
+        matching_I, boost_I, broken = shelf.wishes(question, person)
+        if question.allow is not None or question.deny is not None or matching_I is not None:
             own_I, ignored = banned_items(
                 self.answerer.reader,
                 self.answerer.known,
@@ -144,22 +153,17 @@ class Loaded:
             )
             if own_I is not None:
                 banned_I = own_I if hidden_I is None else own_I | hidden_I
-        return Prepared(question, aim, steps, seen, banned_I, ignored)
-
-    def _matching(self, condition: str) -> NDArray[np.bool_]:
-        if condition not in self._conditions:
-            found = self.answerer.matching(condition)
-            if len(self._conditions) >= MOST_CONDITIONS:
-                self._conditions.pop(next(iter(self._conditions)))
-            self._conditions[condition] = found
-        return self._conditions[condition]
+        return Prepared(question, aim, steps, seen, banned_I, ignored, boost_I, broken)
 
     def rank(self, together: Sequence[Prepared]) -> tuple[Ranked, list[Mapping[str, int]]]:
         """The lists of questions of one aim, and what was unknown in each."""
         asked, unknown = self._asked(together)
         k = min(self.num_items, max(one.question.ranked for one in together))
         ranked = self.answerer.rank(
-            asked, together[0].aim, Rules(k, False, self._banned(together)), _moments(together)
+            asked,
+            together[0].aim,
+            Rules(k, False, self._banned(together), self._boost(together)),
+            _moments(together),
         )
         return ranked, unknown
 
@@ -242,6 +246,13 @@ class Loaded:
                 banned_BI[row, torch.from_numpy(places[places >= 0].astype(np.int64))] = True
         return banned_BI
 
+    def _boost(self, together: Sequence[Prepared]) -> Tensor | None:
+        """What is preferred; None where nothing is."""
+        if all(one.boost_I is None for one in together):
+            return None
+        nothing_I = torch.zeros(self.num_items)
+        return torch.stack([nothing_I if one.boost_I is None else one.boost_I for one in together])
+
 
 def _unknown(one: Prepared, items: int, behaviours: int) -> Mapping[str, int]:
     counts = {
@@ -250,6 +261,7 @@ def _unknown(one: Prepared, items: int, behaviours: int) -> Mapping[str, int]:
         "allow": one.ignored.allow,
         "allow_untrained": one.ignored.untrained,
         "deny": one.ignored.deny,
+        "rules": one.broken,
     }
     return {name: count for name, count in counts.items() if count}
 

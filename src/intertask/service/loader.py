@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 
 from intertask.errors import IntertaskError
-from intertask.service import registry, versions
+from intertask.service import registry, tenants, versions
 from intertask.service.access import Access
+from intertask.service.database import Reading
 from intertask.service.engine import Engine
+from intertask.service.loaded import Loaded
 from intertask.service.refusals import RefusedError
 from intertask.service.settings import Place
 from intertask.service.versions import LIVING, Alive
@@ -63,6 +65,8 @@ class Loader:
             except Exception as error:  # whatever is wrong with a candidate, what answers goes on
                 self._refused[digest] = f"{type(error).__name__}: {error}"
             else:
+                for tenant in await self._access.read(versions.owners, digest):
+                    await self._access.read(_filled, model, tenant)
                 self._engine.models = self._engine.models | {digest: model}
         self._engine.models = {name: one for name, one in self._engine.models.items() if name in wanted}
         self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
@@ -82,3 +86,8 @@ class Loader:
             await asyncio.sleep(SECONDS)
             with contextlib.suppress(RefusedError):  # the store is away for a moment
                 await self.look()
+
+
+def _filled(store: Reading, model: Loaded, tenant: int) -> None:
+    """Read a tenant's items before the first request does."""
+    model.shelf(tenant).refresh(store, tenants.revision(store, tenant))

@@ -3,7 +3,7 @@
 import json
 from typing import Literal
 
-from intertask.service.database import Reading, Row, Writing, listed, text
+from intertask.service.database import Reading, Row, Writing, listed, text, whole
 from intertask.service.messages import Command, Done, Message
 from intertask.service.refusals import MissingError
 from intertask.service.schema import now
@@ -12,6 +12,11 @@ from intertask.service.schema import now
 _GIVEN_TO = (
     "WHERE tenant = ? AND recommendation IN "
     "(SELECT recommendation FROM answers WHERE tenant = ? AND person = ?)"
+)
+
+_SET = (
+    "INSERT INTO items (tenant, item, properties, hidden, updated, created, revision) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 Properties = dict[str, str | int | float | bool | list[str] | None]
@@ -52,17 +57,47 @@ class PutItems(Command[Done]):
 
     def run(self, store: Writing) -> Done:
         """Set them."""
-        moment = now()
-        store.run_many(
-            "INSERT INTO items (tenant, item, properties, hidden, updated) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (tenant, item) DO UPDATE SET properties = excluded.properties, "
-            "hidden = excluded.hidden, updated = excluded.updated",
-            [
-                (self.tenant, one.item, json.dumps(one.properties), int(one.hidden), moment)
-                for one in self.items
-            ],
-        )
-        _revise(store, self.tenant)
+        put(store, self.tenant, self.items)
+        return Done()
+
+
+class PatchItems(Command[Done]):
+    """Change parts of items that were set.
+
+    Args:
+        items: What changes; a property that is None is taken away.
+        hidden: Of each item, whether it is hidden from now on; None where that stays.
+    """
+
+    answers = Done
+    kind: Literal["patch_items"] = "patch_items"
+    items: tuple[Item, ...]
+    hidden: tuple[bool | None, ...]
+
+    @property
+    def subject(self) -> str:
+        """How many."""
+        return f"{len(self.items)} items"
+
+    def run(self, store: Writing) -> Done:
+        """Change them.
+
+        Raises:
+            MissingError: One was never set.
+        """
+        known = items(store, self.tenant, [one.item for one in self.items])
+        for place, (one, hidden) in enumerate(zip(self.items, self.hidden, strict=True)):
+            before = known.get(one.item)
+            if before is None:
+                raise MissingError(
+                    f"items.{place}.item", "an item that was set", repr(one.item), "set it: PUT /v1/items"
+                )
+            known[one.item] = Item(
+                item=one.item,
+                properties=_patched(before.properties, one.properties),
+                hidden=before.hidden if hidden is None else hidden,
+            )
+        put(store, self.tenant, tuple(known.values()))
         return Done()
 
 
@@ -81,13 +116,15 @@ class HideItems(Command[Done]):
 
     def run(self, store: Writing) -> Done:
         """Hide or show them."""
-        moment = now()
+        moment, revision = now(), revise(store, self.tenant)
         store.run_many(
-            "INSERT INTO items (tenant, item, properties, hidden, updated) VALUES (?, ?, '{}', ?, ?) "
-            "ON CONFLICT (tenant, item) DO UPDATE SET hidden = excluded.hidden, updated = excluded.updated",
-            [(self.tenant, item, int(self.hidden), moment) for item in self.items],
+            f"{_SET} ON CONFLICT (tenant, item) DO UPDATE SET hidden = excluded.hidden, "
+            "updated = excluded.updated, revision = excluded.revision, gone = 0",
+            [
+                (self.tenant, item, "{}", int(self.hidden), moment, moment, revision)
+                for item in dict.fromkeys(self.items)
+            ],
         )
-        _revise(store, self.tenant)
         return Done()
 
 
@@ -105,8 +142,11 @@ class DeleteItem(Command[Done]):
 
     def run(self, store: Writing) -> Done:
         """Delete it."""
-        gone = store.run("DELETE FROM items WHERE tenant = ? AND item = ?", (self.tenant, self.item))
-        _revise(store, self.tenant)
+        gone = store.run(
+            "UPDATE items SET properties = '{}', hidden = 0, gone = 1, revision = ? "
+            "WHERE tenant = ? AND item = ? AND gone = 0",
+            (revise(store, self.tenant), self.tenant, self.item),
+        )
         return Done(changed=gone > 0)
 
 
@@ -124,13 +164,30 @@ class PutPeople(Command[Done]):
 
     def run(self, store: Writing) -> Done:
         """Set them."""
-        moment = now()
-        store.run_many(
-            "INSERT INTO people (tenant, person, properties, updated) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (tenant, person) DO UPDATE SET properties = excluded.properties, "
-            "updated = excluded.updated",
-            [(self.tenant, one.person, json.dumps(one.properties), moment) for one in self.people],
-        )
+        _put_people(store, self.tenant, self.people)
+        return Done()
+
+
+class PatchPeople(Command[Done]):
+    """Change properties of people; one that is None is taken away, and who was never set is set."""
+
+    answers = Done
+    kind: Literal["patch_people"] = "patch_people"
+    people: tuple[Person, ...]
+
+    @property
+    def subject(self) -> str:
+        """How many."""
+        return f"{len(self.people)} users"
+
+    def run(self, store: Writing) -> Done:
+        """Change them."""
+        known: dict[str, Person] = {}
+        for one in self.people:
+            before = known.get(one.person) or person(store, self.tenant, one.person)
+            properties = _patched({} if before is None else before.properties, one.properties)
+            known[one.person] = Person(person=one.person, properties=properties)
+        _put_people(store, self.tenant, tuple(known.values()))
         return Done()
 
 
@@ -179,22 +236,64 @@ class MergePeople(Command[Done]):
         return Done()
 
 
+def put(store: Writing, tenant: int, things: tuple[Item, ...]) -> None:
+    """Set items."""
+    moment, revision = now(), revise(store, tenant)
+    store.run_many(
+        f"{_SET} ON CONFLICT (tenant, item) DO UPDATE SET properties = excluded.properties, "
+        "hidden = excluded.hidden, updated = excluded.updated, revision = excluded.revision, gone = 0, "
+        "created = CASE WHEN items.gone = 1 THEN excluded.created ELSE items.created END",
+        [
+            (tenant, one.item, json.dumps(one.properties), int(one.hidden), moment, moment, revision)
+            for one in {one.item: one for one in things}.values()
+        ],
+    )
+
+
+def _put_people(store: Writing, tenant: int, people: tuple[Person, ...]) -> None:
+    moment = now()
+    store.run_many(
+        "INSERT INTO people (tenant, person, properties, updated) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (tenant, person) DO UPDATE SET properties = excluded.properties, "
+        "updated = excluded.updated",
+        [(tenant, one.person, json.dumps(one.properties), moment) for one in people],
+    )
+
+
+def _patched(before: Properties, changes: Properties) -> Properties:
+    return {name: value for name, value in (before | changes).items() if value is not None}
+
+
 def items(store: Reading, tenant: int, ids: list[str]) -> dict[str, Item]:
     """What is known of some items."""
     rows = store.rows(
         f"SELECT item, properties, hidden FROM {store.words.given} CROSS JOIN items "
-        "WHERE items.tenant = ? AND items.item = given.value",
+        "WHERE items.tenant = ? AND items.item = given.value AND items.gone = 0",
         (listed(ids), tenant),
     )
     return {text(row[0]): _item(row) for row in rows}
 
 
-def hidden(store: Reading, tenant: int) -> list[str]:
-    """The items that are never recommended."""
-    return [
-        text(row[0])
-        for row in store.rows("SELECT item FROM items WHERE tenant = ? AND hidden = 1", (tenant,))
-    ]
+def since(store: Reading, tenant: int, revision: int) -> list[Item]:
+    """Items that were set, hidden or deleted after a revision; a deleted one has nothing."""
+    rows = store.rows(
+        # In two steps: in one, SQLite would look through all items of the tenant.
+        "SELECT item, properties, hidden FROM items WHERE tenant = ? AND item IN "
+        "(SELECT item FROM items WHERE tenant = ? AND revision > ?)",
+        (tenant, tenant, revision),
+    )
+    return [_item(row) for row in rows]
+
+
+def latest(store: Reading, tenant: int, most: int) -> list[tuple[Item, int]]:
+    """The items that are shown, with the moments when they were set first, the newest first."""
+    rows = store.rows(
+        "SELECT item, properties, hidden, created FROM items WHERE tenant = ? AND item IN "
+        "(SELECT item FROM items WHERE tenant = ? AND hidden = 0 AND gone = 0 "
+        "ORDER BY created DESC, item LIMIT ?) ORDER BY created DESC, item",
+        (tenant, tenant, most),
+    )
+    return [(_item(row[:3]), whole(row[3])) for row in rows]
 
 
 def person(store: Reading, tenant: int, name: str) -> Person | None:
@@ -208,5 +307,11 @@ def _item(row: Row) -> Item:
     return Item(item=text(name), properties=json.loads(text(properties)), hidden=is_hidden == 1)
 
 
-def _revise(store: Writing, tenant: int) -> None:
-    store.run("UPDATE tenants SET revision = revision + 1 WHERE tenant = ?", (tenant,))
+def revise(store: Writing, tenant: int) -> int:
+    """Have every process look again at a tenant's items and rules; the revision that they have now."""
+    found = store.rows(
+        "UPDATE tenants SET revision = revision + 1 WHERE tenant = ? RETURNING revision", (tenant,)
+    )
+    if not found:
+        raise MissingError("tenant", "one that exists", "none")
+    return whole(found[0][0])

@@ -1,8 +1,9 @@
 """What is asked of a model by the service, and what it answers; ids are texts. Knows no HTTP and no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+Value = str | int | float | bool | Sequence[str] | None
 Step = tuple[str, str, int]  # item, behaviour, microseconds since 1970
 
 
@@ -55,6 +56,10 @@ class Question:
         version: Of the model that is to answer; the active one where it is None.
         seq: The number of the last event that counts; every one where it is None.
         served: Indices of items that were given on the pages before.
+        boosts: Conditions, and what the probability of items that meet them is multiplied by.
+        context: What conditions may name as context.NAME.
+        scenario: Where the list is shown.
+        asked: The moment when it was asked, in microseconds since 1970: rules and `age_days` count from it.
         exploring: How the list is drawn at random; None where the best come first.
         explain: Whether the events that count for each item are named.
     """
@@ -75,6 +80,10 @@ class Question:
     version: int | None = None
     seq: int | None = None
     served: tuple[int, ...] = ()
+    boosts: tuple[tuple[str, float], ...] = ()
+    context: Mapping[str, Value] = field(default_factory=dict)
+    scenario: str | None = None
+    asked: int = 0
     exploring: Exploring | None = None
     explain: bool = False
 

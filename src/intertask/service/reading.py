@@ -124,7 +124,11 @@ def checked(table: object, kind: type[Read]) -> Read:
 def _refusal(error: ErrorDetails, kind: type[Body]) -> RefusedError:
     where = ".".join(str(part) for part in error["loc"]) or "body"
     if error["type"] == "extra_forbidden":
-        return RefusedError(where, f"one of {', '.join(kind.model_fields)}", "an unknown name")
+        return RefusedError(
+            where,
+            f"one of {', '.join(one.alias or name for name, one in kind.model_fields.items())}",
+            "an unknown name",
+        )
     if error["type"] == "missing":
         return RefusedError(where, "a value", "nothing", f"add {error['loc'][-1]!r}")
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

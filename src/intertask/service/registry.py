@@ -130,7 +130,7 @@ def _golden(loaded: Loaded) -> Golden:
             for place, (item, code) in enumerate(zip(loaded.names(places), behaviours.tolist(), strict=True))
         ]
         question = Question(tenant=0, person=None, k=PLACES)
-        ranked, _ = loaded.rank([loaded.prepare(question, steps, [], None)])
+        ranked, _ = loaded.rank([loaded.prepare(question, steps, [])])
         filled = ranked.filled_BK[0]
         scores = ranked.scores_BK[0][filled]
         if not np.isfinite(scores).all():

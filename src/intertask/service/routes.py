@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from intertask.service import bodies
+from intertask.service import bodies, list_bodies
 from intertask.service.administration import (
     AliasAnswer,
     AuditAnswer,
@@ -21,14 +21,14 @@ from intertask.service.administration import (
     RevokeBody,
 )
 from intertask.service.fields import Body, NoBody
-from intertask.service.handlers import events, jobs, keys, lists, models, things
+from intertask.service.handlers import events, jobs, keys, lists, models, rules, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.4.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.5.0"  # of the interface: whatever changes `openapi.json` raises it
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
-METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "DELETE")
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
 READ: tuple[Role, ...] = ("read", "editor", "admin")
 ASK: tuple[Role, ...] = ("read", "browser", "editor", "admin")
 INGEST: tuple[Role, ...] = ("ingest", "browser", "editor", "admin")
@@ -93,19 +93,28 @@ def _route(
 
 ROUTES = (
     _route("POST /v1/events", INGEST, bodies.EventsBody, bodies.EventsAnswer, events.store, idempotent=True),
-    _route("POST /v1/recommend", ASK, bodies.RecommendBody, bodies.RecommendAnswer, lists.recommend),
-    _route("POST /v1/recommend/next", ASK, bodies.NextBody, bodies.RecommendAnswer, lists.further),
-    _route("GET /v1/recommendations", READ, bodies.GivenQuery, bodies.GivenAnswer, lists.given),
-    _route("POST /v1/similar", ASK, bodies.SimilarBody, bodies.SimilarAnswer, lists.similar),
-    _route("GET /v1/popular", ASK, bodies.PopularQuery, bodies.SimilarAnswer, lists.popular),
+    _route(
+        "POST /v1/recommend", ASK, list_bodies.RecommendBody, list_bodies.RecommendAnswer, lists.recommend
+    ),
+    _route("POST /v1/recommend/next", ASK, list_bodies.NextBody, list_bodies.RecommendAnswer, lists.further),
+    _route("GET /v1/recommendations", READ, list_bodies.GivenQuery, list_bodies.GivenAnswer, lists.given),
+    _route("POST /v1/rerank", ASK, list_bodies.RerankBody, list_bodies.RerankAnswer, lists.rerank),
+    _route("POST /v1/latest", ASK, list_bodies.LatestBody, list_bodies.LatestAnswer, lists.latest),
+    _route("POST /v1/similar", ASK, list_bodies.SimilarBody, list_bodies.SimilarAnswer, lists.similar),
+    _route("GET /v1/popular", ASK, list_bodies.PopularQuery, list_bodies.SimilarAnswer, lists.popular),
     _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),
+    _route("PATCH /v1/items", EDIT, bodies.ItemsPatch, bodies.DoneAnswer, things.patch_items),
     _route("GET /v1/items", READ, bodies.ItemQuery, bodies.ItemBody, things.get_item),
     _route("DELETE /v1/items", EDIT, bodies.ItemQuery, bodies.DoneAnswer, things.delete_item),
     _route("POST /v1/items/hide", EDIT, bodies.HideBody, bodies.DoneAnswer, things.hide_items),
     _route("PUT /v1/users", EDIT, bodies.UsersBody, bodies.DoneAnswer, things.put_users),
+    _route("PATCH /v1/users", EDIT, bodies.UsersPatch, bodies.DoneAnswer, things.patch_users),
     _route("GET /v1/users", READ, bodies.UserQuery, bodies.UserAnswer, things.get_user),
     _route("DELETE /v1/users", EDIT, bodies.UserQuery, bodies.DoneAnswer, things.delete_user),
     _route("POST /v1/users/merge", EDIT, bodies.MergeBody, bodies.DoneAnswer, things.merge_users),
+    _route("PUT /v1/rules", EDIT, list_bodies.RuleBody, bodies.DoneAnswer, rules.put),
+    _route("GET /v1/rules", READ, NoBody, list_bodies.RulesAnswer, rules.look),
+    _route("DELETE /v1/rules", EDIT, list_bodies.RuleQuery, bodies.DoneAnswer, rules.delete),
     _route("GET /v1/models", READ, NoBody, ModelsAnswer, models.models),
     _route(
         "POST /v1/models/publish",

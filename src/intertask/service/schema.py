@@ -65,7 +65,19 @@ _THIRD = (
     "CREATE INDEX events_by_recommendation ON events (tenant, recommendation) "
     "WHERE recommendation IS NOT NULL",
 )
-STEPS = (_FIRST, _SECOND, _THIRD)
+# Processes bring what they know of items up to date by the revision; a deleted one leaves a trace for it.
+_FOURTH = (
+    "ALTER TABLE items ADD COLUMN revision {integer} NOT NULL DEFAULT 0",
+    "ALTER TABLE items ADD COLUMN gone {integer} NOT NULL DEFAULT 0",
+    "ALTER TABLE items ADD COLUMN created {integer} NOT NULL DEFAULT 0",
+    "UPDATE items SET created = updated",
+    "CREATE UNIQUE INDEX items_by_revision ON items (tenant, revision, item)",
+    "CREATE INDEX items_shown ON items (tenant, created, item) WHERE hidden = 0 AND gone = 0",
+    "DROP INDEX items_hidden",
+    "CREATE TABLE rules (tenant {integer} NOT NULL REFERENCES tenants, name {text} NOT NULL, "
+    "content {text} NOT NULL, PRIMARY KEY (tenant, name)){plain}",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 VERSION = len(STEPS)
 
 

@@ -217,6 +217,12 @@ def wanted(store: Reading) -> list[str]:
     return [text(row[0]) for row in rows]
 
 
+def owners(store: Reading, digest: str) -> list[int]:
+    """The tenants that have a model."""
+    rows = store.rows("SELECT DISTINCT tenant FROM models WHERE digest = ? ORDER BY tenant", (digest,))
+    return [whole(row[0]) for row in rows]
+
+
 def readiness(store: Reading, digest: str) -> tuple[int, int, list[str]]:
     """How many of the living processes have loaded a model, how many live, and why others refused it."""
     rows = store.rows("SELECT ready, refused FROM workers WHERE seen > ?", (now() - LIVING,))

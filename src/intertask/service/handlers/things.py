@@ -7,11 +7,13 @@ from intertask.service.bodies import (
     ItemBody,
     ItemQuery,
     ItemsBody,
+    ItemsPatch,
     MergeBody,
     ShownEvent,
     UserAnswer,
     UserQuery,
     UsersBody,
+    UsersPatch,
 )
 from intertask.service.database import Reading
 from intertask.service.events import StoredEvent
@@ -22,6 +24,8 @@ from intertask.service.properties import (
     HideItems,
     Item,
     MergePeople,
+    PatchItems,
+    PatchPeople,
     Person,
     PutItems,
     PutPeople,
@@ -42,6 +46,21 @@ async def put_items(running: Running, call: Call, body: ItemsBody) -> DoneAnswer
             await running.access.write(PutItems(tenant=call.tenant, by=call.holder.key, items=items))
         ).changed
     )
+
+
+async def patch_items(running: Running, call: Call, body: ItemsPatch) -> DoneAnswer:
+    """Change parts of items: properties that are not named stay, those that are null are taken away."""
+    items = tuple(Item(item=one.item, properties=dict(one.properties)) for one in body.items)
+    hidden = tuple(one.hidden for one in body.items)
+    command = PatchItems(tenant=call.tenant, by=call.holder.key, items=items, hidden=hidden)
+    return DoneAnswer(changed=(await running.access.write(command)).changed)
+
+
+async def patch_users(running: Running, call: Call, body: UsersPatch) -> DoneAnswer:
+    """Change properties of users: those that are not named stay, those that are null are taken away."""
+    people = tuple(Person(person=one.user, properties=dict(one.properties)) for one in body.users)
+    command = PatchPeople(tenant=call.tenant, by=call.holder.key, people=people)
+    return DoneAnswer(changed=(await running.access.write(command)).changed)
 
 
 async def hide_items(running: Running, call: Call, body: HideBody) -> DoneAnswer:
