@@ -24,6 +24,14 @@ def evaluate(
     samples: Annotated[
         int, typer.Option(min=0, help="Show the recommendations of this many users in the report.")
     ] = 5,
+    cold: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=5,
+            help="So often train without some items and ask for them by their content.",
+        ),
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the model for what was held back, beside the baselines; print the table and write the report."""
@@ -31,6 +39,7 @@ def evaluate(
 
     from intertask import doors, report
     from intertask.cli.showing import sample_users
+    from intertask.cold import shown as cold_shown
     from intertask.errors import IntertaskError
     from intertask.recommender import Recommender
     from intertask.report import journal, terminal
@@ -61,6 +70,10 @@ def evaluate(
             say(f"warning: the evaluation of {folder} was not written: {why}", err=True)
         elif not as_json:
             say(f"report: {page}")
+    unseen = cold_shown.of_run(run, cold) if cold else None
+    if unseen is not None and not as_json:
+        cold_shown.show(unseen, Console())
     if as_json:
         first, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
-        print_json(first | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else first)
+        told = first if unseen is None else first | {"cold": cold_shown.as_json(unseen)}
+        print_json(told | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else told)

@@ -1,0 +1,60 @@
+"""The study of cold items for the terminal and for programs."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from intertask.cold.study import CONSTANT, ColdStart, cold_start
+from intertask.data.prepare import open_corpus
+from intertask.evaluate.config import MODEL
+from intertask.recipe import Recipe
+
+
+def of_run(folder: Path, num_folds: int) -> ColdStart:
+    """The study of the recipe and the log of a trained run, with models of its own.
+
+    Raises:
+        RequestError: The recipe's items are not made of a catalogue.
+        DataError: The folder holds no prepared log, or no target is a cold item.
+    """
+    recipe = Recipe.from_json(folder / "recipe.json")
+    return cold_start(recipe, open_corpus(folder / "corpus"), num_folds=num_folds)
+
+
+def show(found: ColdStart, console: Console) -> None:
+    """Print the tables."""
+    tested, candidates = found.items
+    title = (
+        f"{tested:,} items without an event, among {candidates:,} candidates; {found.folds} of 5 folds, "
+        f"{int(found.cold.sum()):,} targets of theirs and {int((~found.cold).sum()):,} others"
+    )
+    table = Table(title=title, box=box.SIMPLE)
+    rows = found.table()
+    for name in rows.columns:
+        table.add_column(name, justify="left" if name in ("system", "cold scores") else "right")
+    for row in rows.iter_rows():
+        table.add_row(*(value if isinstance(value, str) else f"{value:.4f}" for value in row))
+    console.print(table)
+    for name, difference, low, high in found.against().iter_rows():
+        console.print(f"{MODEL} less {name}: cold NDCG@20 {difference:+.4f} [{low:+.4f}, {high:+.4f}]")
+    ratio, low, high = found.gain()
+    console.print(
+        f"{ratio:.2f} times [{low:.2f}, {high:.2f}] the cold NDCG@20 of {CONSTANT} at equal loss of warm ones"
+    )
+
+
+def as_json(found: ColdStart) -> dict[str, object]:
+    """The same as values."""
+    ratio, low, high = found.gain()
+    return {
+        "folds": found.folds,
+        "items": found.items[0],
+        "candidates": found.items[1],
+        "targets": int(found.cold.sum()),
+        "systems": found.table().to_dicts(),
+        "differences": found.against().to_dicts(),
+        "curves": {name: found.curve(name).to_dicts() for name in found.systems},
+        "gain_beyond_a_constant": {"ratio": ratio, "low": low, "high": high},
+    }
