@@ -36,17 +36,19 @@ COUNTS = {
 
 # rows, numbers, categories, labels
 ROWS = {
+    "an4_mfcc": (1_078, 0, 0, ("text",)),
     "breast_cancer": (569, 30, 0, ("diagnosis",)),
     "census_income": (99_762, 7, 32, ("income", "marital", "never_married")),
     "diabetes": (442, 10, 0, ("progression",)),
     "digits": (1_797, 64, 0, ("digit",)),
+    "fsdd": (672, 0, 0, ("digits",)),
     "heart_disease": (920, 6, 7, ("disease", "vessels")),
     "iris": (150, 4, 0, ("species",)),
     "mnist_t10k": (10_000, 0, 0, ("digit",)),
     "pneumoniamnist": (5_856, 0, 0, ("pneumonia",)),
     "wine": (178, 13, 0, ("cultivar",)),
 }
-FETCHED = ("census_income", "heart_disease", "mnist_t10k", "pneumoniamnist")
+FETCHED = ("an4_mfcc", "fsdd", "census_income", "heart_disease", "mnist_t10k", "pneumoniamnist")
 
 
 def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:

@@ -28,7 +28,11 @@ WIDTH = 8
 
 LOOKING = {name: config for name, config in VARIANTS.items() if config.kind != "none"}
 looking = pytest.mark.parametrize("config", LOOKING.values(), ids=LOOKING.keys())
-WHOLE = {name: config for name, config in VARIANTS.items() if "both" in config.directions}
+WHOLE = {
+    name: config.model_copy(update={"direction": "both"})
+    for name, config in VARIANTS.items()
+    if "both" in config.directions
+}
 whole = pytest.mark.parametrize("config", WHOLE.values(), ids=WHOLE.keys())
 every_variant = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 
@@ -103,7 +107,7 @@ def test_batch_composition_does_not_change_states(config):
     assert_batch_composition_ignored(run, len(LENGTHS))
 
 
-@every_variant
+@pytest.mark.parametrize("config", [*VARIANTS.values(), *WHOLE.values()])
 def test_rows_seen_whole_ignore_padding_and_each_other(config):
     encoder, times = built(config), layout()
     lengths = torch.tensor(LENGTHS)

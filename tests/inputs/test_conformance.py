@@ -17,10 +17,11 @@ from tests.assertions import (
 from tests.samples.clinic import clinic
 
 from .pictures import bars
+from .sounds import tunes
 
 VARIANTS = worlds.variants("inputs")
 SEQUENCES = worlds.varied()
-OF_ROWS = {"table": clinic(40), "image": bars(6)}  # what each input of rows reads here
+OF_ROWS = {"table": clinic(40), "image": bars(6), "audio": tunes()}  # what each input of rows reads here
 
 every_input = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 

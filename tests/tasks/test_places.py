@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from intertask.inputs import Embedded
 from intertask.inputs._several import laid_out
-from intertask.model import _places
+from intertask.model.network import _places
 from intertask.nn.layout import Layout
 from intertask.tasks._places import PlaceTask
 from intertask.tasks._rows import known

@@ -6,7 +6,17 @@ for all of them, and an error is negated and called so: "log_loss" becomes "-log
 
 from collections.abc import Mapping
 
-LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "rmse", "mae", "squared_error"})
+LOWER_IS_BETTER = frozenset(
+    {
+        "log_loss",
+        "calibration_error",
+        "rmse",
+        "mae",
+        "squared_error",
+        "word_error_rate",
+        "character_error_rate",
+    }
+)
 K = 10  # length of the list that decides
 MAIN_METRIC = f"ndcg@{K}"  # of rankings
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from intertask.data.rows import Rows
 from intertask.data.seam import Batch
 from intertask.model import ModelConfig
+from intertask.options.config import Config
 from intertask.samples.facts import Facts, row_task
-from intertask.tasks._rows import RowTarget
+from intertask.tasks._places import PlaceTaskConfig
+from intertask.tasks._rows import RowTarget, RowTaskConfig
 
 
 class RowFeed:
@@ -25,11 +27,18 @@ class RowFeed:
         self.read = facts.read(training)
         weights = weights_of(training)
         self.targets: Mapping[str, RowTarget] = {
-            name: (own := row_task(task)).target(
-                own.labels(name, training, facts.answers[name]), weights, facts.answers[name]
-            )
+            name: self._target(name, row_task(task), facts.answers[name], training, weights)
             for name, task in config.tasks.items()
         }
+
+    def _target(
+        self, name: str, task: RowTaskConfig, facts: Config, training: Rows, weights: NDArray[np.float32]
+    ) -> RowTarget:
+        found = task.target(task.labels(name, training, facts), weights, facts)
+        if not isinstance(task, PlaceTaskConfig):
+            return found
+        last = list(self.read.fields.values())[-1]
+        return task.fitting(name, found, last.lengths_B)
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -9,13 +9,26 @@ from torch import Tensor
 
 from intertask.data.seam import Target
 from intertask.tasks import Task
-from intertask.tasks._rows import RowTaskConfig
+from intertask.tasks._rows import RowTarget, RowTaskConfig
 
 
 class PlaceTaskConfig(RowTaskConfig):
     """The config of a task whose head reads all places of a row, [B, L, D]; of several inputs the last's."""
 
     pooled: ClassVar[bool] = False
+
+    def fitting(self, name: str, target: RowTarget, places_B: Tensor) -> RowTarget:
+        """What is learned of training rows, less those whose label does not fit their places.
+
+        Args:
+            name: Of the task.
+            target: Of all training rows.
+            places_B: Places of each.
+
+        Raises:
+            DataError: Too many do not fit.
+        """
+        return target
 
 
 class PlaceTask(Task):
