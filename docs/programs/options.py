@@ -50,8 +50,8 @@ ALREADY: dict[type[Config], dict[str, str]] = {
     CatalogueFile: {"path": "The catalogue: a file, from the recipe's folder on."},
     RowsFile: {"path": "The rows: a file, from the recipe's folder on."},
 }
+INPUTS = {"inputs": ("[input]", "How events, rows, pictures or recordings become sequences of vectors.")}
 FOLDERS = {
-    "inputs": ("[input]", "How an event becomes a vector."),
     "items": ("[items]", "How an item becomes a vector, which the input and all rankings read."),
     "encoders": ("[encoder]", "How a sequence of vectors becomes a sequence of states."),
     "communication": ("[communication]", "How the tasks exchange what they know, at each event."),
@@ -75,9 +75,9 @@ A recipe is one TOML file. Every option has a default, except the path of a log.
 refused, with its section and a suggestion. `recipe.json` in the folder of a run holds the whole recipe,
 defaults included.
 
-`[input]`, `[encoder]` and `[communication]` are on the page [Parts of a model](model.md), `[tasks.NAME]`
-and `[balance]` on [Tasks, losses and balance](tasks.md), known data sets and baselines on
-[Data sets and baselines](datasets.md).
+`[input]` is on the page [Inputs](inputs.md), `[encoder]` and `[communication]` on
+[Parts of a model](model.md), `[tasks.NAME]` and `[balance]` on [Tasks, losses and balance](tasks.md),
+known data sets and baselines on [Data sets and baselines](datasets.md).
 """
 
 
@@ -102,6 +102,16 @@ def model_page() -> str:
     return MADE + head + "".join(_folder(name, *told) for name, told in FOLDERS.items())
 
 
+def inputs_page() -> str:
+    """The inputs, kind by kind."""
+    head = (
+        "# Inputs\n\n"
+        "`intertask list inputs` names the kinds. A section may be the kind alone, such as "
+        '`input = "table"`.\n'
+    )
+    return MADE + head + "".join(_folder(name, *told) for name, told in INPUTS.items())
+
+
 def tasks_page() -> str:
     """Tasks, their losses, and how losses become one."""
     head = "# Tasks, losses and balance\n\n`intertask list tasks` names the kinds.\n"
@@ -119,7 +129,7 @@ def undescribed() -> list[str]:
     own = SECTIONS | {"top": Recipe}
     others = {
         f"{folder}/{kind}": config_class(folder, kind, folder)
-        for folder in (*FOLDERS, *QUESTIONS, *OTHERS)
+        for folder in (*INPUTS, *FOLDERS, *QUESTIONS, *OTHERS)
         for kind in kinds(folder)
     }
     return [
