@@ -7,7 +7,7 @@ import typer
 from intertask.cli.output import JsonOption, print_json, say
 
 FOLDERS = (
-    *("inputs", "encoders", "communication", "tasks", "losses", "balance"),
+    *("inputs", "encoders", "communication", "items", "tasks", "losses", "balance"),
     *("datasets", "sources", "references"),
 )
 
