@@ -10,9 +10,12 @@ import torch
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
 from intertask.errors import DataError
-from intertask.inputs.table import MISSING, UNKNOWN, Cells, Config, Reader
+from intertask.inputs.table import MISSING, UNKNOWN, Cells, Config, Input, Reader
 from intertask.nn.dimensions import Dimensions
+from intertask.predictor import Predictor
+from intertask.recipe import Recipe
 from tests import worlds
+from tests.assertions import assert_every_weight_gets_gradient
 from tests.samples.clinic import clinic
 
 ROWS = clinic(60)
@@ -144,3 +147,58 @@ def test_words_that_no_fit_makes_are_refused() -> None:
         table["categories"]["pain"]["known"] = known
         with pytest.raises(ValueError, match="pain"):
             Config().reader(table)
+
+
+def row_input(reader: Reader, **options: object) -> Input:
+    config = Config.model_validate({"num_layers": 2, "inner": 16, "cell_width": 4, **options})
+    with worlds.seeded():
+        embed = config.build(Dimensions(8, 1, ("t",), fields={INPUT: reader}), None)
+    return embed.eval()
+
+
+def test_layers_make_one_place_of_a_row_that_follows_from_every_column() -> None:
+    reader = Config().fit(ROWS)
+    embed, cells = row_input(reader), reader.read(ROWS)
+    embedded = embed(cells)
+    assert embedded.hidden_BLD.shape == (len(ROWS), 1, 8)
+    assert embedded.layout.lengths_B is None and not embedded.layout.causal
+    for name in reader.columns:
+        turned = replace(ROWS, inputs=ROWS.inputs.with_columns(pl.col(name).reverse()))
+        assert not torch.allclose(embed(reader.read(turned)).hidden_BLD, embedded.hidden_BLD)
+
+
+def test_other_rows_do_not_change_a_row_of_layers() -> None:
+    reader = Config().fit(ROWS)
+    embed, cells = row_input(reader), reader.read(ROWS)
+    together = embed(cells).hidden_BLD
+    alone = torch.cat([embed(cells.take(np.array([row]))).hidden_BLD for row in range(len(ROWS))])
+    assert torch.allclose(alone, together, atol=1e-6)
+
+
+def test_every_weight_of_a_row_of_layers_gets_a_gradient() -> None:
+    reader = Config().fit(ROWS)
+    embed = row_input(reader)
+    hidden = embed(reader.read(ROWS)).hidden_BLD
+    assert_every_weight_gets_gradient(embed, (hidden * torch.arange(8)).sum())
+
+
+def test_layers_learn_what_two_columns_say_only_together() -> None:
+    """Whether two signs are the same is in no column alone, and in no sum of what the columns say."""
+    x, y = np.random.default_rng(0).choice([-1.0, 1.0], (2, 200))
+    given = Rows.read(
+        pl.DataFrame({"x": x, "y": y, "same": np.where(x * y > 0, "yes", "no")}),
+        labels=["same"],
+        numbers=["x", "y"],
+    )
+    recipe = Recipe.model_validate(
+        {
+            "width": 8,
+            "input": {"kind": "table", "dropout": 0.0, "num_layers": 1, "inner": 32},
+            "encoder": "none",
+            "communication": "none",
+            "tasks": {"same": "category"},
+            "train": {"epochs": 12, "learning_rate": 2e-2, "batch_tokens": 64, "average": 0.0},
+        }
+    )
+    found = Predictor(recipe).fit(given).predict(given.inputs)
+    assert (found["same"] == given.labels["same"]).all()

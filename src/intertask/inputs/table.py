@@ -1,4 +1,4 @@
-"""Rows of a table as sequences: a place for each column, whose vector says what stands there.
+"""Rows of a table as sequences: a place for each column, whose vector says what stands there; or one place.
 
 The reader is fitted on the rows that train alone. It holds words, means, deviations and quantiles, no row.
 """
@@ -15,6 +15,7 @@ from pydantic import Field, StrictStr, model_validator
 from scipy.stats import norm
 from torch import Tensor, nn
 
+from intertask.data.quantiles import bin_edges
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
@@ -25,6 +26,7 @@ from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
+from intertask.nn.row_layers import RowLayers
 from intertask.options.config import Config as Section
 
 SHOWN = 20  # columns that a message names
@@ -40,8 +42,9 @@ class Config(InputConfig):
     Args:
         numbers: "bins": how far a number lies through each of the bins between quantiles, so that every bin
             has a slope of its own (Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep
-            Learning", NeurIPS 2022, equation 1); "quantile": its place among the training rows on a normal
-            curve; "standard": its distance from the mean in standard deviations.
+            Learning", NeurIPS 2022, equation 1; a value that many rows share takes one bin); "quantile": its
+            place among the training rows on a normal curve; "standard": its distance from the mean in
+            standard deviations.
         num_bins: Bins, or steps of the curve; fewer where a column has fewer different numbers.
         at_least: A category that fewer training rows have is read as an unknown one, from which that vector
             is learned.
@@ -49,6 +52,12 @@ class Config(InputConfig):
             others are read as unknown.
         dropout: Share of the numbers of a vector that training drops.
         columns: Read these columns alone; all that are inputs of the rows if left out.
+        num_layers: 0: each column is a place of its own, and the encoder compares them. From 1 on the columns
+            of a row lie side by side and go through so many layers with ReLU, which make one place of them:
+            a tenth of the time; `[encoder] kind = "none"` fits.
+        inner: Width of these layers.
+        inner_dropout: Share of their numbers that training drops.
+        cell_width: Numbers that each column gives them.
     """
 
     kind: Literal["table"] = "table"
@@ -58,6 +67,10 @@ class Config(InputConfig):
     most_categories: int = Field(default=10_000, ge=1, le=1_000_000)
     dropout: float = Field(default=0.1, ge=0, lt=1)
     columns: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=10_000)
+    num_layers: int = Field(default=0, ge=0, le=16)
+    inner: int = Field(default=256, ge=1, le=65_536)
+    inner_dropout: float = Field(default=0.2, ge=0, lt=1)
+    cell_width: int = Field(default=8, ge=1, le=8_192)
 
     def fit(self, rows: Rows) -> "Reader":
         """The reader of some training rows.
@@ -101,7 +114,11 @@ class Config(InputConfig):
         mean, deviation = float(values.mean()), float(values.std())
         told = ((values - mean) / (deviation or 1.0)).clip(-LARGEST, LARGEST)
         # Edges that float32 cannot tell apart would make a bin of no width.
-        edges = np.unique(np.quantile(told, np.linspace(0, 1, self.num_bins + 1)).astype(np.float32))
+        edges = (
+            bin_edges(told.astype(np.float32), self.num_bins)
+            if self.numbers == "bins"
+            else np.unique(np.quantile(told, np.linspace(0, 1, self.num_bins + 1)).astype(np.float32))
+        )
         return Scale(mean=mean, deviation=deviation, edges=tuple(edges.tolist()), filled=len(values))
 
     def build(self, dimensions: Dimensions, items: AllItems | None) -> "Input":
@@ -109,7 +126,11 @@ class Config(InputConfig):
         reader = dimensions.fields.get(INPUT)
         if not isinstance(reader, Reader):
             raise RecipeError("[input] kind", "an input of a log", repr(self.kind), 'use kind = "events"')
-        return Input(reader, dimensions.width, self.dropout)
+        if not self.num_layers:
+            return Input(reader, dimensions.width, self.dropout)
+        own, count = self.cell_width, len(reader.columns)
+        layers = RowLayers(count, own, self.inner, self.num_layers, dimensions.width, self.inner_dropout)
+        return Input(reader, own, self.dropout, layers)
 
 
 class Words(Section):
@@ -269,13 +290,14 @@ class Input(AnyInput):
         reader: Of the cells.
         width: Of a vector.
         dropout: Share of its numbers that training drops.
+        row: What makes one place of the cells of a row; they are places themselves without it.
     """
 
     starts_C: Tensor
     low_FK: Tensor
     high_FK: Tensor
 
-    def __init__(self, reader: Reader, width: int, dropout: float) -> None:
+    def __init__(self, reader: Reader, width: int, dropout: float, row: RowLayers | None = None) -> None:
         super().__init__()
         sizes = [FIRST + len(words.known) for words in reader.categories.values()]
         starts = torch.tensor([sum(sizes[:place]) for place in range(len(sizes))], dtype=torch.int64)
@@ -292,14 +314,17 @@ class Input(AnyInput):
         self.missing_FD = nn.Parameter(torch.randn(num_numbers, width) * INITIAL_DEVIATION)
         self.scale = width**0.5  # layers need numbers of about 1
         self.dropout = Dropout(dropout)
+        self.row = row
 
     def forward(self, fields: Fields) -> Embedded:
-        """A vector for each column."""
+        """A vector for each column, or for each row."""
         assert isinstance(fields, Cells)
         words_BCD = self.words(fields.codes_BC + self.starts_C)
         numbers_BFD = torch.einsum("bfk,fkd->bfd", self._told(fields.told_BF), self.slopes_FKD) + self.base_FD
         numbers_BFD = torch.where(fields.missing_BF.unsqueeze(-1), self.missing_FD, numbers_BFD)
         hidden_BLD = self.dropout(self.scale * torch.cat([numbers_BFD, words_BCD], dim=1))
+        if self.row is not None:
+            hidden_BLD = self.row(hidden_BLD).unsqueeze(1)
         return Embedded(hidden_BLD, Layout(causal=False))
 
     def _told(self, told_BF: Tensor) -> Tensor:
