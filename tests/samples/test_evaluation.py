@@ -117,6 +117,9 @@ def test_what_is_wrong_with_rows_and_split_is_found() -> None:
     told = replace(
         plain, inputs=plain.inputs.with_columns(code=plain.labels["ill"].replace({"yes": "j", "no": "n"}))
     )
+    assert evidence(split, told) == ["error label_among_inputs"]
+    halves = pl.Series(np.arange(200) % 2).cast(pl.String)
+    told = replace(plain, inputs=plain.inputs.with_columns(code=plain.labels["ill"] + halves))
     assert evidence(split, told) == ["warning label_is_told"]
     named = replace(plain, inputs=plain.inputs.with_columns(code=plain.labels["ill"]))
     assert "error label_among_inputs" in evidence(split, named)

@@ -17,6 +17,8 @@ from intertask.samples.corpus import RowCorpus
 from intertask.samples.examiner import RowExaminer
 from intertask.samples.facts import Facts
 from intertask.samples.feed import RowFeed
+from intertask.samples.oddities import oddities
+from intertask.samples.told import told_labels
 
 from .clinic import clinic
 from .runs import SECTIONS, facts_of, fitted, recipe, trained
@@ -115,6 +117,11 @@ def test_only_metrics_that_the_validation_rows_define_are_named() -> None:
     ("change", "message"),
     [
         (lambda f: f.with_columns(copy=pl.col("ill")), "no copy of what the task ill asks for"),
+        (lambda f: f.with_columns(copy=pl.col("ill") == "yes"), "one value for each class of the label"),
+        (
+            lambda f: f.with_columns(copy=7.5 * (pl.col("ill") == "yes")),
+            "one value for each class of the label",
+        ),
         (lambda f: f.with_columns(ill=pl.lit("yes")), "2 to 10,000 classes among the training rows"),
         (lambda f: f.with_columns(days=pl.lit("many")), "finite numbers as labels of a regression"),
         (
@@ -132,6 +139,25 @@ def test_rows_that_cannot_be_learned_are_refused_before_training(change, message
     with pytest.raises((DataError, LeakageError), match=message) as caught:
         refuse_unfit(recipe(), {MAIN: RowCorpus(rows)})
     assert isinstance(caught.value, IntertaskError) and "\n" not in str(caught.value)
+
+
+def test_what_gives_a_label_away_is_said_before_training() -> None:
+    from intertask.data.rows import Rows
+
+    from .clinic import ROLES, patients
+
+    halves = (pl.int_range(pl.len()) % 2).cast(pl.String)
+    given = patients(100).with_columns(code=pl.col("ill") + halves, hours=24 * pl.col("days") + 1)
+    rows = Rows.read(given, **ROLES)  # type: ignore[arg-type]
+    found = [told.text for told in told_labels(recipe(), rows)]
+    assert [text.partition(" of all training rows")[0] for text in found] == [
+        "Task ill: the input 'code' tells 'ill'",
+        "Task days: the input 'hours' tells 'days'",
+    ]
+    split = recipe().split_rows(rows)
+    odd = oddities(recipe(), rows, split, Facts.fit(recipe(), rows.take(split.train)))
+    assert sum("Is it known before the answer is?" in line for line in odd) == 2
+    assert list(told_labels(recipe(), clinic(100))) == []
 
 
 def several(**sections: object) -> Recipe:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-import polars as pl
-
 from intertask.data.contents import contents
 from intertask.data.rows import Rows
 from intertask.data.texts import joined
@@ -23,10 +21,10 @@ from intertask.evaluate.results import Finding
 from intertask.model import ModelConfig
 from intertask.samples.facts import Facts, row_task
 from intertask.samples.splits import Split
+from intertask.samples.told import labels_among_inputs, told_labels
 from intertask.tasks._rows import known
 
 WORTH_SAYING = 0.01  # share of targets below which the figures move by less than their intervals
-NEARLY_ALL = 0.8  # of the labelled rows; a copy of the label may have holes
 TIMES = 2.0  # how far apart the shares of a class have to lie
 
 
@@ -156,33 +154,18 @@ def _later_training(evidence: Evidence) -> Finding | None:
 
 
 def _labels_among_inputs(evidence: Evidence) -> Iterator[Finding]:
-    for name, column, label in labels_among_inputs(evidence.config, evidence.training):
+    for own in labels_among_inputs(evidence.config, evidence.training):
         yield Finding(
             name="label_among_inputs",
             severity="error",
-            text=f"task {name}: the input {column!r} is its label {label!r} under another name",
+            text=f"task {own.task}: the input {own.column!r} is its label {own.label!r} under another name",
             advice="take it out of the inputs",
         )
 
 
 def _told_labels(evidence: Evidence) -> Iterator[Finding]:
-    """Inputs each of whose values goes with one class alone, though they are few."""
-    rows = evidence.training
-    for name, task in evidence.config.tasks.items():
-        label = row_task(task).column(name, rows)
-        if rows.labels.schema[label] != pl.String:
-            continue
-        for column in rows.categories:
-            pairs = pl.DataFrame({"input": rows.inputs[column], "label": rows.labels[label]}).drop_nulls()
-            words, classes = pairs["input"].n_unique(), pairs["label"].n_unique()
-            if 2 <= classes <= words < len(pairs) / 10 and pairs.n_unique() == words:
-                yield Finding(
-                    name="label_is_told",
-                    severity="warning",
-                    text=f"Task {name}: the input {column!r} tells {label!r} of all training rows: each of "
-                    f"its {words:,} values goes with one class.",
-                    advice="Is it known before the answer is? If not, take it out of the inputs.",
-                )
+    for told in told_labels(evidence.config, evidence.training):
+        yield Finding(name="label_is_told", severity="warning", text=told.text, advice=told.advice)
 
 
 def _classes(evidence: Evidence) -> Iterator[Finding]:
@@ -215,37 +198,6 @@ def _classes(evidence: Evidence) -> Iterator[Finding]:
                 advice="Probabilities were learnt from the former."
                 + (" An AUC needs both classes." if asked in (0.0, 1.0) else ""),
             )
-
-
-def labels_among_inputs(config: ModelConfig, training: Rows) -> Iterator[tuple[str, str, str]]:
-    """Task, input and label, for each input that has the label's value in every row that has both."""
-    for name, task in config.tasks.items():
-        label = row_task(task).column(name, training)
-        column = training.labels[label]
-        if column.dtype != pl.String:
-            continue
-        told = {pl.String: column, pl.Float32: column.cast(pl.Float32, strict=False)}
-        for other, kind in training.inputs.drop(training.files, training.texts).schema.items():
-            same = told[type(kind)] == training.inputs[other]  # null where either is missing
-            if same.len() - same.null_count() < max(2, NEARLY_ALL * column.count()) or not same.all():
-                continue
-            if column.drop_nulls().n_unique() > 1:
-                yield name, other, label
-
-
-def refuse_labels_among_inputs(config: ModelConfig, training: Rows) -> None:
-    """Refuse rows of which an input is a label under another name, before anything is trained.
-
-    Raises:
-        LeakageError: Names the first one.
-    """
-    for name, column, label in labels_among_inputs(config, training):
-        raise LeakageError(
-            f"input {column!r}",
-            f"no copy of what the task {name} asks for",
-            f"the values of the label {label!r} in all training rows",
-            "take it out of the inputs",
-        )
 
 
 def _share(count: int, total: int) -> str:

@@ -6,12 +6,16 @@ from intertask.data.rows import Rows
 from intertask.model import ModelConfig
 from intertask.samples.facts import Facts, row_task
 from intertask.samples.splits import Split
+from intertask.samples.told import told_labels
 from intertask.tasks._rows import known
 
 
 def oddities(config: ModelConfig, rows: Rows, split: Split, facts: Facts) -> tuple[str, ...]:
-    """Columns that say nothing, labels that are missing or unseen, parts with one class; each in a line."""
-    found = list(facts.notes())
+    """Columns that say nothing or too much, labels that are missing or unseen, parts with one class."""
+    found = [
+        *facts.notes(),
+        *(f"{told.text} {told.advice}" for told in told_labels(config, rows.take(split.train))),
+    ]
     for name, task in config.tasks.items():
         own = row_task(task)
         for part in ("train", "validation", "test"):

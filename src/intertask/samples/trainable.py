@@ -10,8 +10,8 @@ from intertask.samples.corpus import RowCorpus
 from intertask.samples.examiner import RowExaminer
 from intertask.samples.facts import Facts, build, row_task
 from intertask.samples.feed import RowFeed
-from intertask.samples.leakage import refuse_labels_among_inputs
 from intertask.samples.splits import Split
+from intertask.samples.told import refuse_labels_among_inputs
 from intertask.train.config import TrainConfig
 
 
