@@ -41,6 +41,7 @@ MENU = {
     ),
     "reference/index": (
         "reference/recipe",
+        "reference/inputs",
         "reference/model",
         "reference/tasks",
         "reference/datasets",
