@@ -101,3 +101,11 @@ def test_columns_that_polars_takes_for_patterns_are_left_out() -> None:
     frame = pl.DataFrame({"x": [1.5, 2.5], "^a$": [1, 2], "*": ["a", "b"], "y": [0, 1]})
     rows = Rows.read(frame, labels=["y"])
     assert rows.inputs.columns == ["x"] and "'^a$', '*'" in rows.report.notes[0]
+
+
+def test_a_table_of_which_most_rows_are_bad_is_refused_without_talk_of_an_option_that_nobody_set() -> None:
+    frame = pl.DataFrame({"x": [math.inf] * 3 + [1.0], "y": ["a", "b"] * 2})
+    with pytest.raises(
+        DataError, match=r"3 of 4 rows are refused: infinite input x 3; is it the right column\?"
+    ):
+        Rows.read(frame, labels=["y"])

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from intertask import Predictor, Recipe
+from intertask.data.rows import Rows
 from intertask.errors import DataError, IntertaskError, LeakageError, RecipeError
 from intertask.fitting.experiment import refuse_unfit
 from intertask.recipe import MAIN
@@ -20,7 +21,7 @@ from intertask.samples.feed import RowFeed
 from intertask.samples.oddities import oddities
 from intertask.samples.told import told_labels
 
-from .clinic import clinic
+from .clinic import ROLES, clinic, patients
 from .runs import SECTIONS, facts_of, fitted, recipe, trained
 
 
@@ -44,7 +45,8 @@ def test_nothing_is_learned_from_noise() -> None:
             pl.Series("pain", random.choice(["a", "b"], 400)),
         ),
     )
-    found = trained(recipe(train={"epochs": 4, "workers": 0}, tasks={"ill": {"kind": "category"}}), noise)
+    train = {"epochs": 4, "workers": 0, "monitor": "ill/-log_loss"}
+    found = trained(recipe(train=train, tasks={"ill": {"kind": "category"}}), noise)
     assert -found.trained.best_metric > 0.62  # log loss of a coin is 0.693; of what can be known 0.4
 
 
@@ -131,10 +133,6 @@ def test_only_metrics_that_the_validation_rows_define_are_named() -> None:
     ],
 )
 def test_rows_that_cannot_be_learned_are_refused_before_training(change, message) -> None:  # type: ignore[no-untyped-def]
-    from intertask.data.rows import Rows
-
-    from .clinic import ROLES, patients
-
     rows = Rows.read(change(patients(100)), **ROLES)
     with pytest.raises((DataError, LeakageError), match=message) as caught:
         refuse_unfit(recipe(), {MAIN: RowCorpus(rows)})
@@ -142,10 +140,6 @@ def test_rows_that_cannot_be_learned_are_refused_before_training(change, message
 
 
 def test_what_gives_a_label_away_is_said_before_training() -> None:
-    from intertask.data.rows import Rows
-
-    from .clinic import ROLES, patients
-
     halves = (pl.int_range(pl.len()) % 2).cast(pl.String)
     given = patients(100).with_columns(code=pl.col("ill") + halves, hours=24 * pl.col("days") + 1)
     rows = Rows.read(given, **ROLES)  # type: ignore[arg-type]
@@ -183,3 +177,27 @@ def test_an_input_that_names_no_column_of_the_rows_is_refused() -> None:
     own = several(inputs={"one": {"kind": "table", "columns": ["age", "shoe"]}})
     with pytest.raises(RecipeError, match=r"columns: expected inputs of the rows, as .*, found 'shoe'"):
         refuse_unfit(own, {MAIN: RowCorpus(clinic(100))})
+
+
+def test_two_classes_choose_their_epoch_by_auc_where_the_validation_rows_have_both() -> None:
+    rows = clinic(100)
+    ill, days = (
+        recipe(tasks={name: {"kind": kind}}) for name, kind in (("ill", "category"), ("days", "regression"))
+    )
+
+    def monitor(own: Recipe, validation: Rows) -> str:
+        return RowExaminer(own, Facts.fit(own, rows), validation, 1_000).monitor(next(iter(own.tasks)))
+
+    healthy = rows.take(np.flatnonzero((rows.labels["ill"] == "no").to_numpy()))
+    assert (monitor(ill, rows), monitor(ill, healthy)) == ("ill/auc", "ill/-log_loss")
+    assert monitor(days, rows) == "days/-rmse"
+    model = Predictor(ill.with_({"train.epochs": 1})).fit(rows)
+    assert model.fitted is not None and model.fitted.trained.monitor == "ill/auc"
+
+
+def test_rows_of_which_none_counts_are_refused() -> None:
+    rows = Rows.read(patients(60).with_columns(w=pl.lit(0)), weight="w", **ROLES)  # type: ignore[arg-type]
+    with pytest.raises(
+        DataError, match=r"\[data.rows\] weight: expected a training row that counts, found 0"
+    ):
+        refuse_unfit(recipe(), {MAIN: RowCorpus(rows)})

@@ -108,18 +108,19 @@ class Refusals:
             else:
                 self.rows.write_parquet(aside)
 
-    def check(self, strict: bool) -> None:
-        """Refuse the whole file if it must be (`strict`) or if none of its rows could be used.
+    def check(self, strict: bool, *, half: bool = False) -> None:
+        """Refuse the whole file if one row is bad (`strict`), if more than half are (`half`), or if all are.
 
         Raises:
             DataError: Names the first refused row and counts all of them.
         """
         bad = self.rows.filter(pl.col("reason") != REPEATED)
         nothing_left = self.refused > 0 and self.kept == 0
-        if bad.is_empty() or not (strict or nothing_left):
+        most = nothing_left or (half and 2 * self.refused > self.read)
+        if bad.is_empty() or not (strict or most):
             return
         row, reason, column, value = bad.row(0)
-        hint = "is it the right column?" if nothing_left else "mend the rows, or read without strict"
+        hint = "is it the right column?" if most else "mend the rows, or read without strict"
         raise DataError(
             f"{self.source} row {row} column {column!r}",
             "usable values",

@@ -250,7 +250,7 @@ class Rows:
             frame, lost = contents.read(numbered, frame, named, folder)
             refused = pl.concat([refused, lost]).sort("row")
         report = account(table, columns, frame.height, refused)
-        report.check(strict or 2 * report.refused > report.read)  # a table whose columns are others
+        report.check(strict, half=True)  # more is a table whose columns are others
         if frame.is_empty():
             raise DataError(table.name, "at least one row", "none", "check the file")
         rows = _rows(frame, replace(report, notes=report.notes + found.notes, repeated=repeated))

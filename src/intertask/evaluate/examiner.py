@@ -27,6 +27,10 @@ class Examiner(Protocol):
         """The names of the metrics that the tasks will have, without asking a model."""
         ...
 
+    def monitor(self, task: str) -> str:
+        """The metric of a task that chooses the epoch where none is named, among those that it will have."""
+        ...
+
     def bases(self) -> Mapping[str, Basis]:
         """What the metrics of each task are taken from, for tasks that have targets."""
         ...

@@ -32,6 +32,10 @@ class EventExaminer:
         """The names of the metrics that the tasks will have, without asking a model."""
         return self.validator.names(self.config)
 
+    def monitor(self, task: str) -> str:
+        """The metric of a task that chooses the epoch where none is named."""
+        return f"{task}/{self.config.tasks[task].answer.monitor}"
+
     def bases(self) -> Mapping[str, Basis]:
         """What the metrics of each task are taken from, for tasks that have targets."""
         return self.validator.bases(self.config)

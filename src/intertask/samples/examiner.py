@@ -67,6 +67,11 @@ class RowExaminer:
             found += [f"{name}/{rising(metric)}" for metric in self.answer[name].metrics if metric in defined]
         return [*found, ALL] if len(self.config.tasks) > 1 and found else found
 
+    def monitor(self, task: str) -> str:
+        """AUC where there are two classes, and rows of both; the metric that a task reports otherwise."""
+        chosen, answer = f"{task}/{self.answer[task].monitor}", self.answer[task]
+        return chosen if chosen in self.names() else f"{task}/{answer.reported}"
+
     @property
     def _asked(self) -> list[str]:
         return [name for name, truth in self.truth.items() if len(truth)]

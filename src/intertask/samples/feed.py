@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from intertask.data.rows import Rows
 from intertask.data.seam import Batch
+from intertask.errors import DataError
 from intertask.model import ModelConfig
 from intertask.options.config import Config
 from intertask.samples.facts import Facts, row_task
@@ -21,11 +22,21 @@ class RowFeed:
         config: Of the model.
         facts: Of these rows.
         training: The rows that train.
+
+    Raises:
+        DataError: None of them counts.
     """
 
     def __init__(self, config: ModelConfig, facts: Facts, training: Rows) -> None:
         self.read = facts.read(training)
         weights = weights_of(training)
+        if not weights.any():
+            raise DataError(
+                "[data.rows] weight",
+                "a training row that counts",
+                f"0 in all {len(training):,}",
+                "leave it out",
+            )
         self.targets: Mapping[str, RowTarget] = {
             name: self._target(name, row_task(task), facts.answers[name], training, weights)
             for name, task in config.tasks.items()
