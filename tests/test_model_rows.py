@@ -169,3 +169,39 @@ def test_the_rate_of_an_input_is_not_that_of_the_items():
     rates = own_rates(model)
     assert id(model.items.weight_ID) not in rates
     assert rates == {id(model.input.behaviour.weight): 1e-5, id(model.input.position.weight): 1e-5}
+
+
+def test_encoder_and_heads_may_have_rates_of_their_own():
+    model = built(
+        input=rows.NumbersConfig(learning_rate=1e-5),
+        encoder={"kind": "gru", "learning_rate": 1e-4},
+        tasks={"first": rows.ClassConfig(learning_rate=1e-2), "second": rows.ClassConfig()},
+    )
+    rates = own_rates(model)
+    parts = {1e-5: model.input, 1e-4: model.encoder, 1e-2: model.task("first")}
+    for rate, part in parts.items():
+        assert {rates.get(id(weight)) for weight in part.parameters()} == {rate}
+    others = (model.task("second"), model.communication)
+    assert not any(id(weight) in rates for part in others for weight in part.parameters())
+
+
+def test_an_encoder_or_a_head_with_a_rate_of_zero_stays_as_it_is():
+    model = built(
+        encoder={"kind": "gru", "learning_rate": 0},
+        tasks={"first": rows.ClassConfig(learning_rate=0), "second": rows.ClassConfig()},
+    )
+    still = [*model.encoder.parameters(), *model.task("first").parameters()]
+    assert not any(weight.requires_grad for weight in still)
+    torch.stack(list(model.losses(rows.batch(ROWS, LABELS)).values())).sum().backward()
+    assert model.task("second").head.weight.grad.any() and model.input.weight.grad.any()
+
+
+def test_the_rate_of_a_head_is_not_that_of_the_items_it_reads():
+    config = ModelConfig.model_validate(
+        {"tasks": {"next": {"kind": "next_item", "learning_rate": 1e-4}, "other": {"kind": "next_item"}}}
+    )
+    model = worlds.model(config, worlds.varied())
+    rates = own_rates(model)
+    items = {id(weight) for weight in model.items.parameters()}
+    own = {id(weight) for weight in model.task("next").parameters() if weight.requires_grad} - items
+    assert {key for key, rate in rates.items() if rate == 1e-4} >= own and not items & rates.keys()

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import nn
 
 from intertask.nn.dimensions import Dimensions
@@ -19,12 +19,14 @@ class EncoderConfig(PluginConfig):
         direction: What a place sees: "past" is itself and what comes before it, as tasks need that are asked
             what follows; "both" is the whole row. If left out, the past of events and the whole of rows, as
             far as the encoder can.
+        learning_rate: Of its own weights, in place of the rate of [train]; 0 keeps them as they are.
 
     Attributes:
         directions: What it can.
     """
 
     direction: Direction | None = None
+    learning_rate: float | None = Field(default=None, ge=0, le=10)
 
     directions: ClassVar[tuple[Direction, ...]] = ("past",)
 

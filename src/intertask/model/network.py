@@ -77,6 +77,7 @@ class Model(nn.Module):
                     self.tasks[name] = task.build(name, dimensions, self._items_of(task))
             else:
                 self.tasks[name] = task.build(name, among, self._items_of(task))
+        self._keep_rates_above(config, shared)
 
     def _several(self, inputs: Mapping[str, InputConfig]) -> Several:
         """Each input drawn by its own name, so that one more moves no other's weights."""
@@ -95,6 +96,15 @@ class Model(nn.Module):
             part = self.input.inputs[name] if isinstance(self.input, Several) else self.input
             if own.learning_rate is not None:
                 learn_at(part, own.learning_rate, items)
+
+    def _keep_rates_above(self, config: ModelConfig, shared: Mapping[str, nn.Module]) -> None:
+        """Have encoder and heads learn at rates of their own; an encoder of another stream has that one's."""
+        if config.encoder.learning_rate is not None and "encoder" not in shared:
+            learn_at(self.encoder, config.encoder.learning_rate, [])
+        items = [] if self.items is None else list(self.items.parameters())
+        for name, own in config.tasks.items():
+            if own.learning_rate is not None:
+                learn_at(self.tasks[name], own.learning_rate, items)
 
     def _items_of(self, task: TaskConfig) -> Items | None:
         return DetachedItems(self.items) if task.detached and self.items is not None else self.items

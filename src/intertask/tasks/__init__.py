@@ -28,6 +28,8 @@ class TaskConfig(PluginConfig):
         detached: The task reads what the encoder learns for the others, takes no part in the exchange, and
             trains only its own head, by itself: the other tasks are to the bit as they would be without it.
             For a task that harms others; `intertask transfer` names it.
+        learning_rate: Of the weights of its head, in place of the rate of [train]; 0 keeps them as they are.
+            The vectors of items, which heads share, are not its own.
 
     Attributes:
         needs_causal: Whether an encoder that looks ahead would see the answer.
@@ -40,6 +42,7 @@ class TaskConfig(PluginConfig):
 
     weight: float = Field(default=1.0, gt=0, le=1e6)  # sums of larger ones may leave single precision
     detached: bool = False
+    learning_rate: float | None = Field(default=None, ge=0, le=10)
 
     needs_causal: ClassVar[bool] = True
     reads_items: ClassVar[bool] = True
