@@ -197,7 +197,13 @@ def test_layers_learn_what_two_columns_say_only_together() -> None:
             "encoder": "none",
             "communication": "none",
             "tasks": {"same": "category"},
-            "train": {"epochs": 12, "learning_rate": 2e-2, "batch_tokens": 64, "average": 0.0},
+            "train": {
+                "epochs": 12,
+                "learning_rate": 2e-2,
+                "batch_tokens": 64,
+                "average": 0.0,
+                "monitor": "same/-log_loss",
+            },
         }
     )
     found = Predictor(recipe).fit(given).predict(given.inputs)

@@ -16,7 +16,7 @@ from intertask.recipe import MAIN
 from intertask.samples.answering import answers
 from intertask.samples.corpus import RowCorpus
 from intertask.samples.examiner import RowExaminer
-from intertask.samples.facts import Facts
+from intertask.samples.facts import Facts, build
 from intertask.samples.feed import RowFeed
 from intertask.samples.oddities import oddities
 from intertask.samples.told import told_labels
@@ -201,3 +201,18 @@ def test_rows_of_which_none_counts_are_refused() -> None:
         DataError, match=r"\[data.rows\] weight: expected a training row that counts, found 0"
     ):
         refuse_unfit(recipe(), {MAIN: RowCorpus(rows)})
+
+
+def test_parts_with_a_rate_of_zero_leave_training_as_they_were_and_are_kept(tmp_path: Path) -> None:
+    rows = clinic(60)
+    own = recipe(encoder={"kind": "gru", "learning_rate": 0}, train={"epochs": 2, "workers": 0})
+    model = Predictor(own).fit(rows)
+    facts = model.facts
+    drawn = build(own, facts, own.seed).encoder.state_dict()
+    model.save(tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model").model
+    for name, weight in drawn.items():
+        assert torch.equal(model.model.encoder.state_dict()[name], weight)
+        assert torch.equal(loaded.encoder.state_dict()[name], weight)
+    moved = build(own, facts, own.seed).input.state_dict()
+    assert any(not torch.equal(model.model.input.state_dict()[name], w) for name, w in moved.items())

@@ -108,3 +108,23 @@ def test_a_progress_that_is_none_is_refused(text, tmp_path):
     (tmp_path / "checkpoint-000000001" / "progress.json").write_text(text)
     with pytest.raises(ArtefactError, match="expected a complete checkpoint"):
         checkpoint.load(tmp_path, "run", *parts())
+
+
+def test_buffers_are_kept_with_the_weights(tmp_path):
+    """Running means are what a layer of a pretrained part has learnt, though no optimiser moves them."""
+    modules = [nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)) for _ in range(2)]
+    for module in modules:
+        module.register_buffer("made_anew", torch.rand(1), persistent=False)
+    one, other = modules
+    one(torch.rand(8, 3))
+    kept = checkpoint.weights(one)
+    assert kept.keys() == one.state_dict().keys()
+    optimisers = [Optimiser(module, TrainConfig()) for module in modules]
+    balance = WeightedSum({"next": 1.0})
+    checkpoint.save(tmp_path, Progress("run", step=1), one, optimisers[0], balance, kept, {}, {})
+    _, best, _, _ = checkpoint.load(tmp_path, "run", other, optimisers[1], balance)
+    for name, value in one.state_dict().items():
+        assert torch.equal(other.state_dict()[name], value) and torch.equal(best[name], value)
+    assert other[1].num_batches_tracked.dtype == torch.int64 and not torch.equal(
+        one.made_anew, other.made_anew
+    )
