@@ -51,7 +51,7 @@ def predict(
     are read as missing.
     """
     from intertask import doors
-    from intertask.delivery import answer_files, judging
+    from intertask.delivery import answer_files, batches, judging
     from intertask.predictor import Predictor
     from intertask.runs import run as runs
 
@@ -74,6 +74,9 @@ def predict(
         )
         if asked is None:
             raise RequestError(f"--{kind}", "a model of rows", "one of a log")
+    if isinstance(loaded, Predictor) and file is not None and out is not None:
+        _say_written(out, batches.answer(loaded, file, out, task=task, at_least=at_least), as_json)
+        return
     if isinstance(loaded, Predictor):
         answers = loaded.predict(asked, task=task, at_least=at_least)
     elif at_least is not None:
@@ -81,13 +84,16 @@ def predict(
     else:
         answers = judging.judge(loaded, asked, task)
     if out is not None:
-        rows = answer_files.write(out, answers)
-        if as_json:
-            print_json({"file": str(out), "rows": rows})
-        else:
-            say(f"{out}: {rows:,} rows")
+        _say_written(out, answer_files.write(out, answers), as_json)
         return
     _show(answers, as_json)
+
+
+def _say_written(out: Path, rows: int, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(out), "rows": rows})
+    else:
+        say(f"{out}: {rows:,} rows")
 
 
 def _row(text: str) -> dict[str, str]:
