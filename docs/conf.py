@@ -41,7 +41,6 @@ MENU = {
     ),
     "reference/index": (
         "reference/recipe",
-        "reference/inputs",
         "reference/model",
         "reference/tasks",
         "reference/datasets",
