@@ -3,6 +3,7 @@
     python -m tests.kills                    everything: every operation, and 200 random moments
     python -m tests.kills --every 7 --random 6 --work save train      a part of it
     python -m tests.kills --every 4 --first 2 --random 50 --seed 2    the second of four parts of everything
+    python -m tests.kills --data rows        the same on rows of a table in place of a log
 
 Each piece of work runs in a child that was forked before anything was computed, and dies by SIGKILL: before
 its n-th operation on a file (as Python's audit events tell them, and around those of libraries, which leave
@@ -16,46 +17,53 @@ import contextlib
 import gc
 import importlib
 import json
-import os
 import random
 import shutil
 import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from intertask import artefact
+from intertask.answering.predictor_folder import RowsArtefact
 from intertask.artefact import log
 from intertask.errors import DataError
 from intertask.evaluate.compare import per_target
 from intertask.evaluate.results import Evaluation
 from intertask.runs import run as runs
 from intertask.storage import files
-from intertask.train import checkpoint
 from tests import shop
+from tests.killing import Killer, child, state
+from tests.samples import clinic
 
 MANY = "epochs = 3\nbatch_tokens = 100\ncheckpoint_steps = 3"
 TOML = shop.TOML.replace("epochs = 2", MANY)
+ROWS_TOML = """\
+width = 8
+[data.rows]
+path = "patients.csv"
+labels = ["ill", "days"]
+group = "hospital"
+time = "seen"
+[encoder]
+kind = "gru"
+[tasks.ill]
+kind = "category"
+[tasks.days]
+kind = "regression"
+[train]
+epochs = 3
+batch_tokens = 100
+checkpoint_steps = 3
+[evaluation]
+resamples = 100
+references = {linear = {kind = "linear", strengths = [1.0]}}
+"""
 OTHER = TOML.replace('name = "shop"', 'name = "other"\nseed = 2')
-EVENTS = {
-    "open",
-    "os.rename",
-    "os.remove",
-    "os.rmdir",
-    "os.mkdir",
-    "os.chmod",
-    "shutil.rmtree",
-    "fcntl.flock",
-    "tests.sync",
-    "tests.half",
-    "tests.whole",
-}
-SECONDS = 120  # after which a child hangs
 
 
 @dataclass
@@ -65,114 +73,6 @@ class Found:
     kills: int = 0
     survived: int = 0  # had ended before the kill
     failures: list[str] = field(default_factory=list)
-
-
-class Killer:
-    """An audit hook that kills this process before the n-th operation below a folder."""
-
-    def __init__(self, folder: Path, number: int) -> None:
-        self.folder, self.number, self.count = str(folder), number, 0
-        self.files: dict[int, str] = {}
-
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in EVENTS or not self._below(event, arguments):
-            return
-        self.count += 1
-        if self.count == self.number:
-            if event == "tests.half":
-                os.truncate(arguments[0], Path(arguments[0]).stat().st_size // 2)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def _below(self, event: str, arguments: tuple[Any, ...]) -> bool:
-        if event in ("fcntl.flock", "tests.sync"):
-            return True
-        if event == "open" and isinstance(arguments[2], int) and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
-            return False  # reading changes nothing
-        # A folder that is deleted is deleted by names within it.
-        relative = not Path(str(arguments[0])).is_absolute()
-        return (relative and event != "open") or self.folder in str(arguments[0])
-
-
-def audited(write: Callable[..., Any], place: int) -> Callable[..., Any]:
-    """A library's own writing of a file, with moments at which half of it is there, and all of it."""
-
-    def writing(*arguments: Any, **named: Any) -> Any:
-        result = write(*arguments, **named)
-        sys.audit("tests.half", str(arguments[place]))
-        sys.audit("tests.whole", str(arguments[place]))
-        return result
-
-    return writing
-
-
-def watch_libraries() -> None:
-    """Have what writes without Python's knowledge tell of it."""
-    import polars as pl
-
-    artefact.save_file = audited(artefact.save_file, 1)
-    log.save_file = audited(log.save_file, 1)
-    checkpoint.save_file = audited(checkpoint.save_file, 1)
-    pl.DataFrame.write_parquet = audited(pl.DataFrame.write_parquet, 1)  # type: ignore[method-assign]
-    usual = os.fsync
-
-    def sync(handle: int) -> None:
-        sys.audit("tests.sync", handle)
-        usual(handle)
-
-    os.fsync = sync
-
-
-def child(work: Callable[[], None], killer: Killer | None = None, seconds: float | None = None) -> int | None:
-    """Do some work in a fork: its return code, -9 if it was killed; None if it hung."""
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if killer is not None:
-                watch_libraries()
-                sys.addaudithook(killer)
-            work()
-            if killer is not None and killer.number == 0:
-                (Path(killer.folder).parent / "count").write_text(str(killer.count))
-            sys.stderr.flush()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(1)
-    began = time.monotonic()
-    while True:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        passed = time.monotonic() - began
-        if (seconds is not None and passed > seconds) or passed > SECONDS:
-            os.kill(pid, signal.SIGKILL)
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            return code if passed <= SECONDS else None
-        time.sleep(0.001)
-
-
-def state(folder: Path) -> dict[str, bytes]:
-    """Everything in a folder, by name; of files that tell the time, what else they tell."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        found[name] = b"" if path.is_dir() else path.read_bytes()
-        if path.name == "journal.jsonl":
-            found[name] = b"\n".join(_lines(found[name]))
-        if path.name == "evaluation.json":
-            told = json.loads(found[name])
-            found[name] = json.dumps(told | {"seconds": {}, "provenance": {}}).encode()
-    return found
-
-
-def _lines(text: bytes) -> list[bytes]:
-    """The lines of a journal without times; how often a run was started is no part of it."""
-    told = [json.loads(line) for line in text.splitlines()]
-    for line in told:
-        line.pop("seconds", None)
-    return [json.dumps(line).encode() for line in told if line["event"] not in ("start", "resume")]
 
 
 @dataclass
@@ -210,19 +110,47 @@ def _differences(whole: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
     return sorted(name for name in whole.keys() | other.keys() if whole.get(name) != other.get(name))
 
 
-def works(place: Path) -> list[Work]:
+@dataclass(frozen=True)
+class Data:
+    """What is trained on.
+
+    Args:
+        toml: A recipe.
+        other: Another one, whose model is replaced.
+        write: Writes the data and a recipe into a folder.
+        model: What a model folder holds.
+    """
+
+    toml: str
+    other: str
+    write: Callable[[Path, str], object]
+    model: type[log.LogArtefact] | type[RowsArtefact]
+
+
+def _write_rows(folder: Path, toml: str) -> None:
+    clinic.patients(120).write_csv(folder / "patients.csv")
+    (folder / "recipe.toml").write_text(toml)
+
+
+DATA = {
+    "log": Data(TOML, OTHER, shop.write_files, log.LogArtefact),
+    "rows": Data(ROWS_TOML, "seed = 2\n" + ROWS_TOML, _write_rows, RowsArtefact),
+}
+
+
+def works(place: Path, data: Data) -> list[Work]:
     """All kinds of work, ready to be done in a folder."""
     gc.collect()
     gc.freeze()  # or each child copies what the collector touches
     files_of = place / "log"
     files_of.mkdir()
     recipes = []
-    for name, toml in (("shop", TOML), ("other", OTHER)):
+    for name, toml in (("shop", data.toml), ("other", data.other)):
         (files_of / name).mkdir()
-        pid = child(lambda toml=toml, name=name: _write(files_of / name, toml))  # frames, in a child
+        pid = child(lambda toml=toml, name=name: data.write(files_of / name, toml))  # frames, in a child
         assert pid == 0
         recipes.append(files_of / name / "recipe.toml")
-    assert child(lambda: _train_and_list_modules(recipes[0], place / "modules")) == 0
+    assert child(lambda: _train_and_list_modules(recipes[0], place / "modules", data)) == 0
     for name in (place / "modules").read_text().split():  # once, not in each child
         with contextlib.suppress(Exception):
             importlib.import_module(name)
@@ -251,7 +179,7 @@ def works(place: Path) -> list[Work]:
         shutil.copytree(old, target)
 
     def save() -> None:
-        artefact.save(artefact.load(new, log.LogArtefact), target)
+        artefact.save(artefact.load(new, data.model), target)
 
     def save_in_two() -> None:
         files.exchange = lambda one, two: False
@@ -259,7 +187,7 @@ def works(place: Path) -> list[Work]:
 
     def whole_model() -> str:
         """The old or the new; a file system without exchange may need somebody to load it first."""
-        code = child(lambda: _load(target))
+        code = child(lambda: artefact.load(target, data.model))
         if code != 0:
             return "it cannot be loaded"
         left = [path.name for path in folder.iterdir() if path != target]
@@ -288,17 +216,13 @@ def works(place: Path) -> list[Work]:
     ]
 
 
-def _write(folder: Path, toml: str) -> None:
-    shop.write_files(folder, toml)
-
-
 def _train(recipe: Path, run: Path, changes: Sequence[str] = ()) -> None:
     runs.train(recipe, run, changes=changes)
 
 
-def _train_and_list_modules(recipe: Path, file: Path) -> None:
+def _train_and_list_modules(recipe: Path, file: Path, data: Data) -> None:
     _train(recipe, recipe.parent / "run")
-    artefact.load(recipe.parent / "run" / "model", log.LogArtefact)
+    artefact.load(recipe.parent / "run" / "model", data.model)
     shutil.copytree(recipe.parent / "run", file.parent / "evaluated")
     _evaluate(file.parent / "evaluated")
     file.write_text("\n".join(sys.modules))
@@ -320,10 +244,6 @@ def _read_targets(run: Path) -> None:
         assert told.digests == mine and not found.is_empty(), mine
 
 
-def _load(folder: Path) -> None:
-    artefact.load(folder, log.LogArtefact)
-
-
 def main() -> None:
     """Kill as often as is asked for; exit code 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -332,13 +252,14 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=200, help="kills at random moments, of all kinds")
     parser.add_argument("--work", nargs="*", help="beginnings of the kinds of work; all where left out")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", choices=DATA, default="log")
     asked = parser.parse_args()
     draw, found = random.Random(asked.seed), {}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name).resolve()
         chosen = [
             work
-            for work in works(place)
+            for work in works(place, DATA[asked.data])
             if not asked.work or any(work.name.startswith(own) for own in asked.work)
         ]
         for work in chosen:
