@@ -35,6 +35,7 @@ def models() -> list[Path]:
         communication={"kind": "gated_slots", "close_edges": False},
         tasks=TASKS,
         train={"epochs": 1, "workers": 0},
+        ranker={"kind": "blend", "events": 30},
     )
     Recommender(everything).fit(shop.corpus(), shop.catalogue()).save(place / "everything")
     return sorted(place.iterdir())

@@ -15,7 +15,17 @@ from intertask.evaluate.results import Evaluation
 from intertask.options.config import config_class, kinds
 from tests import shop
 
-FOLDERS = ("inputs", "encoders", "communication", "tasks", "losses", "balance", "datasets", "sources")
+FOLDERS = (
+    "inputs",
+    "encoders",
+    "communication",
+    "tasks",
+    "losses",
+    "balance",
+    "datasets",
+    "sources",
+    "rankers",
+)
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,7 @@ QUESTIONS = {
 OTHERS = {
     "datasets": ("[data.dataset]", 'Known data sets. `dataset = "NAME"` takes the defaults.'),
     "sources": ("[evaluation.baselines.NAME]", "What a model of a log is compared with."),
+    "rankers": ("[ranker]", "What mixes the scores of the tasks with those of sources that count."),
     "references": ("[evaluation.references.NAME]", "What a model of rows is compared with."),
 }
 

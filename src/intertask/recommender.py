@@ -111,7 +111,9 @@ class Recommender(Door):
         corpus = fitted.corpus
         self.fitted, self.catalogue, self.refitted = fitted, catalogue, fitted.refitted
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
-        self._answerer = Answerer(fitted.model.eval(), reader_of(corpus, counts), counts, catalogue)
+        self._answerer = Answerer(
+            fitted.model.eval(), reader_of(corpus, counts), counts, catalogue, fitted.ranker
+        )
         if idle := int((~self._answerer.known).sum()):
             warnings.warn(
                 f"{idle:,} of {len(corpus.items):,} items have no training event: no list holds them "
@@ -265,10 +267,14 @@ class Recommender(Door):
         answerer = self._ready()
         refuse_refitted(self.refitted)
         if events is None and run is None and self.fitted is not None:
-            return assess(answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None)
+            return assess(
+                answerer.model, self.recipe, self.fitted.corpus, self.catalogue, part, None, answerer.ranker
+            )
         read = self.catalogue if self.recipe.items.reads_catalogue else None
         corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours, read)
-        return assess(answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity)
+        return assess(
+            answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity, answerer.ranker
+        )
 
     def _facts(self) -> list[tuple[str, str]] | None:
         if self._answerer is None:

@@ -11,7 +11,17 @@ from intertask.options.config import PluginConfig, config_class, kinds, parse, p
 from intertask.recipe import Recipe
 from tests import worlds
 
-FOLDERS = ("balance", "communication", "datasets", "encoders", "inputs", "losses", "sources", "tasks")
+FOLDERS = (
+    "balance",
+    "communication",
+    "datasets",
+    "encoders",
+    "inputs",
+    "losses",
+    "rankers",
+    "sources",
+    "tasks",
+)
 EVERY_KIND = [(folder, kind) for folder in FOLDERS for kind in kinds(folder)]
 NEEDED = {("tasks", "response"): {"behaviour": "buy"}}  # what has no default
 PLACES = {
@@ -21,6 +31,7 @@ PLACES = {
     "datasets": lambda part: {"data": {"dataset": part}},
     "encoders": lambda part: {"encoder": part},
     "inputs": lambda part: {"input": part},
+    "rankers": lambda part: {"ranker": part},
     "losses": lambda part: {"tasks": {"next": {"kind": "next_item", "loss": part}}},
     "tasks": lambda part: {"tasks": {"one": part}},
 }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intertask.answering.condition import matching
+from intertask.answering.mixing import Mixing, logits
 from intertask.answering.objective import Objective
 from intertask.answering.rules import Rules
 from intertask.content.described import Described
@@ -25,6 +26,7 @@ from intertask.events.requests import Asked, Reader
 from intertask.events.systems import last_states
 from intertask.model import Model
 from intertask.nn.best import best_items
+from intertask.ranking import Ranker
 
 Moments = int | NDArray[np.int64] | None
 
@@ -56,12 +58,14 @@ class Answerer:
         reader: Its vocabularies, and the users' events.
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
         catalogue: Titles and columns of the items.
+        ranker: What mixes the scores of the tasks with those of sources; None where the model ranks alone.
     """
 
     model: Model
     reader: Reader
     popularity: NDArray[np.int64]
     catalogue: Catalogue | None = None
+    ranker: Ranker | None = None
 
     @cached_property
     def trained(self) -> NDArray[np.bool_]:
@@ -193,10 +197,13 @@ class Answerer:
         rules = rules.of(rows)
         known_B = asked.windows[rows].lengths > 0
         states_BTD = self._states(asked, rows[known_B], at)
+        mixed = self._mixed(asked, rows, rules)
         if isinstance(aim, str):
-            scores_BI = self._scores(aim, states_BTD, known_B)
+            scores_BI = self._scores(aim, states_BTD, known_B, mixed)
         else:
-            shares = {name: self._log_shares(name, states_BTD, known_B) for name in aim.ranking(self.model)}
+            shares = {
+                name: self._log_shares(name, states_BTD, known_B, mixed) for name in aim.ranking(self.model)
+            }
             scores_BI = aim.found(shares)
         if rules.boost_I is not None:
             scores_BI = _boosted(scores_BI, rules.boost_I, known_B | (not isinstance(aim, str)))
@@ -218,20 +225,34 @@ class Answerer:
         values_BK, items_BK = best_items(scores_BI, rules.k)
         return Ranked(items_BK.numpy(), values_BK.numpy())
 
-    def _scores(self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]) -> Tensor:
+    def _mixed(self, asked: Asked, rows: NDArray[np.int64], rules: Rules) -> "Mixing | None":
+        if self.ranker is None:
+            return None
+        seen_B = np.broadcast_to(rules.exclude_seen, len(rows))
+        return Mixing(self.model, self.ranker, asked.sequences, asked.windows[rows], seen_B)
+
+    def _scores(
+        self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_], mixed: "Mixing | None" = None
+    ) -> Tensor:
         """A task's scores of all items; an empty history is answered by training events."""
-        with torch.no_grad():
-            found = self.model.task(task).score_items(states_BTD[:, self.model.place(task)]).cpu()
+        if mixed is None:
+            found = logits(self.model, task, states_BTD)
+        else:
+            found = mixed.scores(task, states_BTD, known_B)
         if known_B.all():
             return found
         scores_BI = self._popular(task).expand(len(known_B), -1).clone()
         scores_BI[torch.from_numpy(known_B)] = found
         return scores_BI
 
-    def _log_shares(self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_]) -> Tensor:
+    def _log_shares(
+        self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_], mixed: "Mixing | None" = None
+    ) -> Tensor:
         """A task's calibrated log-probabilities; of an empty history, the shares of the training events."""
-        scores_BI = self._scores(task, states_BTD, known_B)
-        shares_BI = self.model.task(task).log_shares(scores_BI)
+        scores_BI = self._scores(task, states_BTD, known_B, mixed)
+        # A mixture is learned by likelihood, and so is calibrated.
+        calibrated = mixed is None or not mixed.mixes(task)
+        shares_BI = self.model.task(task).log_shares(scores_BI) if calibrated else scores_BI.log_softmax(1)
         empty_B = torch.from_numpy(~known_B)
         events_BI = scores_BI[empty_B] + 1
         shares_BI[empty_B] = events_BI.log() - events_BI.sum(1, keepdim=True).log()

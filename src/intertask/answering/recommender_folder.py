@@ -44,6 +44,7 @@ def stored(
         catalogue=catalogue,
         refitted=refitted,
         described=answerer.described,
+        ranker=answerer.ranker,
     )
 
 
@@ -52,7 +53,8 @@ def opened(held: LogArtefact) -> Answerer:
     corpus = Corpus(held.users, held.items, held.behaviours, held.histories)
     model = build(held.recipe, corpus, held.recipe.seed, described=held.described)
     set_weights(model, {name: torch.from_numpy(array) for name, array in held.weights.items()})
-    return Answerer(model.eval(), reader_of(corpus, held.popularity), held.popularity, held.catalogue)
+    counts = held.popularity
+    return Answerer(model.eval(), reader_of(corpus, counts), counts, held.catalogue, held.ranker)
 
 
 def _nobody(sequences: Sequences) -> Sequences:

@@ -5,6 +5,7 @@ histories.safetensors  the users' events, flat; without users where they were no
 items.parquet, users.parquet  ids in the order of their indices
 catalogue.parquet    where there is one
 content.safetensors  what it says of each item, where the model reads that
+ranker.safetensors   sources and what mixes them with the model, where there is a ranker
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from pydantic import Field, StrictInt, StrictStr, field_validator
 from safetensors.numpy import save_file
 
 from intertask.artefact import described as described_items
-from intertask.artefact.folder import Folder
+from intertask.artefact.folder import RANKER, Folder
 from intertask.content.described import Described
 from intertask.content.reader import Found
 from intertask.data.catalogue import Catalogue
@@ -28,6 +29,7 @@ from intertask.data.vocabulary import Vocabulary
 from intertask.errors import ArtefactError, IntertaskError
 from intertask.nn.dimensions import Dimensions
 from intertask.options.config import Config
+from intertask.ranking import Ranker, keeping
 from intertask.recipe import Recipe
 from intertask.storage import tensors
 from intertask.storage.tensors import Form
@@ -46,6 +48,7 @@ class Schema(Config):
     num_users: Count
     has_times: Annotated[bool, Field(strict=True)]
     catalogue: dict[StrictStr, list[StrictStr]] = {}  # role -> columns
+    ranker: keeping.Outline | None = None
     weights: Literal["evaluated", "refitted"] = (
         "evaluated"  # those that were measured, or others on all events
     )
@@ -85,6 +88,7 @@ class LogArtefact:
         catalogue: What there is.
         refitted: Whether it was trained on all events, once another model had been evaluated.
         described: What the catalogue says of each item, where the model reads it.
+        ranker: What mixes the scores of the tasks with those of sources; None where the model ranks alone.
     """
 
     needed: ClassVar[tuple[str, ...]] = ("histories.safetensors", "items.parquet", "users.parquet")
@@ -99,6 +103,7 @@ class LogArtefact:
     catalogue: Catalogue | None
     refitted: bool = False
     described: Described | None = None
+    ranker: Ranker | None = None
 
     def write(self, folder: Path) -> None:
         """Write what a recommender keeps beside recipe and weights."""
@@ -111,8 +116,14 @@ class LogArtefact:
             catalogue={} if self.catalogue is None else self.catalogue.roles(),
             weights="refitted" if self.refitted else "evaluated",
             described=None if self.described is None else self.described.reader.found,
+            ranker=None if self.ranker is None else keeping.outline(self.ranker),
         )
-        (folder / "schema.json").write_text(schema.model_dump_json(indent=1), encoding="utf-8")
+        unsaid = {"ranker"} if self.ranker is None else None  # as before there were rankers
+        (folder / "schema.json").write_text(
+            schema.model_dump_json(indent=1, exclude=unsaid), encoding="utf-8"
+        )
+        if self.ranker is not None:
+            save_file(keeping.arrays(self.ranker), folder / RANKER)
         arrays: dict[str, NDArray[np.generic]] = {
             "offsets": histories.offsets,
             "items": histories.items,
@@ -173,6 +184,7 @@ class LogArtefact:
             catalogue,
             schema.weights == "refitted",
             described,
+            _ranker(folder, schema),
         )
 
 
@@ -201,6 +213,20 @@ def _histories(folder: Folder, schema: Schema) -> tuple[Sequences, NDArray[np.in
     )
     histories.check(str(file))
     return histories, popularity
+
+
+def _ranker(folder: Folder, schema: Schema) -> Ranker | None:
+    if (schema.ranker is not None) != folder.has(RANKER):
+        expected = f"a ranker in the schema and {RANKER}, or neither"
+        raise ArtefactError(str(folder.folder), expected, "one of the two")
+    if schema.ranker is None:
+        return None
+    file = folder.file(RANKER)
+    tensors.forms(file)
+    found, recipe = tensors.read(file), folder.recipe
+    return keeping.restored(
+        schema.ranker, found, recipe.ranker, recipe.tasks_that_rank(), schema.num_items, str(file)
+    )
 
 
 def _catalogue(folder: Folder, schema: Schema) -> Catalogue:

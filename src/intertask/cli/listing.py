@@ -8,7 +8,7 @@ from intertask.cli.output import JsonOption, print_json, say
 
 FOLDERS = (
     *("inputs", "encoders", "communication", "items", "tasks", "losses", "balance"),
-    *("datasets", "sources", "references"),
+    *("datasets", "sources", "rankers", "references"),
 )
 
 

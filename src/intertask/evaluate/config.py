@@ -9,6 +9,7 @@ from intertask.references import ReferenceConfig
 from intertask.sources import SourceConfig
 
 MODEL = "intertask"  # the model's name in every table
+ALONE, WITHOUT = "model alone", "without the model"  # what a model with a ranker is compared with
 Named = TypeVar("Named", bound=PluginConfig)
 HistoryMode = Literal["masked", "kept"]
 
@@ -57,6 +58,7 @@ class EvaluationConfig(Config):
     @field_validator("baselines", "references")
     @classmethod
     def _not_the_model(cls, systems: dict[str, Named]) -> dict[str, Named]:
-        if MODEL in systems:
-            raise ValueError(f"another name than {MODEL!r}, which is the model's row in every table")
+        for name in (MODEL, ALONE, WITHOUT):
+            if name in systems:
+                raise ValueError(f"another name than {name!r}, which is a row of the model in every table")
         return systems

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intertask.data.corpus import Corpus
 from intertask.data.counts import interactions
 from intertask.errors import RecipeError
-from intertask.evaluate.config import MODEL, EvaluationConfig, HistoryMode
+from intertask.evaluate.config import ALONE, MODEL, WITHOUT, EvaluationConfig, HistoryMode
 from intertask.evaluate.findings import refuse
 from intertask.evaluate.provenance import provenance
 from intertask.evaluate.results import (
@@ -31,6 +31,7 @@ from intertask.evaluate.targets import RANK, together
 from intertask.evaluate.targets import rows as target_rows
 from intertask.events.leakage import Evidence, findings
 from intertask.events.protocol import protocol
+from intertask.events.ranked import RankedSystem, SignalSystem, adding_nothing
 from intertask.events.ranking import Ranking, rank_targets
 from intertask.events.responses import model_answers, reference_answers
 from intertask.events.slices import slices
@@ -42,6 +43,7 @@ from intertask.metrics.bootstrap import difference_intervals, mean_intervals
 from intertask.metrics.ranking import per_query
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
+from intertask.ranking import Ranker
 from intertask.terminal.progress import bar
 
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
@@ -65,6 +67,7 @@ class Evaluator:
         trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
             has just been trained on this split.
         known: What else a reader must know, such as how the epoch was chosen.
+        ranker: What mixes the model's scores with those of other sources; None where it ranks alone.
 
     Raises:
         LeakageError: The figures would be wrong.
@@ -80,6 +83,7 @@ class Evaluator:
     part: Literal["validation", "test"] = "test"
     trained: NDArray[np.int64] | None = None
     known: Sequence[Finding] = ()
+    ranker: Ranker | None = None
     tables: list[pl.DataFrame] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     seconds: dict[str, float] = field(default_factory=dict, init=False)
@@ -104,6 +108,9 @@ class Evaluator:
         self.resamples = min(self.config.resamples, max(MIN_RESAMPLES, DRAWS // max(1, users)))
         if self.resamples < self.config.resamples:
             self._note(f"intervals from {self.resamples} resamples of {users:,} users")
+        if self.ranker is not None and self.part == "validation":
+            self.ranker = None
+            self._note("the ranker was learned on the validation part, where the model is measured alone")
 
     def run(self) -> Evaluation:
         """Evaluate everything."""
@@ -117,6 +124,7 @@ class Evaluator:
             rankings += self._ranking_rows(task, history, by_system)
             list_rows += self._list_rows(task, history, by_system)
             differences += self._differences(task, history, by_system)
+        self.findings = [*self.findings, *adding_nothing(differences)]
         responses, against = self._responses(model_system)
         measured = protocol(
             self.sequences,
@@ -159,7 +167,10 @@ class Evaluator:
         return found
 
     def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
-        yield model
+        if self.ranker is None or not any_baselines:
+            yield model
+        else:
+            yield from self._mixed(model, self.ranker)
         for name, baseline in self.config.baselines.items() if any_baselines else ():
             began = time.perf_counter()
             try:
@@ -172,6 +183,17 @@ class Evaluator:
             if note:
                 self._note(f"{name}: {note}")
             yield BaselineSystem(name, ranker, self.sequences, self.targets)
+
+    def _mixed(self, model: ModelSystem, ranker: Ranker) -> Iterable[System]:
+        """The mixture under the model's name, the model alone, the mixture without it, and each source."""
+        yield RankedSystem(MODEL, model, ranker, ranker.mixers, self.sequences, self.targets)
+        model.name = ALONE
+        yield model
+        if ranker.without:
+            yield RankedSystem(WITHOUT, model, ranker, ranker.without, self.sequences, self.targets)
+        for name, signal in ranker.signals.items():
+            if name not in self.config.baselines:
+                yield SignalSystem(name, signal, self.sequences, self.targets)
 
     def _rank(self, system: System, task: str, history: HistoryMode) -> Ranking | None:
         """The ranking of the targets that the task is asked about; None where there are none."""
@@ -186,6 +208,8 @@ class Evaluator:
                 f"targets stand in it and are left out{self._hint}"
             )
         longest = max(self.config.k)
+        if isinstance(system, RankedSystem):
+            system = system.under(history)
         return rank_targets(system, task, self.sequences, self.targets, kept, history, longest)
 
     def _ranking_rows(

@@ -99,6 +99,12 @@ def _mask(scores_BI: Tensor, sequences: Sequences, targets: NDArray[np.int64]) -
     scores_BI[torch.from_numpy(rows), torch.from_numpy(items)] = float("-inf")
 
 
+def hide(hidden_BI: NDArray[np.bool_], histories: Sequences) -> None:
+    """Mark the items of each history."""
+    rows = np.repeat(np.arange(histories.num_users), histories.lengths)
+    hidden_BI[rows, histories.items] = True
+
+
 def visited(sequences: Sequences, targets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each target's item stands in its history."""
     users = sequences.users_of(targets)

@@ -30,6 +30,8 @@ class Split:
         description: The split in words, for the protocol of the test.
         cuts: Seconds since 1970 at which training ends and at which validation ends, of a split by time.
         validated: The split in words where validation asks for other targets than the test; empty where not.
+        rehearsal: int64 [targets], the validation events that the test would ask for; None where validation
+            asks as the test does.
     """
 
     train_stop: NDArray[np.int64]
@@ -38,6 +40,7 @@ class Split:
     description: str
     cuts: tuple[int, int] | None = None
     validated: str = ""
+    rehearsal: NDArray[np.int64] | None = None
 
     def words(self, part: Literal["validation", "test"]) -> str:
         """The split in words, for the protocol of one part."""
@@ -200,6 +203,7 @@ class TimeSplit(SplitConfig):
             description=cuts + _TARGETS[self.targets],
             cuts=(first, second),
             validated=cuts + _TARGETS[self.validate_on],
+            rehearsal=_pick(self.targets, np.flatnonzero(in_validation), users, sequences),
         )
         _refuse_empty(
             split,

@@ -21,6 +21,7 @@ from intertask.events.splits import Split
 from intertask.events.validation import Validator
 from intertask.model import Model
 from intertask.options import arguments
+from intertask.ranking import Ranker
 from intertask.recipe import Recipe
 
 Part = Literal["validation", "test"]
@@ -34,6 +35,7 @@ def assess(
     catalogue: Catalogue | None,
     part: Part,
     trained: NDArray[np.int64] | None,
+    ranker: Ranker | None = None,
 ) -> Evaluation:
     """Evaluate a model as its recipe says; what happened to each target is in `targets` of the result.
 
@@ -45,6 +47,7 @@ def assess(
         part: "validation" while you choose, "test" once.
         trained: int64 [behaviours, items], the events that the model says it was trained on; None where it
             has just been trained on this corpus.
+        ranker: What mixes its scores with those of other sources; None where it ranks alone.
 
     Raises:
         LeakageError: The model was trained on something else than the training part.
@@ -64,6 +67,7 @@ def assess(
         part,
         trained,
         _choice(recipe, corpus, split),
+        ranker,
     )
     return evaluator.run()
 

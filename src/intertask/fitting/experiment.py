@@ -19,8 +19,11 @@ from intertask.data.seam import Corpus, Split
 from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.choosing import ALL, thin_choice
 from intertask.evaluate.validation import default_monitor, over_tasks
+from intertask.events import mixing
+from intertask.events.splits import Split as EventSplit
 from intertask.fitting.fitted import Fitted, FittedLog, FittedRows, on_log, on_rows
 from intertask.fitting.wings import Trainable, trainable
+from intertask.ranking import Ranker
 from intertask.recipe import MAIN, Recipe
 from intertask.samples.corpus import RowCorpus
 from intertask.storage.files import written_aside
@@ -116,9 +119,25 @@ def fit_streams(
         raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
     trained = replace(trained, advice=(*trained.advice, *told))
     return {
-        name: Fitted(part.corpus, part.split, part.model, trained, part.examiner, _calibrated(part))
+        name: Fitted(
+            part.corpus,
+            part.split,
+            part.model,
+            trained,
+            part.examiner,
+            _calibrated(part),
+            ranker=_ranker(recipe.views()[name], part),
+        )
         for name, part in parts.items()
     }
+
+
+def _ranker(recipe: Recipe, part: Trainable) -> Ranker | None:
+    """What mixes the scores of a trained model of a log with those of other sources."""
+    if not isinstance(part.corpus, EventCorpus) or not isinstance(part.split, EventSplit):
+        return None
+    histories = recipe.evaluation.history
+    return mixing.learn(recipe.ranker, part.model, part.corpus, part.split, histories, recipe.seed)
 
 
 def streams_of(recipe: Recipe, parts: Mapping[str, "Trainable"], device: torch.device) -> list[Stream]:

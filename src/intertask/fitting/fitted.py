@@ -11,6 +11,7 @@ from intertask.data.seam import Corpus, Split
 from intertask.evaluate.examiner import Examiner
 from intertask.events.splits import Split as EventSplit
 from intertask.model import Model
+from intertask.ranking import Ranker
 from intertask.samples.corpus import RowCorpus
 from intertask.samples.splits import Split as RowSplit
 from intertask.train.loop import Trained
@@ -31,6 +32,7 @@ class Fitted(Generic[C_co, S_co]):
         examiner: Who chose the epoch.
         corrections: What calibration added to weights, by their names.
         refitted: Whether it was trained on everything, once another one had been evaluated.
+        ranker: What mixes its scores with those of other sources; None where it ranks alone.
     """
 
     corpus: C_co
@@ -40,6 +42,7 @@ class Fitted(Generic[C_co, S_co]):
     examiner: Examiner
     corrections: Mapping[str, Tensor] = field(default_factory=dict)
     refitted: bool = False
+    ranker: Ranker | None = None
 
     def fingerprint(self) -> str:
         """Of how the metric that chose the epoch was measured."""

@@ -14,9 +14,11 @@ import torch
 
 from intertask.data.corpus import Corpus as EventCorpus
 from intertask.data.seam import Corpus, Split
+from intertask.events import mixing
 from intertask.fitting.experiment import assembled, device_of, digest, streams_of
 from intertask.fitting.fitted import Fitted
 from intertask.model import Model
+from intertask.ranking import Ranker
 from intertask.recipe import MAIN, Recipe
 from intertask.terminal.progress import remark
 from intertask.train import checkpoint, edges
@@ -58,7 +60,15 @@ def refit(
     for name, part in parts.items():
         _correct(part.model, fitted[name].corrections)
     return {
-        name: Fitted(part.corpus, part.split, part.model, trained, part.examiner, refitted=True)
+        name: Fitted(
+            part.corpus,
+            part.split,
+            part.model,
+            trained,
+            part.examiner,
+            refitted=True,
+            ranker=_again(recipe.views()[name], fitted[name]),
+        )
         for name, part in parts.items()
     }
 
@@ -76,3 +86,10 @@ def _correct(model: Model, corrections: Mapping[str, torch.Tensor]) -> None:
         for name, weight in checkpoint.weights(model).items():
             if name in corrections:
                 weight.add_(corrections[name])
+
+
+def _again(recipe: Recipe, fitted: Fitted[Corpus, Split]) -> Ranker | None:
+    """The ranker of the evaluated model, over sources that have seen all events."""
+    if not isinstance(fitted.corpus, EventCorpus):
+        return None
+    return mixing.refitted(recipe.ranker, fitted.ranker, fitted.corpus.sequences, recipe.seed)

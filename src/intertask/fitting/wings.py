@@ -8,6 +8,7 @@ from torch import nn
 from intertask.data.corpus import Corpus as EventCorpus
 from intertask.data.seam import Corpus, Feed, Split
 from intertask.evaluate.examiner import Examiner
+from intertask.events.mixing import refuse_without_events
 from intertask.events.splits import everything
 from intertask.events.trainable import TrainableLog
 from intertask.model import Model, ModelConfig
@@ -83,6 +84,8 @@ def trainable(
     stream = "" if name == MAIN else name
     if isinstance(corpus, EventCorpus):
         split = everything(corpus.sequences) if whole else recipe.split_events(corpus.sequences)
+        if not whole:
+            refuse_without_events(recipe.ranker, recipe.tasks, corpus, split, recipe.evaluation.history)
         return TrainableLog(
             recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
         )

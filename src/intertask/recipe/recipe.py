@@ -23,6 +23,8 @@ from intertask.inputs.events import Config as EventsInput
 from intertask.model import ModelConfig, refuse_strange, with_length_of_input
 from intertask.options.config import RECIPE_JSON_BYTES, Config, parse, plugin, plugins, read_toml, sections
 from intertask.options.overrides import changed, merged, named
+from intertask.rankers import RankerConfig
+from intertask.rankers.none import Config as Alone
 from intertask.recipe.data_section import DataConfig, Splits, of_rows, with_defaults_of_rows
 from intertask.samples.splits import RowSplitConfig
 from intertask.samples.splits import Split as RowSplit
@@ -30,6 +32,7 @@ from intertask.storage.untrusted import read_json, refuse_extremes
 from intertask.tasks import TaskConfig
 from intertask.train.config import TrainConfig
 
+UNSHAPING = ("name", "data", "ranker", "evaluation")  # sections that no weight depends on
 MAIN = "main"  # the stream that the recipe's own sections describe
 ANSWERED = ("user", "history", "item")  # the columns beside the answers of a response task
 
@@ -74,6 +77,7 @@ class Recipe(ModelConfig):
         split: What trains and what is held back.
         balance: How the losses of several tasks become one.
         train: Options of training.
+        ranker: What mixes the model with sources that count events; nothing unless stated.
         evaluation: Options of evaluation.
         streams: Further logs, by name, each with tasks of its own.
     """
@@ -84,6 +88,7 @@ class Recipe(ModelConfig):
     split: Splits = LeaveOneOut()
     balance: Annotated[SerializeAsAny[BalanceConfig], plugin("balance")] = Likelihood()
     train: TrainConfig = TrainConfig()
+    ranker: Annotated[SerializeAsAny[RankerConfig], plugin("rankers")] = Alone()
     evaluation: EvaluationConfig = EvaluationConfig()
     streams: Annotated[dict[str, StreamConfig], sections(StreamConfig)] = {}
 
@@ -164,6 +169,7 @@ class Recipe(ModelConfig):
                 "inputs": stream.inputs,
                 "tasks": stream.tasks,
                 "max_length": stream.max_length or self.max_length,
+                "ranker": Alone(),
                 "exchange": exchange if "communication" in stream.share else None,
             }
             views[name] = self.model_copy(update=changes | {"name": f"{self.name}, {name}"})
@@ -247,7 +253,7 @@ class Recipe(ModelConfig):
 
 def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
     """The options that determine the trained weights, in a recipe that `to_json` of any version wrote."""
-    told = {name: value for name, value in written.items() if name not in ("name", "data", "evaluation")}
+    told = {name: value for name, value in written.items() if name not in UNSHAPING}
     harmless = ("workers", "checkpoint_steps", "gradient_steps", "device", "refit")
     if told.get("items") == {"kind": "table"}:  # runs from before there was another kind go on
         del told["items"]

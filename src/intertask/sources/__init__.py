@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
 from intertask.options.config import PluginConfig
+from intertask.signals import Signal
 
 
 class Source(Protocol):
@@ -19,6 +20,10 @@ class Source(Protocol):
 
     def score(self, histories: Sequences) -> NDArray[np.float32]:
         """Scores of every item for each history, [histories, items]; higher is better, all finite."""
+        ...
+
+    def signal(self) -> Signal:
+        """What it tells a ranker."""
         ...
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from intertask.data.counts import interactions
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
+from intertask.signals.fold_in import FoldIn
 from intertask.sources import SourceConfig, check_catalogue
 from intertask.sources._ties import tie_breaker
 
@@ -64,7 +65,13 @@ class Config(SourceConfig):
                 raise RecipeError(
                     "[baselines.als]", "options that ALS has a solution for", str(error), "regularise more"
                 ) from None
-        return AlsSource(model, model.item_factors.T.astype(np.float64), tie_breaker(training))
+        return AlsSource(
+            model,
+            model.item_factors.T.astype(np.float64),
+            tie_breaker(training),
+            self.regularisation,
+            self.confidence,
+        )
 
 
 class Factorisation(Protocol):
@@ -87,6 +94,8 @@ class AlsSource:
         model: The fitted factorisation, which solves for the vectors of histories.
         item_vectors: float64 [D, items].
         tie_breaker: float32 [items].
+        regularisation: As it was fitted.
+        confidence: As it was fitted.
 
     Source:
         Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets" (2008), equations 3
@@ -96,6 +105,8 @@ class AlsSource:
     model: Factorisation
     item_vectors: NDArray[np.float64]
     tie_breaker: NDArray[np.float32]
+    regularisation: float
+    confidence: float
 
     def score(self, histories: Sequences) -> NDArray[np.float32]:
         """Preference of each history for every item, about 0 to 1, [histories, items]."""
@@ -107,3 +118,8 @@ class AlsSource:
         scores = products.astype(np.float32)
         scores[histories.lengths == 0] = self.tie_breaker
         return scores
+
+    def signal(self) -> FoldIn:
+        """The same products, in single precision, and nothing for an empty history."""
+        vectors = np.ascontiguousarray(self.item_vectors.T, np.float32)
+        return FoldIn(vectors, self.regularisation, self.confidence)

@@ -5,14 +5,18 @@ from typing import Literal
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse
 from numpy.typing import NDArray
 from pydantic import Field
 
 from intertask.data.counts import event_counts, interactions
 from intertask.data.sequences import Sequences
+from intertask.signals.neighbours import Neighbours
 from intertask.sources import SourceConfig, check_catalogue
 from intertask.sources._ties import tie_breaker
 
+UNIT = 0.01  # a weight that says something
+LEAST = 1e-4  # below it a weight says nothing
 _TIE_BREAK = np.float32(1e-6)  # weights that matter lie between 0.001 and 1
 
 
@@ -80,6 +84,13 @@ class EaseSource:
         scores[:] = known.min(axis=1, keepdims=True) - 1.0 + 0.5 * self.tie_breaker
         scores[:, self.kept] = known
         return scores
+
+    def signal(self) -> Neighbours:
+        """The greatest weights from each item."""
+        rows, columns = np.divmod(np.flatnonzero(self.weights > LEAST), len(self.kept))
+        shape = (len(self.tie_breaker), len(self.tie_breaker))
+        parts = (self.weights[rows, columns], (self.kept[rows], self.kept[columns]))
+        return Neighbours.nearest(scipy.sparse.coo_matrix(parts, shape=shape).tocsr(), 0, UNIT)
 
 
 def _inverse(gram: NDArray[np.float32]) -> NDArray[np.float32]:

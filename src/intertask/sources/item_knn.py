@@ -11,8 +11,11 @@ from pydantic import Field
 from intertask.data.counts import interactions
 from intertask.data.sequences import Sequences
 from intertask.errors import RecipeError
+from intertask.signals.neighbours import Neighbours, latest
 from intertask.sources import SourceConfig, check_catalogue
 from intertask.sources._ties import tie_breaker
+
+UNIT = 0.05  # a similarity that says something
 
 
 class Config(SourceConfig):
@@ -21,11 +24,13 @@ class Config(SourceConfig):
     Args:
         similarity: How two items' users are compared; "tfidf" and "bm25" weigh users with many items less.
         num_neighbours: Most similar items that each item keeps, itself not counted.
+        last: How many of the last events speak, all if 0; an item speaks once, however often it was had.
     """
 
     kind: Literal["item_knn"] = "item_knn"
     similarity: Literal["cosine", "tfidf", "bm25"] = "tfidf"
     num_neighbours: int = Field(default=100, ge=1, le=10_000)
+    last: int = Field(default=0, ge=0, le=1_000_000)
 
     def fit(self, training: Sequences, seed: int) -> "ItemKnnSource":
         """A ranker by the summed similarities to the history; `seed` plays no part.
@@ -56,7 +61,7 @@ class Config(SourceConfig):
         model.fit(scipy.sparse.csr_matrix(weighted.T), show_progress=False)
         similarity = scipy.sparse.csr_matrix(model.similarity, dtype=np.float32)
         similarity.data[~np.isfinite(similarity.data)] = 0.0
-        return ItemKnnSource(similarity, _small(similarity) * tie_breaker(training))
+        return ItemKnnSource(similarity, _small(similarity) * tie_breaker(training), self.last)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class ItemKnnSource:
     Args:
         similarity: float32 [items, items], sparse; row i holds the neighbours of item i.
         tie_breaker: float32 [items].
+        last: How many of the last events speak; all if 0.
 
     Source:
         Deshpande and Karypis, "Item-based top-N recommendation algorithms" (2004), sections 4.1 and 4.2,
@@ -78,14 +84,19 @@ class ItemKnnSource:
 
     similarity: scipy.sparse.csr_matrix
     tie_breaker: NDArray[np.float32]
+    last: int = 0
 
     def score(self, histories: Sequences) -> NDArray[np.float32]:
         """Summed similarity plus small popularity of every item for each history, [histories, items]."""
         check_catalogue(histories, len(self.tie_breaker))
         # [H, I] x [I, I] -> [H, I]
-        scores: NDArray[np.float32] = (interactions(histories) @ self.similarity).toarray()
+        scores: NDArray[np.float32] = (interactions(latest(histories, self.last)) @ self.similarity).toarray()
         scores += self.tie_breaker
         return scores
+
+    def signal(self) -> Neighbours:
+        """The similarities to the items of the history, or to the last ones."""
+        return Neighbours.nearest(self.similarity, self.last, UNIT)
 
 
 def _small(similarity: scipy.sparse.csr_matrix) -> np.float32:

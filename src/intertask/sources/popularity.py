@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from intertask.data.counts import event_counts, interactions
 from intertask.data.sequences import Sequences
+from intertask.signals.constant import Constant
 from intertask.sources import SourceConfig, check_catalogue
 
 
@@ -35,11 +36,17 @@ class PopularitySource:
 
     Args:
         scores: float32 [items].
+        half_life: New events after which these count half as much; always as much if 0.
     """
 
     scores: NDArray[np.float32]
+    half_life: float = 0.0
 
     def score(self, histories: Sequences) -> NDArray[np.float32]:
         """The same row for each history, [histories, items]."""
         check_catalogue(histories, len(self.scores))
         return np.tile(self.scores, (histories.num_users, 1))
+
+    def signal(self) -> Constant:
+        """The same counts."""
+        return Constant(self.scores, self.half_life)

@@ -30,7 +30,7 @@ class Config(SourceConfig):
         """
         recent = _recent(training, self.window)
         counts = np.bincount(training.items[recent], minlength=training.num_items)
-        return PopularitySource((counts + tie_breaker(training)).astype(np.float32))
+        return PopularitySource((counts + tie_breaker(training)).astype(np.float32), float(recent.sum()))
 
 
 def _recent(training: Sequences, window: float) -> NDArray[np.bool_]:

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from intertask.data.sequences import Sequences
+from intertask.signals.repeats import FAINTEST, Repeats, worths
 from intertask.sources import SourceConfig, check_catalogue
 from intertask.sources._ties import tie_breaker
-
-_FAINTEST = np.float32(1e-6)  # of an event long ago; popularity, below, never outweighs one
 
 
 class Config(SourceConfig):
@@ -48,9 +47,10 @@ class RepeatSource:
     def score(self, histories: Sequences) -> NDArray[np.float32]:
         """Decayed counts plus tiny popularity of every item for each history, [histories, items]."""
         check_catalogue(histories, len(self.tie_breaker))
-        scores = np.tile(_FAINTEST * self.tie_breaker, (histories.num_users, 1))
-        users = np.repeat(np.arange(histories.num_users), histories.lengths)
-        ages = histories.offsets[1:][users] - 1 - np.arange(histories.num_events)
-        worth = np.maximum(np.exp2(-ages / self.half_life), _FAINTEST)
-        np.add.at(scores, (users, histories.items), worth.astype(np.float32))
+        scores: NDArray[np.float32] = worths(histories, self.half_life).toarray()
+        scores += np.float32(FAINTEST) * self.tie_breaker
         return scores
+
+    def signal(self) -> Repeats:
+        """The decayed counts."""
+        return Repeats(self.half_life)

@@ -8,6 +8,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
+from intertask.signals.neighbours import Neighbours
 from intertask.sources import SourceConfig, check_catalogue
 from intertask.sources._ties import tie_breaker
 
@@ -55,3 +56,7 @@ class TransitionSource:
         rows = np.repeat(known, np.diff(followers.indptr))
         scores[rows, followers.indices] += followers.data  # each place at most once: the counts are summed
         return scores
+
+    def signal(self) -> Neighbours:
+        """How often each item followed the last one."""
+        return Neighbours.nearest(self.counts, 1, 1.0, counts=True)

@@ -1,0 +1,213 @@
+"""How a ranker learns: from the validation events, which neither the model nor a source was trained on.
+
+They chose the epoch, and nothing else. By time they are the events between two moments; with leave-one-out
+the last event but one of each user, whose history ends in an event that was trained on. A first stage that
+left that out as well was no better (docs/decisions), so it is not trained.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.data.corpus import Corpus
+from intertask.data.sequences import Sequences
+from intertask.data.windows import cut_out, histories_before
+from intertask.errors import RecipeError
+from intertask.evaluate.config import HistoryMode
+from intertask.events.ranking import SCORES_IN_MEMORY, hide, visited
+from intertask.events.splits import Split
+from intertask.events.systems import ModelSystem
+from intertask.model import Model
+from intertask.options.seeds import derive, generator
+from intertask.rankers import MODEL, Examples, Mixer, RankerConfig
+from intertask.ranking import Key, Ranker
+from intertask.signals import Signal, dense
+from intertask.sources import SourceConfig
+from intertask.tasks import TaskConfig
+from intertask.terminal.progress import remark
+
+FEWEST = 30  # events of a task that teach a mixer
+ENOUGH = 150  # of those that the test would ask for; with fewer, all validation events teach
+
+
+def lessons(config: TaskConfig, corpus: Corpus, split: Split, history: HistoryMode) -> NDArray[np.int64]:
+    """The events that teach a mixer of one task, int64 places: as the test asks, if enough are left.
+
+    The last event of each behaviour is another question than any event: on one log of a shop those who have
+    just looked at what they buy.
+    """
+    for targets in (split.rehearsal, split.validation):
+        if targets is None:
+            continue
+        own = targets[config.asked(corpus.sequences, targets, corpus.behaviours)]
+        own = own if history == "kept" else own[~visited(corpus.sequences, own)]
+        if len(own) >= ENOUGH:
+            break
+    return own
+
+
+def refuse_without_events(
+    ranker: RankerConfig,
+    tasks: Mapping[str, TaskConfig],
+    corpus: Corpus,
+    split: Split,
+    histories: tuple[HistoryMode, ...],
+) -> None:
+    """Refuse a ranker that has nothing to learn on, before anything is trained.
+
+    Raises:
+        RecipeError: No task that ranks items has enough validation events.
+    """
+    if ranker.mixed is None:
+        return
+    ranking = {name: task for name, task in tasks.items() if task.answer.ranks}
+    if not ranking:
+        raise RecipeError(
+            "[ranker]", "a task that ranks items", "none", 'leave [ranker] out, or kind = "none"'
+        )
+    counts = [
+        len(lessons(task, corpus, split, history)) for task in ranking.values() for history in histories
+    ]
+    if max(counts) < FEWEST:
+        raise RecipeError(
+            "[ranker]",
+            f"{FEWEST} validation events of one task at least, to learn on",
+            f"{max(counts)} at most",
+            "split so that more are left, take a longer log, or leave [ranker] out",
+        )
+
+
+def signals(sources: Mapping[str, SourceConfig], training: Sequences, seed: int) -> dict[str, Signal]:
+    """What each source says, fitted on some events; one whose package is missing says nothing."""
+    found: dict[str, Signal] = {}
+    for name, source in sources.items():
+        try:
+            found[name] = source.fit(training, derive(seed, "source", name)).signal()
+        except RecipeError as error:  # its package is an extra that is not installed
+            remark(f"the ranker goes without {name}: {error}")
+    return found
+
+
+def learn(
+    config: RankerConfig,
+    model: Model,
+    corpus: Corpus,
+    split: Split,
+    histories: tuple[HistoryMode, ...],
+    seed: int,
+) -> Ranker | None:
+    """The ranker of a model, learned on the validation events.
+
+    Args:
+        config: Its options.
+        model: In evaluation mode, trained on the training part.
+        corpus: All events.
+        split: Of them.
+        histories: Whether items of the history are candidates; each way has mixers of its own.
+        seed: For the sources and for drawing events.
+
+    Returns:
+        None where nothing is mixed.
+    """
+    if config.mixed is None:
+        return None
+    model.eval()
+    told = signals(config.mixed, split.training(corpus.sequences), seed)
+    mixers: dict[Key, Mixer] = {}
+    without: dict[Key, Mixer] = {}
+    for task in model.config.tasks_that_rank():
+        for history in histories:
+            targets = lessons(model.config.tasks[task], corpus, split, history)
+            if len(targets) < FEWEST:
+                remark(f"the ranker leaves {task!r}, history {history}, to the model: {len(targets)} events")
+                continue
+            examples = gathered(config, model, corpus.sequences, told, targets, history, seed)
+            counting = tuple(name for name in examples.columns if not name.startswith(MODEL))
+            mixers[task, history] = config.learn(examples, derive(seed, "ranker", task, history))
+            if counting:
+                without[task, history] = config.learn(
+                    examples.of(counting), derive(seed, "ranker", task, history)
+                )
+    return Ranker(told, mixers, without)
+
+
+def refitted(config: RankerConfig, ranker: Ranker | None, sequences: Sequences, seed: int) -> Ranker | None:
+    """The same mixers over sources that have seen all events."""
+    if ranker is None or config.mixed is None:
+        return None
+    return replace(ranker, signals=signals(config.mixed, sequences, seed))
+
+
+def gathered(
+    config: RankerConfig,
+    model: Model,
+    sequences: Sequences,
+    told: Mapping[str, Signal],
+    targets: NDArray[np.int64],
+    history: HistoryMode,
+    seed: int,
+) -> Examples:
+    """The candidates that model and sources find for some of the targets, and what is said of them."""
+    most: int = getattr(config, "events", 3_000)
+    if len(targets) > most:
+        drawn = generator(seed, "ranker events").choice(len(targets), most, replace=False)
+        targets = targets[np.sort(drawn)]
+    tasks = model.config.tasks_that_rank()
+    columns = (*(MODEL + task for task in tasks), *told)
+    system = ModelSystem(model, sequences, targets)
+    windows = histories_before(sequences, targets)
+    size = max(1, SCORES_IN_MEMORY // (sequences.num_items * len(columns)))
+    found: list[NDArray[np.int64]] = []
+    values: list[NDArray[np.float32]] = []
+    for start in range(0, len(targets), size):
+        rows = np.arange(start, min(len(targets), start + size))
+        histories = cut_out(sequences, windows[rows])
+        said_KBI = np.stack(
+            [
+                *(system.score(task, rows).cpu().numpy() for task in tasks),
+                *(dense(own.say(histories), len(rows)) for own in told.values()),
+            ]
+        )
+        hidden_BI = np.zeros(said_KBI.shape[1:], bool)
+        if history == "masked":
+            hide(hidden_BI, histories)
+        for row in range(len(rows)):
+            items = _candidates(said_KBI[:, row], hidden_BI[row], getattr(config, "candidates", 100))
+            found.append(items)
+            values.append(said_KBI[:, row, items].T)
+    return _padded(columns, found, values, sequences, targets)
+
+
+def _candidates(said_KI: NDArray[np.float32], hidden_I: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """The best items of each column, rising."""
+    chosen = np.zeros(len(hidden_I), bool)
+    for said_I in said_KI:
+        open_I = np.where(hidden_I, -np.inf, said_I)
+        best = np.argpartition(-open_I, min(most, len(open_I) - 1))[:most]
+        # Where a source says nothing of so many items, any of them would be among its best.
+        chosen[best[open_I[best] > said_I.min()]] = True
+    chosen &= ~hidden_I
+    return np.flatnonzero(chosen)
+
+
+def _padded(
+    columns: tuple[str, ...],
+    found: list[NDArray[np.int64]],
+    values: list[NDArray[np.float32]],
+    sequences: Sequences,
+    targets: NDArray[np.int64],
+) -> Examples:
+    longest = max(1, *map(len, found))
+    said_NCK = np.zeros((len(targets), longest, len(columns)), np.float32)
+    mask_NC = np.zeros((len(targets), longest), bool)
+    target_N = np.full(len(targets), -1, np.int64)
+    for row, (items, own) in enumerate(zip(found, values, strict=True)):
+        said_NCK[row, : len(items)] = own
+        mask_NC[row, : len(items)] = True
+        place = np.flatnonzero(items == sequences.items[targets[row]])
+        if len(place):
+            target_N[row] = place[0]
+    users = sequences.users_of(targets)
+    return Examples(columns, said_NCK, mask_NC, target_N, targets - sequences.offsets[users], users)

@@ -1,0 +1,120 @@
+"""A ranker as JSON and arrays, which stand in a model folder that anybody may have made."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, StrictBool, StrictStr, field_validator
+
+from intertask.errors import IntertaskError
+from intertask.options.config import Config
+from intertask.rankers import MODEL, NAME, Mixer, RankerConfig
+from intertask.ranking.ranker import History, Key, Ranker
+from intertask.signals import Signal
+from intertask.signals.constant import Constant
+from intertask.signals.fold_in import FoldIn
+from intertask.signals.neighbours import Neighbours
+from intertask.signals.repeats import Repeats
+
+FORMS: dict[str, type[Signal]] = {own.form: own for own in (Constant, FoldIn, Neighbours, Repeats)}
+MOST = 100  # sources, columns or mixers
+
+Name = Annotated[StrictStr, Field(max_length=200)]
+
+
+class MixerOutline(Config):
+    """Which mixer some arrays are of."""
+
+    task: Name
+    history: History
+    model: StrictBool  # whether it reads the scores of the model's tasks
+    columns: tuple[Name, ...] = Field(min_length=1, max_length=MOST)
+
+
+class Outline(Config):
+    """What the arrays of a ranker are of."""
+
+    sources: dict[Name, StrictStr] = Field(max_length=MOST)  # name -> form of its signal
+    mixers: tuple[MixerOutline, ...] = Field(max_length=MOST)
+
+    @field_validator("sources")
+    @classmethod
+    def _known(cls, sources: dict[str, str]) -> dict[str, str]:
+        for name, form in sources.items():
+            if form not in FORMS:
+                raise ValueError(f"one of {', '.join(FORMS)}, not {form[:80]!r}")
+            if not re.fullmatch(NAME, name):
+                raise ValueError(f"names of letters, digits, blanks, dots, _ and -, not {name!r}")
+        return sources
+
+
+def outline(ranker: Ranker) -> Outline:
+    """What stands in the schema of a model folder."""
+    return Outline(
+        sources={name: own.form for name, own in ranker.signals.items()},
+        mixers=tuple(
+            MixerOutline(task=task, history=history, model=model, columns=own.read)
+            for model, mixers in ((True, ranker.mixers), (False, ranker.without))
+            for (task, history), own in mixers.items()
+        ),
+    )
+
+
+def arrays(ranker: Ranker) -> dict[str, NDArray[np.generic]]:
+    """All its numbers, by name."""
+    found: dict[str, NDArray[np.generic]] = {}
+    for name, signal in ranker.signals.items():
+        found |= {f"sources/{name}/{part}": array for part, array in signal.arrays().items()}
+    for place, own in enumerate([*ranker.mixers.values(), *ranker.without.values()]):
+        found |= {f"mixers/{place}/{part}": array for part, array in own.arrays().items()}
+    return {name: np.ascontiguousarray(array) for name, array in found.items()}
+
+
+def restored(
+    told: Outline,
+    found: Mapping[str, NDArray[np.generic]],
+    config: RankerConfig,
+    tasks: list[str],
+    num_items: int,
+    where: str,
+) -> Ranker:
+    """The ranker that an outline and arrays are of, whoever wrote them.
+
+    Args:
+        told: The outline.
+        found: The arrays.
+        config: The recipe's.
+        tasks: Those that rank items.
+        num_items: Of the catalogue.
+        where: The file, for errors.
+
+    Raises:
+        IntertaskError: They are of none, or contradict each other or the recipe.
+    """
+    if config.mixed is None:
+        raise IntertaskError(where, "no ranker, as the recipe says", "one")
+    parts: dict[str, dict[str, NDArray[np.generic]]] = {}
+    for name, array in found.items():
+        owner, _, part = name.rpartition("/")
+        parts.setdefault(owner, {})[part] = array
+    signals = {
+        name: FORMS[form].of(parts.pop(f"sources/{name}", {}), num_items, f"{where} sources/{name}")
+        for name, form in told.sources.items()
+    }
+    known = {MODEL + task for task in tasks} | signals.keys()
+    mixers: tuple[dict[Key, Mixer], dict[Key, Mixer]] = {}, {}
+    for place, own in enumerate(told.mixers):
+        here = f"{where} mixers/{place}"
+        strange = [name for name in own.columns if name not in known]
+        if strange or own.task not in tasks:
+            found_there = repr(strange[0] if strange else own.task)
+            raise IntertaskError(here, "tasks and sources of the model", found_there)
+        if len(set(own.columns)) < len(own.columns):
+            raise IntertaskError(here, "each column once", "one twice")
+        mixer = config.restore(parts.pop(f"mixers/{place}", {}), own.columns, here)
+        mixers[not own.model][own.task, own.history] = mixer
+    if parts:
+        raise IntertaskError(where, "the arrays of the schema", f"{next(iter(parts))!r}")
+    return Ranker(signals, *mixers)

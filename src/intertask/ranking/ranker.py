@@ -1,0 +1,60 @@
+"""What ranks beside the model: the signals of all sources, and a mixer for each task and kind of history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intertask.data.sequences import Sequences
+from intertask.rankers import MODEL, Mixer
+from intertask.signals import Said, Signal
+
+History = Literal["masked", "kept"]  # whether items of a history are no candidates, or are
+Key = tuple[str, History]
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Signals and what mixes them.
+
+    Args:
+        signals: By the names of their sources.
+        mixers: For each task and kind of history that had events to learn on.
+        without: The same, learned without the model: what counting alone can do.
+    """
+
+    signals: Mapping[str, Signal]
+    mixers: Mapping[Key, Mixer]
+    without: Mapping[Key, Mixer]
+
+    def mixer(self, task: str, history: History) -> Mixer | None:
+        """The mixer of a task, if need be for the other kind of history; None if the model ranks alone."""
+        other: History = "kept" if history == "masked" else "masked"
+        return self.mixers.get((task, history), self.mixers.get((task, other)))
+
+    @staticmethod
+    def reads(mixer: Mixer) -> list[str]:
+        """The tasks whose scores a mixer reads."""
+        return [name.removeprefix(MODEL) for name in mixer.columns if name.startswith(MODEL)]
+
+    def say(
+        self, mixer: Mixer, histories: Sequences, logits: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, Said]:
+        """All that a mixer reads.
+
+        Args:
+            mixer: Says what it reads.
+            histories: Whose next item is asked for.
+            logits: Of the tasks that it reads, float32 [histories, items].
+        """
+        said: dict[str, Said] = {}
+        for name in mixer.columns:
+            task = name.removeprefix(MODEL)
+            said[name] = logits[task] if name.startswith(MODEL) else self.signals[name].say(histories)
+        return said
+
+    def after(self, log: Sequences, new: NDArray[np.bool_]) -> "Ranker":
+        """The same ranker, its signals with new events counted."""
+        return replace(self, signals={name: own.after(log, new) for name, own in self.signals.items()})

@@ -1,0 +1,164 @@
+"""A recommender with a ranker, from the recipe to the lists."""
+
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pytest
+
+from intertask import EventLog, Recommender
+from intertask.answering.rules import Rules
+from intertask.errors import ArtefactError, RecipeError
+from intertask.evaluate.config import ALONE, MODEL, WITHOUT
+from intertask.events import mixing
+from intertask.rankers import MODEL as OF_MODEL
+from intertask.ranking import Ranker
+from tests import shop
+
+SOURCES = {"transition": "transition", "repeat": "repeat", "popularity": "popularity"}
+RANKER = {"kind": "blend", "sources": SOURCES}
+
+
+def many(seed=0, users=120):
+    """Users who repeat the last item but one, which a model trained for an epoch does not know."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for user in range(users):
+        items = random.integers(30, size=3).tolist()
+        for _ in range(int(random.integers(5, 9))):
+            items.append(items[-2] if random.random() < 0.8 else int(random.integers(30)))
+        rows += [
+            (f"u{user}", f"i{item}", time, "buy" if time % 2 else "view") for time, item in enumerate(items)
+        ]
+    return pl.DataFrame(rows, schema=["user", "item", "time", "behaviour"], orient="row")
+
+
+def recipe(**changes):
+    base = {
+        "tasks": {"next": {"kind": "next_item"}, "buys": {"kind": "next_item", "behaviour": "buy"}},
+        "evaluation": {
+            "k": (5, 10),
+            "history": ("kept",),
+            "resamples": 100,
+            "baselines": {"p": "popularity"},
+        },
+        "train": {"epochs": 1, "workers": 0},
+        "ranker": RANKER,
+    }
+    return shop.recipe(**(base | changes))
+
+
+@cache
+def trained():
+    """Made once; nobody may change it."""
+    log = EventLog.read(many(), time="time", behaviour="behaviour")
+    return Recommender(recipe()).fit(log)
+
+
+def ndcg(found):
+    frame = found.to_frame().filter(
+        pl.col("metric") == "ndcg@10", pl.col("slice") == "all", pl.col("task") == "next"
+    )
+    return dict(frame.select("system", "value").iter_rows())
+
+
+def test_evaluation_sets_the_mixture_against_the_model_and_what_counts_and_each_source():
+    found = trained().evaluate()
+    values = ndcg(found)
+    assert {MODEL, ALONE, WITHOUT, *SOURCES} <= values.keys()
+    assert values[MODEL] > values[ALONE] + 0.1
+    assert values[MODEL] >= max(values[name] for name in SOURCES) - 0.02
+    assert {row.baseline for row in found.differences} >= {ALONE, WITHOUT, "repeat"}
+
+
+def test_a_model_that_adds_nothing_is_said_to_add_nothing():
+    names = [finding.name for finding in trained().evaluate().findings]
+    assert "model_adds_nothing" in names
+
+
+def test_the_lists_that_are_served_are_those_that_are_measured():
+    model = trained()
+    split = model.recipe.split_events(model.histories)
+    ranks = model.evaluate().targets.filter(system=MODEL, task="next").sort("target")
+    for target, rank in zip(split.test[:20], ranks["value"][:20], strict=True):
+        start = model.histories.offsets[model.histories.users_of(np.array([target]))[0]]
+        reader = model.answerer.reader
+        items = reader.items.decode(model.histories.items[start:target]).to_list()
+        kinds = [reader.behaviours[code] for code in model.histories.behaviours[start:target]]
+        asked = list(zip(items, kinds, strict=True))
+        found = model.recommend(histories=[asked], k=30)["item"].to_list()
+        own = reader.items.decode(model.histories.items[[target]])[0]
+        assert abs(found.index(own) + 1 - rank) <= 1  # ties count against the measured one
+
+
+def test_the_validation_part_which_taught_the_ranker_measures_the_model_alone():
+    found = trained().evaluate(part="validation")
+    assert not {ALONE, WITHOUT} & ndcg(found).keys()
+    assert any("learned on the validation part" in note for note in found.notes)
+
+
+def test_a_saved_ranker_answers_to_the_bit(tmp_path):
+    model = trained()
+    model.save(tmp_path / "m")
+    again = Recommender.load(tmp_path / "m")
+    asked = {"users": model.users[:9], "k": 7}
+    for more in ({}, {"exclude_seen": True}, {"task": "buys"}, {"objective": {"next": 1, "buys": 0.5}}):
+        assert again.recommend(**asked, **more).equals(model.recommend(**asked, **more))
+    again.save(tmp_path / "n")
+    names = {file.name: file.read_bytes() for file in (tmp_path / "m").iterdir()}
+    assert names == {file.name: file.read_bytes() for file in (tmp_path / "n").iterdir()}
+
+
+def test_a_history_is_answered_the_same_alone_and_among_others():
+    model, answerer = trained(), trained().answerer
+    asked = answerer.reader.read(model.users[:6].to_list(), None)
+    seen = np.array([True, False, True, False, False, True])
+    together = answerer.rank(asked, "next", Rules(5, seen, None), None)
+    for row, user in enumerate(model.users[:6].to_list()):
+        alone = answerer.rank(
+            answerer.reader.read([user], None), "next", Rules(5, bool(seen[row]), None), None
+        )
+        assert alone.items_BK[0].tolist() == together.items_BK[row].tolist()
+
+
+def test_an_empty_history_is_answered_by_what_is_popular():
+    found = trained().recommend(histories=[[], ["i1"]], k=3)
+    assert found.filter(pl.col("history") == 0).height == 3
+
+
+def test_each_task_reads_the_scores_of_the_others():
+    ranker = trained().answerer.ranker
+    assert isinstance(ranker, Ranker)
+    read = {name for mixer in ranker.mixers.values() for name in mixer.read}
+    assert {OF_MODEL + "next", OF_MODEL + "buys"} <= read
+
+
+def test_a_ranker_without_events_to_learn_on_is_refused_before_training(tmp_path):
+    log = EventLog.read(many(users=10), time="time", behaviour="behaviour")
+    with pytest.raises(RecipeError, match=rf"\[ranker\].*{mixing.FEWEST} validation events"):
+        Recommender(recipe()).fit(log, run=tmp_path / "run")
+    assert not (tmp_path / "run" / "journal.jsonl").exists()
+
+
+def test_a_ranker_of_a_model_that_ranks_nothing_is_refused():
+    with pytest.raises(RecipeError, match=r"\[ranker\].*a task that ranks items"):
+        Recommender(recipe(tasks={"what": {"kind": "next_behaviour"}})).fit(
+            EventLog.read(many(), time="time", behaviour="behaviour")
+        )
+
+
+def test_a_folder_that_lacks_its_ranker_is_refused(tmp_path):
+    trained().save(tmp_path / "m")
+    (tmp_path / "m" / "ranker.safetensors").unlink()
+    with pytest.raises(ArtefactError, match="ranker"):
+        Recommender.load(tmp_path / "m")
+
+
+def test_a_model_without_a_ranker_writes_what_it_wrote_before(tmp_path):
+    shop.recommender().save(tmp_path / "m")
+    assert "ranker" not in (tmp_path / "m" / "schema.json").read_text("utf-8")
+    assert not (tmp_path / "m" / "ranker.safetensors").exists()
+
+
+def test_another_ranker_is_no_other_run():
+    assert recipe().shaping() == recipe(ranker={"kind": "none"}).shaping()
