@@ -109,3 +109,14 @@ def test_a_table_of_which_most_rows_are_bad_is_refused_without_talk_of_an_option
         DataError, match=r"3 of 4 rows are refused: infinite input x 3; is it the right column\?"
     ):
         Rows.read(frame, labels=["y"])
+
+
+@pytest.mark.parametrize("name", ["group", "time", "weight", "part", "row", "input x", "label y"])
+def test_columns_may_be_called_as_roles_are(name: str, tmp_path: Path) -> None:
+    frame = pl.DataFrame({name: ["a", "b", "a"], "y": ["no", "yes", "no"], "owner": ["1", "1", "2"]})
+    rows = Rows.read(frame, labels=["y"], categories=[name], group="owner")
+    assert rows.inputs[name].to_list() == ["a", "b", "a"] and rows.roles["group"].to_list() == ["1", "1", "2"]
+    asked = Rows.read(frame, labels=[name], categories=["y"], group="owner")
+    assert asked.labels[name].to_list() == ["a", "b", "a"]
+    for own in (rows, asked):
+        assert Rows.of(own.whole(), "rows").digest() == own.digest()
