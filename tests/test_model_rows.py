@@ -1,6 +1,6 @@
 """A model of rows by themselves: no items, one state of a row for each task, and any neighbour seen."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from intertask.model import Model, ModelConfig
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.rates import own_rates
 from intertask.options.config import kinds
+from intertask.tasks._places import PlaceTask, PlaceTaskConfig
 from tests import rows, worlds
 from tests.assertions import assert_every_weight_gets_gradient, assert_same
 
@@ -154,6 +155,54 @@ def test_a_task_of_places_is_asked_of_those_of_the_last_input():
         other.task("first").loss = lambda states, target: asked.append(states) or states.sum()
         other.losses(pair([[9.0]], [right]))
         assert_same(states[place, : len(right)], asked[-1][0, : len(right)], "states of a place", 1e-5)
+
+
+class PlacesOf(PlaceTaskConfig):
+    """A task whose head is told which places it reads."""
+
+    kind: Literal["places"] = "places"
+
+    @property
+    def answer(self):
+        raise NotImplementedError
+
+    def fit(self, name, rows):
+        raise NotImplementedError
+
+    facts = labels = scale = known_answer = fit
+
+    def build(self, name, dimensions, items):
+        return PlacesHead()
+
+
+class PlacesHead(PlaceTask):
+    def loss_of_places(self, states_BLD, lengths_B, target):
+        self.read = (states_BLD, lengths_B)
+        return states_BLD.sum()
+
+    def answer_of_places(self, states_BLD, lengths_B):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("of", ["left", "right", None])
+def test_a_task_of_places_is_asked_of_those_of_the_input_that_it_names(of):
+    model = several(tasks={"first": PlacesOf(of=of)}, encoder="none")
+    model.losses(pair(LEFT, RIGHT))
+    states_BLD, lengths_B = model.task("first").read
+    named = LEFT if of == "left" else RIGHT
+    assert lengths_B.tolist() == [len(row) for row in named] and states_BLD.shape[1] == max(map(len, named))
+    for place in range(3):
+        alone = several(tasks={"first": PlacesOf(of=of)}, encoder="none")
+        alone.losses(pair([LEFT[place]], [RIGHT[place]]))
+        own = alone.task("first").read[0][0]
+        assert_same(states_BLD[place, : len(named[place])], own, "states of a place", 1e-5)
+
+
+def test_a_task_of_places_of_an_input_that_is_not_there_is_refused():
+    with pytest.raises(
+        RecipeError, match=r"\[tasks.first\] of: expected one of \[inputs.NAME\]: left, right"
+    ):
+        several(tasks={"first": PlacesOf(of="middle")})
 
 
 def test_an_input_that_is_frozen_is_kept_and_the_rest_learns():

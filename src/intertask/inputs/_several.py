@@ -60,7 +60,7 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
         _together_if_all([part.layout.query_times_BL for part in parts], order_BL),
         total_B,
         causal=any(part.layout.causal for part in parts),
-        last=Span(total_B - lengths[-1], parts[-1].hidden_BLD.shape[1]),
+        spans=_spans(parts, lengths),
     )
     marks = [part.marks_BLD for part in parts]
     if any(own is not None for own in marks):
@@ -70,6 +70,14 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
         ]
     hidden_BLD = _together([part.hidden_BLD for part in parts], order_BL)
     return Embedded(hidden_BLD, layout, _together_if_all(marks, order_BL))
+
+
+def _spans(parts: Sequence[Embedded], lengths: Sequence[Tensor]) -> tuple[Span, ...]:
+    ends = torch.stack(list(lengths)).cumsum(0)
+    return tuple(
+        Span(end_B - own_B, own_B, part.hidden_BLD.shape[1])
+        for part, own_B, end_B in zip(parts, lengths, ends, strict=True)
+    )
 
 
 def _together(parts: Sequence[Tensor], order_BL: Tensor | None) -> Tensor:

@@ -21,6 +21,7 @@ from intertask.model import funnel
 from intertask.nn.pooling import Pooling
 from intertask.options.config import Config, plugin, plugins
 from intertask.tasks import TaskConfig
+from intertask.tasks._places import PlaceTaskConfig
 from intertask.tasks.next_item import Config as NextItem
 
 Named = TypeVar("Named")
@@ -154,6 +155,9 @@ def refuse_misfits(config: ModelConfig) -> None:
     if not config.attached():
         raise RecipeError("[tasks]", "a task that is not detached", "none", "nothing would train the encoder")
     for name, task in config.tasks.items():
+        if isinstance(task, PlaceTaskConfig) and task.of not in (None, *config.inputs):
+            known = ", ".join(config.inputs) or "none, where there is one [input]"
+            raise RecipeError(f"[tasks.{name}] of", f"one of [inputs.NAME]: {known}", repr(task.of))
         if task.needs_causal and not config.encoder.causal:
             raise RecipeError(
                 f"[tasks.{name}]", "a causal encoder", f"{config.encoder.kind!r}, which looks ahead"

@@ -28,7 +28,7 @@ from intertask.nn.layout import Layout
 from intertask.nn.pooling import pooled
 from intertask.nn.rates import learn_at
 from intertask.tasks import Task, TaskConfig
-from intertask.tasks._places import PlaceTask
+from intertask.tasks._places import PlaceTask, PlaceTaskConfig
 
 # From so many items on a step that updates the rows it read alone costs less than one that updates all:
 # at width 64 and 9,000 rows read 47 ms against 27 ms for 50,000 items, 540 ms for a million.
@@ -150,14 +150,22 @@ class Model(nn.Module):
         if funnel.step_before(config) is not None:
             return funnel.loss(self.config.tasks, self.tasks, name, states, target)
         if isinstance(task, PlaceTask):
-            return task.loss_of_places(*_places(states[name], layout), target)
+            return task.loss_of_places(*self._places(config, states[name], layout), target)
         return task.loss(self._asked(config, states[name], layout), target)
 
     def _asked(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> Tensor:
         """What a task's head reads: the state of each place of the last input, or one of each row."""
         if config.pooled:
             return pooled(states_BLD, layout, self.config.pooling)
-        return states_BLD if layout.last is None else layout.last.of(states_BLD)
+        return layout.spans[-1].of(states_BLD) if layout.spans else states_BLD
+
+    def _places(self, config: TaskConfig, states_BLD: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
+        """The states of the places of the input that a task is asked of, and how many are real in a row."""
+        if not layout.spans:
+            return states_BLD, layout.real_places_B(states_BLD)
+        asked = config.of if isinstance(config, PlaceTaskConfig) else None
+        span = layout.spans[-1 if asked is None else list(self.config.inputs).index(asked)]
+        return span.of(states_BLD), span.lengths_B
 
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last place of each row, states_BTD: after the last event of a history."""
@@ -177,7 +185,7 @@ class Model(nn.Module):
         return {
             name: (pooled(states[name], encoded.layout, self.config.pooling),)
             if config.pooled
-            else _places(states[name], encoded.layout)
+            else self._places(config, states[name], encoded.layout)
             for name, config in self.config.tasks.items()
             if config.of_rows
         }
@@ -203,14 +211,6 @@ class Model(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
-
-
-def _places(states_BLD: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-    """The states of the places of the last input, and how many are real in each row."""
-    lengths_B = layout.real_places_B(states_BLD)
-    if layout.last is None:
-        return states_BLD, lengths_B
-    return layout.last.of(states_BLD), layout.last.lengths_B(lengths_B)
 
 
 def _items(config: ModelConfig, dimensions: Dimensions) -> AllItems | None:

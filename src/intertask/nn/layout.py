@@ -12,15 +12,13 @@ class Span:
 
     Args:
         starts_B: int64, its first place.
+        lengths_B: int64, its real places of each row.
         length: Of its longest row.
     """
 
     starts_B: Tensor
+    lengths_B: Tensor
     length: int
-
-    def lengths_B(self, total_B: Tensor) -> Tensor:  # noqa: N802
-        """Its real places of each row, given those of all inputs; it stands behind the others."""
-        return total_B - self.starts_B
 
     def of(self, states_BLD: Tensor) -> Tensor:
         """The states of its places; behind its length a row holds what nobody may read."""
@@ -41,15 +39,14 @@ class Layout:
         query_times_BL: int64 seconds of the question asked there; None without a clock.
         lengths_B: int64, real places of each row; None where no row is padded.
         causal: Whether each place is asked what follows it, so that it may not see it.
-        last: Where the last of several inputs stands, which tasks that are asked of places are asked of; None
-            where there is one input.
+        spans: Where each of several inputs stands, in their order; empty where there is one.
     """
 
     times_BL: Tensor | None = None
     query_times_BL: Tensor | None = None
     lengths_B: Tensor | None = None
     causal: bool = True
-    last: Span | None = None
+    spans: tuple[Span, ...] = ()
 
     def real_places_B(self, states_BLD: Tensor) -> Tensor:  # noqa: N802
         """Real places of each row, int64, padded or not."""

@@ -48,8 +48,8 @@ class RowFeed:
         found = task.target(task.labels(name, training, facts), weights, facts)
         if not isinstance(task, PlaceTaskConfig):
             return found
-        last = list(self.read.fields.values())[-1]
-        return task.fitting(name, found, last.lengths_B)
+        asked = task.of or list(self.read.fields)[-1]
+        return task.fitting(name, found, self.read.fields[asked].lengths_B)
 
     @property
     def lengths(self) -> NDArray[np.int64]:

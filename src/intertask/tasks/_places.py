@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
 from intertask.data.seam import Target
@@ -13,7 +14,13 @@ from intertask.tasks._rows import RowTarget, RowTaskConfig
 
 
 class PlaceTaskConfig(RowTaskConfig):
-    """The config of a task whose head reads all places of a row, [B, L, D]; of several inputs the last's."""
+    """The config of a task whose head reads all places of a row, [B, L, D].
+
+    Args:
+        of: The one of several inputs whose places it reads; the last of them if left out.
+    """
+
+    of: str | None = Field(default=None, max_length=200)
 
     pooled: ClassVar[bool] = False
 
