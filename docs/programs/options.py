@@ -12,6 +12,7 @@ from docstrings import arguments_of, parsed
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.data.rows import Rows
+from intertask.data.series import SeriesFile
 from intertask.evaluate.config import EvaluationConfig
 from intertask.events.splits import LeaveOneOut, TimeSplit, UserSplit
 from intertask.options.config import Config, config_class, kinds
@@ -22,11 +23,12 @@ from intertask.train.config import TrainConfig
 
 MADE = "<!-- Made by docs/programs/write.py from the source; edit the docstrings there. -->\n\n"
 MANY = 6  # parts of a default that are shown
-SECTIONS: dict[str, type[Config]] = {
+DATA: dict[str, type[Config]] = {
     "[data]": DataConfig,
     "[data.events]": EventsFile,
     "[data.catalogue]": CatalogueFile,
     "[data.rows]": RowsFile,
+    "[data.series]": SeriesFile,
     '[split] kind = "leave_one_out"': LeaveOneOut,
     '[split] kind = "time"': TimeSplit,
     '[split] kind = "users"': UserSplit,
@@ -35,6 +37,8 @@ SECTIONS: dict[str, type[Config]] = {
     '[split] kind = "folds"': Folds,
     '[split] kind = "groups_out"': GroupsOut,
     '[split] kind = "walk_forward"': WalkForward,
+}
+SECTIONS: dict[str, type[Config]] = {
     "[train]": TrainConfig,
     "[evaluation]": EvaluationConfig,
     "[streams.NAME]": StreamConfig,
@@ -76,9 +80,10 @@ A recipe is one TOML file. Every option has a default, except the path of a log.
 refused, with its section and a suggestion. `recipe.json` in the folder of a run holds the whole recipe,
 defaults included.
 
-`[input]` is on the page [Inputs](inputs.md), `[encoder]` and `[communication]` on
-[Parts of a model](model.md), `[tasks.NAME]` and `[balance]` on [Tasks, losses and balance](tasks.md),
-known data sets and baselines on [Data sets and baselines](datasets.md).
+`[data]` and `[split]` are on the page [Data and splits](data.md), `[input]` on [Inputs](inputs.md),
+`[encoder]` and `[communication]` on [Parts of a model](model.md), `[tasks.NAME]` and `[balance]` on
+[Tasks, losses and balance](tasks.md), known data sets and baselines on
+[Data sets and baselines](datasets.md).
 """
 
 
@@ -91,6 +96,12 @@ def recipe_page() -> str:
         *(_section(f"`{title}`", kind) for title, kind in SECTIONS.items()),
     ]
     return "".join(parts)
+
+
+def data_page() -> str:
+    """Where data come from, and which of them train."""
+    head = "# Data and splits\n\nA recipe says where its data come from, and which of them train.\n"
+    return MADE + head + "".join(_section(f"`{title}`", kind) for title, kind in DATA.items())
 
 
 def model_page() -> str:
@@ -127,7 +138,7 @@ def datasets_page() -> str:
 
 def undescribed() -> list[str]:
     """Options without a word about them."""
-    own = SECTIONS | {"top": Recipe}
+    own = DATA | SECTIONS | {"top": Recipe}
     others = {
         f"{folder}/{kind}": config_class(folder, kind, folder)
         for folder in (*INPUTS, *FOLDERS, *QUESTIONS, *OTHERS)

@@ -11,7 +11,7 @@ from calls import python_page, rows_page
 from commands import commands_page
 from evidence import plots, tables
 from intertask.service import openapi
-from options import datasets_page, inputs_page, model_page, recipe_page, tasks_page
+from options import data_page, datasets_page, inputs_page, model_page, recipe_page, tasks_page
 from picture import picture
 
 DOCS = Path(__file__).parent.parent
@@ -21,6 +21,7 @@ def pages() -> dict[str, str]:
     """Path below docs/ to text."""
     return {
         "reference/recipe.md": recipe_page(),
+        "reference/data.md": data_page(),
         "reference/inputs.md": inputs_page(),
         "reference/model.md": model_page(),
         "reference/tasks.md": tasks_page(),

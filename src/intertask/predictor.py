@@ -116,7 +116,8 @@ class Predictor(Door):
         Args:
             rows: A table of Polars, pandas or Arrow, a file, a dict of columns, or one row or a list of them
                 as {column: value}. What is not there is read as missing; a word that training has not seen
-                as unknown.
+                as unknown. Of a model of series also a long table, each row of which is answered that has a
+                whole window; columns before the answer then say which.
             task: Answer this task alone; all if left out.
             at_least: Abstain where no class is as probable as this; if left out the task's `at_least`
                 decides, and without it there is always an answer.
@@ -138,7 +139,7 @@ class Predictor(Door):
             names = [arguments.word(task, "task", expected)]
             if names[0] not in self.recipe.tasks:
                 raise RequestError("task", expected, arguments.shown(task))
-        asked = requests.read(rows, facts.columns, self._missing)
+        asked, keys = self._asked(rows)
         told = answers(model, facts.read(asked), names)
         frames = []
         for name in names:
@@ -149,7 +150,17 @@ class Predictor(Door):
             if least is not None and f"{name}_probability" in frame.columns:
                 frame = frame.with_columns(pl.col(name).is_null().alias(f"{name}_abstained"))
             frames.append(frame)
-        return pl.concat(frames, how="horizontal")
+        # A task may be called as the group is.
+        keys = keys.drop([name for frame in frames for name in frame.columns], strict=False)
+        return pl.concat([*([keys] if keys.width else []), *frames], how="horizontal")
+
+    def _asked(self, rows: object) -> tuple[Rows, pl.DataFrame]:
+        """The rows to answer; and of windows of a long table which they are, in further columns."""
+        series = self.recipe.data.series
+        found = None if series is None else requests.windows(rows, series)
+        if found is not None:
+            return found
+        return requests.read(rows, self.facts.columns, self._missing), pl.DataFrame()
 
     @property
     def _missing(self) -> tuple[str, ...]:

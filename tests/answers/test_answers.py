@@ -207,6 +207,15 @@ def test_what_one_class_alone_does_not_define_is_left_out():
     )
 
 
+def test_macro_f1_is_that_of_scikit_learn():
+    from sklearn.metrics import f1_score
+
+    random = np.random.default_rng(0)
+    truth, predicted = random.integers(0, 4, 50), random.random((50, 5))
+    expected = f1_score(truth, predicted.argmax(1), average="macro")
+    assert Category(5).measure(truth, predicted)["macro_f1"] == pytest.approx(expected)
+
+
 def test_balanced_accuracy_gives_each_class_the_same_say():
     truth, predicted = np.array([0, 0, 0, 2]), np.eye(3)[[0, 0, 0, 1]]
     measured = Category(3).measure(truth, predicted)

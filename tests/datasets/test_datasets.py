@@ -43,12 +43,23 @@ ROWS = {
     "digits": (1_797, 64, 0, ("digit",)),
     "fsdd": (672, 0, 0, ("digits",)),
     "heart_disease": (920, 6, 7, ("disease", "vessels")),
+    "ecg5000": (4_999, 140, 0, ("beat",)),
     "iris": (150, 4, 0, ("species",)),
     "mnist_t10k": (10_000, 0, 0, ("digit",)),
     "pneumoniamnist": (5_856, 0, 0, ("pneumonia",)),
+    "stocknet_prices": (105_952, 120, 1, ("Adj Close+1",)),
     "wine": (178, 13, 0, ("cultivar",)),
 }
-FETCHED = ("an4_mfcc", "fsdd", "census_income", "heart_disease", "mnist_t10k", "pneumoniamnist")
+FETCHED = (
+    "an4_mfcc",
+    "fsdd",
+    "census_income",
+    "heart_disease",
+    "mnist_t10k",
+    "pneumoniamnist",
+    "ecg5000",
+    "stocknet_prices",
+)
 
 
 def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:

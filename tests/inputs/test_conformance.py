@@ -18,10 +18,16 @@ from tests.samples.clinic import clinic
 
 from .pictures import bars
 from .sounds import tunes
+from .windows import waves
 
 VARIANTS = worlds.variants("inputs")
 SEQUENCES = worlds.varied()
-OF_ROWS = {"table": clinic(40), "image": bars(6), "audio": tunes()}  # what each input of rows reads here
+OF_ROWS = {
+    "table": clinic(40),
+    "image": bars(6),
+    "audio": tunes(),
+    "series": waves(6),
+}  # what each input of rows reads here
 
 every_input = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 

@@ -5,7 +5,7 @@ event log and what is asked of a row of a table are measured by the same class.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -101,6 +101,16 @@ class Answer(ABC):
     def guess(self, truth: Array) -> Array:
         """Some answer to these questions, of the right shape: which metrics they define."""
         return np.full(len(truth), 0.5, np.float32)
+
+    def of_reference(self, predicted: Array, known: Array, told: Callable[[], Array]) -> Array:
+        """What a reference answers, as `measure` takes it.
+
+        Args:
+            predicted: Classes' probabilities, or numbers.
+            known: The right answers of other rows.
+            told: Gives what the reference answers to these.
+        """
+        return predicted
 
     @abstractmethod
     def base_rate(self, known: Array, predicted: Array) -> Array:

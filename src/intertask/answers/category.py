@@ -56,7 +56,8 @@ class Category(Answer):
         """The metrics.
 
         "accuracy" is the share of rows whose likeliest class is right, with several labels of those that
-        have every label right; "balanced_accuracy" its mean over the classes that occur. "auc" and
+        have every label right; "balanced_accuracy" its mean over the classes that occur, "macro_f1" the mean
+        of F1 over those that occur or are given. "auc" and
         "calibration_error" are of the second of two classes; of labels "auc" is the mean over those of
         which there is a yes and a no.
         """
@@ -70,6 +71,7 @@ class Category(Answer):
             counts = np.bincount(codes)
             by_class = np.bincount(codes, right)[counts > 0] / counts[counts > 0]
             found["balanced_accuracy"] = float(by_class.mean())
+            found["macro_f1"] = _macro_f1(codes, predicted.argmax(axis=1), len(predicted[0]))
         if self._two:
             binary = responses.binary(truth.astype(np.float64), _second(predicted))
             found |= {name: binary[name] for name in ("auc", "calibration_error") if name in binary}
@@ -180,6 +182,12 @@ class Category(Answer):
         for place, own in enumerate(classes):
             columns[f"{name}={own}"] = pl.Series(told[:, place])
         return pl.DataFrame(columns)
+
+
+def _macro_f1(truth: NDArray[np.int64], given: NDArray[np.int64], num_classes: int) -> float:
+    right = np.bincount(truth[truth == given], minlength=num_classes)
+    either = np.bincount(truth, minlength=num_classes) + np.bincount(given, minlength=num_classes)
+    return float((2 * right[either > 0] / either[either > 0]).mean())
 
 
 def _second(predicted: Array) -> Floats:

@@ -13,6 +13,7 @@ LOWER_IS_BETTER = frozenset(
         "rmse",
         "mae",
         "squared_error",
+        "pinball_loss",
         "word_error_rate",
         "character_error_rate",
     }

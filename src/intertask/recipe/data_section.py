@@ -8,6 +8,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 
 from intertask.data.columns import MISSING
 from intertask.data.seam import INPUT
+from intertask.data.series import SeriesFile
 from intertask.datasets import DatasetConfig, RowsDatasetConfig
 from intertask.errors import RecipeError
 from intertask.events.splits import LeaveOneOut, SplitConfig, TimeSplit, UserSplit
@@ -22,6 +23,7 @@ Splits = Annotated[
 ]
 SPLITS = ("leave_one_out", "time", "users", "official", "rows", "folds", "groups_out", "walk_forward")
 SPLITS_OF_ROWS = SPLITS[3:]
+OF_SERIES = {"input": "series", "split": {"kind": "walk_forward"}}
 OF_ROWS = {"input": "table", "split": {"kind": "rows"}}  # what a recipe of rows has where it says nothing
 
 
@@ -90,6 +92,7 @@ class DataConfig(Config):
         events: A log in a file, as a table [data.events].
         catalogue: The catalogue of the items of that log, as a table [data.catalogue].
         rows: Rows of a table in a file in place of a log, as a table [data.rows].
+        series: A long table of series in a file, as a table [data.series]: windows of it are the rows.
         users: Take only this many users of the log, drawn once for all runs; all users if left out.
     """
 
@@ -99,11 +102,17 @@ class DataConfig(Config):
     events: EventsFile | None = None
     catalogue: CatalogueFile | None = None
     rows: RowsFile | None = None
+    series: SeriesFile | None = None
     users: int | None = Field(default=None, ge=1, lt=2**31)
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataConfig":
-        given = {"a dataset": self.dataset, "an events table": self.events, "a rows table": self.rows}
+        given: dict[str, object] = {
+            "a dataset": self.dataset,
+            "an events table": self.events,
+            "a rows table": self.rows,
+            "a series table": self.series,
+        }
         found = [name for name, section in given.items() if section is not None]
         if len(found) > 1:
             raise ValueError(f"{' or '.join(found)}, not both")
@@ -116,7 +125,8 @@ class DataConfig(Config):
     @property
     def has_rows(self) -> bool:
         """Whether it names rows of a table, and no log."""
-        return self.rows is not None or isinstance(self.dataset, RowsDatasetConfig)
+        named = self.rows is not None or self.series is not None
+        return named or isinstance(self.dataset, RowsDatasetConfig)
 
 
 def with_defaults_of_rows(given: object) -> object:
@@ -131,8 +141,11 @@ def with_defaults_of_rows(given: object) -> object:
     data = dict(data) if isinstance(data, DataConfig) else data if isinstance(data, Mapping) else {}
     if (known := _set_of_rows(data.get("dataset"))) is not None:
         return {**_usual(given), "tasks": known.usual, **given}
-    if data.get("rows") is not None:
-        return {**_usual(given), **given}
+    if data.get("rows") is not None or data.get("series") is not None:
+        usual = _usual(given)
+        if data.get("series") is not None and "input" in usual:
+            usual |= OF_SERIES
+        return {**usual, **given}
     tasks = given.get("tasks")
     named = data.get("dataset") is not None or data.get("events") is not None
     if not named and isinstance(tasks, Mapping) and any(map(_is_asked_of_rows, tasks.values())):

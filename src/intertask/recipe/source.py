@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from intertask.data import series
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.data.fetch import cache
@@ -92,6 +93,8 @@ def load_rows(data: DataConfig, beside: Path) -> Rows:
     """
     if isinstance(data.dataset, RowsDatasetConfig):
         return data.dataset.load(cache())
+    if data.series is not None:
+        return series.read(beside / data.series.path, data.series)
     if data.rows is None:
         raise RecipeError(
             "[data]", "dataset = ..., or a table [data.rows] with a path", "neither", "say where the rows are"

@@ -11,7 +11,8 @@ from intertask.metrics.direction import MAIN_METRIC, lower_is_better
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
 _ORDER = (
     *("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share"),
-    *("auc", "log_loss", "accuracy", "balanced_accuracy", "calibration_error", "rmse", "mae"),
+    *("auc", "log_loss", "accuracy", "balanced_accuracy", "macro_f1", "calibration_error", "rmse", "mae"),
+    *("word_error_rate", "character_error_rate", "pinball_loss", "direction"),
 )
 _NAMES = {
     "hr": "HR",
@@ -21,6 +22,7 @@ _NAMES = {
     "auc": "AUC",
     "rmse": "RMSE",
     "mae": "MAE",
+    "macro_f1": "Macro F1",
     "-log_loss": "Log-likelihood",
     "-squared_error": "Squared error, negated",
 }

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intertask.answers import Answer
 from intertask.data.rows import Rows
 from intertask.errors import RecipeError
 from intertask.evaluate.config import MODEL, EvaluationConfig
@@ -26,6 +27,7 @@ from intertask.samples.corpus import RowCorpus
 from intertask.samples.facts import Facts, row_task
 from intertask.samples.feed import weights_of
 from intertask.samples.leakage import Evidence, findings
+from intertask.samples.naive import always
 from intertask.samples.splits import Split
 from intertask.samples.units import GROUP, ROW, units
 from intertask.tasks._rows import RowTaskConfig, known
@@ -156,8 +158,8 @@ class RowEvaluator:
         training, validation = (self._question(name, config, own) for own in (self.training, self.validation))
         found["base rate"] = Answers(answer, truth, answer.base_rate(training.truth, told[some]))
         rows = self.facts.plain(self.targets.take(some))
-        for reference, own in self.config.references.items():
-            predicted = self._reference(reference, own, name, training, validation, rows)
+        for reference, own in {**always(name, config, rows), **self.config.references}.items():
+            predicted = self._reference(reference, own, name, answer, training, validation, rows)
             if predicted is not None:
                 found[reference] = Answers(answer, truth, predicted)
         return some, found
@@ -176,6 +178,7 @@ class RowEvaluator:
         reference: str,
         config: ReferenceConfig,
         task: str,
+        kind: Answer,
         training: Question,
         validation: Question,
         rows: Rows,
@@ -189,7 +192,7 @@ class RowEvaluator:
         except RecipeError as error:  # its package is an extra that is not installed
             self.notes.append(f"reference {reference} is missing: {error}")
             return None
-        predicted = answer(rows)
+        predicted = kind.of_reference(answer(rows), validation.truth, lambda: answer(validation.rows))
         self.seconds[f"{reference}, {task}"] = round(time.perf_counter() - began, 3)
         if config.note and (note := f"{reference}: {config.note}") not in self.notes:
             self.notes.append(note)

@@ -13,6 +13,8 @@ import polars as pl
 from intertask.data import tables
 from intertask.data.columns import MISSING
 from intertask.data.rows import Rows
+from intertask.data.series import Series
+from intertask.data.series import read as read_series
 from intertask.data.tables import Source
 from intertask.data.texts import TEXT
 from intertask.errors import DataError, RequestError
@@ -77,6 +79,27 @@ def read(given: object, columns: Mapping[str, Kind], missing: Sequence[str] = MI
     kinds: dict[Kind, pl.DataType] = {"category": pl.String(), "number": pl.Float32(), "text": TEXT}
     nothing = (pl.lit(None, kinds[columns[column]]).alias(column) for column in absent)
     return replace(rows, inputs=rows.inputs.with_columns(*nothing).select(list(columns)))
+
+
+def windows(given: object, series: Series) -> tuple[Rows, pl.DataFrame] | None:
+    """The windows of a long table, and the group and the time of each; None of rows that are windows already.
+
+    Raises:
+        RequestError: The table cannot be cut into windows.
+    """
+    if _listed(given) is not None:
+        return None
+    source = arguments.path(given, "rows", "a file") if isinstance(given, str | Path) else given
+    name = None if isinstance(source, Path) else "rows"
+    try:
+        schema = tables.scan(cast(Source, source), series.separator, name, series.encoding).schema
+        if series.time not in schema or not set(series.columns) <= set(schema):
+            return None
+        rows = read_series(cast(Source, source), series, name, answered=False)
+    except DataError as error:
+        raise RequestError(error.where, error.expected, error.found, error.hint) from None
+    time = rows.roles["time"].alias("time")
+    return rows, pl.DataFrame([rows.inputs[series.group], time] if series.group else [time])
 
 
 def as_source(given: object, where: str) -> Source:

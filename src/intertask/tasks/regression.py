@@ -4,10 +4,8 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,10 +13,10 @@ from intertask.answers import Answer
 from intertask.answers.value import Value
 from intertask.data.rows import Rows
 from intertask.data.seam import Target
-from intertask.errors import DataError
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import Items
 from intertask.options.config import Config as Section
+from intertask.tasks._numbers import Spread, labels, spread
 from intertask.tasks._rows import Labels, RowTask, RowTaskConfig
 
 _LOSSES: dict[str, Callable[..., Tensor]] = {
@@ -26,7 +24,6 @@ _LOSSES: dict[str, Callable[..., Tensor]] = {
     "absolute": functional.l1_loss,
     "huber": functional.huber_loss,
 }
-LARGEST = 1e30  # of a label; squares of larger ones leave single precision
 
 
 class Config(RowTaskConfig):
@@ -60,23 +57,7 @@ class Config(RowTaskConfig):
             RecipeError: There is no such label.
             DataError: One is no number, or all are the same.
         """
-        values = self.labels(name, rows, Spread())
-        known = values[~np.isnan(values)]
-        if not len(known) or known.min() == known.max():
-            found = f"{known[0]:g} in all {len(known):,}" if len(known) else "none"
-            raise DataError(
-                f"[tasks.{name}] label {self.column(name, rows)!r}",
-                "two different numbers among the training rows",
-                found,
-                "choose another label or split",
-            )
-        middle = float(np.median(known))
-        return Spread(
-            mean=float(known.mean()),
-            deviation=float(known.std()),
-            median=middle,
-            absolute=float(np.abs(known - middle).mean()),
-        )
+        return spread(name, self.column(name, rows), rows)
 
     def facts(self, table: object) -> "Spread":
         """Mean and spread."""
@@ -88,20 +69,7 @@ class Config(RowTaskConfig):
         Raises:
             DataError: One is no number, or an infinite one.
         """
-        column = rows.labels[self.column(name, rows)]
-        where = f"{rows.report.source} column {column.name!r}"
-        if isinstance(column.dtype, pl.List):
-            raise DataError(where, "a number a row", "several labels", "use a category with several = true")
-        values = column.cast(pl.Float64, strict=False)
-        wrong = column.filter(column.is_not_null() & ~(values.abs() <= LARGEST).fill_null(False))
-        if len(wrong):
-            raise DataError(
-                where,
-                "finite numbers as labels of a regression",
-                f"{wrong[0]!r} in {len(wrong):,} of {len(column):,} rows",
-                "name it among the missing words, or use a category",
-            )
-        return values.fill_null(np.nan).to_numpy()
+        return labels(self.column(name, rows), rows, "a regression")
 
     def target(self, labels: NDArray[np.generic], weights: NDArray[np.float32], facts: Section) -> Labels:
         """The numbers in standard deviations from the mean, which single precision can tell apart."""
@@ -122,15 +90,6 @@ class Config(RowTaskConfig):
         facts = dimensions.answers[name]
         assert isinstance(facts, Spread)
         return Regression(dimensions.width, facts, self.loss)
-
-
-class Spread(Section):
-    """Where the labels of the training rows lie."""
-
-    mean: float = Field(default=0.0, ge=-LARGEST, le=LARGEST)
-    deviation: float = Field(default=1.0, gt=0, le=LARGEST)
-    median: float = Field(default=0.0, ge=-LARGEST, le=LARGEST)
-    absolute: float = Field(default=1.0, ge=0, le=LARGEST)  # mean distance from the median
 
 
 class Regression(RowTask):
