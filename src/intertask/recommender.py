@@ -26,6 +26,7 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import prepare
 from intertask.data.sequences import Sequences
+from intertask.data.tables import Source
 from intertask.errors import ArtefactError, RequestError
 from intertask.evaluate.results import Evaluation
 from intertask.events.requests import Event
@@ -33,10 +34,11 @@ from intertask.fitting.assessment import assess, corpus_of, refuse_refitted
 from intertask.fitting.experiment import fit
 from intertask.fitting.fitted import FittedLog
 from intertask.model import Model
+from intertask.newcomers import items as new_items
 from intertask.options import arguments
 from intertask.options.arguments import Id
 from intertask.recipe import Recipe
-from intertask.terminal.progress import Epoch, heard
+from intertask.terminal.progress import Epoch, heard, remark
 
 
 class Recommender(Door):
@@ -234,7 +236,8 @@ class Recommender(Door):
         """The items that the model takes for most alike, for each of some items.
 
         Args:
-            items: Items with a training event; the vectors of others are random.
+            items: Items with a training event, or with content that the model reads; the vectors of others
+                are random.
             k: Length of each list.
 
         Returns:
@@ -318,6 +321,34 @@ class Recommender(Door):
         self.catalogue, self.refitted = held.catalogue, held.refitted
         self._answerer = opened(held)
         return self
+
+    def add_items(self, items: Source) -> pl.DataFrame:
+        """Make items recommendable that came after the training, by their content; nothing is trained.
+
+        An item that is known is updated. What is saved from now on holds them.
+
+        Args:
+            items: A frame or a file with a column `item`, and columns as those of the catalogue of the
+                training, of which any may be missing.
+
+        Returns:
+            Columns item, added (False where it was updated), text (as it was read), nearest (the trained
+            items that it is most like) and share (of the lists of ten of known users that will hold it).
+
+        Raises:
+            RequestError: The model does not read content, the frame has none of its columns, or the encoder
+                of its texts is not here.
+            DataError: The frame cannot be read.
+        """
+        answerer = self._ready()
+        ranking = answerer.model.config.tasks_that_rank()
+        if not ranking:
+            raise RequestError("add_items", "a task that ranks items", "none")
+        found = new_items.add(answerer, ranking[0], items)
+        self._answerer, self.catalogue, self.fitted = found.answerer, found.answerer.catalogue, None
+        if words := found.words():
+            remark(words)
+        return found.frame
 
     def history(self, user: Id) -> pl.DataFrame:
         """What a user did, oldest first: columns item and behaviour.

@@ -88,8 +88,14 @@ def test_the_texts_of_an_item_are_read_in_the_order_of_their_columns():
     assert texts_of(rows, []) == ["", "", ""]
 
 
-def test_an_encoder_that_is_not_here_is_replaced_or_refused_in_a_line(tmp_path, capsys):
-    missing = str(tmp_path / "no encoder")
+def test_an_encoder_that_is_not_here_is_replaced_or_refused_in_a_line(monkeypatch, capsys):
+    def find(name: str):
+        raise RecipeError(
+            f"pretrained {name!r}", "a folder, or a name on the hub", "neither", "check the path"
+        )
+
+    monkeypatch.setattr("intertask.texts.pretrained.find", find)
+    missing = "none"
     assert texts.encoder_at_hand(missing) == HASHED
     assert f"no encoder {missing!r} is here" in capsys.readouterr().err.replace("\n", "")
     with pytest.raises(RecipeError, match="an encoder that is here"):

@@ -164,6 +164,11 @@ class Answerer:
             np.concatenate([part.scores_BK for part in parts]),
         )
 
+    def scores(self, asked: Asked, task: str, at: int | None = None) -> Tensor:
+        """A task's scores of all items for each history, [histories, items]; for a few of them."""
+        known_B = asked.windows.lengths > 0
+        return self._scores(task, self._states(asked, np.flatnonzero(known_B), at), known_B)
+
     def similar(self, places_N: NDArray[np.int32], k: int, banned_I: Tensor | None = None) -> Ranked:
         """The items whose vectors point most nearly where an item's does, by their cosine, without itself."""
         cosines_NI = torch.from_numpy(self.directions_ID[places_N] @ self.directions_ID.T)

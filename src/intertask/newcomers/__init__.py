@@ -1,0 +1,1 @@
+"""Items and users that came after the training, recommended and answered without training again."""
