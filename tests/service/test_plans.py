@@ -2,7 +2,7 @@
 
 import pytest
 
-from intertask.service import answers, events, jobs, properties, rules, tenants, versions
+from intertask.service import answers, events, experiments, jobs, properties, rules, tenants, versions
 from intertask.service.answers import Given, KeepAnswers, TrimAnswers
 from intertask.service.events import Append, StoredEvent
 from intertask.service.properties import (
@@ -71,6 +71,8 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
         for command in commands:
             command.run(store)
     events.history(store, 1, "q", 9)
+    answers.drawn(store, 1, 9)
+    experiments.shown(store, 1, "x", "")
     events.led_to(store, 1, ["rec_0"])
     answers.answer(store, 1, "rec_0")
     answers.of_person(store, 1, "q", 9)

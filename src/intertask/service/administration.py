@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
-from intertask.service.fields import LONGEST_ID, MOST_K, Body, Scalar, Word
+from intertask.service.fields import LONGEST_ID, MOST_K, Body, Number, Scalar, Word
 from intertask.service.jobs import State
 from intertask.service.tenants import Role
 
@@ -29,23 +29,58 @@ class ModelAnswer(Body):
 
 
 class ModelsAnswer(Body):
-    """All versions, the newest first."""
+    """All versions, the newest first; and the one that is being tried, where one is."""
 
     models: tuple[ModelAnswer, ...]
+    canary: "CanaryAnswer | None" = None
+
+
+class CanaryBody(Body):
+    """How a version is tried.
+
+    Args:
+        share: Of the users that it answers.
+        minutes: After which it is published, unless it was taken back.
+    """
+
+    share: Annotated[Number, Field(gt=0, le=0.5)] = 0.05
+    minutes: Annotated[Number, Field(gt=0, le=10_080)] = 10.0
 
 
 class PublishBody(Body):
-    """Which version is to answer."""
+    """Which version is to answer.
+
+    Args:
+        version: Of your models.
+        instead_of: The version that must answer now; any if left out.
+        canary: Let it answer some users first; it goes back by itself where it does worse.
+    """
 
     version: Annotated[StrictInt, Field(ge=1, lt=2**31)]
     instead_of: Annotated[StrictInt, Field(ge=1, lt=2**31)] | None = None
+    canary: CanaryBody | None = None
 
 
 class AliasAnswer(Body):
-    """The version that answers, and the one that a rollback goes back to."""
+    """The version that answers, and the one that a rollback goes back to.
+
+    Args:
+        version: It.
+        before: The one before.
+        canary: The version that is being tried; only where one is.
+    """
 
     version: int
     before: int | None
+    canary: int | None = None
+
+
+class CanaryAnswer(Body):
+    """A version that is being tried, and until when."""
+
+    version: int
+    share: float
+    until: str
 
 
 class ImportQuery(Body):

@@ -15,7 +15,7 @@ from intertask.service.messages import Command, Done, Message
 TRIMMED = 5_000  # answers of one command: nobody waits long for it
 _MILLISECOND = 1_000  # microseconds
 _DIGITS = 11  # of the milliseconds since 1970, in hexadecimal
-_COLUMNS = "recommendation, person, version, scenario, experiment, arm, items, scores, propensities"
+_COLUMNS = "recommendation, person, version, scenario, experiment, arm, items, scores, propensities, seq"
 
 
 class Given(Message):
@@ -31,6 +31,7 @@ class Given(Message):
         items: In their order.
         scores: Of the items.
         propensities: With which probability each was drawn; empty where nothing was drawn.
+        seq: The number of the last event that counted; None where it is not known.
     """
 
     recommendation: str
@@ -42,6 +43,7 @@ class Given(Message):
     items: tuple[str, ...]
     scores: tuple[float, ...]
     propensities: tuple[float, ...] = ()
+    seq: int | None = None
 
     @property
     def moment(self) -> int:
@@ -59,7 +61,7 @@ class KeepAnswers(Command[Done]):
     def run(self, store: Writing) -> Done:
         """Keep them."""
         store.run_many(
-            f"INSERT INTO answers (tenant, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            f"INSERT INTO answers (tenant, {_COLUMNS}, drawn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (tenant, recommendation) DO NOTHING",
             [
                 (
@@ -73,6 +75,8 @@ class KeepAnswers(Command[Done]):
                     json.dumps(one.items, ensure_ascii=False),
                     json.dumps(one.scores),
                     json.dumps(one.propensities) if one.propensities else None,
+                    one.seq,
+                    1 if one.propensities else None,
                 )
                 for one in self.given
             ],
@@ -127,8 +131,19 @@ def of_person(store: Reading, tenant: int, person: str, most: int) -> list[Given
     return [_given(row) for row in rows]
 
 
+def drawn(store: Reading, tenant: int, most: int) -> list[Given]:
+    """The last lists that were drawn at random, the newest first."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS} FROM answers WHERE tenant = ? AND recommendation IN (SELECT recommendation "
+        "FROM answers WHERE tenant = ? AND drawn = 1 ORDER BY recommendation DESC LIMIT ?) "
+        "ORDER BY recommendation DESC",
+        (tenant, tenant, most),
+    )
+    return [_given(row) for row in rows]
+
+
 def _given(row: Row) -> Given:
-    name, person, version, scenario, experiment, arm, items, scores, propensities = row
+    name, person, version, scenario, experiment, arm, items, scores, propensities, seq = row
     return Given(
         recommendation=text(name),
         person=None if person is None else text(person),
@@ -139,4 +154,5 @@ def _given(row: Row) -> Given:
         items=tuple(json.loads(text(items))),
         scores=tuple(json.loads(text(scores))),
         propensities=() if propensities is None else tuple(json.loads(text(propensities))),
+        seq=None if seq is None else whole(seq),
     )

@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from intertask.service.answers import KeepAnswers, TrimAnswers
+from intertask.service.canaries import CountAnswers, EndCanary, StartCanary
 from intertask.service.events import Append, Forget
+from intertask.service.experiments import AddExperiment, EndExperiment
 from intertask.service.jobs import AddJob, MoveJob, StopJob, TakeJob
 from intertask.service.parts import Part
 from intertask.service.properties import (
@@ -30,6 +32,11 @@ AnyCommand = Annotated[
     | PutItems
     | PatchItems
     | PatchPeople
+    | AddExperiment
+    | EndExperiment
+    | StartCanary
+    | EndCanary
+    | CountAnswers
     | PutRule
     | DeleteRule
     | HideItems

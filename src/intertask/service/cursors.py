@@ -41,6 +41,8 @@ class Cursor:
         seq: The number of the last event that counts.
         until: When it ends, in microseconds since 1970.
         served: Indices of the items that were given, int32.
+        experiment: The experiment that the list is part of.
+        arm: Of that.
     """
 
     tenant: int
@@ -49,6 +51,8 @@ class Cursor:
     seq: int
     until: int
     served: NDArray[np.int32]
+    experiment: str | None = None
+    arm: str | None = None
 
 
 def written(cursor: Cursor, secret: bytes) -> str:
@@ -60,6 +64,8 @@ def written(cursor: Cursor, secret: bytes) -> str:
         cursor.seq,
         cursor.until,
         cursor.served.tolist(),
+        cursor.experiment,
+        cursor.arm,
     ]
     content = zlib.compress(json.dumps(table, separators=(",", ":")).encode())
     return base64.urlsafe_b64encode(_signed(content, secret) + content).decode().rstrip("=")
@@ -81,12 +87,14 @@ def read(text: str, tenant: int, secret: bytes) -> Cursor:
     # What carries our signature is what we wrote.
     table = json_of(zlib.decompress(content), "cursor")
     assert isinstance(table, list)
-    owner, body, version, seq, until, served = table
+    owner, body, version, seq, until, served, experiment, arm = table
     if owner != tenant:
         raise RefusedError("cursor", "the cursor of an answer", "another text", _HINT)
     if until < now():
         raise RefusedError("cursor", "one of the last 30 minutes", "an older one", _HINT)
-    return Cursor(owner, checked(body, RecommendBody), version, seq, until, np.array(served, np.int32))
+    return Cursor(
+        owner, checked(body, RecommendBody), version, seq, until, np.array(served, np.int32), experiment, arm
+    )
 
 
 def page_id(cursor: Cursor, k: int, secret: bytes) -> str:

@@ -26,14 +26,25 @@ def drawn(
         For each place the index of a candidate, and the exact probability that it was drawn there, given
         those before it.
     """
-    logits_C = scores_C.astype(np.float64)
-    logits_C = (logits_C - logits_C.mean()) / (max(float(logits_C.std()), 1e-12) * temperature)
+    logits_C = _logits(scores_C, temperature)
     noise_C = np.random.default_rng(seed).gumbel(size=len(logits_C))
     order_C = np.argsort(-(logits_C + noise_C), kind="stable")
     drawn_C = logits_C[order_C]
     # Of all that were left when a place was filled, in logarithms: weights far below the best are not lost.
     left_C = np.logaddexp.accumulate(drawn_C[::-1])[::-1]
     return order_C[:k], np.exp(drawn_C - left_C)[:k]
+
+
+def first(scores_C: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """The probability of each candidate to be drawn for the first place."""
+    logits_C = _logits(scores_C, temperature)
+    return np.asarray(np.exp(logits_C - np.logaddexp.reduce(logits_C)), np.float64)
+
+
+def _logits(scores_C: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    logits_C = scores_C.astype(np.float64)
+    scale = max(float(logits_C.std()), 1e-12) * temperature
+    return np.asarray((logits_C - logits_C.mean()) / scale, np.float64)
 
 
 def seed_of(name: str, secret: bytes) -> int:

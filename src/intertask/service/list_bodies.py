@@ -158,6 +158,8 @@ class RecommendAnswer(Body):
         unknown: How many ids of the request changed nothing, by where they stood.
         degraded: "store" where the stored events could not be read, "model" where popularity answers.
         cursor: Where the list goes on: `POST /v1/recommend/next`; null at its end.
+        experiment: The experiment that the list is part of; only in lists that are.
+        arm: Of that.
     """
 
     recommendation: str
@@ -166,6 +168,8 @@ class RecommendAnswer(Body):
     unknown: dict[str, int]
     degraded: Literal["store", "model"] | None
     cursor: str | None
+    experiment: str | None = None
+    arm: str | None = None
 
 
 class NextBody(Body):

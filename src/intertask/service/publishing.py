@@ -38,6 +38,18 @@ async def publish(
         ConflictError: A process cannot load it, or another version answers than `instead_of`.
         UnavailableError: It takes too long.
     """
+    await prepare(access, tenant, number, seconds)
+    return await access.write(Raise(tenant=tenant, version=number, instead_of=instead_of, by=by))
+
+
+async def prepare(access: Access, tenant: int, number: int, seconds: float = SECONDS) -> None:
+    """Have every process load a version.
+
+    Raises:
+        MissingError: There is no such version.
+        ConflictError: A process cannot load it.
+        UnavailableError: It takes too long.
+    """
     version = await access.read(versions.version, tenant, number)
     if version is None:
         raise MissingError("version", "a version of your models", str(number), "see GET /v1/models")
@@ -49,7 +61,6 @@ async def publish(
         if active is not None:  # nobody need keep, or try to load again, what is not published
             await access.write(Raise(tenant=tenant, alias=NEXT + ACTIVE, version=active.version))
         raise
-    return await access.write(Raise(tenant=tenant, version=number, instead_of=instead_of, by=by))
 
 
 async def _ready(access: Access, version: Version, seconds: float) -> None:

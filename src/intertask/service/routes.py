@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from intertask.service import bodies, list_bodies
+from intertask.service import bodies, experiment_bodies, list_bodies
 from intertask.service.administration import (
     AliasAnswer,
     AuditAnswer,
@@ -21,11 +21,11 @@ from intertask.service.administration import (
     RevokeBody,
 )
 from intertask.service.fields import Body, NoBody
-from intertask.service.handlers import events, jobs, keys, lists, models, rules, things
+from intertask.service.handlers import events, experiments, jobs, keys, lists, models, rules, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.5.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.6.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -115,6 +115,31 @@ ROUTES = (
     _route("PUT /v1/rules", EDIT, list_bodies.RuleBody, bodies.DoneAnswer, rules.put),
     _route("GET /v1/rules", READ, NoBody, list_bodies.RulesAnswer, rules.look),
     _route("DELETE /v1/rules", EDIT, list_bodies.RuleQuery, bodies.DoneAnswer, rules.delete),
+    _route(
+        "PUT /v1/experiments", ADMIN, experiment_bodies.ExperimentBody, bodies.DoneAnswer, experiments.add
+    ),
+    _route("GET /v1/experiments", READ, NoBody, experiment_bodies.ExperimentsAnswer, experiments.look),
+    _route(
+        "POST /v1/experiments/end",
+        ADMIN,
+        experiment_bodies.ExperimentQuery,
+        bodies.DoneAnswer,
+        experiments.end,
+    ),
+    _route(
+        "GET /v1/experiments/result",
+        READ,
+        experiment_bodies.ExperimentQuery,
+        experiment_bodies.ResultAnswer,
+        experiments.result,
+    ),
+    _route(
+        "POST /v1/experiments/estimate",
+        READ,
+        experiment_bodies.EstimateBody,
+        experiment_bodies.EstimateAnswer,
+        experiments.other,
+    ),
     _route("GET /v1/models", READ, NoBody, ModelsAnswer, models.models),
     _route(
         "POST /v1/models/publish",

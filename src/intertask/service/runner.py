@@ -22,6 +22,7 @@ from intertask.service.opening import opened
 from intertask.service.refusals import ConflictError, RefusedError
 from intertask.service.schema import now
 from intertask.service.settings import Place
+from intertask.service.watching import watch
 from intertask.service.work import Work
 
 SECONDS = 0.5  # between two looks for a job
@@ -48,6 +49,7 @@ async def _work(place: Place) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     process.ready()
+    watching = asyncio.create_task(watch(access))
     tidied = -TIDY_SECONDS
     while not ended.is_set():
         if time.monotonic() - tidied > TIDY_SECONDS:
@@ -59,6 +61,8 @@ async def _work(place: Place) -> None:
         if not taken:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), SECONDS)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
     await access.close()
 
 

@@ -11,6 +11,7 @@ from intertask.service.recorder import Recorder
 from intertask.service.refusals import MissingError, UnavailableError, UnknownKeyError
 from intertask.service.settings import Place
 from intertask.service.tenants import Holder
+from intertask.service.treatments import Treatments
 
 KNOWN_SECONDS = 1.0  # after which a key is looked up again: one that was taken back opens nothing then
 MOST_KEYS = 10_000
@@ -48,6 +49,7 @@ class Running:
         engine: With the models.
         secret: What cursors are signed by.
         recorder: Keeps the lists that are given.
+        treatments: Which version answers a request and how.
     """
 
     place: Place
@@ -55,6 +57,7 @@ class Running:
     engine: Engine
     secret: bytes
     recorder: Recorder
+    treatments: Treatments
     _keys: dict[str, tuple[float, Holder]] = field(default_factory=dict)
     _models: dict[int, tuple[float, Loaded | None]] = field(default_factory=dict)
 

@@ -77,7 +77,24 @@ _FOURTH = (
     "CREATE TABLE rules (tenant {integer} NOT NULL REFERENCES tenants, name {text} NOT NULL, "
     "content {text} NOT NULL, PRIMARY KEY (tenant, name)){plain}",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = (
+    # The number of the last event that a list knew: it can be asked for again as it was.
+    "ALTER TABLE {beside}answers ADD COLUMN seq {integer}",
+    "ALTER TABLE {beside}answers ADD COLUMN drawn {integer}",
+    "CREATE INDEX {beside}answers_drawn ON answers (tenant, drawn, recommendation) WHERE drawn = 1",
+    "CREATE TABLE experiments (tenant {integer} NOT NULL REFERENCES tenants, name {text} NOT NULL, "
+    "content {text} NOT NULL, created {integer} NOT NULL, ended {integer}, "
+    "PRIMARY KEY (tenant, name)){plain}",
+    # Versions that every process keeps in memory beside those that aliases name.
+    "CREATE TABLE pins (tenant {integer} NOT NULL REFERENCES tenants, owner {text} NOT NULL, "
+    "version {integer} NOT NULL, PRIMARY KEY (tenant, owner, version)){plain}",
+    "CREATE TABLE canaries (tenant {integer} PRIMARY KEY REFERENCES tenants, version {integer} NOT NULL, "
+    "share {real} NOT NULL, until {integer} NOT NULL){plain}",
+    "CREATE TABLE canary_counts (tenant {integer} NOT NULL REFERENCES tenants, version {integer} NOT NULL, "
+    "requests {integer} NOT NULL, failures {integer} NOT NULL, empty {integer} NOT NULL, "
+    "seconds {real} NOT NULL, PRIMARY KEY (tenant, version)){plain}",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 VERSION = len(STEPS)
 
 

@@ -211,10 +211,35 @@ def wanted(store: Reading) -> list[str]:
     rows = store.rows(
         "SELECT DISTINCT models.digest FROM aliases JOIN models ON models.tenant = aliases.tenant "
         "AND (models.version = aliases.version OR (models.version = aliases.before AND "
-        f"substr(aliases.alias, 1, {len(NEXT)}) <> ?)) ORDER BY models.digest",
+        f"substr(aliases.alias, 1, {len(NEXT)}) <> ?)) UNION SELECT models.digest FROM pins JOIN models "
+        "ON models.tenant = pins.tenant AND models.version = pins.version ORDER BY 1",
         (NEXT,),
     )
     return [text(row[0]) for row in rows]
+
+
+def pin(store: Writing, tenant: int, owner: str, number: int) -> None:
+    """Have every process keep a version in memory."""
+    store.run(
+        "INSERT INTO pins (tenant, owner, version) VALUES (?, ?, ?) "
+        "ON CONFLICT (tenant, owner, version) DO NOTHING",
+        (tenant, owner, number),
+    )
+
+
+def unpin(store: Writing, tenant: int, owner: str) -> None:
+    """Let go what somebody had kept in memory."""
+    store.run("DELETE FROM pins WHERE tenant = ? AND owner = ?", (tenant, owner))
+
+
+def pinned(store: Reading, tenant: int) -> list[tuple[int, str]]:
+    """The versions that somebody has kept in memory, with their digests."""
+    rows = store.rows(
+        "SELECT DISTINCT models.version, models.digest FROM pins JOIN models ON models.tenant = pins.tenant "
+        "AND models.version = pins.version WHERE pins.tenant = ?",
+        (tenant,),
+    )
+    return [(whole(number), text(digest)) for number, digest in rows]
 
 
 def owners(store: Reading, digest: str) -> list[int]:

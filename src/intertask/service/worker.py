@@ -21,6 +21,7 @@ from intertask.service.recorder import Recorder
 from intertask.service.running import Running
 from intertask.service.settings import Place
 from intertask.service.tenants import KeepSecret
+from intertask.service.treatments import Treatments
 
 DRAIN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 30
@@ -40,9 +41,12 @@ async def running(place: Place) -> AsyncIterator[Running]:
     engine.start()
     recorder = Recorder(access, place.settings.answers_days > 0)
     recorder.start()
+    treatments = Treatments(access, engine)
+    treatments.start()
     try:
-        yield Running(place, access, engine, secret, recorder)
+        yield Running(place, access, engine, secret, recorder, treatments)
     finally:
+        await treatments.stop()
         await recorder.stop()
         await loader.stop()
         await asyncio.to_thread(engine.stop)

@@ -1,15 +1,16 @@
 """Lists go out: recommended, alike, popular."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from intertask.answering.around import Around, matching_around
 from intertask.service import answers, cursors, events, metrics, properties
 from intertask.service.answers import Given
+from intertask.service.cursors import Cursor
 from intertask.service.database import Reading
 from intertask.service.engine import Named
 from intertask.service.events import StoredEvent
@@ -51,10 +52,28 @@ _SECOND = 1_000_000
 async def recommend(running: Running, call: Call, body: RecommendBody) -> RecommendAnswer:
     """The best items for a user, or for a history that comes with the request."""
     known = await running.model(call.tenant) if body.history else None
-    name = answers.new_id()
-    reply = await running.engine.answer(_question(running, known, call, body, now(), name))
-    served = np.array(reply.places, np.int32)
-    return _page(running, call, reply, body, served, now() + cursors.LASTS, name)
+    name, began = answers.new_id(), time.perf_counter()
+    treatment = await running.treatments.of(call.tenant, body)
+    question = _question(running, known, call, treatment.body, now(), name)
+    reply = await running.engine.answer(replace(question, version=treatment.version))
+    running.treatments.count(
+        call.tenant,
+        reply.version,
+        failed=reply.degraded == "model",
+        empty=not reply.items,
+        seconds=time.perf_counter() - began,
+    )
+    cursor = Cursor(
+        call.tenant,
+        treatment.body,
+        reply.version,
+        reply.seq,
+        now() + cursors.LASTS,
+        np.array(reply.places, np.int32),
+        treatment.experiment,
+        treatment.arm,
+    )
+    return _page(running, reply, cursor, name)
 
 
 async def further(running: Running, call: Call, body: NextBody) -> RecommendAnswer:
@@ -73,26 +92,22 @@ async def further(running: Running, call: Call, body: NextBody) -> RecommendAnsw
     if reply.degraded:  # another list would repeat items of the pages before
         raise UnavailableError("database", "one that can be read", "none", "send the same cursor again")
     served = np.concatenate([cursor.served, np.array(reply.places, np.int32)])
-    return _page(running, call, reply, asked, served, cursor.until, name)
+    return _page(running, reply, replace(cursor, body=asked, served=served), name)
 
 
-def _page(
-    running: Running,
-    call: Call,
-    reply: Reply,
-    body: RecommendBody,
-    served: NDArray[np.int32],
-    until: int,
-    name: str,
-) -> RecommendAnswer:
+def _page(running: Running, reply: Reply, cursor: Cursor, name: str) -> RecommendAnswer:
     """A page with the cursor of the one behind it; the last one has none. It is kept."""
+    body, served = cursor.body, cursor.served
     running.recorder.keep(
-        call.tenant,
+        cursor.tenant,
         Given(
             recommendation=name,
             person=body.user,
             version=reply.version,
             scenario=body.scenario,
+            experiment=cursor.experiment,
+            arm=cursor.arm,
+            seq=None if reply.degraded else reply.seq,
             items=tuple(item for item, _ in reply.items),
             scores=tuple(score for _, score in reply.items),
             propensities=reply.propensities,
@@ -102,8 +117,9 @@ def _page(
     for where, count in reply.unknown.items():
         metrics.IDS.labels(where).inc(count)
     ends = reply.degraded or len(reply.items) < body.k or len(served) >= cursors.MOST_SERVED
-    cursor = cursors.Cursor(call.tenant, body, reply.version, reply.seq, until, served)
+    part = {} if cursor.arm is None else {"experiment": cursor.experiment, "arm": cursor.arm}
     return RecommendAnswer(
+        **part,
         recommendation=name,
         model=f"v{reply.version}",
         items=tuple(_listed(reply, place) for place in range(len(reply.items))),
@@ -167,7 +183,9 @@ async def rerank(running: Running, call: Call, body: RerankBody) -> RerankAnswer
     known = await running.model(call.tenant) if body.history else None
     name = answers.new_id()
     reply = await running.engine.answer(_question(running, known, call, wanted, now(), name))
-    page = _page(running, call, reply, wanted, np.array(reply.places, np.int32), now(), name)
+    places = np.array(reply.places, np.int32)
+    cursor = Cursor(call.tenant, wanted, reply.version, reply.seq, now(), places)
+    page = _page(running, reply, cursor, name)
     ranked = {one.item for one in page.items}
     return RerankAnswer(
         recommendation=name,

@@ -1,9 +1,17 @@
 """Versions of the model: which there are, which answers."""
 
-from intertask.service import publishing, versions
-from intertask.service.administration import AliasAnswer, ModelAnswer, ModelsAnswer, PublishBody
+from intertask.service import canaries, publishing, versions
+from intertask.service.administration import (
+    AliasAnswer,
+    CanaryAnswer,
+    CanaryBody,
+    ModelAnswer,
+    ModelsAnswer,
+    PublishBody,
+)
+from intertask.service.canaries import Canary, EndCanary, StartCanary
 from intertask.service.database import Reading
-from intertask.service.fields import NoBody
+from intertask.service.fields import NoBody, spelled
 from intertask.service.refusals import ConflictError
 from intertask.service.running import Call, Running
 from intertask.service.versions import Alias, Version
@@ -12,11 +20,21 @@ from intertask.service.versions import Alias, Version
 async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
     """All versions, the newest first."""
 
-    def look(store: Reading) -> tuple[list[Version], Alias | None]:
-        return versions.versions(store, call.tenant), versions.alias(store, call.tenant)
+    def look(store: Reading) -> tuple[list[Version], Alias | None, Canary | None]:
+        tenant = call.tenant
+        return (
+            versions.versions(store, tenant),
+            versions.alias(store, tenant),
+            canaries.canary(store, tenant),
+        )
 
-    found, active = await running.access.read(look)
+    found, active, tried = await running.access.read(look)
+    part: dict[str, CanaryAnswer] = {}
+    if tried is not None:
+        until = spelled(tried.until)
+        part["canary"] = CanaryAnswer(version=tried.version, share=tried.share, until=until)
     return ModelsAnswer(
+        **part,
         models=tuple(
             ModelAnswer(
                 version=one.version,
@@ -25,20 +43,52 @@ async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
                 active=active is not None and one.version == active.version,
             )
             for one in found
-        )
+        ),
     )
 
 
 async def publish(running: Running, call: Call, body: PublishBody) -> AliasAnswer:
     """Have a version answer, once every process has it ready; until then the one before does."""
+    if body.canary is not None:
+        return await _try(running, call, body.version, body.canary)
     alias = await publishing.publish(
         running.access, call.tenant, body.version, body.instead_of, by=call.holder.key
     )
     return AliasAnswer(version=alias.version, before=alias.before)
 
 
+async def _try(running: Running, call: Call, version: int, canary: CanaryBody) -> AliasAnswer:
+    await publishing.prepare(running.access, call.tenant, version)
+    await running.access.write(
+        StartCanary(
+            tenant=call.tenant,
+            by=call.holder.key,
+            version=version,
+            share=canary.share,
+            minutes=canary.minutes,
+        )
+    )
+    active = await running.access.read(versions.alias, call.tenant)
+    assert active is not None
+    return AliasAnswer(version=active.version, before=active.before, canary=version)
+
+
 async def roll_back(running: Running, call: Call, _body: NoBody) -> AliasAnswer:
-    """Have the version before answer again."""
+    """Have the version before answer again; where one is being tried, take that back instead."""
+    tried = await running.access.read(canaries.canary, call.tenant)
+    if tried is not None:
+        await running.access.write(
+            EndCanary(
+                tenant=call.tenant,
+                by=call.holder.key,
+                version=tried.version,
+                promote=False,
+                reason="on request",
+            )
+        )
+        active = await running.access.read(versions.alias, call.tenant)
+        assert active is not None
+        return AliasAnswer(version=active.version, before=active.before)
     found = await running.access.read(versions.alias, call.tenant)
     if found is None or found.before is None:
         raise ConflictError("alias active", "a version before", "none", "publish another version instead")
