@@ -198,7 +198,8 @@ def test_the_study_is_shown_and_told_as_json():
     ndcg, hits = np.sort(random.random((40, len(GRID)))), random.random((40, len(GRID)))
     ndcg[~cold] = ndcg[~cold, ::-1]  # what a constant gives cold items it takes from the others
     own = Measured(ndcg, hits, hits, np.where(cold, 0.7, np.nan))
-    systems = {name: System(own, np.full(40, NATURAL)) for name in (MODEL, CONSTANT)}
+    validated = np.broadcast_to(ndcg[~cold].mean(0), ndcg.shape)
+    systems = {name: System(own, np.full(40, NATURAL), validated) for name in (MODEL, CONSTANT)}
     found = ColdStart(systems, cold, np.arange(40), 1, (5, 50))
     console = Console(width=200, record=True, file=io.StringIO())
     shown.show(found, console)
@@ -207,3 +208,4 @@ def test_the_study_is_shown_and_told_as_json():
     assert "1.00 times" in text
     told = json.loads(json.dumps(shown.as_json(found), allow_nan=False))
     assert told["systems"][0]["cold NDCG@20"] == pytest.approx(ndcg[cold, NATURAL].mean())
+    assert found.against()["cold"].to_list() == [0]  # it is set against itself, where warm items cost as much

@@ -37,8 +37,12 @@ def show(found: ColdStart, console: Console) -> None:
     for row in rows.iter_rows():
         table.add_row(*(value if isinstance(value, str) else f"{value:.4f}" for value in row))
     console.print(table)
-    for name, difference, low, high in found.against().iter_rows():
-        console.print(f"{MODEL} less {name}: cold NDCG@20 {difference:+.4f} [{low:+.4f}, {high:+.4f}]")
+    for row in found.against().iter_rows(named=True):
+        told = (
+            f"{part} NDCG@20 {row[part]:+.4f} [{row[f'{part} low']:+.4f}, {row[f'{part} high']:+.4f}]"
+            for part in ("cold", "warm")
+        )
+        console.print(f"{MODEL} less {row['system']}: {', '.join(told)}")
     ratio, low, high = found.gain()
     console.print(
         f"{ratio:.2f} times [{low:.2f}, {high:.2f}] the cold NDCG@20 of {CONSTANT} at equal loss of warm ones"

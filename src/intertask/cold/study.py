@@ -62,10 +62,12 @@ class System:
     Args:
         found: For each constant.
         constants: [targets], index of the constant that was chosen on the validation of the target's fold.
+        validated: [targets, constants], NDCG@20 of the warm validation targets of the target's fold.
     """
 
     found: Measured
     constants: NDArray[np.int64]
+    validated: Floats
 
     def chosen(self, name: str) -> Floats:
         """A measure at the chosen constant, [targets]."""
@@ -131,19 +133,26 @@ class ColdStart:
         )
 
     def against(self) -> pl.DataFrame:
-        """NDCG@20 of cold items, the model less each other system, each at the constant it has chosen."""
+        """NDCG@20 of the model less that of each other system, where warm items cost the model no more.
+
+        The other one is at the constant that it has chosen; the model at the highest at which its warm
+        validation targets are answered as well as the other's, or at its own where they never are.
+        """
         own, rows = self.systems[MODEL], []
         for name, other in self.systems.items():
             if name == MODEL:
                 continue
-            found = difference_intervals(
-                own.chosen("ndcg")[self.cold, None],
-                other.chosen("ndcg")[self.cold, None],
-                self.users[self.cold],
-                generator(self.seed, "bootstrap"),
-            )
-            interval = {"low": found.lows[0], "high": found.highs[0]}
-            rows.append({"system": name, "difference": found.values[0], **interval})
+            ndcg = own.found.ndcg[np.arange(len(self.cold)), _as_warm(own, other)]
+            row: dict[str, object] = {"system": name}
+            for part, members in (("cold", self.cold), ("warm", ~self.cold)):
+                found = difference_intervals(
+                    ndcg[members, None],
+                    other.chosen("ndcg")[members, None],
+                    self.users[members],
+                    generator(self.seed, "bootstrap"),
+                )
+                row |= {part: found.values[0], f"{part} low": found.lows[0], f"{part} high": found.highs[0]}
+            rows.append(row)
         return pl.DataFrame(rows)
 
     def gain(self) -> tuple[float, float, float]:
@@ -254,7 +263,17 @@ def _asked(scorer: Scorer, held: HoldOut, masked: bool) -> System:
     validated = measured(scorer, held.validation, unit, masked=masked)
     best = int(validated.ndcg.mean(0).argmax())
     found = measured(scorer, held.test, unit, masked=masked)
-    return System(found, np.full(len(held.test), best))
+    warm = validated.ndcg[~held.validation.cold].mean(0)
+    num = len(held.test)
+    return System(found, np.full(num, best), np.broadcast_to(warm, (num, len(GRID))))
+
+
+def _as_warm(own: System, other: System) -> NDArray[np.int64]:
+    """The highest constant at which warm targets are answered as well as another's, [targets]."""
+    level = other.validated[np.arange(len(other.constants)), other.constants]
+    as_well = own.validated >= level[:, None]
+    highest = len(GRID) - 1 - as_well[:, ::-1].argmax(1)
+    return np.where(as_well.any(1), highest, own.constants)
 
 
 def _together(parts: list[dict[str, System]], targets: list[Targets]) -> ColdStart:
@@ -263,6 +282,7 @@ def _together(parts: list[dict[str, System]], targets: list[Targets]) -> ColdSta
         name: System(
             Measured(*(np.concatenate([getattr(part[name].found, own) for part in parts]) for own in names)),
             np.concatenate([part[name].constants for part in parts]),
+            np.concatenate([part[name].validated for part in parts]),
         )
         for name in parts[0]
     }
