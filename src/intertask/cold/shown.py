@@ -37,12 +37,12 @@ def show(found: ColdStart, console: Console) -> None:
     for row in rows.iter_rows():
         table.add_row(*(value if isinstance(value, str) else f"{value:.4f}" for value in row))
     console.print(table)
-    for row in found.against().iter_rows(named=True):
+    for other in found.against().to_dicts():
         told = (
-            f"{part} NDCG@20 {row[part]:+.4f} [{row[f'{part} low']:+.4f}, {row[f'{part} high']:+.4f}]"
+            f"{part} NDCG@20 {other[part]:+.4f} [{other[f'{part} low']:+.4f}, {other[f'{part} high']:+.4f}]"
             for part in ("cold", "warm")
         )
-        console.print(f"{MODEL} less {row['system']}: {', '.join(told)}")
+        console.print(f"{MODEL} less {other['system']}: {', '.join(told)}")
     ratio, low, high = found.gain()
     console.print(
         f"{ratio:.2f} times [{low:.2f}, {high:.2f}] the cold NDCG@20 of {CONSTANT} at equal loss of warm ones"

@@ -36,6 +36,8 @@ def described_of(answerer: Answerer) -> Described:
 def grown(answerer: Answerer, described: Described, further: pl.Series, catalogue: Catalogue) -> Answerer:
     """The same model, its weights untouched, for these items.
 
+    A ranker does not know the new ones: with them the model ranks alone.
+
     Args:
         answerer: With the items so far.
         described: All items, those so far first.
@@ -58,6 +60,7 @@ def grown(answerer: Answerer, described: Described, further: pl.Series, catalogu
         reader=replace(reader, items=vocabulary, stored=stored),
         popularity=counts,
         catalogue=catalogue,
+        ranker=None if extra else answerer.ranker,
     )
 
 

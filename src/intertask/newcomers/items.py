@@ -95,6 +95,11 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
             f"{bare:,} of {len(ids):,} items have no content that the model reads: no list holds them",
             stacklevel=3,
         )
+    if answerer.ranker is not None and fresh.any():
+        warnings.warn(
+            "the ranker's sources know no new items: the model ranks alone until it is trained again",
+            stacklevel=3,
+        )
     places[fresh] = len(vocabulary) + np.arange(int(fresh.sum()))
     after = grown(
         answerer,
