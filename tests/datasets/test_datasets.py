@@ -37,6 +37,11 @@ COUNTS = {
 # rows, numbers, categories, labels
 ROWS = {
     "an4_mfcc": (1_078, 0, 0, ("text",)),
+    "banking77": (13_083, 0, 0, ("intent",)),
+    "symptom2disease": (1_153, 0, 0, ("disease",)),
+    "financial_phrasebank": (4_838, 0, 0, ("sentiment",)),
+    "finnl_zh": (7_798, 0, 0, ("topics",)),
+    "finfe_zh": (11_490, 0, 0, ("mood",)),
     "breast_cancer": (569, 30, 0, ("diagnosis",)),
     "census_income": (99_762, 7, 32, ("income", "marital", "never_married")),
     "diabetes": (442, 10, 0, ("progression",)),
@@ -59,6 +64,11 @@ FETCHED = (
     "pneumoniamnist",
     "ecg5000",
     "stocknet_prices",
+    "banking77",
+    "symptom2disease",
+    "financial_phrasebank",
+    "finnl_zh",
+    "finfe_zh",
 )
 
 

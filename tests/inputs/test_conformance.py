@@ -15,6 +15,7 @@ from tests.assertions import (
     assert_every_weight_gets_gradient,
 )
 from tests.samples.clinic import clinic
+from tests.samples.reviews import reviews
 
 from .pictures import bars
 from .sounds import tunes
@@ -22,12 +23,13 @@ from .windows import waves
 
 VARIANTS = worlds.variants("inputs")
 SEQUENCES = worlds.varied()
-OF_ROWS = {
+OF_ROWS = {  # what each input of rows reads here
     "table": clinic(40),
     "image": bars(6),
     "audio": tunes(),
     "series": waves(6),
-}  # what each input of rows reads here
+    "text": reviews(12),
+}
 
 every_input = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 

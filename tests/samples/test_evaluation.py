@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from intertask.data.rows import Rows
+from intertask.data.seam import INPUT
 from intertask.errors import LeakageError
 from intertask.evaluate.compare import compare
 from intertask.evaluate.results import Evaluation
@@ -136,7 +137,7 @@ def test_statistics_that_were_fitted_on_the_test_part_are_refused() -> None:
     with pytest.raises(
         LeakageError, match="a model that was fitted on other rows than the training part: its input"
     ):
-        evaluated(facts=Facts(recipe().input.fit(rows), facts_of(fitted()).answers))
+        evaluated(facts=Facts({INPUT: recipe().input.fit(rows)}, facts_of(fitted()).answers))
     with pytest.raises(LeakageError, match="the split leaks"):
         evaluated(split=replace(fitted().split, test=fitted().split.train[:50]))
 

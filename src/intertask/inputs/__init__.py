@@ -1,7 +1,7 @@
 """Inputs: one modality and how it becomes a sequence. One file an input."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self
 
@@ -16,6 +16,7 @@ from intertask.data.seam import Fields
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import AllItems
 from intertask.nn.layout import Layout
+from intertask.nn.rates import learn_at
 from intertask.options.config import Config, PluginConfig
 
 Kind = Literal["category", "number", "file", "text"]
@@ -86,6 +87,32 @@ class InputConfig(PluginConfig):
             DataError: They say nothing.
         """
         raise TypeError(f"{type(self).__name__} reads no rows")
+
+    def refit(self, rows: Rows, known: Reader) -> Reader:
+        """The reader of some training rows, with what another one has of elsewhere, such as an encoder.
+
+        Raises:
+            DataError: They say nothing.
+        """
+        del known
+        return self.fit(rows)
+
+    def prepare(self, part: "Input") -> None:
+        """Called once of a new part that is to be trained, such as to take weights of elsewhere.
+
+        Raises:
+            RecipeError: They cannot be had.
+        """
+
+    def keep_rates(self, part: "Input", others: Iterable[Tensor]) -> None:
+        """Have a part learn at a rate of its own, if it has one.
+
+        Args:
+            part: As `build` made it.
+            others: Weights that it reads and that are not its own, such as the items'.
+        """
+        if self.learning_rate is not None:
+            learn_at(part, self.learning_rate, others)
 
     def reader(self, table: object) -> Reader:
         """The reader that has been kept as a table of JSON."""

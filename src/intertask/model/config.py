@@ -64,6 +64,11 @@ def with_length_of_input(given: object) -> object:
     return {**given, "max_length": own}
 
 
+def is_pretrained(part: object) -> bool:
+    """Whether the section of an input names an encoder that has been trained before."""
+    return bool(part.get("pretrained") if isinstance(part, Mapping) else getattr(part, "pretrained", None))
+
+
 def with_encoder_of_input(given: object) -> object:
     """A section whose encoder, where it says none, fits its inputs: places of a row have no order of time."""
     if not isinstance(given, Mapping) or "encoder" in given:
@@ -73,7 +78,7 @@ def with_encoder_of_input(given: object) -> object:
     kinds = [part.get("kind") if isinstance(part, Mapping) else getattr(part, "kind", part) for part in parts]
     if any(kind in (None, "events") for kind in kinds):
         return given
-    return {**given, "encoder": {"kind": "attention"}}
+    return {**given, "encoder": {"kind": "none" if all(map(is_pretrained, parts)) else "attention"}}
 
 
 class ModelConfig(Config):

@@ -93,9 +93,13 @@ class Model(nn.Module):
         """Have inputs learn at a rate of their own, if they have one; the items' vectors are not theirs."""
         items = [] if self.items is None else list(self.items.parameters())
         for name, own in config.named_inputs.items():
-            part = self.input.inputs[name] if isinstance(self.input, Several) else self.input
-            if own.learning_rate is not None:
-                learn_at(part, own.learning_rate, items)
+            own.keep_rates(self.part(name), items)
+
+    def part(self, name: str) -> Input:
+        """The input of a name."""
+        part = self.input.inputs[name] if isinstance(self.input, Several) else self.input
+        assert isinstance(part, Input)
+        return part
 
     def _keep_rates_above(self, config: ModelConfig, shared: Mapping[str, nn.Module]) -> None:
         """Have encoder and heads learn at rates of their own; an encoder of another stream has that one's."""

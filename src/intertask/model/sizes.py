@@ -14,6 +14,7 @@ from intertask.storage.untrusted import megabytes
 from intertask.tasks.next_item import Config as NextItem
 
 MOST_WEIGHTS = 100_000_000  # beside the tables of items, which are as large as the data
+MOST_PRETRAINED = 2_000_000_000  # with an encoder that somebody has trained already
 COPIES = 4  # of the weights in training: themselves, their gradients, and two moments
 NUMBER = 4  # bytes
 # Numbers of a layer's width that a position of a batch holds until its gradients are there, counted in a
@@ -33,10 +34,12 @@ def refuse_huge_model(config: ModelConfig, dimensions: Dimensions) -> None:
     """
     bare = replace(dimensions, num_items=2, item_counts=None)
     own = _num_weights(config, bare)
-    if own > MOST_WEIGHTS:
+    trained_before = any(getattr(part, "pretrained", None) for part in config.named_inputs.values())
+    most = MOST_PRETRAINED if trained_before else MOST_WEIGHTS
+    if own > most:
         raise RecipeError(
             "the model",
-            f"at most {MOST_WEIGHTS:,} weights beside the vectors of the items",
+            f"at most {most:,} weights beside the vectors of the items",
             f"{own:,} with width = {config.width}",
             "take a smaller width, or fewer layers, experts or tasks",
         )

@@ -13,6 +13,7 @@ from intertask.datasets import DatasetConfig, RowsDatasetConfig
 from intertask.errors import RecipeError
 from intertask.events.splits import LeaveOneOut, SplitConfig, TimeSplit, UserSplit
 from intertask.inputs import InputConfig
+from intertask.model.config import is_pretrained
 from intertask.options.config import Config, config_class, kinds, plugin
 from intertask.samples.splits import Folds, GroupsOut, Official, RowSplitConfig, RowsSplit, WalkForward
 from intertask.tasks import TaskConfig
@@ -151,6 +152,25 @@ def with_defaults_of_rows(given: object) -> object:
     if not named and isinstance(tasks, Mapping) and any(map(_is_asked_of_rows, tasks.values())):
         return {**_usual(given), **given}
     return given
+
+
+# A pretrained encoder is destroyed by the rates and the average of weights of a model from nothing.
+OF_PRETRAINED = {"epochs": 5, "patience": 5, "learning_rate": 1e-3, "warmup_share": 0.1, "average": 0.0}
+
+
+def with_training_of_pretrained(given: object) -> object:
+    """What a section says, with a training that an input that has been trained before survives."""
+    if not isinstance(given, Mapping):
+        return given
+    several = given.get("inputs")
+    parts = [*several.values()] if isinstance(several, Mapping) else []
+    train = given.get("train", {})
+    if not any(map(is_pretrained, [*parts, given.get("input")])) or not isinstance(train, Mapping):
+        return given
+    usual = {name: value for name, value in OF_PRETRAINED.items() if name not in train}
+    if train.get("warmup_steps") is not None:
+        usual.pop("warmup_share", None)
+    return {**given, "train": {**train, **usual}}
 
 
 def _usual(given: Mapping[object, object]) -> dict[str, object]:

@@ -25,7 +25,13 @@ from intertask.options.config import RECIPE_JSON_BYTES, Config, parse, plugin, p
 from intertask.options.overrides import changed, merged, named
 from intertask.rankers import RankerConfig
 from intertask.rankers.none import Config as Alone
-from intertask.recipe.data_section import DataConfig, Splits, of_rows, with_defaults_of_rows
+from intertask.recipe.data_section import (
+    DataConfig,
+    Splits,
+    of_rows,
+    with_defaults_of_rows,
+    with_training_of_pretrained,
+)
 from intertask.samples.splits import RowSplitConfig
 from intertask.samples.splits import Split as RowSplit
 from intertask.storage.untrusted import read_json, refuse_extremes
@@ -92,6 +98,7 @@ class Recipe(ModelConfig):
     evaluation: EvaluationConfig = EvaluationConfig()
     streams: Annotated[dict[str, StreamConfig], sections(StreamConfig)] = {}
 
+    _of_pretrained = model_validator(mode="before")(with_training_of_pretrained)
     _of_rows = model_validator(mode="before")(with_defaults_of_rows)
 
     @property

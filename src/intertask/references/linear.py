@@ -8,15 +8,18 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
+from intertask.data.rows import Rows
 from intertask.references import Answered, Question, ReferenceConfig
 from intertask.references._table import Table
+from intertask.references._texts import Texts
 
 
 class Config(ReferenceConfig):
     """Options of the linear model.
 
     Numbers are told in standard deviations from the mean, a missing one as the mean, with a column that says
-    so; each word that two training rows have is a column.
+    so; each word that two training rows have is a column. Texts are told by TF-IDF of their words and pairs
+    of words.
 
     Args:
         strengths: Strengths of the penalty on squared weights; the validation rows choose.
@@ -27,7 +30,11 @@ class Config(ReferenceConfig):
 
     def fit_one(self, training: Question, validation: Question, seed: int) -> Answered:
         """The model whose penalty the validation rows like best."""
-        table = Table(training.rows)
+        cells, texts = Table(training.rows), Texts(training.rows)
+
+        def table(rows: Rows) -> sparse.csr_matrix:
+            return sparse.hstack([cells(rows), *texts(rows)], format="csr")
+
         given, checked = table(training.rows), table(validation.rows)
         fitted = [self._one(strength, given, training) for strength in self.strengths]
         losses = [_loss(told(checked), validation) for told in fitted]

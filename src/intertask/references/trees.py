@@ -37,6 +37,10 @@ class Config(ReferenceConfig):
     patience: int = Field(default=50, ge=1, le=100_000)
     library: Literal["auto", "lightgbm", "sklearn"] = "auto"
 
+    def answers(self, question: Question) -> bool:
+        """Whether there are cells, as it reads no text."""
+        return super().answers(question) and bool(question.rows.numbers or question.rows.categories)
+
     @property
     def note(self) -> str:
         """Which library it was."""

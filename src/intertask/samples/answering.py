@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from intertask.data.batches import plan
 from intertask.data.seam import Batch
 from intertask.model import Model
 from intertask.samples.facts import Read
@@ -15,6 +16,7 @@ from intertask.tasks._places import PlaceTask
 from intertask.tasks._rows import RowTask
 
 PLACES = 1 << 16  # encoded at once
+OF_SEQUENCES = 1 << 13  # where rows differ in length: what is deep and wide leaves the cache with more
 
 
 def answers(model: Model, read: Read, tasks: Sequence[str]) -> dict[str, NDArray[np.generic]]:
@@ -25,16 +27,17 @@ def answers(model: Model, read: Read, tasks: Sequence[str]) -> dict[str, NDArray
         read: What its inputs read of the rows, of one at least.
         tasks: Names.
     """
-    lengths = read.lengths_B
-    count, step = len(lengths), max(1, PLACES // int(lengths.max()))
+    lengths: NDArray[np.int64] = read.lengths_B.numpy()
+    alike = int(lengths.min()) == int(lengths.max())
+    together = plan(lengths, PLACES if alike else OF_SEQUENCES, None)
+    order = np.argsort(np.concatenate(together), kind="stable")
     found: dict[str, list[NDArray[np.generic]]] = {name: [] for name in tasks}
     with torch.no_grad():
-        for start in range(0, count, step):
-            rows = np.arange(start, min(count, start + step))
+        for rows in together:
             states = model.read_of_rows(Batch(read.take(rows).fields, {}).to(model.device))
             for name in tasks:
                 found[name].append(_answer(model.task(name), *states[name]))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    return {name: np.concatenate(parts)[order] for name, parts in found.items()}
 
 
 def _answer(task: Task, *states: Tensor) -> NDArray[np.generic]:

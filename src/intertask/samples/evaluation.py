@@ -72,7 +72,9 @@ class RowEvaluator:
     def __post_init__(self) -> None:
         began = time.perf_counter()
         rows = self.corpus.rows
-        fitted = Facts.fit(self.model.config, rows.take(self.split.train)) if self.loaded else self.facts
+        fitted = self.facts
+        if self.loaded:
+            fitted = Facts.fit(self.model.config, rows.take(self.split.train), self.facts)
         evidence = Evidence(self.model.config, rows, self.split, self.part, fitted, self.facts)
         self.findings = [*findings(evidence), *self.known]
         refuse(self.findings, self.part)

@@ -54,15 +54,24 @@ class Facts:
     answers: Mapping[str, Config]
 
     @classmethod
-    def fit(cls, config: ModelConfig, training: Rows) -> "Facts":
+    def fit(cls, config: ModelConfig, training: Rows, known: "Facts | None" = None) -> "Facts":
         """What some training rows say.
+
+        Args:
+            config: Of the model.
+            training: The rows that train.
+            known: Facts with what readers have of elsewhere, such as a pretrained encoder.
 
         Raises:
             RecipeError: A task asks for what is no label of theirs.
             DataError: They say nothing, or nothing can be learned of a label.
         """
         answers = {name: row_task(task).fit(name, training) for name, task in config.tasks.items()}
-        return cls({name: own.fit(training) for name, own in config.named_inputs.items()}, answers)
+        readers = {
+            name: own.fit(training) if known is None else own.refit(training, known.readers[name])
+            for name, own in config.named_inputs.items()
+        }
+        return cls(readers, answers)
 
     def read(self, rows: Rows) -> Read:
         """What the inputs read of rows that have the columns of those that train."""

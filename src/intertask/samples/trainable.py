@@ -51,6 +51,8 @@ class TrainableRows:
         self.facts = Facts.fit(config, training)
         refuse_labels_among_inputs(config, training)
         self.model = build(config, self.facts, seed, stream, shared)
+        for name, own in config.named_inputs.items():
+            own.prepare(self.model.part(name))
         self.feed = RowFeed(config, self.facts, training)
         self.constant = {
             name: row_task(task).scale(self.facts.answers[name]) for name, task in config.tasks.items()
