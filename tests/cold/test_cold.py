@@ -200,12 +200,38 @@ def test_the_study_is_shown_and_told_as_json():
     own = Measured(ndcg, hits, hits, np.where(cold, 0.7, np.nan))
     validated = np.broadcast_to(ndcg[~cold].mean(0), ndcg.shape)
     systems = {name: System(own, np.full(40, NATURAL), validated) for name in (MODEL, CONSTANT)}
-    found = ColdStart(systems, cold, np.arange(40), 1, (5, 50))
+    names = ("events shown", "cold NDCG@20", "warm NDCG@20", "targets")
+    warmed = pl.DataFrame({name: [2.0, 4.0] for name in names})
+    found = ColdStart(systems, cold, np.arange(40), 1, (5, 50), warmed)
     console = Console(width=200, record=True, file=io.StringIO())
     shown.show(found, console)
     text = console.export_text()
     assert "5 items without an event, among 50 candidates" in text
-    assert "1.00 times" in text
+    assert "1.00 times" in text and "so many events" in text
     told = json.loads(json.dumps(shown.as_json(found), allow_nan=False))
     assert told["systems"][0]["cold NDCG@20"] == pytest.approx(ndcg[cold, NATURAL].mean())
     assert found.against()["cold"].to_list() == [0]  # it is set against itself, where warm items cost as much
+
+
+def tastes(seed: int = 0) -> Corpus:
+    """Everybody stays in a group of items that the catalogue does not name: what it says is noise."""
+    random = np.random.default_rng(seed)
+    rows = [
+        (user, f"{user % GROUPS}-{random.integers(OF_GROUP)}", place)
+        for user in range(150)
+        for place in range(8)
+    ]
+    log = EventLog.read(
+        pl.DataFrame(rows, schema=["user", "item", "order"], orient="row"), item="item", order="order"
+    )
+    ids = [f"{group}-{number}" for group in range(GROUPS) for number in range(OF_GROUP)]
+    frame = pl.DataFrame({"item": ids, "group": random.choice(list("xyz"), len(ids))})
+    return prepare(log, catalogue=Catalogue.read(frame, categories=["group"]))
+
+
+def test_first_events_tell_what_the_content_does_not():
+    found = cold_start(recipe(), tastes()).warmed
+    cold, warm = found["cold NDCG@20"].to_list(), found["warm NDCG@20"].to_list()
+    assert found["targets"][0] > 0
+    assert cold[-1] > cold[0] + 0.05
+    assert warm[-1] > warm[0] - 0.05

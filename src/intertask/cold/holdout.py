@@ -61,12 +61,14 @@ class HoldOut:
         split: Of what is left.
         validation: Asked for while a constant is chosen.
         test: Asked for once; its cold items are others.
+        withheld: The training events of the tested cold items, in the order of their time.
     """
 
     corpus: Corpus
     split: Split
     validation: Targets
     test: Targets
+    withheld: Targets
 
 
 def folds(counts_I: NDArray[np.int64], share: float, seed: int) -> list[NDArray[np.bool_]]:
@@ -139,7 +141,14 @@ def hold_out(
         cuts=split.cuts,
     )
     held = replace(corpus, sequences=left)
-    return HoldOut(held, _with_history(left, smaller), asked["validation"], asked["test"])
+    users = np.repeat(np.arange(sequences.num_users), sequences.lengths)
+    training_I = np.arange(sequences.num_events) < split.train_stop[users]
+    places = np.flatnonzero(training_I & tested[sequences.items])
+    if sequences.times is not None:
+        places = places[np.argsort(sequences.times[places], kind="stable")]
+    withheld = _targets(sequences, left, before, places, tested, warm_I, False, len(places))
+    smaller = _with_history(left, smaller)
+    return HoldOut(held, smaller, asked["validation"], asked["test"], withheld)
 
 
 def _with_history(sequences: Sequences, split: Split) -> Split:

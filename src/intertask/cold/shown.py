@@ -47,6 +47,12 @@ def show(found: ColdStart, console: Console) -> None:
     console.print(
         f"{ratio:.2f} times [{low:.2f}, {high:.2f}] the cold NDCG@20 of {CONSTANT} at equal loss of warm ones"
     )
+    if found.warmed["targets"].max():
+        steps = (
+            f"{row['events shown']}: {row['cold NDCG@20']:.4f} (warm {row['warm NDCG@20']:.4f})"
+            for row in found.warmed.to_dicts()
+        )
+        console.print(f"cold NDCG@20 after so many events were shown, without training: {', '.join(steps)}")
 
 
 def as_json(found: ColdStart) -> dict[str, object]:
@@ -60,5 +66,6 @@ def as_json(found: ColdStart) -> dict[str, object]:
         "systems": found.table().to_dicts(),
         "differences": found.against().to_dicts(),
         "curves": {name: found.curve(name).to_dicts() for name in found.systems},
+        "warmed": found.warmed.to_dicts(),
         "gain_beyond_a_constant": {"ratio": ratio, "low": low, "high": high},
     }

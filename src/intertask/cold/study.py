@@ -7,23 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from pydantic import PrivateAttr
-from torch import Tensor
 
 from intertask.cold.holdout import FOLDS, HoldOut, Targets, hold_out
 from intertask.cold.measures import GRID, NATURAL, AtRandom, Measured, Scorer, measured, spread
 from intertask.cold.references import references
+from intertask.cold.scorer import ModelScorer
+from intertask.cold.warming import warming
 from intertask.content.described import Described
-from intertask.data.batches import TOKENS
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
-from intertask.data.windows import Windows
 from intertask.errors import RequestError
 from intertask.evaluate.config import MODEL
 from intertask.events.splits import LeaveOneOut, Split
-from intertask.events.systems import last_states
 from intertask.events.trainable import described_items
 from intertask.fitting.experiment import fit
 from intertask.metrics.bootstrap import difference_intervals, resampled_sums
@@ -33,26 +30,6 @@ from intertask.recipe import Recipe
 
 CONSTANT = "a constant alone"
 Floats = NDArray[np.float64]
-
-
-class ModelScorer:
-    """A model, asked after the last event of each history; states are kept."""
-
-    def __init__(self, model: Model, task: str) -> None:
-        self.model, self.task = model, task
-        self._states: dict[int, Tensor] = {}
-
-    def score(self, targets: Targets, rows: NDArray[np.int64]) -> Tensor:
-        """Scores of the task's head."""
-        if id(targets) not in self._states:
-            windows, longest = targets.windows, self.model.config.max_length
-            recent = Windows(np.maximum(windows.starts, windows.stops - longest), windows.stops)
-            self._states = {
-                id(targets): last_states(self.model, targets.sequences, recent, targets.times, TOKENS)
-            }
-        states_BD = self._states[id(targets)][torch.from_numpy(rows), self.model.place(self.task)]
-        with torch.no_grad():
-            return self.model.task(self.task).score_items(states_BD).cpu()
 
 
 @dataclass(frozen=True)
@@ -84,6 +61,7 @@ class ColdStart:
         users: int64 [targets], those of different folds apart.
         folds: How many.
         items: Cold items that were tested, and all candidates of a fold in the mean.
+        warmed: The means over folds of what the first events of cold items bring (`warming`).
         seed: Of the resampling.
     """
 
@@ -92,6 +70,7 @@ class ColdStart:
     users: NDArray[np.int64]
     folds: int
     items: tuple[int, int]
+    warmed: pl.DataFrame
     seed: int = 0
 
     def table(self) -> pl.DataFrame:
@@ -215,21 +194,26 @@ def cold_start(
     masked = recipe.evaluation.history[0] == "masked"
     split = recipe.split_events(corpus.sequences)
     parts: list[tuple[dict[str, System], Targets]] = []
+    warmed = []
     for fold in range(num_folds):
         held = hold_out(corpus, split, fold, share, recipe.seed, masked=masked, most=most)
-        systems = _systems(recipe, held, asked, further or {})
+        model = _trained(recipe, held)
+        systems = _systems(recipe, model, held, asked, further or {})
         parts.append(({name: _asked(own, held, masked) for name, own in systems.items()}, held.test))
-    return _together([own for own, _ in parts], [targets for _, targets in parts])
+        warmed.append(warming(model, held, asked, masked=masked))
+    return _together([own for own, _ in parts], [targets for _, targets in parts], warmed)
 
 
-def _systems(recipe: Recipe, held: HoldOut, task: str, further: Mapping[str, Recipe]) -> dict[str, Scorer]:
-    model = ModelScorer(_trained(recipe, held), task)
+def _systems(
+    recipe: Recipe, trained: Model, held: HoldOut, task: str, further: Mapping[str, Recipe]
+) -> dict[str, Scorer]:
+    model = ModelScorer(trained, task)
     systems: dict[str, Scorer] = {MODEL: model, CONSTANT: AtRandom(recipe.seed, model)}
     for name, other in further.items():
         systems[name] = ModelScorer(_trained(other, held), task)
     training = held.split.training(held.corpus.sequences)
     counts = np.bincount(training.items, minlength=training.num_items)
-    described = model.model.dimensions.described or described_items(recipe, held.corpus, counts)
+    described = trained.dimensions.described or described_items(recipe, held.corpus, counts)
     assert isinstance(described, Described)
     systems |= references(training, described.features_IF, recipe.seed)
     return systems | {"random": AtRandom(recipe.seed)}
@@ -276,7 +260,9 @@ def _as_warm(own: System, other: System) -> NDArray[np.int64]:
     return np.where(as_well.any(1), highest, own.constants)
 
 
-def _together(parts: list[dict[str, System]], targets: list[Targets]) -> ColdStart:
+def _together(
+    parts: list[dict[str, System]], targets: list[Targets], warmed: list[pl.DataFrame]
+) -> ColdStart:
     names = ("ndcg", "hits", "exposure", "auc")
     systems = {
         name: System(
@@ -296,4 +282,5 @@ def _together(parts: list[dict[str, System]], targets: list[Targets]) -> ColdSta
             sum(int(own.cold_I.sum()) for own in targets),
             int(np.mean([(own.cold_I | own.warm_I).sum() for own in targets])),
         ),
+        pl.concat(warmed).group_by("events shown", maintain_order=True).mean(),
     )

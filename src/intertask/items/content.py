@@ -97,10 +97,8 @@ class ContentItems(AllItems):
         nn.init.zeros_(self.content.bias)
         self.own = nn.Embedding(dimensions.num_items, dimensions.width)
         nn.init.zeros_(self.own.weight)
-        counts_I = torch.from_numpy(described.evidence_I).double()
-        rho_I = torch.where(counts_I > 0, counts_I / (counts_I + config.evidence), 0.0)
         self.register_buffer("features_IF", torch.from_numpy(described.features_IF), persistent=False)
-        self.register_buffer("rho_I1", rho_I.float()[:, None], persistent=False)
+        self.register_buffer("rho_I1", _rho(described, config.evidence), persistent=False)
         self.some = _learned(self, described)
         self._leaf: Tensor | None = None  # of the step that is under way
         self._made: Tensor | None = None  # from it
@@ -113,6 +111,11 @@ class ContentItems(AllItems):
         """Training begins or ends; fused optimisers change weights without a new version of them."""
         self._kept = None
         return super().train(mode)
+
+    def take(self, described: Described) -> None:
+        """Know other evidence of the items; their content stays."""
+        self.described, self._kept = described, None
+        self.rho_I1.copy_(_rho(described, self.config.evidence))
 
     def begin(self) -> None:
         """Make the vectors of a step of training; draws which items are read by their content alone."""
@@ -161,6 +164,12 @@ class ContentItems(AllItems):
             kept_I1 = torch.rand(len(self), 1, device=own_ID.device) >= self.config.id_dropout
             share_I1 = share_I1 * kept_I1
         return made_ID + share_I1 * own_ID
+
+
+def _rho(described: Described, evidence: float) -> Tensor:
+    """How much of the radius an item may use, 0 without events, [I, 1]."""
+    counts_I = torch.from_numpy(described.evidence_I).double()
+    return torch.where(counts_I > 0, counts_I / (counts_I + evidence), 0.0).float()[:, None]
 
 
 def _learned(items: ContentItems, described: Described) -> "SomeItems | None":

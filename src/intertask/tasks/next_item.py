@@ -143,6 +143,10 @@ class NextItem(Task):
         cosines_BI: Tensor = products_BI / lengths_I
         return cosines_BI
 
+    def queries(self, states: Tensor) -> Tensor:
+        """What an item's vector is multiplied by for its score: [..., D] -> [..., D]."""
+        return self._project(states)
+
     def _project(self, state: Tensor) -> Tensor:
         if self.own is not None:
             state = state + self.own(state)
