@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
-from intertask.service.fields import LONGEST_ID, MOST_K, Body, Number, Scalar, Word
+from intertask.service.fields import LONGEST_ID, MOST_K, Body, Identifier, Number, Scalar, Word
 from intertask.service.jobs import State
 from intertask.service.tenants import Role
 
@@ -105,6 +105,43 @@ class ImportQuery(Body):
     value: Word | None = None
 
 
+class ModelQuery(Body):
+    """A model's folder as a zip archive, which is the body.
+
+    Args:
+        name: Of the archive.
+        publish: "yes" publishes it as soon as every process has it ready.
+    """
+
+    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,80}\.zip$")]
+    publish: Literal["no", "yes"] = "no"
+
+
+class TrainBody(Body):
+    """A training on all events that are stored.
+
+    Args:
+        recipe: As TOML, without [data]; that of the active model if left out.
+        publish: "better" publishes what beats popularity and loses nothing against the active model on the
+            newest events, which it is not trained on.
+    """
+
+    recipe: Annotated[StrictStr, Field(min_length=1, max_length=200_000)] | None = None
+    publish: Literal["better", "always", "never"] = "better"
+
+
+class EraseBody(Body):
+    """Whose data are erased."""
+
+    user: Identifier
+
+
+class TenantsAnswer(Body):
+    """The names of all tenants."""
+
+    tenants: tuple[str, ...]
+
+
 class FileAnswer(Body):
     """A file.
 
@@ -132,10 +169,17 @@ class JobQuery(Body):
 
 
 class KeyBody(Body):
-    """A key that is to be made."""
+    """A key that is to be made.
+
+    Args:
+        role: What it may do.
+        label: What it is for, in your own words.
+        per_second: Requests that it may make on average; as many as it likes if left out.
+    """
 
     role: Role
     label: Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
+    per_second: Annotated[Number, Field(ge=0.1, le=1e6)] | None = None
 
 
 class NewKeyAnswer(Body):
@@ -153,6 +197,7 @@ class KeyAnswer(Body):
     role: str
     label: str
     revoked: bool
+    per_second: float | None
 
 
 class KeysAnswer(Body):

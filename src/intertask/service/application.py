@@ -14,8 +14,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route as HttpRoute
 
 from intertask.errors import IntertaskError
-from intertask.service import logs, metrics
-from intertask.service.administration import FileAnswer, ImportQuery
+from intertask.service import logs, metrics, pages
+from intertask.service.administration import FileAnswer, ImportQuery, ModelQuery
 from intertask.service.database import Reading
 from intertask.service.fields import Body
 from intertask.service.openapi import document
@@ -61,6 +61,7 @@ def application(life: Life) -> Starlette:
         HttpRoute("/metrics", _metrics, methods=["GET"]),
         HttpRoute("/openapi.json", _openapi, methods=["GET"]),
     ]
+    routes += pages.routes()
     handlers = {404: _no_route, 405: _no_route, 500: _fault}
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
@@ -103,13 +104,14 @@ def _failed(error: Exception, log: logs.Request) -> Response:
 async def _answered(request: Request, route: Route) -> Body:
     running: Running = request.app.state.running
     holder = await running.holder(_bearer(request))
+    running.limits.count(holder)
     if holder.role not in route.roles:
         raise ForbiddenError(
             "Authorization", f"a key of the role {' or '.join(route.roles)}", f"one of {holder.role}"
         )
     if route.in_query:
         call, body = Call(holder), of_query(request.query_params, route.body)
-        if isinstance(body, ImportQuery):
+        if isinstance(body, ImportQuery | ModelQuery):
             upload = await file_of(request, running.place.uploads, body.name)
             call = Call(holder, upload=upload)
     else:

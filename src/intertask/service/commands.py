@@ -8,7 +8,7 @@ from intertask.service.answers import KeepAnswers, TrimAnswers
 from intertask.service.canaries import CountAnswers, EndCanary, StartCanary
 from intertask.service.events import Append, Forget
 from intertask.service.experiments import AddExperiment, EndExperiment
-from intertask.service.jobs import AddJob, MoveJob, StopJob, TakeJob
+from intertask.service.jobs import AddJob, ForgetArguments, MoveJob, StopJob, TakeJob
 from intertask.service.parts import Part
 from intertask.service.properties import (
     DeleteItem,
@@ -49,6 +49,7 @@ AnyCommand = Annotated[
     | Part
     | MoveJob
     | StopJob
+    | ForgetArguments
     | AddTenant
     | AddKey
     | RevokeKey

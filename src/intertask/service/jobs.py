@@ -152,6 +152,22 @@ class MoveJob(Command[Done]):
         return Done()
 
 
+class ForgetArguments(Command[Done]):
+    """Forget what a job was asked by: it named a person who is erased."""
+
+    answers = Done
+    erases = True
+    kind: Literal["forget_arguments"] = "forget_arguments"
+    job: str
+
+    def run(self, store: Writing) -> Done:
+        """Forget it."""
+        changed = store.run(
+            "UPDATE jobs SET arguments = '{}' WHERE tenant = ? AND job = ?", (self.tenant, self.job)
+        )
+        return Done(changed=changed > 0)
+
+
 class StopJob(Command[Done]):
     """Stop a job of the tenant: its process finds it out by its next sign of life."""
 
@@ -214,3 +230,9 @@ def _job(row: Row) -> Job:
         progress=json.loads(text(progress)),
         result=None if result is None else json.loads(text(result)),
     )
+
+
+def last(store: Reading, tenant: int, what: str) -> int | None:
+    """When a job of a kind was asked for last."""
+    rows = store.rows("SELECT max(created) FROM jobs WHERE tenant = ? AND kind = ?", (tenant, what))
+    return None if rows[0][0] is None else whole(rows[0][0])

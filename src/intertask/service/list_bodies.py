@@ -85,6 +85,7 @@ class RecommendBody(Body):
         at: The moment of the request, for a model with query time; that of the last event if left out.
         scenario: Where the list is shown, in your own words: kept with the answer.
         explore: Draw the list at random around the best one, and say with which probabilities.
+        titles: Add the title of each item, from its property `title` or the catalogue.
         explain: Name the events that count most for each item; for lists of at most 50.
     """
 
@@ -103,6 +104,7 @@ class RecommendBody(Body):
     at: Moment | None = None
     scenario: Word | None = None
     explore: Explore | None = None
+    titles: StrictBool = False
     explain: StrictBool = False
 
     @model_validator(mode="after")
@@ -127,10 +129,12 @@ class Reason(Body):
     Args:
         item: Of the event.
         change: Of the score, were the event left out: below zero where it speaks for the item.
+        title: Of the item; only where titles were asked for.
     """
 
     item: str
     change: float
+    title: str | None = None
 
 
 class ListedItem(ScoredItem):
@@ -141,10 +145,12 @@ class ListedItem(ScoredItem):
         score: The higher, the better.
         propensity: With which probability it was drawn for its place, after those before it; only in a list
             that explores.
+        title: Only where titles were asked for.
         because: The events that count most for it; only where it was asked for.
     """
 
     propensity: float | None = None
+    title: str | None = None
     because: tuple[Reason, ...] | None = None
 
 

@@ -113,6 +113,12 @@ class Loaded:
             found = self._shelves.setdefault(tenant, made)
         return found
 
+    def titles(self, tenant: int, ids: Sequence[str]) -> dict[str, str]:
+        """The titles of items that have one."""
+        catalogue = self.answerer.catalogue
+        text = catalogue.text if catalogue is not None else ()
+        return self.shelf(tenant).titles(ids, text[0] if text else None)
+
     def prepare(
         self,
         question: Question,

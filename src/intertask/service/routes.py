@@ -9,23 +9,28 @@ from intertask.service.administration import (
     AliasAnswer,
     AuditAnswer,
     AuditQuery,
+    EraseBody,
     FileAnswer,
     ImportQuery,
     JobAnswer,
     JobQuery,
     KeyBody,
     KeysAnswer,
+    ModelQuery,
     ModelsAnswer,
     NewKeyAnswer,
     PublishBody,
     RevokeBody,
+    TenantBody,
+    TenantsAnswer,
+    TrainBody,
 )
 from intertask.service.fields import Body, NoBody
 from intertask.service.handlers import events, experiments, jobs, keys, lists, models, rules, things
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.6.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.7.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -161,6 +166,11 @@ ROUTES = (
     _route("GET /v1/export", EDIT, JobQuery, FileAnswer, jobs.fetch),
     _route("GET /v1/jobs", EDIT, JobQuery, JobAnswer, jobs.look),
     _route("POST /v1/jobs/stop", EDIT, JobQuery, JobAnswer, jobs.stop),
+    _route("POST /v1/models", ADMIN, ModelQuery, JobAnswer, jobs.add_model, file=True),
+    _route("POST /v1/train", ADMIN, TrainBody, JobAnswer, jobs.train),
+    _route("POST /v1/erase", EDIT, EraseBody, JobAnswer, jobs.erase),
+    _route("GET /v1/tenants", ADMIN, NoBody, TenantsAnswer, keys.all_tenants),
+    _route("POST /v1/tenants", ADMIN, TenantBody, NewKeyAnswer, keys.add_tenant),
     _route("GET /v1/keys", ADMIN, NoBody, KeysAnswer, keys.keys),
     _route("GET /v1/audit", ADMIN, AuditQuery, AuditAnswer, keys.changes),
     _route("POST /v1/keys", ADMIN, KeyBody, NewKeyAnswer, keys.add_key),

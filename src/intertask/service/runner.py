@@ -11,13 +11,15 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 from intertask.errors import IntertaskError
-from intertask.service import answers, process, tenants
+from intertask.service import answers, jobs, process, tenants, versions
 from intertask.service.access import Access
 from intertask.service.answers import TrimAnswers
+from intertask.service.erasing import erase
 from intertask.service.events import DAY, Forget
 from intertask.service.exporting import write_out
 from intertask.service.importing import bring_in
-from intertask.service.jobs import Facts, MoveJob, TakeJob
+from intertask.service.jobs import AddJob, Facts, MoveJob, TakeJob
+from intertask.service.modelling import add_model, train
 from intertask.service.opening import opened
 from intertask.service.refusals import ConflictError, RefusedError
 from intertask.service.schema import now
@@ -30,8 +32,17 @@ LIFE_SECONDS = 5.0  # between two signs of life of a job
 NICE = 10
 TIDY_SECONDS = 3_600.0
 STALE_SECONDS = 86_400.0
+DUE_SECONDS = 60.0
 
-JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {"import": bring_in, "export": write_out}
+JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {
+    "import": bring_in,
+    "export": write_out,
+    "erase": erase,
+    "model": add_model,
+    "train": train,
+}
+LONG = ("train",)  # one of these at a time, beside one of the others
+SHORT = tuple(kind for kind in JOBS if kind not in LONG)
 
 
 def main() -> None:
@@ -50,20 +61,55 @@ async def _work(place: Place) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     process.ready()
     watching = asyncio.create_task(watch(access))
+    lanes = [_lane(place, access, f"{name}-{lane}", kinds, ended) for lane, kinds in enumerate((SHORT, LONG))]
+    await asyncio.gather(*lanes, _regularly(place, access, ended))
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await access.close()
+
+
+async def _lane(
+    place: Place, access: Access, name: str, kinds: tuple[str, ...], ended: asyncio.Event
+) -> None:
+    """Do jobs of some kinds, one after the other."""
+    while not ended.is_set():
+        taken = False
+        with contextlib.suppress(RefusedError):  # the store is away for a moment
+            taken = await one(place, access, name, ended, kinds)
+        if not taken:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), SECONDS)
+
+
+async def _regularly(place: Place, access: Access, ended: asyncio.Event) -> None:
+    """What is due every minute or every hour."""
     tidied = -TIDY_SECONDS
     while not ended.is_set():
         if time.monotonic() - tidied > TIDY_SECONDS:
             tidied = time.monotonic()
             await tidy(place, access)
-        taken = False
-        with contextlib.suppress(RefusedError):  # the store is away for a moment
-            taken = await one(place, access, name, ended)
-        if not taken:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), SECONDS)
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
-    await access.close()
+        with contextlib.suppress(RefusedError):
+            await retrain(place, access)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), DUE_SECONDS)
+
+
+async def retrain(place: Place, access: Access) -> None:
+    """Ask for a training of each tenant whose last one is too long ago.
+
+    Raises:
+        RefusedError: The store cannot be reached.
+    """
+    days = place.settings.retrain_days
+    if days is None:
+        return
+    for tenant in (await access.read(tenants.tenants)).values():
+        active = await access.read(versions.active, tenant)
+        if active is None:
+            continue
+        before = await access.read(jobs.last, tenant, "train")
+        if max(before or 0, active.created) < now() - days * DAY:
+            await access.write(AddJob(tenant=tenant, what="train", arguments={"publish": "better"}))
 
 
 async def tidy(place: Place, access: Access) -> None:
@@ -80,7 +126,13 @@ async def tidy(place: Place, access: Access) -> None:
                 part.unlink()
 
 
-async def one(place: Place, access: Access, name: str, ended: asyncio.Event | None = None) -> bool:
+async def one(
+    place: Place,
+    access: Access,
+    name: str,
+    ended: asyncio.Event | None = None,
+    kinds: tuple[str, ...] = tuple(JOBS),
+) -> bool:
     """Do the next job; False where none waits.
 
     Args:
@@ -88,11 +140,12 @@ async def one(place: Place, access: Access, name: str, ended: asyncio.Event | No
         access: To the store.
         name: Of this process.
         ended: Set when this process is to end: the job is left to another one, which goes on with it.
+        kinds: Of the jobs that are done here.
 
     Raises:
         RefusedError: The store cannot be reached.
     """
-    job = (await access.write(TakeJob(worker=name, kinds=tuple(JOBS)))).job
+    job = (await access.write(TakeJob(worker=name, kinds=kinds))).job
     if job is None:
         return False
     work = Work(place, access, job, name)

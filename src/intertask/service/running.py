@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from intertask.service import tenants
 from intertask.service.access import Access
 from intertask.service.engine import Engine
+from intertask.service.limits import Limits
 from intertask.service.loaded import Loaded
 from intertask.service.recorder import Recorder
 from intertask.service.refusals import MissingError, UnavailableError, UnknownKeyError
@@ -50,6 +51,7 @@ class Running:
         secret: What cursors are signed by.
         recorder: Keeps the lists that are given.
         treatments: Which version answers a request and how.
+        limits: How many requests a key may make.
     """
 
     place: Place
@@ -58,6 +60,7 @@ class Running:
     secret: bytes
     recorder: Recorder
     treatments: Treatments
+    limits: Limits
     _keys: dict[str, tuple[float, Holder]] = field(default_factory=dict)
     _models: dict[int, tuple[float, Loaded | None]] = field(default_factory=dict)
 

@@ -94,7 +94,8 @@ _FIFTH = (
     "requests {integer} NOT NULL, failures {integer} NOT NULL, empty {integer} NOT NULL, "
     "seconds {real} NOT NULL, PRIMARY KEY (tenant, version)){plain}",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+_SIXTH = ("ALTER TABLE keys ADD COLUMN per_second {real}",)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 VERSION = len(STEPS)
 
 

@@ -1,5 +1,6 @@
 """What `service.toml` says, and what the command line changes of it."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +9,7 @@ from pydantic import Field, StrictInt, StrictStr, field_validator
 from intertask.errors import IntertaskError, RequestError
 from intertask.options.config import Config, parse, read_toml
 
+ADDRESS = "INTERTASK_DATABASE"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -20,6 +22,7 @@ class Settings(Config):
         port: There; 0 takes one that is free.
         workers: Processes that answer.
         log: "problems" writes a line for each request that fails or is slow, "requests" for every one.
+        retrain_days: Days after which a tenant's model is trained anew; never if left out.
         answers_days: For how many days the lists that were given are kept; 0 keeps none.
         behaviours: Names of events that are stored though no model was trained on them yet.
     """
@@ -29,6 +32,7 @@ class Settings(Config):
     port: Annotated[StrictInt, Field(ge=0, le=65_535)] = 8080
     workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
     log: Literal["problems", "requests"] = "problems"
+    retrain_days: Annotated[StrictInt, Field(ge=1, le=3_650)] | None = None
     answers_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 90
     behaviours: tuple[StrictStr, ...] = ()
 
@@ -87,6 +91,8 @@ def read(file: Path | None, changes: dict[str, object]) -> Settings:
     """
     try:
         table = {} if file is None else read_toml(file)
+        if (address := os.environ.get(ADDRESS)) and "database" not in table:  # a password in no file
+            table = table | {"database": address}
         where = "service" if file is None else str(file)
         return parse(Settings, table | changes, where)
     except IntertaskError as error:

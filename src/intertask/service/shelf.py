@@ -125,6 +125,18 @@ class Shelf:
             self._found[condition] = found_I
         return found_I
 
+    def titles(self, ids: Sequence[str], column: str | None) -> dict[str, str]:
+        """The titles of items that have one: their property `title`, or else a column of the catalogue."""
+        known = dict(zip(ids, self._places(list(ids)).tolist(), strict=True))
+        found = {}
+        for item, place in known.items():
+            own = self._values["title"][place] if place >= 0 and "title" in self._values else None
+            if own is None and place >= 0 and column is not None:
+                own = self._catalogue.get_column(column)[place]
+            if isinstance(own, str):
+                found[item] = own
+        return found
+
     def _rows(self) -> pl.DataFrame:
         with self._lock:
             for name, values in self._values.items():

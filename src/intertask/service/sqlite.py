@@ -159,6 +159,15 @@ class Connection:
             self._inner.set_busy_timeout(BUSY_MILLISECONDS)
         return found[0][0] == 0
 
+    def copy(self, schema: str, file: Path) -> None:
+        """Copy one of the two databases, `main` or `beside`, to a new file, as of one moment."""
+        target = apsw.Connection(str(file))
+        try:
+            with target.backup("main", self._inner, schema) as backup:
+                backup.step(-1)  # in one read: who writes meanwhile does not make it begin anew
+        finally:
+            target.close()
+
     def check_alive(self) -> None:
         """A file has no connection to lose."""
 

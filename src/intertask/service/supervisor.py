@@ -278,6 +278,7 @@ class _Supervisor:
         if key is None:
             self.say("key: the one that was printed at the first start; --new-key makes another")
         else:
+            self.say(f"page: {address}/#key={key}")
             self.say(f"key: {key}")
         if self.place.settings.host not in LOOPBACK:
             self.say(

@@ -15,6 +15,7 @@ from intertask.service.schema import now
 Role = Literal["read", "ingest", "editor", "admin", "browser"]
 ROLES: tuple[Role, ...] = ("read", "ingest", "editor", "admin", "browser")
 PREFIX = "it"
+FIRST = 1  # whose keys may make other tenants
 _PUBLIC = re.compile("[0-9a-f]{12}")
 
 
@@ -52,6 +53,7 @@ class AddKey(Command[Done]):
         digest: Of the whole.
         role: What it may do.
         label: What it is for, in the words of whoever made it.
+        per_second: Requests that it may make on average; any number where it is None.
     """
 
     answers = Done
@@ -60,6 +62,7 @@ class AddKey(Command[Done]):
     digest: str
     role: Role
     label: str
+    per_second: float | None = None
 
     @property
     def subject(self) -> str:
@@ -69,8 +72,9 @@ class AddKey(Command[Done]):
     def run(self, store: Writing) -> Done:
         """Keep it."""
         store.run(
-            "INSERT INTO keys (key, tenant, digest, role, label, created) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.key, self.tenant, self.digest, self.role, self.label, now()),
+            "INSERT INTO keys (key, tenant, digest, role, label, created, per_second) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self.key, self.tenant, self.digest, self.role, self.label, now(), self.per_second),
         )
         return Done()
 
@@ -124,18 +128,27 @@ class Holder:
         tenant: Its data alone are seen.
         role: What it may do.
         key: The public part.
+        per_second: Requests that it may make on average; any number where it is None.
     """
 
     tenant: int
     role: Role
     key: str
+    per_second: float | None = None
 
 
-def new_key(tenant: int, role: Role, label: str) -> tuple[str, AddKey]:
+def new_key(tenant: int, role: Role, label: str, per_second: float | None = None) -> tuple[str, AddKey]:
     """A key, which is shown once, and the command that keeps its hash."""
     public, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     whole_key = f"{PREFIX}_{public}_{secret}"
-    command = AddKey(tenant=tenant, key=public, digest=_digest(whole_key), role=role, label=label)
+    command = AddKey(
+        tenant=tenant,
+        key=public,
+        digest=_digest(whole_key),
+        role=role,
+        label=label,
+        per_second=per_second,
+    )
     return whole_key, command
 
 
@@ -143,25 +156,33 @@ def holder(store: Reading, key: str) -> Holder | None:
     """Whose key it is; None of one that nobody has, or that was taken back."""
     parts = key.split("_", 2)
     public = parts[1] if len(parts) == 3 and parts[0] == PREFIX and _PUBLIC.fullmatch(parts[1]) else ""
-    found = store.rows("SELECT tenant, digest, role, revoked FROM keys WHERE key = ?", (public,))
-    tenant, digest, role, revoked = found[0] if found else (0, "", "read", None)
+    found = store.rows("SELECT tenant, digest, role, revoked, per_second FROM keys WHERE key = ?", (public,))
+    tenant, digest, role, revoked, per_second = found[0] if found else (0, "", "read", None, None)
     # Compared in any case, so that the time says nothing of which keys there are.
     same = hmac.compare_digest(_digest(key), text(digest) or _digest(""))
     if not found or not same or revoked is not None:
         return None
     known = next(one for one in ROLES if one == role)
-    return Holder(whole(tenant), known, public)
+    return Holder(whole(tenant), known, public, None if per_second is None else float(per_second))
 
 
-def keys(store: Reading, tenant: int) -> list[tuple[str, str, str, int, int | None]]:
-    """The keys of a tenant: public part, role, label, when they were made and taken back."""
+def keys(store: Reading, tenant: int) -> list[tuple[str, str, str, int, int | None, float | None]]:
+    """The keys of a tenant: public part, role, label, when made and taken back, requests a second."""
     rows = store.rows(
-        "SELECT key, role, label, created, revoked FROM keys WHERE tenant = ? ORDER BY created, key",
+        "SELECT key, role, label, created, revoked, per_second FROM keys WHERE tenant = ? "
+        "ORDER BY created, key",
         (tenant,),
     )
     return [
-        (text(key), text(role), text(label), whole(made), None if gone is None else whole(gone))
-        for key, role, label, made, gone in rows
+        (
+            text(key),
+            text(role),
+            text(label),
+            whole(made),
+            None if gone is None else whole(gone),
+            None if per_second is None else float(per_second),
+        )
+        for key, role, label, made, gone, per_second in rows
     ]
 
 

@@ -15,6 +15,7 @@ from intertask.service import process, tenants
 from intertask.service.access import Access
 from intertask.service.application import application
 from intertask.service.engine import Engine
+from intertask.service.limits import Limits
 from intertask.service.loader import Loader
 from intertask.service.opening import opened
 from intertask.service.recorder import Recorder
@@ -44,7 +45,7 @@ async def running(place: Place) -> AsyncIterator[Running]:
     treatments = Treatments(access, engine)
     treatments.start()
     try:
-        yield Running(place, access, engine, secret, recorder, treatments)
+        yield Running(place, access, engine, secret, recorder, treatments, Limits(place.settings.workers))
     finally:
         await treatments.stop()
         await recorder.stop()

@@ -1,7 +1,15 @@
 """Jobs: a file of events comes in, all events go out, how far they are."""
 
 from intertask.service import jobs
-from intertask.service.administration import FileAnswer, ImportQuery, JobAnswer, JobQuery
+from intertask.service.administration import (
+    EraseBody,
+    FileAnswer,
+    ImportQuery,
+    JobAnswer,
+    JobQuery,
+    ModelQuery,
+    TrainBody,
+)
 from intertask.service.fields import NoBody
 from intertask.service.jobs import AddJob, Facts, Job, StopJob
 from intertask.service.refusals import ConflictError, MissingError
@@ -22,6 +30,26 @@ async def bring_in(running: Running, call: Call, body: ImportQuery) -> JobAnswer
 async def write_out(running: Running, call: Call, _body: NoBody) -> JobAnswer:
     """Export all events, as JSON lines in the order in which they came."""
     return _shown(await running.access.write(AddJob(tenant=call.tenant, by=call.holder.key, what="export")))
+
+
+async def add_model(running: Running, call: Call, body: ModelQuery) -> JobAnswer:
+    """Bring in the folder of a model: it becomes a version, and is published if asked."""
+    arguments: Facts = {"upload": call.upload, "publish": body.publish}
+    job = AddJob(tenant=call.tenant, by=call.holder.key, what="model", arguments=arguments)
+    return _shown(await running.access.write(job))
+
+
+async def train(running: Running, call: Call, body: TrainBody) -> JobAnswer:
+    """Train on all events that are stored, judge the candidate, and publish it where it may be."""
+    arguments: Facts = {"recipe": body.recipe, "publish": body.publish}
+    job = AddJob(tenant=call.tenant, by=call.holder.key, what="train", arguments=arguments)
+    return _shown(await running.access.write(job))
+
+
+async def erase(running: Running, call: Call, body: EraseBody) -> JobAnswer:
+    """Erase everything about a user, exports included; the job's result is the receipt."""
+    job = AddJob(tenant=call.tenant, by=call.holder.key, what="erase", arguments={"user": body.user})
+    return _shown(await running.access.write(job))
 
 
 async def fetch(running: Running, call: Call, body: JobQuery) -> FileAnswer:

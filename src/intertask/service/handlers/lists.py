@@ -73,7 +73,28 @@ async def recommend(running: Running, call: Call, body: RecommendBody) -> Recomm
         treatment.experiment,
         treatment.arm,
     )
-    return _page(running, reply, cursor, name)
+    return await _titled(running, call, body, _page(running, reply, cursor, name))
+
+
+async def _titled(
+    running: Running, call: Call, body: RecommendBody, page: RecommendAnswer
+) -> RecommendAnswer:
+    """A page with the titles of its items, where they were asked for."""
+    model = await running.model(call.tenant) if body.titles else None
+    if model is None:
+        return page
+    ids = [one.item for one in page.items]
+    ids += [reason.item for one in page.items for reason in one.because or ()]
+    titles = model.titles(call.tenant, list(dict.fromkeys(ids)))
+    items = []
+    for one in page.items:
+        changes: dict[str, object] = {"title": titles.get(one.item)}
+        if one.because is not None:
+            changes["because"] = tuple(
+                reason.model_copy(update={"title": titles.get(reason.item)}) for reason in one.because
+            )
+        items.append(one.model_copy(update=changes))
+    return page.model_copy(update={"items": tuple(items)})
 
 
 async def further(running: Running, call: Call, body: NextBody) -> RecommendAnswer:
@@ -92,7 +113,8 @@ async def further(running: Running, call: Call, body: NextBody) -> RecommendAnsw
     if reply.degraded:  # another list would repeat items of the pages before
         raise UnavailableError("database", "one that can be read", "none", "send the same cursor again")
     served = np.concatenate([cursor.served, np.array(reply.places, np.int32)])
-    return _page(running, reply, replace(cursor, body=asked, served=served), name)
+    page = _page(running, reply, replace(cursor, body=asked, served=served), name)
+    return await _titled(running, call, asked, page)
 
 
 def _page(running: Running, reply: Reply, cursor: Cursor, name: str) -> RecommendAnswer:

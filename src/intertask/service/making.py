@@ -1,0 +1,158 @@
+"""Makes and brings in models, beside everything else: `python -m intertask.service.making VERB ARGUMENT...`.
+
+    add FOLDER    takes a model's folder into the registry
+    train FOLDER  trains on the events that lie in a job's folder; killed and started again it goes on
+
+The last line that it prints says in JSON what came of it.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from intertask.errors import IntertaskError, RequestError
+from intertask.recipe import Recipe
+from intertask.recommender import Recommender
+from intertask.runs.run import train
+from intertask.service import process, registry
+from intertask.service.gate import Verdict, compare
+from intertask.service.loaded import Loaded
+from intertask.service.settings import Place
+from intertask.storage.files import written_aside
+from intertask.terminal.progress import Epoch, heard
+
+NEWEST, MOST_NEWEST = 0.05, 20_000  # events that the candidate is judged by, and is not trained on
+LABEL = "value"  # the one number that the store keeps of an event
+EVENTS, ITEMS, JOB = "events.parquet", "items.jsonl", "job.json"
+
+
+def main() -> None:
+    """Do what was asked."""
+    place = process.told()
+    verb, argument = sys.argv[1], Path(sys.argv[2])
+    try:
+        found = _train(place, argument) if verb == "train" else _added(place, argument)
+    except IntertaskError as error:
+        found = {"error": str(error)}
+    _say(found)
+
+
+def _say(table: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(table) + "\n")
+    sys.stdout.flush()
+
+
+def _added(place: Place, folder: Path) -> dict[str, object]:
+    added = registry.add(folder, place.models)
+    return {"digest": added.digest, "facts": added.facts}
+
+
+def _train(place: Place, folder: Path) -> dict[str, object]:
+    job = json.loads((folder / JOB).read_text(encoding="utf-8"))
+    active = None if job["active"] is None else place.models / job["active"]
+    events = pl.read_parquet(folder / EVENTS)
+    cut = max(1, events.height - min(MOST_NEWEST, int(NEWEST * events.height)))
+    ordered = events.sort("time", "seq")
+    file = folder / "recipe.json"
+    if not file.exists():
+        ordered[:cut].sort("seq").drop("seq").write_parquet(folder / "training.parquet")
+        recipe = _recipe(job["recipe"], active, folder)
+        with written_aside(file) as aside:
+            aside.write_text(recipe.model_dump_json(), encoding="utf-8")
+
+    def told(epoch: Epoch) -> None:
+        _say({"epoch": epoch.number + 1, "of": epoch.epochs})
+
+    with heard(told):
+        train(file, folder / "run")
+    added = registry.add(folder / "run", place.models)
+    candidate = Loaded(added.digest, Recommender.load(place.models / added.digest))
+    before = None if active is None else Loaded.read(active)
+    verdict = compare(candidate, before, ordered[:cut], ordered[cut:])
+    return {"digest": added.digest, "facts": added.facts, "verdict": _numbers(verdict)}
+
+
+def _numbers(verdict: Verdict) -> dict[str, object]:
+    return asdict(verdict)
+
+
+def _recipe(text: str | None, active: Path | None, folder: Path) -> Recipe:
+    """The recipe that was sent, or that of the active model, on the events of this job.
+
+    Raises:
+        RequestError: It asks for what the store does not keep, or there is none.
+    """
+    if text is not None:
+        sent = folder / "sent.toml"
+        sent.write_text(text, encoding="utf-8")
+        recipe = Recipe.read(sent)
+    elif active is not None:
+        recipe = Recipe.read(active / "recipe.json")
+    else:
+        raise RequestError("recipe", "a recipe, or an active model that has one", "neither", "send a recipe")
+    if recipe.reads_rows:
+        raise RequestError("recipe", "a recipe of a log", "one of rows of a table")
+    labels = {str(label) for task in recipe.tasks.values() if (label := getattr(task, "label", None))}
+    if labels - {LABEL}:
+        raise RequestError(
+            "recipe tasks",
+            f"tasks of items, or of the label {LABEL!r}",
+            f"the label {min(labels - {LABEL})!r}",
+            "the store keeps one number of an event, its value",
+        )
+    names = {name: name for name in ("user", "item", "time", "behaviour")}
+    data: dict[str, object] = {"events": {"path": "training.parquet", "labels": sorted(labels), **names}}
+    if recipe.data.catalogue is not None:
+        columns = recipe.data.catalogue.model_dump(include={"text", "tags", "categories", "numbers"})
+        _catalogue(columns, active, folder)
+        data["catalogue"] = {"path": "items.parquet", "item": "item", **columns}
+    table = recipe.model_dump(mode="json") | {"data": data}
+    table["train"]["refit"] = False  # what it is judged by must be new to it
+    return Recipe.model_validate(table)
+
+
+def _catalogue(columns: Mapping[str, tuple[str, ...]], active: Path | None, folder: Path) -> None:
+    """The items as a catalogue: what the store says of them, and the active model's catalogue otherwise."""
+    rows: dict[str, dict[str, object]] = {}
+    known = None if active is None else Recommender.load(active).catalogue
+    if known is not None:
+        for row in known.frame.with_columns(pl.col("item").cast(pl.String)).iter_rows(named=True):
+            rows[row["item"]] = row
+    for line in (folder / ITEMS).read_text(encoding="utf-8").splitlines():
+        item, properties = json.loads(line)
+        rows[item] = rows.get(item, {}) | properties
+    kinds = {"text": _word, "categories": _word, "tags": _words, "numbers": _number}
+    types = {
+        "text": pl.String(),
+        "categories": pl.String(),
+        "tags": pl.List(pl.String),
+        "numbers": pl.Float64(),
+    }
+    series = [pl.Series("item", list(rows), dtype=pl.String)]
+    for role, names in columns.items():
+        for name in names:
+            values = [kinds[role](row.get(name)) for row in rows.values()]
+            series.append(pl.Series(name, values, dtype=types[role]))
+    pl.DataFrame(series).write_parquet(folder / "items.parquet")
+
+
+def _word(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def _words(value: object) -> list[str]:
+    return (
+        [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+if __name__ == "__main__":
+    main()

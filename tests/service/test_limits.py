@@ -1,0 +1,56 @@
+import pytest
+
+from intertask.service import limits
+from intertask.service.limits import Limits
+from intertask.service.refusals import BusyError
+from intertask.service.tenants import Holder
+
+
+def made(counting, holder, number):
+    found = 0
+    for _ in range(number):
+        try:
+            counting.count(holder)
+        except BusyError:
+            continue
+        found += 1
+    return found
+
+
+def test_a_key_makes_so_many_requests_and_no_more(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(limits.time, "monotonic", lambda: clock[0])
+    counting, holder = Limits(2), Holder(1, "read", "a", 10.0)
+    assert made(counting, holder, 50) == 10  # two seconds' worth of the half of one process
+    clock[0] += 1.0
+    assert made(counting, holder, 50) == 5
+    clock[0] += 100.0
+    assert made(counting, holder, 50) == 10
+    assert made(counting, Holder(1, "read", "b", 10.0), 50) == 10  # each key its own
+    assert made(counting, Holder(1, "read", "c"), 500) == 500
+    with pytest.raises(BusyError, match="at most 10 requests a second with this key"):
+        counting.count(holder)
+
+
+def test_too_many_requests_are_answered_429_with_a_time(client):
+    made = client.post("/v1/keys", json={"role": "read", "label": "x", "per_second": 0.5}).json()
+    headers = {"authorization": f"Bearer {made['key']}"}
+    found = [client.get("/v1/models", headers=headers) for _ in range(4)]
+    assert [one.status_code for one in found].count(429) >= 2
+    assert found[-1].headers["retry-after"] == "1" and "requests a second" in found[-1].json()["detail"]
+    assert client.get("/v1/models").status_code == 200
+    listed = {one["public"]: one["per_second"] for one in client.get("/v1/keys").json()["keys"]}
+    assert listed[made["public"]] == 0.5
+
+
+def test_a_tenant_is_made_by_the_first_ones_keys_alone(client, place, key):
+    from tests.service.asking import asking
+
+    made = client.post("/v1/tenants", json={"name": "another"}).json()
+    assert client.get("/v1/tenants").json() == {"tenants": ["one", "two", "another"]}
+    assert client.post("/v1/tenants", json={"name": "another"}).status_code == 409
+    own = {"authorization": f"Bearer {made['key']}"}
+    assert client.get("/v1/models", headers=own).json() == {"models": []}
+    with asking(place, key(tenant=2), "other") as other:
+        assert other.post("/v1/tenants", json={"name": "x"}).status_code == 403
+        assert other.get("/v1/tenants").status_code == 403
