@@ -211,6 +211,7 @@ class Predictor(Door):
             part,
             not trained,
             () if thin is None else (thin,),
+            notice=self.notice,
         ).run()
 
     def _corpus(self, rows: object, run: str | Path | None) -> RowCorpus:
@@ -272,6 +273,11 @@ class Predictor(Door):
     def facts(self) -> Facts:
         """What the training rows have said: the columns' words and scales, and each task's classes."""
         return Facts.of_model(self._ready())
+
+    @property
+    def notice(self) -> str:
+        """What is to be said with every answer, as of data about people's health; empty where nothing is."""
+        return self.recipe.data.notice
 
     def column_of(self, kind: str) -> str:
         """The column of files that its input of a kind reads, as "image".

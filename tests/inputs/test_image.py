@@ -277,3 +277,27 @@ def toml(folder: Path) -> str:
         'width = 16\n[data.rows]\npath = "rows.csv"\nfiles = ["picture"]\nlabels = ["bar"]\n'
         '[input]\nkind = "image"\n[tasks.bar]\nkind = "category"\n[train]\nepochs = 1\n'
     )
+
+
+def test_data_about_health_say_so_in_answers_and_reports(model, tmp_path, capsys, files):
+    from intertask.cli import main
+
+    notice = "A demonstration on public data, no medical device."
+    assert model.notice == "" and notice not in model.evaluate().notes
+    data = {"rows": {"path": "rows.csv", "files": ["picture"], "labels": ["bar"]}, "medical": True}
+    recipe = Recipe.model_validate({**RECIPE, "data": data})
+    assert model.fitted is not None
+    medical = Predictor.trained(recipe, model.fitted)
+    found = medical.evaluate()
+    assert found.notes[0] == notice
+    assert [own.coverage for own in found.responses[0].abstention][-1] == 1.0
+    medical.save(tmp_path / "model")
+    assert run(main, ["predict", str(tmp_path / "model"), "--json", "--image", str(files / "1.png")]) == 0
+    said = capsys.readouterr()
+    assert notice in said.err and json.loads(said.out)[0]["bar"] == "lying"
+
+
+@pytest.mark.parametrize("kind", ["pneumoniamnist", "ecg5000", "heart_disease", "breast_cancer"])
+def test_known_sets_about_health_are_known_as_such(kind):
+    recipe = Recipe.model_validate({"data": {"dataset": kind}})
+    assert recipe.data.notice and not Recipe.model_validate({"data": {"dataset": "digits"}}).data.notice

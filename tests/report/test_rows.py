@@ -117,7 +117,7 @@ def test_plots_are_of_what_the_answer_offers(evaluation: Evaluation) -> None:
         }
     )
     names = {plot.name for plot in drawings(found, read(Path("none"))).all()}
-    assert names == {"forest-ill-auc", "slices-hospital-ill", "reliability-ill"}
+    assert names == {"forest-ill-auc", "slices-hospital-ill", "reliability-ill", "abstention-ill"}
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from intertask.metrics.abstention import Kept
 from intertask.metrics.responses import Bin
 
 SMALLEST = 1e-6  # below it a metric counts as this much: zero has no logarithm
@@ -92,6 +93,10 @@ class Answer(ABC):
 
     def quantiles(self, truth: Array, predicted: Array) -> list[Bin]:
         """The same in bins of about as many rows each, which show rare events."""
+        return []
+
+    def abstention(self, truth: Array, predicted: Array) -> list[Kept]:
+        """What is wrong where the least certain answers are not given; empty where none is certain."""
         return []
 
     def worth(self, reported: float) -> float:

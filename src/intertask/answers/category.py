@@ -15,6 +15,7 @@ from intertask.answers import Answer, Array, Floats
 from intertask.answers.probability import log_likelihoods, rarer_of_two
 from intertask.answers.temperature import LEAST, binary_losses, softmax_losses
 from intertask.metrics import responses
+from intertask.metrics.abstention import Kept, risk_by_coverage
 from intertask.metrics.responses import Bin
 
 LIKELY = 0.5  # from here on a label is given
@@ -56,8 +57,8 @@ class Category(Answer):
         """The metrics.
 
         "accuracy" is the share of rows whose likeliest class is right, with several labels of those that
-        have every label right; "balanced_accuracy" its mean over the classes that occur, "macro_f1" the mean
-        of F1 over those that occur or are given. "auc" and
+        have every label right; "balanced_accuracy" its mean over the classes that occur, "macro_f1" of more
+        than two the mean of F1 over those that occur or are given. "auc" and
         "calibration_error" are of the second of two classes; of labels "auc" is the mean over those of
         which there is a yes and a no.
         """
@@ -71,7 +72,8 @@ class Category(Answer):
             counts = np.bincount(codes)
             by_class = np.bincount(codes, right)[counts > 0] / counts[counts > 0]
             found["balanced_accuracy"] = float(by_class.mean())
-            found["macro_f1"] = _macro_f1(codes, predicted.argmax(axis=1), len(predicted[0]))
+            if not self._two:
+                found["macro_f1"] = _macro_f1(codes, predicted.argmax(axis=1), len(predicted[0]))
         if self._two:
             binary = responses.binary(truth.astype(np.float64), _second(predicted))
             found |= {name: binary[name] for name in ("auc", "calibration_error") if name in binary}
@@ -112,6 +114,12 @@ class Category(Answer):
         """The same with about as many rows in each."""
         told = self._told(truth, predicted)
         return [] if told is None else responses.quantile_bins(*told)
+
+    def abstention(self, truth: Array, predicted: Array) -> list[Kept]:
+        """Of the likeliest class; nothing of several labels."""
+        if self.several or not len(truth):
+            return []
+        return risk_by_coverage(predicted.astype(np.float64).max(axis=1), self._right(truth, predicted))
 
     def _told(self, truth: Array, predicted: Array) -> tuple[Floats, Floats] | None:
         if self.several:

@@ -74,6 +74,8 @@ def predict(
         )
         if asked is None:
             raise RequestError(f"--{kind}", "a model of rows", "one of a log")
+    if isinstance(loaded, Predictor) and loaded.notice:
+        say(loaded.notice, err=True)
     if isinstance(loaded, Predictor) and file is not None and out is not None:
         _say_written(out, batches.answer(loaded, file, out, task=task, at_least=at_least), as_json)
         return

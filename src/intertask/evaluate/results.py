@@ -61,6 +61,14 @@ class CalibrationBin(Config):
     count: int
 
 
+class KeptAnswers(Config):
+    """The most certain answers, where the others are not given."""
+
+    coverage: float  # their share of all
+    risk: float  # the share of them that is wrong
+    at_least: float  # the probability from which on they are given
+
+
 class ScoreRow(Config):
     """The metrics of one system for one task on one slice of the targets."""
 
@@ -73,6 +81,7 @@ class ScoreRow(Config):
     intervals: dict[str, Interval] = {}  # 95 %, bootstrap over users, or what else is drawn
     calibration: list[CalibrationBin] = []  # of probabilities, bins of equal width
     quantiles: list[CalibrationBin] = []  # bins of about as many targets each, which show rare events
+    abstention: list[KeptAnswers] = []  # of classes, the most certain answers first
     too_few: str = ""  # why the metrics say little, where they do: an AUC of a single positive
 
 

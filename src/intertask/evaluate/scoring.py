@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from intertask.answers import Answer, Array, Floats
 from intertask.errors import TrainingError
 from intertask.evaluate.config import MODEL
-from intertask.evaluate.results import CalibrationBin, DifferenceRow, Interval, ScoreRow
+from intertask.evaluate.results import CalibrationBin, DifferenceRow, Interval, KeptAnswers, ScoreRow
 from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.targets import rows as target_rows
 from intertask.metrics.bootstrap import difference_intervals, mean_intervals
@@ -151,10 +151,16 @@ def _rows(
             intervals=intervals[system],
             calibration=_records(answers.answer.bins(answers.truth, answers.predicted)),
             quantiles=_records(answers.answer.quantiles(answers.truth, answers.predicted)),
+            abstention=_kept(answers) if name == "all" else [],
             too_few=lacking,
         )
         for system, answers in by_system.items()
     ]
+
+
+def _kept(answers: Answers) -> list[KeptAnswers]:
+    found = answers.answer.abstention(answers.truth, answers.predicted)
+    return [KeptAnswers(coverage=own.coverage, risk=own.risk, at_least=own.at_least) for own in found]
 
 
 def _records(bins: Sequence[Bin]) -> list[CalibrationBin]:

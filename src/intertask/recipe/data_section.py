@@ -24,6 +24,7 @@ Splits = Annotated[
 ]
 SPLITS = ("leave_one_out", "time", "users", "official", "rows", "folds", "groups_out", "walk_forward")
 SPLITS_OF_ROWS = SPLITS[3:]
+MEDICAL = "A demonstration on public data, no medical device."
 OF_SERIES = {"input": "series", "split": {"kind": "walk_forward"}}
 OF_ROWS = {"input": "table", "split": {"kind": "rows"}}  # what a recipe of rows has where it says nothing
 
@@ -94,6 +95,8 @@ class DataConfig(Config):
         catalogue: The catalogue of the items of that log, as a table [data.catalogue].
         rows: Rows of a table in a file in place of a log, as a table [data.rows].
         series: A long table of series in a file, as a table [data.series]: windows of it are the rows.
+        medical: The data are about people's health: answers and reports say that this is no medical device.
+            Known data sets say it by themselves.
         users: Take only this many users of the log, drawn once for all runs; all users if left out.
     """
 
@@ -105,6 +108,7 @@ class DataConfig(Config):
     rows: RowsFile | None = None
     series: SeriesFile | None = None
     users: int | None = Field(default=None, ge=1, lt=2**31)
+    medical: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataConfig":
@@ -122,6 +126,13 @@ class DataConfig(Config):
         if self.users is not None and (self.has_rows or not found):
             raise ValueError("users of a dataset or of an events table, and neither is there")
         return self
+
+    @property
+    def notice(self) -> str:
+        """What answers and reports say before all else; empty where there is nothing."""
+        own = self.dataset
+        medical = self.medical or (isinstance(own, RowsDatasetConfig) and own.medical)
+        return MEDICAL if medical else ""
 
     @property
     def has_rows(self) -> bool:

@@ -28,6 +28,7 @@ class Drawings:
     forests: dict[tuple[str, str], list[Plot]] = field(default_factory=dict)
     slices: dict[tuple[str, str], list[Plot]] = field(default_factory=dict)
     reliability: dict[str, Plot] = field(default_factory=dict)
+    abstention: dict[str, Plot] = field(default_factory=dict)
     tradeoff: list[Plot] = field(default_factory=list)
     training: list[Plot] = field(default_factory=list)
 
@@ -37,6 +38,7 @@ class Drawings:
         return [
             *(plot for group in grouped for plot in group),
             *self.reliability.values(),
+            *self.abstention.values(),
             *self.tradeoff,
             *self.training,
         ]
@@ -51,6 +53,7 @@ def drawings(evaluation: Evaluation, journal: Journal) -> Drawings:
         _forests(evaluation),
         _slices(evaluation),
         _reliability(evaluation),
+        _abstention(evaluation),
         _tradeoff(evaluation),
         _training(evaluation, journal),
     )
@@ -94,6 +97,16 @@ def _reliability(evaluation: Evaluation) -> dict[str, Plot]:
         rows = [row for row in own if row.task == task]
         rows.sort(key=lambda row: row.system != model_system(evaluation))  # the model has the first colour
         found[task] = plots.reliability(rows, _footer(evaluation, None))
+    return found
+
+
+def _abstention(evaluation: Evaluation) -> dict[str, Plot]:
+    found = {}
+    own = [row for row in evaluation.scores if row.abstention]
+    for task in dict.fromkeys(row.task for row in own):
+        rows = [row for row in own if row.task == task]
+        rows.sort(key=lambda row: row.system != model_system(evaluation))
+        found[task] = plots.abstention(rows, _footer(evaluation, None))
     return found
 
 

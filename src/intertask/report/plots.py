@@ -136,6 +136,32 @@ def reliability(rows: Sequence[ScoreRow], footer: str) -> Plot:
     return draw(slug("reliability", rows[0].task), title, footer, paint, height=4.4)
 
 
+def abstention(rows: Sequence[ScoreRow], footer: str) -> Plot:
+    """The share of wrong answers among the most certain ones, for the systems of one task."""
+    shown = rows[: len(SERIES)]
+
+    def paint(axes: "Axes") -> None:
+        for row, colour in zip(shown, SERIES, strict=False):
+            coverage, risk = [at.coverage for at in row.abstention], [at.risk for at in row.abstention]
+            axes.plot(
+                coverage,
+                risk,
+                color=colour,
+                linewidth=1.4,
+                marker="o",
+                markersize=3,
+                label=_shown(row.system),
+            )
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("coverage: share of rows that are answered")
+        axes.set_ylabel("risk: share of these that is wrong")
+        _legend_above(axes)
+
+    title = f"Risk against coverage: {rows[0].task}"
+    return draw(slug("abstention", rows[0].task), title, footer, paint, height=3.6)
+
+
 def reach(shares: Sequence[float]) -> float:
     """Where axes of shares end: at 1, or a little above the largest where that is far below."""
     largest = max(shares, default=0.0)

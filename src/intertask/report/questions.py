@@ -56,7 +56,8 @@ def _question(
     content += _differences(evaluation, drawings.forests.get(key, []), task, history, line)
     content += _slices(rows, drawings.slices.get(key, []), model, line, opened=not drawings.drawn)
     content += _lists(evaluation, key, [row.system for row in whole], model, line)
-    return content + _calibration(whole, drawings.reliability.get(task), line, opened=not drawings.drawn)
+    content += _calibration(whole, drawings.reliability.get(task), line, opened=not drawings.drawn)
+    return content + _abstention(whole, drawings.abstention.get(task), line, opened=not drawings.drawn)
 
 
 def _differences(
@@ -104,3 +105,14 @@ def _calibration(rows: Sequence[ScoreRow], plot: Plot | None, line: str, *, open
     if any(row.calibration for row in rows):
         content.append(details("Calibration in figures", tables.calibration(rows, line), opened=opened))
     return content
+
+
+def _abstention(rows: Sequence[ScoreRow], plot: Plot | None, line: str, *, opened: bool) -> list[Element]:
+    if not any(row.abstention for row in rows):
+        return []
+    words = (
+        "Where the least certain answers are not given, fewer of the others are wrong; at_least of the task, "
+        "or of a request, sets the probability."
+    )
+    content = [tag("p", words), *(gallery([plot], line) if plot is not None else [])]
+    return [*content, details("Abstention in figures", tables.abstention(rows, line), opened=opened)]

@@ -136,6 +136,16 @@ def calibration(rows: Sequence[ScoreRow], caption: str) -> Element:
     return _table(["System", "Predicted", "Observed", "Targets"], body, caption)
 
 
+def abstention(rows: Sequence[ScoreRow], caption: str) -> Element:
+    """What is wrong among the most certain answers, share by share."""
+    body = [
+        _row(row.system, False, [tag("td", number(own)) for own in (at.coverage, at.risk, at.at_least)])
+        for row in rows
+        for at in row.abstention
+    ]
+    return _table(["System", "Coverage", "Wrong of these", "Probability at least"], body, caption)
+
+
 def tradeoff(rows: Sequence[TradeoffRow], caption: str) -> Element:
     """What each mixture of two tasks gives to both."""
     first, second = rows[0].first, rows[0].second

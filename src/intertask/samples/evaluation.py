@@ -50,6 +50,7 @@ class RowEvaluator:
         seed: For references and bootstrap.
         part: What is evaluated.
         loaded: Whether the model says itself what it was trained on, and was not trained just now.
+        notice: What stands before all other notes.
         known: What else a reader must know, such as how the epoch was chosen.
 
     Raises:
@@ -66,6 +67,7 @@ class RowEvaluator:
     part: Literal["validation", "test"] = "test"
     loaded: bool = True
     known: Sequence[Finding] = ()
+    notice: str = ""
     notes: list[str] = field(default_factory=list, init=False)
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 
@@ -83,6 +85,8 @@ class RowEvaluator:
         self.targets = evidence.targets
         self.training = evidence.training
         self.validation = rows.take(self.split.validation)
+        if self.notice:
+            self.notes.append(self.notice)
         self.units, self.unit = units(self.targets)
         if GROUP in rows.roles.columns and self.unit == ROW:
             self.notes.append("intervals draw rows: the part has too few groups to draw groups from")
