@@ -35,6 +35,7 @@ from intertask.fitting.experiment import fit
 from intertask.fitting.fitted import FittedLog
 from intertask.model import Model
 from intertask.newcomers import items as new_items
+from intertask.newcomers import warming
 from intertask.options import arguments
 from intertask.options.arguments import Id
 from intertask.recipe import Recipe
@@ -341,13 +342,32 @@ class Recommender(Door):
             DataError: The frame cannot be read.
         """
         answerer = self._ready()
-        ranking = answerer.model.config.tasks_that_rank()
-        if not ranking:
-            raise RequestError("add_items", "a task that ranks items", "none")
-        found = new_items.add(answerer, ranking[0], items)
+        found = new_items.add(answerer, aims.first_ranking(answerer.model), items)
         self._answerer, self.catalogue, self.fitted = found.answerer, found.answerer.catalogue, None
         if words := found.words():
             remark(words)
+        return found.frame
+
+    def warm(self, events: EventLog) -> pl.DataFrame:
+        """Improve the vectors of new items by their first events, in one step and without training.
+
+        Args:
+            events: What happened since, read behind the stored events of its users.
+
+        Returns:
+            Columns item, events (that were taken in now), evidence (all of them) and moved (how far the
+            item's vector has moved).
+
+        Raises:
+            RequestError: The model reads no content, or no event is of a new item.
+        """
+        answerer = self._ready()
+        if not isinstance(events, EventLog):
+            raise RequestError(
+                "warm", "an EventLog", type(events).__name__, "read it with EventLog.read(...)"
+            )
+        found = warming.warmed(answerer, aims.first_ranking(answerer.model), events)
+        self._answerer, self.fitted = found.answerer, None
         return found.frame
 
     def history(self, user: Id) -> pl.DataFrame:

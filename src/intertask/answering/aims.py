@@ -105,3 +105,15 @@ def response_task(model: Model, task: object) -> str:
     if name not in known:
         raise RequestError("task", expected, arguments.shown(name))
     return name
+
+
+def first_ranking(model: Model) -> str:
+    """The first task that ranks items.
+
+    Raises:
+        RequestError: None does.
+    """
+    ranking = model.config.tasks_that_rank()
+    if not ranking:
+        raise RequestError("tasks", "a task that ranks items", "none")
+    return ranking[0]

@@ -83,7 +83,7 @@ class Answerer:
         """Items that can be in a list, bool [items]: with a training event, or content to go by."""
         if self.described is None:
             return self.trained
-        return np.asarray(self.trained | self.described.has_I)
+        return np.asarray(self.trained | self.described.has_I | (self.described.evidence_I > 0))
 
     @cached_property
     def shelf(self) -> pl.DataFrame | None:
