@@ -4,8 +4,8 @@ import math
 import pytest
 import torch
 
+from intertask.items._warming import FULL, Before, solved, warm
 from intertask.items.content import ContentItems
-from intertask.items.warming import FULL, Before, solved, warm
 from tests.items.test_content import items_of, recommender
 
 

@@ -15,8 +15,8 @@ from intertask.cold.scorer import ModelScorer
 from intertask.data.batches import TOKENS
 from intertask.data.windows import Windows
 from intertask.events.systems import last_states
+from intertask.items._warming import BACKGROUND, RIDGE, Before, warm
 from intertask.items.content import ContentItems
-from intertask.items.warming import BACKGROUND, RIDGE, Before, warm
 from intertask.model import Model
 from intertask.tasks.next_item import NextItem
 

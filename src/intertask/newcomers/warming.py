@@ -17,8 +17,8 @@ from intertask.data.sequences import Sequences, from_lists
 from intertask.data.windows import Windows
 from intertask.errors import RequestError
 from intertask.events.requests import encoded
+from intertask.items._warming import warm
 from intertask.items.content import ContentItems
-from intertask.items.warming import warm
 from intertask.newcomers.growing import described_of, grown
 
 
