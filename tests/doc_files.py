@@ -104,13 +104,35 @@ def patients() -> pl.DataFrame:
     )
 
 
+def tickets() -> pl.DataFrame:
+    """Questions of customers, of which one word says the topic."""
+    random, count = np.random.default_rng(7), 160
+    words = {"card": ["card", "chip", "pin"], "loan": ["loan", "rate", "mortgage"], "fees": ["fee", "charge"]}
+    topics = random.choice(list(words), count)
+    begins = ("what about my", "please help with the", "there is a problem with my")
+    texts = [f"{random.choice(begins)} {random.choice(words[topic])}" for topic in topics]
+    return pl.DataFrame({"text": texts, "topic": topics})
+
+
+def prices() -> pl.DataFrame:
+    """Two series, of which the second is the first with noise."""
+    random, days = np.random.default_rng(7), np.arange(160)
+    dates = [f"2026-{1 + day // 28:02}-{1 + day % 28:02}" for day in days]
+    rows = [
+        {"symbol": symbol, "date": date, "close": 50 + 5 * np.sin(day / 4) + random.normal() * noise}
+        for symbol, noise in (("AAA", 0.2), ("BBB", 0.5))
+        for day, date in zip(days, dates, strict=True)
+    ]
+    return pl.DataFrame(rows)
+
+
 def prepare(names: list[str], folder: Path) -> None:
     """Puts files into a folder.
 
     Args:
         names: "shop" (the README's events.csv, items.csv and recipe.toml), "orders" (orders.csv and
-            products.csv), "recipe" (with recipe.toml), "run" (with runs/recipe, trained and evaluated) or
-            "patients" (patients.csv).
+            products.csv), "recipe" (with recipe.toml), "run" (with runs/recipe, trained and evaluated) "patients"
+            (patients.csv), "tickets" (tickets.csv), "prices" (prices.csv) or "scans" (scans.csv and pictures).
         folder: Where.
     """
     for name in names:
@@ -173,4 +195,44 @@ def _patients() -> Path:
     return folder
 
 
-MADE = {"orders": _orders, "recipe": _recipe, "run": _run, "shop": _shop, "patients": _patients}
+@cache
+def _tickets() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    tickets().write_csv(folder / "tickets.csv")
+    return folder
+
+
+@cache
+def _prices() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    prices().write_csv(folder / "prices.csv")
+    return folder
+
+
+@cache
+def _scans() -> Path:
+    """Pictures whose upper or lower half is bright."""
+    from PIL import Image
+
+    folder, random, rows = Path(tempfile.mkdtemp()), np.random.default_rng(7), []
+    (folder / "scans").mkdir()
+    for number in range(80):
+        shade = random.integers(0, 100, (12, 12), dtype=np.uint8)
+        half = number % 2
+        shade[6 * half : 6 * half + 6] += 120
+        Image.fromarray(shade).save(folder / "scans" / f"{number}.png")
+        rows.append({"file": f"scans/{number}.png", "bright": ("above", "below")[half]})
+    pl.DataFrame(rows).write_csv(folder / "scans.csv")
+    return folder
+
+
+MADE = {
+    "tickets": _tickets,
+    "prices": _prices,
+    "scans": _scans,
+    "orders": _orders,
+    "recipe": _recipe,
+    "run": _run,
+    "shop": _shop,
+    "patients": _patients,
+}
