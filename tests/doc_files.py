@@ -107,7 +107,7 @@ def patients() -> pl.DataFrame:
 def tickets() -> pl.DataFrame:
     """Questions of customers, of which one word says the topic."""
     random, count = np.random.default_rng(7), 160
-    words = {"card": ["card", "chip", "pin"], "loan": ["loan", "rate", "mortgage"], "fees": ["fee", "charge"]}
+    words = {"card": ["card", "chip", "pin"], "loan": ["loan", "rate"], "fees": ["fee", "charge"]}
     topics = random.choice(list(words), count)
     begins = ("what about my", "please help with the", "there is a problem with my")
     texts = [f"{random.choice(begins)} {random.choice(words[topic])}" for topic in topics]
@@ -131,8 +131,8 @@ def prepare(names: list[str], folder: Path) -> None:
 
     Args:
         names: "shop" (the README's events.csv, items.csv and recipe.toml), "orders" (orders.csv and
-            products.csv), "recipe" (with recipe.toml), "run" (with runs/recipe, trained and evaluated) "patients"
-            (patients.csv), "tickets" (tickets.csv), "prices" (prices.csv) or "scans" (scans.csv and pictures).
+            products.csv), "recipe" (with recipe.toml), "run" (with runs/recipe, trained and evaluated),
+            "patients", "tickets", "prices" (a CSV of that name) or "scans" (scans.csv and pictures).
         folder: Where.
     """
     for name in names:
