@@ -171,3 +171,24 @@ def test_a_thousand_items_are_added_within_a_second(model):
     began = time.perf_counter()
     model.add_items(items)
     assert time.perf_counter() - began < 1.5  # 0.2 s by itself, on a machine that may be busy
+
+
+def test_new_items_have_no_more_places_than_their_share(trained):
+    bounded, users = copy.copy(trained), trained.users.to_list()
+    bounded.add_items(new(12))
+    free = bounded.recommend(users, k=10, exclude_seen=False)
+    is_new = pl.col("item").str.starts_with("new")
+    assert free.filter(is_new).height > 0.2 * free.height
+    for share in (0.0, 0.05, 0.15):
+        config = bounded.model.config
+        items = config.items.model_copy(update={"new_item_share": share})
+        bounded.model.config = config.model_copy(update={"items": items})
+        found = bounded.recommend(users, k=10, exclude_seen=False)
+        assert found.height == free.height
+        of_each = found.filter(is_new).group_by("user").len()["len"]
+        assert of_each.max() is None if share == 0 else of_each.max() <= int(share * 10) + 1
+        assert found.filter(is_new).height <= 1.5 * share * found.height
+        assert found.sort("user", "rank")["score"].is_finite().all()
+        one = bounded.recommend(users[3:4], k=10, exclude_seen=False)
+        assert one["item"].to_list() == found.filter(pl.col("user") == users[3])["item"].to_list()
+        bounded.model.config = config

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from intertask.answering import newness
 from intertask.answering.condition import matching
 from intertask.answering.mixing import Mixing, logits
 from intertask.answering.objective import Objective
@@ -77,6 +78,11 @@ class Answerer:
         """What the catalogue says of each item, where the model reads it."""
         found = self.model.dimensions.described
         return found if isinstance(found, Described) else None
+
+    @property
+    def new_item_share(self) -> float:
+        """Share of the places of lists that items without a training event may have."""
+        return self.model.config.items.share_of_new
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
@@ -227,6 +233,9 @@ class Answerer:
             if rules.boost_I is not None and judged_BI is not scores_BI:  # what was judged began anew
                 judged_BI = judged_BI + rules.boost_I
             scores_BI = judged_BI
+        if self.new_item_share < 1 and not self.trained.all():
+            most_B = newness.places(asked.sequences, asked.windows[rows], rules.k, self.new_item_share)
+            newness.bound(scores_BI, ~self.trained, most_B)
         values_BK, items_BK = best_items(scores_BI, rules.k)
         return Ranked(items_BK.numpy(), values_BK.numpy())
 

@@ -33,6 +33,11 @@ class ItemsConfig(PluginConfig):
         """
         return None
 
+    @property
+    def share_of_new(self) -> float:
+        """Share of the places of lists that items without a training event may have."""
+        return 1.0
+
     @abstractmethod
     def build(self, dimensions: Dimensions, *, sparse: bool) -> AllItems:
         """The vectors of all items.

@@ -36,6 +36,8 @@ class Config(ItemsConfig):
         evidence: Events at which half of it is reached.
         id_dropout: Share of items that a step of training reads by their content alone, so that the content
             learns to stand for an item without events.
+        new_item_share: Most places of lists that items without a training event may have together, as a
+            share; fewer where they score less. `add_items` says when such places pay.
     """
 
     kind: Literal["content"] = "content"
@@ -47,6 +49,12 @@ class Config(ItemsConfig):
     radius: float = Field(default=4.0, ge=0, le=1e3)
     evidence: float = Field(default=5.0, ge=0, le=1e6)
     id_dropout: float = Field(default=0.2, ge=0, lt=1)
+    new_item_share: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def share_of_new(self) -> float:
+        """What the recipe says."""
+        return self.new_item_share
 
     def describe(self, catalogue: Catalogue, ids: pl.Series, counts_I: NDArray[np.int64]) -> Described:
         """What the catalogue says of each item."""

@@ -12,6 +12,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from intertask.answering import newness
 from intertask.answering.answerer import Answerer
 from intertask.content.described import Described
 from intertask.content.reader import Read
@@ -216,6 +217,9 @@ def _shares(after: Answerer, task: str, places: NDArray[np.int32]) -> tuple[list
     scores_BI[:, torch.from_numpy(~after.known)] = float("-inf")
     trained = torch.from_numpy(after.trained)
     k = min(PLACES, int(after.known.sum()))
+    if after.new_item_share < 1:
+        most_B = newness.places(asked.sequences, asked.windows, k, after.new_item_share)
+        newness.bound(scores_BI, ~after.trained, most_B)
     _, items_BK = best_items(scores_BI, k)
     listed = np.bincount(items_BK.flatten().numpy(), minlength=len(trained)) / len(items_BK)
     new_BK = ~trained[items_BK]

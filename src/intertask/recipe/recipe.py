@@ -264,6 +264,8 @@ def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
     harmless = ("workers", "checkpoint_steps", "gradient_steps", "device", "refit")
     if told.get("items") == {"kind": "table"}:  # runs from before there was another kind go on
         del told["items"]
+    elif "items" in told:
+        told["items"] = {name: value for name, value in told["items"].items() if name != "new_item_share"}
     told["train"] = {name: value for name, value in told["train"].items() if name not in harmless}
     told["streams"] = {
         stream: {name: value for name, value in section.items() if name != "data"}
