@@ -47,6 +47,7 @@ MENU = {
         "reference/commands",
         "reference/python",
         "reference/python_rows",
+        "reference/python_runs",
         "reference/json",
         "reference/evaluation",
     ),

@@ -35,14 +35,17 @@ HIDDEN = {
     "whole",
 }
 OF_ROWS = ("Predictor", "Rows", "load")  # on a page of their own
+OF_RUNS = ("Evaluation", "compare", "train_recipe", "transfer")  # so are these
 
 
 def python_page() -> str:
-    """Every public name but those of rows."""
-    names = [name for name in intertask.__all__ if not name.startswith("_") and name not in OF_ROWS]
+    """Every public name but those of rows and of runs."""
+    apart = (*OF_ROWS, *OF_RUNS)
+    names = [name for name in intertask.__all__ if not name.startswith("_") and name not in apart]
     head = (
         f"# Python\n\n`import intertask as it` offers {_links(names)}, and for "
-        "[rows of a table](python_rows.md) a few more. Other modules may change without notice.\n"
+        "[rows of a table](python_rows.md) and [runs](python_runs.md) a few more. Other modules may change "
+        "without notice.\n"
     )
     return MADE + head + "".join(_entry(name, getattr(intertask, name)) for name in names)
 
@@ -51,6 +54,12 @@ def rows_page() -> str:
     """What is there for rows of a table."""
     head = f"# Python: rows of a table\n\n`import intertask as it` offers {_links(OF_ROWS)}.\n"
     return MADE + head + "".join(_entry(name, getattr(intertask, name)) for name in OF_ROWS)
+
+
+def runs_page() -> str:
+    """What trains from a recipe, measures and compares."""
+    head = f"# Python: runs and what they found\n\n`import intertask as it` offers {_links(OF_RUNS)}.\n"
+    return MADE + head + "".join(_entry(name, getattr(intertask, name)) for name in OF_RUNS)
 
 
 def _links(names: Sequence[str]) -> str:

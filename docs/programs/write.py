@@ -7,7 +7,7 @@ python docs/programs/write.py --check    # names those that are not up to date, 
 import sys
 from pathlib import Path
 
-from calls import python_page, rows_page
+from calls import python_page, rows_page, runs_page
 from commands import commands_page
 from evidence import plots, tables
 from intertask.service import openapi
@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
         "reference/commands.md": commands_page(),
         "reference/python.md": python_page(),
         "reference/python_rows.md": rows_page(),
+        "reference/python_runs.md": runs_page(),
         "reference/openapi.json": openapi.document(),
         **plots(),
         **tables(),

@@ -15,9 +15,11 @@ from typing import Literal
 import polars as pl
 
 from intertask import artefact
-from intertask.answering import aims, neighbours
+from intertask.answering import aims, neighbours, updating
 from intertask.answering.answerer import Answerer, popularity
+from intertask.answering.arranging import Arrangement, boosts
 from intertask.answering.door import Door
+from intertask.answering.reasons import Reasons
 from intertask.answering.recommender_folder import opened, reader_of, stored
 from intertask.answering.rules import Rules, banned_items
 from intertask.artefact.log import LogArtefact
@@ -139,6 +141,10 @@ class Recommender(Door):
         where: str | None = None,
         at: datetime | None = None,
         titles: bool = False,
+        boost: Mapping[str, float] | None = None,
+        quota: Mapping[str, int] | None = None,
+        diversity: float = 0.0,
+        explain: bool = False,
     ) -> pl.DataFrame:
         """The best items for users of the log, or for histories that it has never seen.
 
@@ -169,6 +175,11 @@ class Recommender(Door):
                 `group == 'BAG' and price < 20 and 'new' in tags`.
             at: The moment of the request, for a model with query time; that of the last event otherwise.
             titles: Add a column `title`, from the catalogue.
+            boost: Multiplies the probability of items by condition, e.g. `{"price < 20": 1.5}`.
+            quota: The most items of a list by condition, e.g. `{"group == 'BAG'": 2}`.
+            diversity: Towards 1 an item must be unlike those before it, by their vectors.
+            explain: Add the columns `sources`, shares of what lifts the item above the mean of all, and
+                `because`, items of the history without which it is less likely, the greatest loss first.
 
         Returns:
             Columns user (or history: 0, 1, ...), rank from 1, item, score; best first.
@@ -194,8 +205,20 @@ class Recommender(Door):
                 stacklevel=2,
             )
         titled = arguments.flag(titles, "titles")
-        found = answerer.best(asked, aim, Rules(k, exclude_seen, banned_I), moment)
-        return found.with_columns(answerer.titles(found["item"])) if titled else found
+        arrangement = Arrangement.read(answerer, diversity, quota)
+        explained = arguments.flag(explain, "explain")
+        if explained and not isinstance(aim, str):
+            raise RequestError(
+                "explain", "a list of one task", "an objective", "ask for a task or a behaviour"
+            )
+        rules = Rules(k, exclude_seen, banned_I, boosts(answerer, boost))
+        ranked = arrangement.rank(answerer, asked, aim, rules, moment)
+        found = answerer.frame(asked, ranked)
+        if titled:
+            found = found.with_columns(answerer.titles(found["item"]))
+        if explained and isinstance(aim, str):
+            found = found.with_columns(Reasons(answerer, aim, rules, moment).columns(asked, ranked))
+        return found
 
     def predict(
         self,
@@ -233,21 +256,24 @@ class Recommender(Door):
             raise RequestError("histories", "at least one event of a known item each", "an empty history")
         return answerer.responses(asked, name, places, moment)
 
-    def similar(self, items: Iterable[Id] | pl.Series, *, k: int = 10) -> pl.DataFrame:
+    def similar(
+        self, items: Iterable[Id] | pl.Series, *, k: int = 10, by: Literal["model", "events"] = "model"
+    ) -> pl.DataFrame:
         """The items that the model takes for most alike, for each of some items.
 
         Args:
             items: Items with a training event, or with content that the model reads; the vectors of others
                 are random.
             k: Length of each list.
+            by: "model": by the vectors that it learned; "events": by who had both.
 
         Returns:
-            Columns item, rank from 1, similar, score (the cosine of the vectors); best first.
+            Columns item, rank from 1, similar, score (the cosine); best first.
 
         Raises:
             RequestError: An item is unknown, or was never trained.
         """
-        return neighbours.frame(self._ready(), items, k)
+        return neighbours.frame(self._ready(), items, k, by)
 
     def evaluate(
         self,
@@ -369,6 +395,27 @@ class Recommender(Door):
         found = warming.warmed(answerer, aims.first_ranking(answerer.model), events)
         self._answerer, self.fitted = found.answerer, None
         return found.frame
+
+    def update(self, events: EventLog) -> "Recommender":
+        """Take what has happened since: into histories, popularity and sources that count; train nothing.
+
+        A warning counts events that are left out, of unknown items or known already, and older ones, which
+        are put in their place. Afterwards it cannot be evaluated.
+
+        Args:
+            events: Of known or new users.
+
+        Raises:
+            RequestError: They have a behaviour that the model does not know, or lack times that it needs.
+        """
+        if not isinstance(events, EventLog):
+            hint = "read it with EventLog.read(...)"
+            raise RequestError("update", "an EventLog", type(events).__name__, hint)
+        found = updating.update(self._ready(), events)
+        self._answerer, self.fitted = found.answerer, None
+        if words := found.words():
+            warnings.warn(f"events of the update: {words}", stacklevel=2)
+        return self
 
     def history(self, user: Id) -> pl.DataFrame:
         """What a user did, oldest first: columns item and behaviour.

@@ -134,9 +134,8 @@ class Answerer:
         lengths_I = np.linalg.norm(vectors_ID, axis=1).clip(min=1e-12)
         return np.where(self.known[:, None], vectors_ID / lengths_I[:, None], np.float32(0))
 
-    def best(self, asked: Asked, aim: str | Objective, rules: Rules, at: int | None) -> pl.DataFrame:
-        """The best items for each history; see `Recommender.recommend`."""
-        ranked = self.rank(asked, aim, rules, at)
+    def frame(self, asked: Asked, ranked: Ranked) -> pl.DataFrame:
+        """Lists as a frame in the caller's ids."""
         filled_BK = ranked.filled_BK
         owners, ranks = np.nonzero(filled_BK)
         return pl.DataFrame(
@@ -170,10 +169,15 @@ class Answerer:
             np.concatenate([part.scores_BK for part in parts]),
         )
 
-    def scores(self, asked: Asked, task: str, at: int | None = None) -> Tensor:
-        """A task's scores of all items for each history, [histories, items]; for a few of them."""
-        known_B = asked.windows.lengths > 0
-        return self._scores(task, self._states(asked, np.flatnonzero(known_B), at), known_B)
+    def scores(self, asked: Asked, task: str, at: int | None = None, seen: bool | None = None) -> Tensor:
+        """A task's scores of all items for each history, [histories, items]; for a few of them.
+
+        As the ranker mixes them where `seen` says whether items of the history are no candidates; else those
+        of the model.
+        """
+        rows, known_B = np.arange(len(asked)), asked.windows.lengths > 0
+        mixed = None if seen is None else self._mixed(asked, rows, Rules(1, seen, None))
+        return self._scores(task, self.states(asked, rows[known_B], at), known_B, mixed)
 
     def similar(self, places_N: NDArray[np.int32], k: int, banned_I: Tensor | None = None) -> Ranked:
         """The items whose vectors point most nearly where an item's does, by their cosine, without itself."""
@@ -188,7 +192,7 @@ class Answerer:
     def responses(self, asked: Asked, task: str, items_K: NDArray[np.int32], at: int | None) -> pl.DataFrame:
         """What each history's owner would answer to each item; see `Recommender.predict`."""
         rows = np.arange(len(asked))
-        states_BTD = self._states(asked, rows, at)
+        states_BTD = self.states(asked, rows, at)
         places_K = torch.from_numpy(items_K.astype(np.int64)).to(states_BTD.device)
         with torch.no_grad():  # one history at a time: histories x items x width is never in memory
             predicted = [
@@ -207,7 +211,7 @@ class Answerer:
     ) -> Ranked:
         rules = rules.of(rows)
         known_B = asked.windows[rows].lengths > 0
-        states_BTD = self._states(asked, rows[known_B], at)
+        states_BTD = self.states(asked, rows[known_B], at)
         mixed = self._mixed(asked, rows, rules)
         if isinstance(aim, str):
             scores_BI = self._scores(aim, states_BTD, known_B, mixed)
@@ -278,7 +282,8 @@ class Answerer:
         codes = slice(None) if behaviour is None else [self.reader.behaviours.index(behaviour)]
         return torch.from_numpy(self.popularity[codes].sum(0).astype(np.float32))
 
-    def _states(self, asked: Asked, rows: NDArray[np.int64], at: Moments) -> Tensor:
+    def states(self, asked: Asked, rows: NDArray[np.int64], at: Moments) -> Tensor:
+        """The states after some of the histories, none of which is empty, [rows, T, D]."""
         windows = asked.windows[rows]
         recent = type(windows)(
             np.maximum(windows.starts, windows.stops - self.model.config.max_length), windows.stops
