@@ -37,6 +37,8 @@ COUNTS = {
 # rows, numbers, categories, labels
 ROWS = {
     "an4_mfcc": (1_078, 0, 0, ("text",)),
+    "conll2003": (20_744, 0, 0, ("tags",)),
+    "resume_ner_zh": (4_761, 0, 0, ("tags",)),
     "banking77": (13_083, 0, 0, ("intent",)),
     "symptom2disease": (1_153, 0, 0, ("disease",)),
     "financial_phrasebank": (4_838, 0, 0, ("sentiment",)),
@@ -56,6 +58,8 @@ ROWS = {
     "wine": (178, 13, 0, ("cultivar",)),
 }
 FETCHED = (
+    "conll2003",
+    "resume_ner_zh",
     "an4_mfcc",
     "fsdd",
     "census_income",
@@ -79,7 +83,7 @@ def load(kind: str, folder: Path = Path(), **options: object) -> Loaded:
 
 
 def test_every_data_set_has_its_counts_here() -> None:
-    assert set(kinds("datasets")) == {*COUNTS, *ROWS, "synthetic"}
+    assert set(kinds("datasets")) == {*COUNTS, *ROWS, "synthetic", "token_lines"}
 
 
 def rows_of(kind: str, **options: object) -> Rows:

@@ -9,8 +9,14 @@ from intertask.references.trees import Config as Trees
 from tests.samples.clinic import clinic
 
 TRAINING, VALIDATION, TEST = clinic(300, 0), clinic(100, 1), clinic(200, 2)
+OF_OTHERS = ("frequent_tag", "naive")  # that answer other questions than of classes and numbers
 EVERY: list[ReferenceConfig] = [
-    *(config_class("references", kind, "")(kind=kind) for kind in kinds("references") if kind != "naive"),  # type: ignore[list-item]
+    *(
+        config_class("references", kind, "")(kind=kind)
+        for kind in kinds("references")
+        if kind != "frequent_tag"
+        if kind != "naive"
+    ),  # type: ignore[list-item]
     Trees(library="sklearn", trees=50),
 ]
 

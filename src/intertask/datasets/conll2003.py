@@ -1,0 +1,37 @@
+"""CoNLL-2003: English news of Reuters in which persons, places, organisations and others are marked.
+
+From INTERTASK_DATA. Terms: for research; the texts are Reuters'. Source: Tjong Kim Sang and De Meulder,
+"Introduction to the CoNLL-2003 Shared Task: Language-Independent Named Entity Recognition", CoNLL 2003.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from intertask.data import fetch
+from intertask.data.rows import Rows
+from intertask.datasets import RowsDatasetConfig
+from intertask.datasets._tagged import tagged
+
+_FILES = {"train": "eng.train.gz", "validation": "eng.testa.gz", "test": "eng.testb.gz"}
+_ORIGIN = "https://www.clips.uantwerpen.be/conll2003/ner/"
+
+
+class Config(RowsDatasetConfig):
+    """14,041 + 3,250 + 3,453 sentences in the order of the documents, whose borders are lost; tags in BIO.
+
+    Label: `tags`, one for each word: O, or B- and I- before PER, LOC, ORG and MISC.
+    """
+
+    usual: ClassVar[Mapping[str, str]] = {"tags": "tags"}
+    kind: Literal["conll2003"] = "conll2003"
+
+    def load(self, folder: Path) -> Rows:
+        """The sentences.
+
+        Raises:
+            DataError: The files are not below INTERTASK_DATA.
+        """
+        del folder
+        place = fetch.require_local("conll2003", tuple(_FILES.values()), _ORIGIN)
+        return tagged({part: place / file for part, file in _FILES.items()}, self.kind)
