@@ -37,6 +37,7 @@ from intertask.fitting.experiment import fit
 from intertask.fitting.fitted import FittedLog
 from intertask.model import Model
 from intertask.newcomers import items as new_items
+from intertask.newcomers import users as new_users
 from intertask.newcomers import warming
 from intertask.options import arguments
 from intertask.options.arguments import Id
@@ -416,6 +417,30 @@ class Recommender(Door):
         if words := found.words():
             warnings.warn(f"events of the update: {words}", stacklevel=2)
         return self
+
+    def stated(
+        self,
+        *,
+        text: str | None = None,
+        tags: Iterable[str] = (),
+        liked: Iterable[Id] | None = None,
+        k: int = 5,
+    ) -> list[str] | list[int]:
+        """Items that stand for what a new person says: a history to recommend by.
+
+        Args:
+            text: In words, as of items; needs a model that reads content, as do tags.
+            tags: As the catalogue has them.
+            liked: Known items.
+            k: Items that stand for text and tags.
+
+        Raises:
+            RequestError: Nothing of it says anything to the model.
+        """
+        answerer = self._ready()
+        k = arguments.whole(k, "k", 1, len(answerer.reader.items), ", the size of the catalogue")
+        arguments.words({"text": text}, "text")
+        return new_users.stated(answerer, text, new_users.words_of(tags), liked, k)
 
     def history(self, user: Id) -> pl.DataFrame:
         """What a user did, oldest first: columns item and behaviour.
