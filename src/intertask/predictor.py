@@ -280,7 +280,7 @@ class Predictor(Door):
         return self.recipe.data.notice
 
     def column_of(self, kind: str) -> str:
-        """The column of files that its input of a kind reads, as "image".
+        """The column that its input of a kind reads, as "image".
 
         Raises:
             RequestError: It has no such input, or several.

@@ -90,7 +90,7 @@ def test_a_file_of_rows_is_answered_in_a_file(kind, clinic, tmp_path, intertask)
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "--row, --file, --image or --audio, found neither"),
+        ([], "--row, --file, --text, --image or --audio, found neither"),
         (["--row", "age=1", "--file", "x.csv"], "found --row and --file"),
         (["--row", "age"], "COLUMN=VALUE"),
         (["--row", ""], "COLUMN=VALUE"),

@@ -28,6 +28,9 @@ def predict(
     file: Annotated[
         Path | None, typer.Option(help="A file of rows: Parquet, CSV or JSONL; of a log with user and item.")
     ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(help="A text, of a model that reads texts; may be repeated.")
+    ] = None,
     image: Annotated[
         list[Path] | None, typer.Option(help="A picture, of a model that reads pictures; may be repeated.")
     ] = None,
@@ -55,25 +58,24 @@ def predict(
     from intertask.predictor import Predictor
     from intertask.runs import run as runs
 
-    given = {"--row": row, "--file": file, "--image": image, "--audio": audio}
+    read = {"text": text, "image": image, "audio": audio}
+    given = {"--row": row, "--file": file, **{f"--{kind}": values for kind, values in read.items()}}
     options = [name for name, value in given.items() if value]
     if len(options) != 1:
         found = " and ".join(options) or "neither"
-        raise RequestError("predict", "--row, --file, --image or --audio", found, "e.g. --row age=63,sex=1")
+        raise RequestError(
+            "predict", "--row, --file, --text, --image or --audio", found, "e.g. --row age=63,sex=1"
+        )
     if out is not None:
         answer_files.refuse_ending(out)
         refuse_existing(out, "--out OTHER", overwrite=overwrite)
     loaded = doors.load(runs.model_folder(model))
     asked: object = [_row(text) for text in row] if row else file
-    if image or audio:
-        kind, files = ("image", image) if image else ("audio", audio)
-        asked = (
-            [{loaded.column_of(kind): path} for path in files or ()]
-            if isinstance(loaded, Predictor)
-            else None
-        )
-        if asked is None:
+    for kind, values in read.items():
+        if values and not isinstance(loaded, Predictor):
             raise RequestError(f"--{kind}", "a model of rows", "one of a log")
+        if values and isinstance(loaded, Predictor):
+            asked = [{loaded.column_of(kind): value} for value in values]
     if isinstance(loaded, Predictor) and loaded.notice:
         say(loaded.notice, err=True)
     if isinstance(loaded, Predictor) and file is not None and out is not None:

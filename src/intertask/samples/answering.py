@@ -16,7 +16,7 @@ from intertask.tasks._places import PlaceTask
 from intertask.tasks._rows import RowTask
 
 PLACES = 1 << 16  # encoded at once
-OF_SEQUENCES = 1 << 13  # where rows differ in length: what is deep and wide leaves the cache with more
+OF_SEQUENCES = 1 << 11  # where rows differ in length: few are padded, and what is deep stays in the cache
 
 
 def answers(model: Model, read: Read, tasks: Sequence[str]) -> dict[str, NDArray[np.generic]]:
