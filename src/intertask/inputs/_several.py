@@ -41,8 +41,9 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
     """Sequences one behind the other, their real places first.
 
     A place that may not see what comes after it may not see what stands behind it either: one causal part
-    makes the whole causal. Times are kept where all parts have them; where one part has marks the others'
-    are zero, which adds nothing to a memory.
+    makes the whole causal. Where one part has times, the others stand at its first moment, such as what is
+    known of a user before the first event; where one has marks the others' are zero, which adds nothing to a
+    memory.
     """
     lengths = [part.layout.real_places_B(part.hidden_BLD) for part in parts]
     real_BL = torch.cat(
@@ -56,8 +57,10 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
     order_BL = None if bool(real_BL.all()) else real_BL.logical_not().long().argsort(dim=1, stable=True)
     total_B = torch.stack(lengths).sum(0)
     layout = Layout(
-        _together_if_all([part.layout.times_BL for part in parts], order_BL),
-        _together_if_all([part.layout.query_times_BL for part in parts], order_BL),
+        _together_if_all(_with_first_moments(parts, [part.layout.times_BL for part in parts]), order_BL),
+        _together_if_all(
+            _with_first_moments(parts, [part.layout.query_times_BL for part in parts]), order_BL
+        ),
         total_B,
         causal=any(part.layout.causal for part in parts),
         spans=_spans(parts, lengths),
@@ -70,6 +73,17 @@ def laid_out(parts: Sequence[Embedded]) -> Embedded:
         ]
     hidden_BLD = _together([part.hidden_BLD for part in parts], order_BL)
     return Embedded(hidden_BLD, layout, _together_if_all(marks, order_BL))
+
+
+def _with_first_moments(parts: Sequence[Embedded], times: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """The times of each part, of those that have none the first of a part that has some; all None without."""
+    first_B1 = next((own[:, :1] for own in times if own is not None), None)
+    if first_B1 is None:
+        return list(times)
+    return [
+        first_B1.expand(-1, part.hidden_BLD.shape[1]) if own is None else own
+        for part, own in zip(parts, times, strict=True)
+    ]
 
 
 def _spans(parts: Sequence[Embedded], lengths: Sequence[Tensor]) -> tuple[Span, ...]:
