@@ -17,7 +17,7 @@ from intertask.answering.predictor_folder import RowsArtefact
 from intertask.data.columns import MISSING
 from intertask.data.rows import Rows
 from intertask.errors import ArtefactError, DataError, RequestError
-from intertask.evaluate.choosing import thin_choice
+from intertask.evaluate.choosing import thin_choice, uncalibrated
 from intertask.evaluate.results import Evaluation
 from intertask.evaluate.validation import default_monitor
 from intertask.fitting.experiment import fit_rows
@@ -199,7 +199,9 @@ class Predictor(Door):
         split = self.recipe.split_rows(corpus.rows)
         validation = corpus.rows.take(split.validation)
         examiner = RowExaminer(self.recipe, self.facts, validation, self.recipe.train.validation_targets)
-        thin = thin_choice(self.recipe.train.monitor or default_monitor(self.recipe), examiner.bases())
+        bases, tasks = examiner.bases(), self.recipe.tasks.items()
+        thin = thin_choice(self.recipe.train.monitor or default_monitor(self.recipe), bases)
+        unchecked = uncalibrated([name for name, own in tasks if own.answer.probable], bases)
         return RowEvaluator(
             self.recipe.name,
             model,
@@ -210,7 +212,7 @@ class Predictor(Door):
             self.recipe.seed,
             part,
             not trained,
-            () if thin is None else (thin,),
+            [found for found in (thin, unchecked) if found is not None],
             notice=self.notice,
         ).run()
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from intertask import Predictor
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
 from intertask.errors import LeakageError
@@ -151,3 +152,19 @@ def test_conditions_are_the_same_for_rows_in_memory_and_for_those_of_a_run(
     one, other = evaluated(), evaluated(corpus=RowCorpus.open(tmp_path / "corpus"))
     assert one.protocol == other.protocol and one.protocol.unit == ("group", "groups")
     assert compare(one, other, resamples=20).rows
+
+
+def test_a_task_that_no_validation_row_asks_is_told_as_not_calibrated() -> None:
+    rows = clinic(200)
+    own = recipe(
+        train={"epochs": 1, "workers": 0},
+        split={"kind": "rows", "stratified": False},
+        evaluation={"references": {}},
+    )
+    held = pl.Series(np.isin(np.arange(len(rows)), own.split_rows(rows).validation))
+    labels = rows.labels.with_columns(ill=pl.when(~held).then("ill"))
+    told = [
+        [f.text for f in Predictor(own).fit(given).evaluate().findings if f.name == "uncalibrated"]
+        for given in (rows, replace(rows, labels=labels))
+    ]
+    assert told[0] == [] and "Task ill has no validation target" in told[1][0]

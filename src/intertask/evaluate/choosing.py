@@ -5,7 +5,7 @@ over 85 within 0.03, which is more than most epochs differ by. An AUC is known a
 answer is frequent: within 0.03 from a hundred of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +86,28 @@ def thin_choice(monitor: str, bases: Mapping[str, Basis]) -> Finding | None:
         text=f"Task {task} has {own[task]} to choose the epoch by: below {own[task].needed} the choice is "
         "chance in good part.",
         advice=f"Try {other}a [split] that keeps more back, or several seeds.",
+    )
+
+
+def uncalibrated(probable: Iterable[str], bases: Mapping[str, Basis]) -> Finding | None:
+    """What to know of tasks whose probabilities nothing has checked.
+
+    Args:
+        probable: The tasks that answer with probabilities.
+        bases: By task; those without validation targets are none of them.
+    """
+    lacking = [task for task in probable if task not in bases]
+    if not lacking:
+        return None
+    several = len(lacking) > 1
+    named = f"Tasks {', '.join(lacking)} have" if several else f"Task {lacking[0]} has"
+    return Finding(
+        name="uncalibrated",
+        severity="note",
+        text=f"{named} no validation target: the probabilities are not calibrated, and the "
+        "epoch was chosen without regard to "
+        f"{'them' if several else 'it'}.",
+        advice="Take a [split] that keeps targets of each task back.",
     )
 
 

@@ -13,7 +13,7 @@ from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.prepare import open_corpus, prepare
 from intertask.errors import DataError, LeakageError, RequestError
-from intertask.evaluate.choosing import thin_choice
+from intertask.evaluate.choosing import thin_choice, uncalibrated
 from intertask.evaluate.results import Evaluation, Finding
 from intertask.evaluate.validation import default_monitor
 from intertask.events.evaluation import Evaluator
@@ -73,7 +73,7 @@ def assess(
 
 
 def _choice(recipe: Recipe, corpus: Corpus, split: Split) -> list[Finding]:
-    """Whether the epoch was chosen by few targets."""
+    """Whether the epoch was chosen by few targets, and which tasks had none to be calibrated by."""
     validator = Validator(
         corpus.sequences,
         split,
@@ -81,8 +81,15 @@ def _choice(recipe: Recipe, corpus: Corpus, split: Split) -> list[Finding]:
         recipe.evaluation.history[0],
         recipe.train.validation_targets,
     )
-    found = thin_choice(recipe.train.monitor or default_monitor(recipe), validator.bases(recipe))
-    return [] if found is None else [found]
+    bases = validator.bases(recipe)
+    found = (
+        thin_choice(recipe.train.monitor or default_monitor(recipe), bases),
+        uncalibrated(
+            [name for name, own in recipe.tasks.items() if own.answer.probable and not own.answer.ranks],
+            bases,
+        ),
+    )
+    return [own for own in found if own is not None]
 
 
 def corpus_of(
