@@ -120,3 +120,18 @@ def test_columns_may_be_called_as_roles_are(name: str, tmp_path: Path) -> None:
     assert asked.labels[name].to_list() == ["a", "b", "a"]
     for own in (rows, asked):
         assert Rows.of(own.whole(), "rows").digest() == own.digest()
+
+
+def test_numbers_that_32_bits_do_not_tell_apart_are_said() -> None:
+    count = 200
+    frame = pl.DataFrame(
+        {
+            "id": [9_007_199_254_000_000 + n for n in range(count)],
+            "x": [float(n) for n in range(count)],
+            "y": ["a", "b"] * 100,
+        }
+    )
+    (note,) = Rows.read(frame, labels=["y"]).report.notes
+    assert note.startswith(
+        "column 'id': about 200 different numbers are read as 1, as they are kept in 32 bits"
+    )

@@ -10,6 +10,7 @@ from intertask.data.tables import Table, is_pattern
 
 # At most so many different whole numbers, each in so many rows, are codes of something; more count something.
 FEW, ROWS_OF_EACH = 10, 10
+BLURRED = 2  # times as many numbers as 32 bits tell apart are worth saying
 MOST_WORDS = 0.02  # share of words in a column of numbers that is damage
 
 
@@ -51,6 +52,7 @@ def guessed(table: Table, taken: Sequence[str], missing: Sequence[str]) -> Input
         return Inputs((), (), tuple(notes))
     counts = table.collect(table.rows.select(expr for name in fit for expr in _counts(table, name, missing)))
     kinds = {name: _kind(counts, name, table.schema[name]) for name in fit}
+    notes += [note for name in fit if kinds[name] == "number" for note in _blurred(counts, name)]
     return Inputs(
         tuple(name for name in fit if kinds[name] == "category"),
         tuple(name for name in fit if kinds[name] == "number"),
@@ -73,6 +75,18 @@ def _counts(table: Table, name: str, missing: Sequence[str]) -> list[pl.Expr]:
         (text.is_not_null() & number.is_null()).sum().alias(f"words {name}"),
         (number != number.round()).sum().alias(f"fractions {name}"),
         text.approx_n_unique().alias(f"distinct {name}"),
+        number.cast(pl.Float32).approx_n_unique().alias(f"distinct in 32 bits {name}"),
+    ]
+
+
+def _blurred(counts: pl.DataFrame, name: str) -> list[str]:
+    """What to say of numbers, such as ids or moments, that differ by less than 32 bits tell apart."""
+    exact, told = (int(counts[f"{what} {name}"].item()) for what in ("distinct", "distinct in 32 bits"))
+    if told * BLURRED > exact:
+        return []
+    return [
+        f"column {name!r}: about {exact:,} different numbers are read as {told:,}, as they are kept in 32 "
+        "bits; subtract what they have in common, or name it among the categories"
     ]
 
 
