@@ -19,7 +19,31 @@ from intertask.samples.corpus import RowCorpus
 from intertask.terminal.printable import printable
 
 MANY = 20  # different numbers in a label, from which on it is a number to predict and no class
-SMALL = 5_000  # rows below which the model is small
+SMALL, LARGE = 5_000, 20_000  # rows below which the model is small, and from which on batches are large
+FEW_ROWS = ("[encoder]", 'kind = "attention"', "num_layers = 1", "dropout = 0.3  # the fewer rows, the more")
+# What did best on Census Income, in a tenth of the time of attention (docs/lab/notebook.md).
+MANY_ROWS = (
+    "[input]",
+    'kind = "table"',
+    "num_bins = 48",
+    "dropout = 0.3  # the fewer rows, the more",
+    "num_layers = 2  # the columns side by side; 0 for a place each, which an encoder compares",
+    "inner = 384",
+    "inner_dropout = 0.4",
+    "",
+    "[encoder]",
+    'kind = "none"',
+)
+TRAIN_FEW = ("[train]", "learning_rate = 1e-3", "patience = 5")
+TRAIN_MANY = (
+    "[train]",
+    "epochs = 16",
+    "patience = 5",
+    "learning_rate = 1e-3",
+    "weight_decay = 0.1",
+    "warmup_share = 0.1",
+)
+BATCH = 256  # rows of a batch, where there are so many that it needs no smaller ones
 _NAME = re.compile(r"[\W]+")
 
 
@@ -60,7 +84,7 @@ def _text(file: Path, section: dict[str, object], rows: Rows) -> str:
         f"# {len(rows):,} rows with {len(rows.inputs.columns):,} columns that are read.",
         f"# Each line may be changed; `intertask data {printable(file.name)}` says whether it fits.",
         "",
-        f"width = {32 if small else 64}",
+        "width = 32",
         "",
         "[data.rows]",
         *key_lines(section),
@@ -68,10 +92,7 @@ def _text(file: Path, section: dict[str, object], rows: Rows) -> str:
         "[split]",
         'kind = "rows"  # groups_out where people or places are new; walk_forward where time matters',
         "",
-        "[encoder]",
-        'kind = "attention"',
-        f"num_layers = {1 if small else 2}",
-        f"dropout = {0.3 if small else 0.1}  # the fewer rows, the more",
+        *(FEW_ROWS if small else MANY_ROWS),
     ]
     for label in rows.labels.columns:
         name = _NAME.sub("_", label).strip("_") or "label"
@@ -79,7 +100,10 @@ def _text(file: Path, section: dict[str, object], rows: Rows) -> str:
         kind = _kind(rows.labels[label])
         lines += ["", f"[tasks.{name if name.isascii() else toml(name)}]", f'kind = "{kind}"']
         lines += [f"label = {toml(label)}"] if name != label else []
-    return "\n".join([*lines, "", "[train]", "learning_rate = 1e-3", "patience = 5"]) + "\n"
+    lines += ["", *(TRAIN_FEW if small else TRAIN_MANY)]
+    if len(rows) >= LARGE:
+        lines += [f"batch_tokens = {BATCH * len(rows.inputs.columns)}  # {BATCH} rows"]
+    return "\n".join(lines) + "\n"
 
 
 def _kind(label: pl.Series) -> str:
