@@ -204,3 +204,16 @@ def test_an_arm_that_could_not_be_trained_is_refused_before_the_first_is(tmp_pat
 def test_a_response_alone_is_chosen_by_the_metric_that_is_told_of_it(done):
     _, folder, _ = done
     assert Recipe.from_json(folder / "alone-liked-3" / "recipe.json").train.monitor == "liked/-log_loss"
+
+
+def test_changes_of_the_recipe_reach_every_arm_and_a_wrong_one_is_refused(tmp_path, monkeypatch):
+    file = shop.write_files(tmp_path, TOML)
+
+    def stop(recipe, *rest):
+        raise InterruptedError(recipe.train.epochs)
+
+    monkeypatch.setattr(module, "run_arm", stop)
+    with pytest.raises(InterruptedError, match="7"):
+        study(file, tmp_path / "study", [3], "validation", changes=["train.epochs=7"])
+    with pytest.raises(RecipeError, match=r"--set train.epochz=7"):
+        study(file, tmp_path / "study", [3], "validation", changes=["train.epochz=7"])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from intertask.cli.evaluate import Part
-from intertask.cli.output import JsonOption, print_json, say
+from intertask.cli.output import JsonOption, SetOption, print_json, say
 
 
 def transfer(
@@ -21,6 +21,7 @@ def transfer(
     detach: Annotated[
         bool, typer.Option("--detach", help="Detach the task that harms another, and report the effect.")
     ] = False,
+    changes: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train each task alone and all together, over several seeds; say who gains and who loses."""
@@ -41,7 +42,7 @@ def transfer(
             "--seeds", "whole numbers from 0 on below 2^63 with commas between, such as 1,2,3", repr(seeds)
         ) from None
     place = folder or Path("runs") / f"{recipe.stem}-transfer"
-    found = study(recipe, place, numbers, part.value, detach=detach)
+    found = study(recipe, place, numbers, part.value, detach=detach, changes=changes or ())
     page = report.write_transfer(place, found)
     if as_json:
         print_json(found.model_dump(mode="json"))

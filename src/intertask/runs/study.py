@@ -43,6 +43,7 @@ def study(
     part: Literal["validation", "test"],
     *,
     detach: bool = False,
+    changes: Sequence[str] = (),
 ) -> Transfer:
     """Train and evaluate what is missing, and report.
 
@@ -52,11 +53,12 @@ def study(
         seeds: At least one.
         part: What is evaluated.
         detach: Where a task loses, detach the one that opposes it and report on that instead.
+        changes: Changes of what the recipe says, e.g. `train.epochs=5`.
 
     Raises:
         RecipeError: The recipe has one task, or does not fit the data.
     """
-    recipe = Recipe.read(file)
+    recipe = Recipe.read(file, changes)
     tasks = recipe.all_tasks()
     if len(tasks) < 2:
         raise RecipeError(f"{file} [tasks]", "two tasks or more", ", ".join(tasks), "add one")
