@@ -52,7 +52,7 @@ def test_a_known_set_of_rows_brings_its_usual_tasks() -> None:
     [
         (
             {"data": {"rows": {"path": "a.csv"}}},
-            "a task of rows of a table: category, regression",
+            "a task of rows of a table: category, .*regression",
         ),
         ({"data": {"dataset": "synthetic"}, "tasks": CATEGORY}, "a task of a log: next_behaviour, next_item"),
         ({"tasks": {**CATEGORY, "b": "next_item"}}, ".tasks.b.: expected a task of rows of a table"),
