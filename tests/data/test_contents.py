@@ -1,5 +1,7 @@
 """Columns of files: rows hold names and bytes; what cannot be read is refused with its reason."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -102,3 +104,9 @@ def test_requests_read_paths_and_bytes(table):
         requests.read([{"scan": path}, {"scan": b"x"}], {"scan": "file"})
     with pytest.raises(RequestError, match="a column 'scan' of files"):
         requests.read([{"x": "1"}], {"scan": "file", "x": "category"})
+
+
+def test_rows_without_roles_have_a_digest_however_they_came_about(table):
+    rows = read(table)
+    dropped = replace(rows, roles=pl.DataFrame({"part": ["a"] * len(rows)}).drop("part"))
+    assert dropped.digest() == rows.digest()

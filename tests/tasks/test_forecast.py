@@ -46,14 +46,14 @@ def test_metrics_of_known_answers():
     found = ANSWER.measure(truth, told)
     assert found["mae"] == pytest.approx((0.5 + 2 + 2 + 1) / 4)
     assert found["direction"] == pytest.approx((1 + 0 + 0.5 + 0.5) / 4)
-    assert found["coverage"] == pytest.approx(3 / 4)
+    assert found["interval_coverage"] == pytest.approx(3 / 4)
     assert found["pinball_loss"] == pytest.approx(pinball(truth, told, LEVELS).mean())
 
 
 def test_the_base_rate_covers_as_much_as_it_says():
     drawn = np.random.default_rng(0).normal(size=5_000)
     told = ANSWER.base_rate(drawn, np.zeros((5_000, 3)))
-    assert ANSWER.measure(drawn, told)["coverage"] == pytest.approx(0.8, abs=0.01)
+    assert ANSWER.measure(drawn, told)["interval_coverage"] == pytest.approx(0.8, abs=0.01)
 
 
 def test_a_reference_gets_the_spread_of_its_errors():
@@ -61,7 +61,9 @@ def test_a_reference_gets_the_spread_of_its_errors():
     asked, known = random.normal(size=500), random.normal(size=500)
     told = ANSWER.of_reference(asked, known + random.normal(size=500), lambda: known)
     assert np.allclose(told[:, 1], asked, atol=1e-6)
-    assert ANSWER.measure(asked + random.normal(size=500), told)["coverage"] == pytest.approx(0.8, abs=0.06)
+    assert ANSWER.measure(asked + random.normal(size=500), told)["interval_coverage"] == pytest.approx(
+        0.8, abs=0.06
+    )
 
 
 def task(config: Config, rows: Rows):

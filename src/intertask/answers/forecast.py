@@ -24,7 +24,7 @@ class Forecast(Answer):
     levels: tuple[float, ...] = (0.1, 0.5, 0.9)
 
     monitor = reported = quality = "-pinball_loss"
-    metrics = ("pinball_loss", "mae", "direction", "coverage")
+    metrics = ("pinball_loss", "mae", "direction", "interval_coverage")
 
     @property
     def _middle(self) -> int:
@@ -35,7 +35,7 @@ class Forecast(Answer):
 
         "pinball_loss" is the mean over the levels, in the label's own unit; "mae" that of the median;
         "direction" the share of rows whose median has the sign of the truth, half for a zero of either;
-        "coverage" the share of truths between the lowest and the highest quantile.
+        "interval_coverage" the share of truths between the lowest and the highest quantile.
         """
         if not len(truth):
             return {}
@@ -50,7 +50,7 @@ class Forecast(Answer):
             "pinball_loss": pinball(right, told, self.levels),
             "mae": np.abs(right - median),
             "direction": (1.0 + signs) / 2,
-            "coverage": ((right >= told[:, 0]) & (right <= told[:, -1])).astype(np.float64),
+            "interval_coverage": ((right >= told[:, 0]) & (right <= told[:, -1])).astype(np.float64),
         }
 
     def qualities(self, truth: Array, predicted: Array) -> Floats:

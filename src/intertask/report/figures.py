@@ -12,7 +12,7 @@ MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"  # of numbers, and of ranges
 _ORDER = (
     *("ndcg", "hr", "mrr", "recall", "map", "coverage", "novelty", "diversity", "popularity_share"),
     *("auc", "log_loss", "accuracy", "balanced_accuracy", "macro_f1", "calibration_error", "rmse", "mae"),
-    *("word_error_rate", "character_error_rate", "pinball_loss", "direction"),
+    *("word_error_rate", "character_error_rate", "pinball_loss", "direction", "interval_coverage"),
 )
 _NAMES = {
     "hr": "HR",
@@ -25,6 +25,8 @@ _NAMES = {
     "macro_f1": "Macro F1",
     "-log_loss": "Log-likelihood",
     "-squared_error": "Squared error, negated",
+    "-word_error_rate": "Word error rate, negated",
+    "-pinball_loss": "Pinball loss, negated",
 }
 
 
