@@ -32,7 +32,7 @@ def world(seed, clear, rows=400, candidates=30):
 
 
 def of(blend, part):
-    own = blend._own(part.lengths_N)
+    own = blend.weights_of(part.lengths_N)
     return quality(part, (part.said_NCK @ own[:, :, None])[..., 0])
 
 

@@ -134,7 +134,7 @@ class Blend:
 
     def total(self, said: Mapping[str, Said], lengths_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """The sums of all items."""
-        own_BK = self._own(lengths_B)
+        own_BK = self.weights_of(lengths_B)
         total_BI: NDArray[np.float32] | None = None
         for place, name in enumerate(self.read):
             weight_B1, told = own_BK[:, place, None], said.get(name)
@@ -156,7 +156,7 @@ class Blend:
         self, said: Mapping[str, Said], row: int, length: int, items: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """The weighted numbers before they are summed."""
-        own_K = self._own(np.array([length]))[0]
+        own_K = self.weights_of(np.array([length]))[0]
         return np.stack([own_K[self.read.index(name)] * at(said[name], row, items) for name in self.columns])
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -185,7 +185,8 @@ class Blend:
             raise IntertaskError(f"{where} edges", "rising numbers", "others")
         return cls(columns, cast("NDArray[np.int64]", edges), cast("NDArray[np.float32]", own))
 
-    def _own(self, lengths_B: NDArray[np.int64]) -> NDArray[np.float32]:
+    def weights_of(self, lengths_B: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The weights of histories of these lengths, [B, K]."""
         return self.weights_GK[np.searchsorted(self.edges, lengths_B, side="right")]
 
 

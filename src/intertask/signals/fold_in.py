@@ -45,7 +45,7 @@ class FoldIn:
         for row in np.flatnonzero(np.diff(had.indptr)):
             own = self.vectors_ID[had.indices[had.indptr[row] : had.indptr[row + 1]]].astype(np.float64)
             gram = self.gram_DD + (self.confidence - 1) * own.T @ own
-            people_BD[row] = np.linalg.lstsq(gram, self.confidence * own.sum(0), rcond=None)[0]
+            people_BD[row] = _solved(gram, self.confidence * own.sum(0))
         # [B, D] x [D, I] -> [B, I]
         return np.asarray(people_BD @ self.vectors_ID.T)
 
@@ -73,3 +73,11 @@ class FoldIn:
     def after(self, log: Sequences, new: NDArray[np.bool_]) -> Self:
         """The same: somebody's new events are in their history, and items keep their vectors."""
         return self
+
+
+def _solved(gram_DD: NDArray[np.float64], wanted_D: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The vector; the shortest of many where vectors that depend on each other leave it open."""
+    try:
+        return np.asarray(np.linalg.solve(gram_DD, wanted_D), np.float64)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(gram_DD, wanted_D, rcond=None)[0], np.float64)
