@@ -235,3 +235,16 @@ def test_first_events_tell_what_the_content_does_not():
     assert found["targets"][0] > 0
     assert cold[-1] > cold[0] + 0.05
     assert warm[-1] > warm[0] - 0.05
+
+
+def test_a_catalogue_of_fewer_items_than_places_is_measured():
+    random = np.random.default_rng(0)
+    rows = [(user, f"i{random.integers(9)}", place) for user in range(60) for place in range(6)]
+    log = EventLog.read(
+        pl.DataFrame(rows, schema=["user", "item", "order"], orient="row"), item="item", order="order"
+    )
+    titles = pl.DataFrame({"item": [f"i{n}" for n in range(9)], "title": [f"thing {n}" for n in range(9)]})
+    targets = held(prepare(log, catalogue=Catalogue.read(titles, text=["title"]))).test
+    found = measured(AtRandom(1), targets, 1.0, masked=True)
+    assert found.exposure[:, 0].max() < 1
+    assert (found.ndcg > 0).all()  # all are among the first twenty

@@ -108,7 +108,7 @@ def hold_out(
         most: Targets of a part that are asked for, drawn once for all models.
 
     Raises:
-        DataError: No target of a part is a cold item.
+        DataError: A part has no target that is a cold item, or none that is another.
     """
     sequences = corpus.sequences
     training = split.training(sequences)
@@ -126,13 +126,15 @@ def hold_out(
     asked = {}
     for part, (places, cold_I) in parts.items():
         asked[part] = _targets(sequences, left, before, places, cold_I, warm_I, masked, most)
-        if not asked[part].cold.any():
-            raise DataError(
-                f"cold items, {part}",
-                "a target that is a cold item",
-                f"none among {len(places):,} targets",
-                "hold more back, or use a longer log",
-            )
+        cold = asked[part].cold
+        for what, there in (("a cold item", cold.any()), ("an item with training events", (~cold).any())):
+            if not there:
+                raise DataError(
+                    f"cold items, {part}",
+                    f"a target that is {what}",
+                    f"none among {len(places):,} targets",
+                    "hold more back, or use a longer log",
+                )
     smaller = Split(
         train_stop=before[split.train_stop],
         validation=before[split.validation[kept[split.validation]]],

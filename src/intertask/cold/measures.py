@@ -99,12 +99,13 @@ def _measured(scores_BI: Tensor, targets: Targets, rows: NDArray[np.int64], unit
     # Ties count against the system; the target itself is the 1 of its rank.
     among_warm, among_cold = (warm_BW >= own_B1).sum(1), (cold_BC >= own_B1).sum(1)
     best_warm, best_cold = (part.topk(min(K, part.shape[1])).values for part in (warm_BW, cold_BC))
+    places = min(K, best_warm.shape[1] + best_cold.shape[1])
     ranks, exposure = [], []
     for constant in constants:
         above_warm = (warm_BW >= own_B1 + constant).sum(1)
         above_cold = (cold_BC + constant >= own_B1).sum(1)
         ranks.append(torch.where(is_cold, above_warm + among_cold, among_warm + above_cold))
-        merged = torch.cat([best_warm, best_cold + constant], 1).topk(K, dim=1).indices
+        merged = torch.cat([best_warm, best_cold + constant], 1).topk(places, dim=1).indices
         exposure.append((merged >= best_warm.shape[1]).double().mean(1))
     ranks_BG = torch.stack(ranks, 1).numpy()
     ndcg = np.where(ranks_BG <= K, 1 / np.log2(1.0 + ranks_BG), 0.0)
