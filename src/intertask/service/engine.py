@@ -22,6 +22,7 @@ from intertask.service.database import Reading
 from intertask.service.explaining import because
 from intertask.service.exploring import drawn
 from intertask.service.loaded import Loaded, Prepared
+from intertask.service.predicting import Predicting
 from intertask.service.questions import Question, Reply, Seen, Value
 from intertask.service.refusals import BusyError, ConflictError, FaultError, MissingError, UnavailableError
 from intertask.service.shelf import Shelf
@@ -82,6 +83,7 @@ class Engine:
     def __init__(self, here: Callable[[], Reading]) -> None:
         self._here = here
         self.models: dict[str, Loaded] = {}  # by digest; replaced as a whole, never changed in place
+        self.predictors: dict[str, Predicting] = {}  # as well
         self._last: dict[int, Named] = {}  # by tenant, for when the store cannot be read
         self._waiting: queue.Queue[Waiting | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)

@@ -17,6 +17,7 @@ from intertask.answering.objective import Objective
 from intertask.answering.rules import Ignored, Rules, banned_items
 from intertask.data.sequences import from_lists
 from intertask.data.windows import Windows
+from intertask.errors import RequestError
 from intertask.events.requests import Asked, encoded
 from intertask.recommender import Recommender
 from intertask.service.questions import Question, Step
@@ -194,6 +195,26 @@ class Loaded:
         found_BI = np.zeros((len(together), self.num_items), np.float32)
         np.put_along_axis(found_BI, ranked.items_BK, ranked.scores_BK, 1)
         return found_BI[:, places_K]
+
+    def judge(self, steps: Sequence[Step], items: list[str], task: str, at: int | None) -> dict[str, float]:
+        """What somebody would answer to items: a probability or a value, of those that the model knows.
+
+        Raises:
+            RequestError: The task judges no items, or no event is of a known item.
+        """
+        tasks = self.answerer.model.config.tasks_that_judge()
+        if task not in tasks:
+            expected = f"a response task: {', '.join(tasks) or 'there is none'}"
+            raise RequestError("task", expected, repr(task))
+        asked, _ = self._asked([Prepared(Question(tenant=0, person=None), task, steps, [], None, Ignored())])
+        if (asked.windows.lengths == 0).any():
+            raise RequestError("history", "at least one event of a known item", "none")
+        places = self.places(items)
+        known = places[places >= 0]
+        if not len(known):
+            return {}
+        found = self.answerer.responses(asked, task, known, at)
+        return dict(zip(self.names(known), found[task].to_list(), strict=True))
 
     def popular(self, k: int, hidden_I: Tensor | None) -> list[tuple[str, float]]:
         """What was most frequent in training: the answer where nothing else can be had."""

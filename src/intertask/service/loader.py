@@ -9,6 +9,7 @@ from intertask.service.access import Access
 from intertask.service.database import Reading
 from intertask.service.engine import Engine
 from intertask.service.loaded import Loaded
+from intertask.service.predicting import Predicting
 from intertask.service.refusals import RefusedError
 from intertask.service.settings import Place
 from intertask.service.versions import LIVING, Alive
@@ -56,7 +57,8 @@ class Loader:
         """
         wanted = await self._access.read(versions.wanted)
         for digest in wanted:
-            if digest in self._engine.models or digest in self._refused:
+            known = digest in self._engine.models or digest in self._engine.predictors
+            if known or digest in self._refused:
                 continue
             try:
                 model = await asyncio.to_thread(registry.read, self._place.models, digest)
@@ -65,15 +67,20 @@ class Loader:
             except Exception as error:  # whatever is wrong with a candidate, what answers goes on
                 self._refused[digest] = f"{type(error).__name__}: {error}"
             else:
+                if isinstance(model, Predicting):
+                    self._engine.predictors = self._engine.predictors | {digest: model}
+                    continue
                 for tenant in await self._access.read(versions.owners, digest):
                     await self._access.read(_filled, model, tenant)
                 self._engine.models = self._engine.models | {digest: model}
         self._engine.models = {name: one for name, one in self._engine.models.items() if name in wanted}
+        predictors = self._engine.predictors.items()
+        self._engine.predictors = {name: one for name, one in predictors if name in wanted}
         self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
         await self._tell()
 
     async def _tell(self) -> None:
-        state = tuple(sorted(self._engine.models)), dict(self._refused)
+        state = tuple(sorted((*self._engine.models, *self._engine.predictors))), dict(self._refused)
         moment = asyncio.get_running_loop().time()
         if state == self._told and moment - self._last < LIFE_SECONDS:
             return

@@ -9,7 +9,7 @@ import asyncio
 from intertask.service import versions
 from intertask.service.access import Access
 from intertask.service.refusals import ConflictError, MissingError, RefusedError, UnavailableError
-from intertask.service.versions import ACTIVE, NEXT, Alias, Raise, Version
+from intertask.service.versions import NEXT, Alias, Raise, Version
 
 SECONDS = 60.0  # that all processes may take to load a model
 BETWEEN = 0.05
@@ -38,12 +38,14 @@ async def publish(
         ConflictError: A process cannot load it, or another version answers than `instead_of`.
         UnavailableError: It takes too long.
     """
-    await prepare(access, tenant, number, seconds)
-    return await access.write(Raise(tenant=tenant, version=number, instead_of=instead_of, by=by))
+    version = await prepare(access, tenant, number, seconds)
+    return await access.write(
+        Raise(tenant=tenant, alias=version.alias, version=number, instead_of=instead_of, by=by)
+    )
 
 
-async def prepare(access: Access, tenant: int, number: int, seconds: float = SECONDS) -> None:
-    """Have every process load a version.
+async def prepare(access: Access, tenant: int, number: int, seconds: float = SECONDS) -> Version:
+    """The version, once every process has loaded it.
 
     Raises:
         MissingError: There is no such version.
@@ -53,14 +55,16 @@ async def prepare(access: Access, tenant: int, number: int, seconds: float = SEC
     version = await access.read(versions.version, tenant, number)
     if version is None:
         raise MissingError("version", "a version of your models", str(number), "see GET /v1/models")
-    await access.write(Raise(tenant=tenant, alias=NEXT + ACTIVE, version=number))
+    following = NEXT + version.alias
+    await access.write(Raise(tenant=tenant, alias=following, version=number))
     try:
         await _ready(access, version, seconds)
     except RefusedError:
-        active = await access.read(versions.alias, tenant)
+        active = await access.read(versions.alias, tenant, version.alias)
         if active is not None:  # nobody need keep, or try to load again, what is not published
-            await access.write(Raise(tenant=tenant, alias=NEXT + ACTIVE, version=active.version))
+            await access.write(Raise(tenant=tenant, alias=following, version=active.version))
         raise
+    return version
 
 
 async def _ready(access: Access, version: Version, seconds: float) -> None:

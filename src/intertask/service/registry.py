@@ -9,21 +9,26 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from intertask import doors
 from intertask.errors import ArtefactError, RequestError
 from intertask.options.seeds import generator
+from intertask.predictor import Predictor
 from intertask.recommender import Recommender
 from intertask.service.loaded import Loaded
+from intertask.service.predicting import Predicting
 from intertask.service.questions import Question, Step
 from intertask.service.versions import Facts
 from intertask.storage.files import sha256, written_aside
 from intertask.storage.untrusted import read_json
 
+ROWS = "rows"  # the kind of a model that answers rows
 GOLDEN = 20  # answers
 LONGEST = 10  # events of a history that they are asked by
 PLACES = 10
@@ -41,12 +46,12 @@ class Added:
     Args:
         digest: The name of its folder.
         facts: What is told of it.
-        recommender: As it was read, with its people.
+        recommender: As it was read, with its people; None of a model of rows.
     """
 
     digest: str
     facts: Facts
-    recommender: Recommender
+    recommender: Recommender | None
 
 
 def add(source: Path, models: Path) -> Added:
@@ -57,26 +62,19 @@ def add(source: Path, models: Path) -> Added:
         RequestError: It ranks no items, or its answers are no numbers.
         IntertaskError: The place cannot be written to.
     """
+    if doors.is_of_rows(source):
+        return _added_of_rows(source, models)
     recommender = Recommender.load(source)
     recipe = recommender.recipe
     if not recipe.tasks_that_rank():
         raise RequestError(
             str(source), "a model with a task that ranks items", "none", "add a next_item task"
         )
-    models.mkdir(parents=True, exist_ok=True)
-    aside = models / f"{_ASIDE}{secrets.token_hex(8)}"
-    try:
-        recommender.save(aside, histories=False)
-        digest = sha256(aside / "manifest.json")
-        golden = _golden(Loaded(digest, Recommender.load(aside)))
-        with written_aside(models / f"{digest}.golden.json") as file:
-            file.write_text(json.dumps(golden), encoding="utf-8")
-        if not (models / digest).exists():
-            with suppress(OSError):  # another process has added the same
-                aside.rename(models / digest)
-        _sync(models)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+
+    def golden(aside: Path, digest: str) -> Golden:
+        return _golden(Loaded(digest, Recommender.load(aside)))
+
+    digest = _kept(models, lambda aside: recommender.save(aside, histories=False), golden)
     facts: Facts = {
         "name": recipe.name,
         "tasks": ", ".join(recipe.tasks),
@@ -89,7 +87,41 @@ def add(source: Path, models: Path) -> Added:
     return Added(digest, facts, recommender)
 
 
-def read(models: Path, digest: str) -> Loaded:
+def _added_of_rows(source: Path, models: Path) -> Added:
+    """Take a model of rows into the registry: it ranks nothing, and has no golden answers."""
+    predictor = Predictor.load(source)
+    digest = _kept(models, predictor.save, lambda aside, digest: [])
+    facts: Facts = {
+        "kind": ROWS,
+        "name": predictor.recipe.name,
+        "tasks": ", ".join(predictor.recipe.tasks),
+        "width": predictor.recipe.width,
+        "columns": json.dumps(dict(predictor.facts.columns), ensure_ascii=False),
+        "source": source.resolve().name,
+    }
+    return Added(digest, facts, None)
+
+
+def _kept(models: Path, save: Callable[[Path], None], golden: Callable[[Path, str], Golden]) -> str:
+    """Save a model aside, and give its folder the name of its digest, once."""
+    models.mkdir(parents=True, exist_ok=True)
+    aside = models / f"{_ASIDE}{secrets.token_hex(8)}"
+    try:
+        save(aside)
+        digest = sha256(aside / "manifest.json")
+        answers = golden(aside, digest)
+        with written_aside(models / f"{digest}.golden.json") as file:
+            file.write_text(json.dumps(answers), encoding="utf-8")
+        if not (models / digest).exists():
+            with suppress(OSError):  # another process has added the same
+                aside.rename(models / digest)
+        _sync(models)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return digest
+
+
+def read(models: Path, digest: str) -> Loaded | Predicting:
     """A model of the registry, which answers as it did when it was added.
 
     Raises:
@@ -98,6 +130,8 @@ def read(models: Path, digest: str) -> Loaded:
     folder = models / digest
     if sha256(folder / "manifest.json") != digest:
         raise ArtefactError(str(folder), "the manifest that gave it its name", "another", "restore a backup")
+    if doors.is_of_rows(folder):
+        return Predicting.read(folder)
     loaded = Loaded.read(folder)
     kept = read_json(models / f"{digest}.golden.json", GOLDEN_BYTES)
     if not _alike(kept, _golden(loaded)):

@@ -26,11 +26,21 @@ from intertask.service.administration import (
     TrainBody,
 )
 from intertask.service.fields import Body, NoBody
-from intertask.service.handlers import events, experiments, jobs, keys, lists, models, rules, things
+from intertask.service.handlers import (
+    events,
+    experiments,
+    jobs,
+    keys,
+    lists,
+    models,
+    predictions,
+    rules,
+    things,
+)
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.7.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.8.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -104,6 +114,7 @@ ROUTES = (
     _route("POST /v1/recommend/next", ASK, list_bodies.NextBody, list_bodies.RecommendAnswer, lists.further),
     _route("GET /v1/recommendations", READ, list_bodies.GivenQuery, list_bodies.GivenAnswer, lists.given),
     _route("POST /v1/rerank", ASK, list_bodies.RerankBody, list_bodies.RerankAnswer, lists.rerank),
+    _route("POST /v1/predict", ASK, list_bodies.PredictBody, list_bodies.PredictAnswer, predictions.predict),
     _route("POST /v1/latest", ASK, list_bodies.LatestBody, list_bodies.LatestAnswer, lists.latest),
     _route("POST /v1/similar", ASK, list_bodies.SimilarBody, list_bodies.SimilarAnswer, lists.similar),
     _route("GET /v1/popular", ASK, list_bodies.PopularQuery, list_bodies.SimilarAnswer, lists.popular),

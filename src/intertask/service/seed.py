@@ -20,7 +20,6 @@ from intertask.service.database import Reading, whole
 from intertask.service.events import Append, StoredEvent
 from intertask.service.opening import opened
 from intertask.service.publishing import publish
-from intertask.service.registry import Added
 from intertask.service.settings import Place
 from intertask.service.versions import AddVersion, Raise
 from intertask.terminal.progress import bar
@@ -49,12 +48,12 @@ async def _seed(place: Place, source: Path) -> None:
     access.start()
     try:
         known = {one.digest: one.version for one in await access.read(versions.versions, TENANT)}
-        if await access.read(_only_histories, TENANT):
-            await _bring(access, added)
+        if added.recommender is not None and await access.read(_only_histories, TENANT):
+            await _bring(access, added.recommender)
         version = await access.write(AddVersion(tenant=TENANT, digest=added.digest, facts=added.facts))
-        active = await access.read(versions.alias, TENANT)
+        active = await access.read(versions.alias, TENANT, version.alias)
         if active is None:
-            await access.write(Raise(tenant=TENANT, version=version.version))
+            await access.write(Raise(tenant=TENANT, alias=version.alias, version=version.version))
         elif added.digest not in known:
             await publish(access, TENANT, version.version)
     finally:
@@ -70,11 +69,11 @@ def _only_histories(store: Reading, tenant: int) -> bool:
     return whole(found[0][0]) == 0
 
 
-async def _bring(access: Access, added: Added) -> None:
+async def _bring(access: Access, recommender: Recommender) -> None:
     """Store the histories; what is there already is counted and left alone."""
-    histories = added.recommender.histories
+    histories = recommender.histories
     with bar("bringing histories in", histories.num_events) as move:
-        for events in batches(added.recommender):
+        for events in batches(recommender):
             await access.write(Append(tenant=TENANT, events=events))
             move(len(events))
 

@@ -14,6 +14,7 @@ from intertask.service.schema import now
 Facts = dict[str, str | int | float | bool | None]
 LIVING = 5_000_000  # microseconds after its last sign of life in which a process counts as there
 ACTIVE = "active"
+ROWS = "rows"  # the alias of the model that answers rows
 NEXT = "next:"  # before the name of an alias: what every process loads before the alias itself is raised
 
 
@@ -31,6 +32,11 @@ class Version(Message):
     digest: str
     facts: Facts
     created: int
+
+    @property
+    def alias(self) -> str:
+        """The name that it is published under: models of rows have one of their own."""
+        return ROWS if self.facts.get("kind") == ROWS else ACTIVE
 
 
 class Alias(Message):

@@ -26,6 +26,7 @@ from intertask.service.offpolicy import estimate
 from intertask.service.questions import Question
 from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.running import Call, Running
+from intertask.service.versions import ACTIVE
 
 MOST_LISTS = 1_000_000  # of a result
 
@@ -34,7 +35,9 @@ async def add(running: Running, call: Call, body: ExperimentBody) -> DoneAnswer:
     """Begin an experiment, once every process has the models of its arms ready."""
     for arm in body.arms:
         if arm.version is not None:
-            await publishing.prepare(running.access, call.tenant, arm.version)
+            prepared = await publishing.prepare(running.access, call.tenant, arm.version)
+            if prepared.alias != ACTIVE:
+                raise ConflictError("arms", "versions that rank items", "one of rows", "leave it out")
     arms = tuple(
         Arm(
             name=arm.name,

@@ -269,7 +269,7 @@ def _question(
     return Question(
         tenant=call.tenant,
         person=body.user,
-        history=_steps(known, body.history or (), body.at),
+        history=steps_of(known, body.history or (), body.at),
         k=body.k,
         behaviour=body.behaviour,
         task=body.task,
@@ -297,7 +297,7 @@ def _seen(given: bool | SeenRule | None, asked: int) -> Seen | None:
     return Seen() if given else None
 
 
-def _steps(known: Loaded | None, history: tuple[PastEvent, ...], at: int | None) -> tuple[Step, ...]:
+def steps_of(known: Loaded | None, history: tuple[PastEvent, ...], at: int | None) -> tuple[Step, ...]:
     """The events in their order: by their times, an event without one happened with the event before it."""
     if not history:
         return ()

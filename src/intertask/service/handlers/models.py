@@ -14,21 +14,22 @@ from intertask.service.database import Reading
 from intertask.service.fields import NoBody, spelled
 from intertask.service.refusals import ConflictError
 from intertask.service.running import Call, Running
-from intertask.service.versions import Alias, Version
+from intertask.service.versions import ACTIVE, ROWS, Alias, Version
 
 
 async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
     """All versions, the newest first."""
 
-    def look(store: Reading) -> tuple[list[Version], Alias | None, Canary | None]:
+    def look(store: Reading) -> tuple[list[Version], list[Alias | None], Canary | None]:
         tenant = call.tenant
         return (
             versions.versions(store, tenant),
-            versions.alias(store, tenant),
+            [versions.alias(store, tenant, name) for name in (ACTIVE, ROWS)],
             canaries.canary(store, tenant),
         )
 
-    found, active, tried = await running.access.read(look)
+    found, aliases, tried = await running.access.read(look)
+    active = {one.version for one in aliases if one is not None}
     part: dict[str, CanaryAnswer] = {}
     if tried is not None:
         until = spelled(tried.until)
@@ -40,7 +41,7 @@ async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
                 version=one.version,
                 digest=one.digest,
                 facts=dict(one.facts),
-                active=active is not None and one.version == active.version,
+                active=one.version in active,
             )
             for one in found
         ),
@@ -58,7 +59,11 @@ async def publish(running: Running, call: Call, body: PublishBody) -> AliasAnswe
 
 
 async def _try(running: Running, call: Call, version: int, canary: CanaryBody) -> AliasAnswer:
-    await publishing.prepare(running.access, call.tenant, version)
+    prepared = await publishing.prepare(running.access, call.tenant, version)
+    if prepared.alias != ACTIVE:
+        raise ConflictError(
+            "canary", "a model that ranks items", "one of rows", "publish it without a canary"
+        )
     await running.access.write(
         StartCanary(
             tenant=call.tenant,

@@ -5,9 +5,10 @@ const at = (name) => document.getElementById(name);
 const key = at("key");
 
 // The key may stand behind the # of the address, which no server sees; it is kept for this tab alone.
-const given = new URLSearchParams(location.hash.slice(1)).get("key");
-if (given) {
-  sessionStorage.setItem("key", given);
+// A user may stand there as well, and is asked for at once.
+const given = new URLSearchParams(location.hash.slice(1));
+if (given.get("key")) {
+  sessionStorage.setItem("key", given.get("key"));
   history.replaceState(null, "", location.pathname);
 }
 key.value = sessionStorage.getItem("key") || "";
@@ -151,3 +152,7 @@ for (const form of document.querySelectorAll("form[data-path]")) {
 }
 
 active();
+if (at("ask") && given.get("user")) {
+  at("user").value = given.get("user");
+  at("ask").requestSubmit();
+}
