@@ -19,6 +19,7 @@ from intertask.cli import (
     serve,
     train,
     transfer,
+    tune,
 )
 from intertask.cli.output import say
 from intertask.errors import IntertaskError
@@ -53,6 +54,7 @@ def about(
 app.command("init")(init.init)
 app.command("data")(data.data)
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("recommend")(recommend.recommend)
 app.command("predict")(predict.predict)

@@ -196,11 +196,9 @@ class Recipe(ModelConfig):
         file = Path(file)
         if changes:
             whole = cls.read(file)  # what is wrong in the file is not the fault of a change
-            table = json.loads(whole.to_json()) if file.suffix == ".json" else read_toml(file)
+            table = json.loads(whole.to_json()) if file.suffix == ".json" else _table(file)
             return cls._parsed(changed(table, changes), file, named(changes))
-        return (
-            cls.from_json(file) if file.suffix == ".json" else cls._parsed(read_toml(file), file, str(file))
-        )
+        return cls.from_json(file) if file.suffix == ".json" else cls._parsed(_table(file), file, str(file))
 
     @classmethod
     def _parsed(cls, table: Mapping[str, Any], file: Path, where: str) -> "Recipe":
@@ -272,3 +270,8 @@ def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
         for stream, section in told["streams"].items()
     }
     return told | {"history": written["evaluation"]["history"][0]}
+
+
+def _table(file: Path) -> dict[str, Any]:
+    """What a file says of a recipe: without what a tuning may change of it."""
+    return {name: value for name, value in read_toml(file).items() if name != "tune"}
