@@ -35,6 +35,7 @@ from intertask.events.requests import Event
 from intertask.fitting.assessment import assess, corpus_of, refuse_refitted
 from intertask.fitting.experiment import fit
 from intertask.fitting.fitted import FittedLog
+from intertask.fitting.starting import Start
 from intertask.model import Model
 from intertask.newcomers import items as new_items
 from intertask.newcomers import users as new_users
@@ -73,6 +74,7 @@ class Recommender(Door):
         catalogue: Catalogue | None = None,
         run: str | Path | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
+        start_from: "Recommender | None" = None,
     ) -> "Recommender":
         """Train on a log.
 
@@ -83,6 +85,8 @@ class Recommender(Door):
                 it both are gone when training ends.
             on_epoch: Called at the end of each epoch, with its number, losses and validation metrics. What
                 it raises ends the training, which goes on in the same `run`.
+            start_from: A trained model of the same recipe, whose weights the training starts from; new items
+                start from nothing.
 
         Raises:
             DataError: The log cannot be trained on.
@@ -102,7 +106,7 @@ class Recommender(Door):
         else:
             corpus = events if read is None else events.described_by(read)
         with tempfile.TemporaryDirectory() if run is None else nullcontext(place) as folder, heard(on_epoch):
-            fitted = fit(self.recipe, corpus, Path(folder))
+            fitted = fit(self.recipe, corpus, Path(folder), _start(start_from))
         self._take(fitted, catalogue)
         return self
 
@@ -484,3 +488,18 @@ class Recommender(Door):
                 "Recommender", "a trained model", "an untrained one", "call fit() or load() first"
             )
         return self._answerer
+
+
+def _start(other: object) -> Start | None:
+    """The model of another recommender, to start from.
+
+    Raises:
+        RequestError: It is none, or not trained.
+    """
+    if other is None:
+        return None
+    if not isinstance(other, Recommender):
+        raise RequestError("start_from", "a trained Recommender", arguments.shown(other))
+    answerer = other.answerer
+    reader = answerer.reader
+    return Start(answerer.model, reader.items, reader.behaviours, answerer.trained)

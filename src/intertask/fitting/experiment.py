@@ -22,6 +22,7 @@ from intertask.evaluate.validation import default_monitor, over_tasks
 from intertask.events import mixing
 from intertask.events.splits import Split as EventSplit
 from intertask.fitting.fitted import Fitted, FittedLog, FittedRows, on_log, on_rows
+from intertask.fitting.starting import Start
 from intertask.fitting.wings import Trainable, trainable
 from intertask.ranking import Ranker
 from intertask.recipe import MAIN, Recipe
@@ -35,18 +36,26 @@ from intertask.train.loop import Trainer
 from intertask.train.stream import Stream
 
 
-def fit(recipe: Recipe, corpus: EventCorpus, folder: Path) -> FittedLog:
+def fit(recipe: Recipe, corpus: EventCorpus, folder: Path, start: Start | None = None) -> FittedLog:
     """Train, or go on training, in a run's folder; a recipe of one stream.
+
+    Args:
+        recipe: Of one stream.
+        corpus: The log.
+        folder: Of the run.
+        start: A model whose weights training starts from; drawn from the seed if None.
 
     Raises:
         RecipeError: The recipe does not fit the data, or has several streams.
         TrainingError: A loss is not finite.
         IntertaskError: Another process works in the folder, or something stands there that is no run's.
     """
-    return on_log(_fit_one(recipe, corpus, folder))
+    return on_log(_fit_one(recipe, corpus, folder, start))
 
 
-def _fit_one(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted[Corpus, Split]:
+def _fit_one(
+    recipe: Recipe, corpus: Corpus, folder: Path, start: Start | None = None
+) -> Fitted[Corpus, Split]:
     if recipe.streams:
         raise RecipeError(
             "[streams]",
@@ -55,7 +64,7 @@ def _fit_one(recipe: Recipe, corpus: Corpus, folder: Path) -> Fitted[Corpus, Spl
             "train it with `intertask train`, or intertask.runs.run.train",
         )
     with working_on(folder, "train", FITTED):
-        return fit_streams(recipe, {MAIN: corpus}, folder)[MAIN]
+        return fit_streams(recipe, {MAIN: corpus}, folder, start)[MAIN]
 
 
 def fit_rows(recipe: Recipe, corpus: RowCorpus, folder: Path) -> FittedRows:
@@ -64,7 +73,7 @@ def fit_rows(recipe: Recipe, corpus: RowCorpus, folder: Path) -> FittedRows:
 
 
 def fit_streams(
-    recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path
+    recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path, start: Start | None = None
 ) -> dict[str, Fitted[Corpus, Split]]:
     """Train all streams of a recipe together, or go on training, in a run's folder.
 
@@ -72,9 +81,11 @@ def fit_streams(
         recipe: With as many streams as there are corpora.
         corpora: The data of each stream, by its name.
         folder: Of the run; the caller has it for itself.
+        start: A model whose weights that of the recipe's own log starts from.
 
     Raises:
         RecipeError: The recipe does not fit the data.
+        RequestError: The model to start from is another one.
         TrainingError: A loss is not finite.
     """
     parts, balance = assembled(recipe, corpora)
@@ -82,6 +93,11 @@ def fit_streams(
     told = _told(parts.values(), monitor)
     device = device_of(recipe.train.device)
     run = digest(recipe, corpora)
+    if start is not None:
+        own = corpora[MAIN]
+        assert isinstance(own, EventCorpus)
+        start.give(parts[MAIN].model, own)
+        run = hashlib.sha256(f"{run} {start.digest()}".encode()).hexdigest()
     checkpoint.refuse_other_run(folder / "checkpoints", run)
     with written_aside(folder / "recipe.json") as aside:
         aside.write_text(recipe.to_json(), encoding="utf-8")
