@@ -1,6 +1,8 @@
-"""A pretrained encoder as a part of a model: rates by layer, and layers that stay as they are."""
+"""A pretrained encoder as a part of a model: rates by layer, and layers that stay as they are.
 
-import re
+What frozen layers make of a text is kept on disk while a model is trained, so that they see each text once.
+"""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +11,8 @@ from torch import Tensor, nn
 
 from intertask.nn.rates import LearnsAt
 from intertask.texts import pretrained
+from intertask.texts.activations import Activations
 from intertask.texts.pretrained import Checkpoint
-
-_WORDS = re.compile(r"(^|\.)(word_embeddings|tok_embeddings|embed_tokens)\.weight$")
 
 
 class Backbone(nn.Module):
@@ -30,6 +31,7 @@ class Backbone(nn.Module):
         self.width = int(config.get("hidden_size", config.get("dim", 0)))
         self.padding = int(config.get("pad_token_id") or 0)
         self.frozen_layers = frozen_layers
+        self.kept: Activations | None = None  # what frozen layers make of texts, while it is trained
         if frozen_layers:
             for part in self._frozen():
                 part.requires_grad_(False)
@@ -59,19 +61,18 @@ class Backbone(nn.Module):
         for place, layer in enumerate(layers):
             vars(layer)["learns_at"] = _all(layer, rate * decay ** (len(layers) - 1 - place))
 
-    def take_weights(self, checkpoint: Checkpoint, kept: Sequence[int] | None) -> None:
-        """Take the weights of a folder, of tokens those in use alone."""
+    def take_weights(self, checkpoint: Checkpoint) -> None:
+        """Take the weights of a folder."""
         given = checkpoint.load().state_dict()
         with torch.no_grad():
             for name, weight in self.own.named_parameters():
-                source = given[name]
-                if kept is not None and _WORDS.search(name):
-                    source = source[torch.tensor(kept)]
-                weight.copy_(source)
+                weight.copy_(given[name])
 
     def train(self, mode: bool = True) -> "Backbone":
         """As any module, except that frozen layers drop nothing."""
         super().train(mode)
+        if self.kept is not None and not mode:
+            self.kept.flush()
         if self.frozen_layers:
             for part in self._frozen():
                 part.eval()
@@ -86,13 +87,65 @@ class Backbone(nn.Module):
             more_BLD: Is added to the vectors of the tokens.
         """
         mask = None if bool(real_BL.all()) else real_BL.long()
+        if more_BLD is None and self.kept is not None:
+            return self._by_what_is_kept(self.kept, codes_BL, real_BL, mask)
         if more_BLD is None:
-            states_BLD: Tensor = self.own(input_ids=codes_BL, attention_mask=mask)[0]
-            return states_BLD
+            return self._whole(codes_BL, mask)
         table = self.own.get_input_embeddings()  # type: ignore[operator]
         vectors_BLD = table(codes_BL) + more_BLD
-        states_BLD = self.own(inputs_embeds=vectors_BLD, attention_mask=mask)[0]
+        states_BLD: Tensor = self.own(inputs_embeds=vectors_BLD, attention_mask=mask)[0]
         return states_BLD
+
+    def _whole(self, codes_BL: Tensor, mask: Tensor | None) -> Tensor:
+        states_BLD: Tensor = self.own(input_ids=codes_BL, attention_mask=mask)[0]
+        return states_BLD
+
+    def _by_what_is_kept(
+        self, kept: Activations, codes_BL: Tensor, real_BL: Tensor, mask: Tensor | None
+    ) -> Tensor:
+        """The same, with what frozen layers made of these texts before."""
+        lengths = real_BL.sum(1).tolist()
+        keys = [kept.key(codes[:length]) for codes, length in zip(codes_BL, lengths, strict=True)]
+        found = [kept.get(key) for key in keys]
+        known = [own for own in found if own is not None]
+        if len(known) == len(found):
+            below_BLD = nn.utils.rnn.pad_sequence(known, batch_first=True).to(codes_BL.device)
+            return self._above(below_BLD, codes_BL, mask)
+        below: list[Tensor] = []
+        layers = self.layers()
+        if self.frozen_layers == len(layers):
+            states_BLD = self._whole(codes_BL, mask)
+            below.append(states_BLD)
+        else:
+            next_layer = layers[self.frozen_layers]
+            hook = next_layer.register_forward_pre_hook(lambda _, given: below.append(given[0]))
+            try:
+                states_BLD = self._whole(codes_BL, mask)
+            finally:
+                hook.remove()
+        if self.training and len(below) == 1 and isinstance(below[0], Tensor):
+            for key, states_LD, length in zip(keys, below[0], lengths, strict=True):
+                kept.put(key, states_LD[:length])
+        return states_BLD
+
+    def _above(self, below_BLD: Tensor, codes_BL: Tensor, mask: Tensor | None) -> Tensor:
+        """What the layers above the frozen ones make of what these made."""
+        layers, count = self.layers(), self.frozen_layers
+        if count == len(layers):
+            return below_BLD
+        hook = layers[count].register_forward_pre_hook(lambda _, given: (below_BLD, *given[1:]))
+        for layer in layers[:count]:
+            vars(layer)["forward"] = _passes_on
+        try:
+            return self._whole(codes_BL, mask)
+        finally:
+            hook.remove()
+            for layer in layers[:count]:
+                del vars(layer)["forward"]
+
+
+def _passes_on(hidden_BLD: Tensor, *_: object, **__: object) -> Tensor:
+    return hidden_BLD
 
 
 def _all(part: nn.Module, rate: float) -> LearnsAt:

@@ -4,6 +4,7 @@ The reader is fitted on the rows that train alone: a vocabulary of its own, or t
 encoder. What does not fit into `max_tokens` tokens is cut off, counted and said.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +13,7 @@ import torch
 from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
 from torch import Tensor, nn
 
+from intertask.data.fetch import cache
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
@@ -27,6 +29,7 @@ from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.letters import Letters
 from intertask.texts import tokens
+from intertask.texts.activations import Activations
 from intertask.texts.pretrained import Checkpoint, find, longest, require_transformers
 from intertask.texts.tokens import NUM_CASES, Unit, Words
 from intertask.texts.vocabulary import Vocabulary
@@ -49,7 +52,8 @@ class Config(InputConfig):
             learns at 1e-4 where `learning_rate` is left out. Without it the vectors of tokens are learned
             from nothing, and the encoder of the recipe reads them.
         layer_decay: Each layer of a pretrained encoder learns at this share of the rate of the one above it.
-        frozen_layers: So many of its lowest layers, and its vectors of tokens, stay as they are.
+        frozen_layers: So many of its lowest layers, and its vectors of tokens, stay as they are. What they
+            make of training texts is kept in INTERTASK_CACHE, so that they see each once.
         max_tokens: Most tokens of a text, those that the encoder adds included; what is behind is cut off.
         vocabulary: Without a pretrained encoder: "pieces" of words, whole "words", or "characters".
         vocabulary_size: Most tokens of a vocabulary of one's own.
@@ -168,7 +172,12 @@ class Config(InputConfig):
         """Take the weights of the pretrained encoder."""
         assert isinstance(part, Input)
         if self.pretrained is not None and part.backbone is not None:
-            part.backbone.take_weights(find(self.pretrained), None)
+            checkpoint = find(self.pretrained)
+            part.backbone.take_weights(checkpoint)
+            if self.frozen_layers and part.case_in is None:
+                told = f"{checkpoint.digest} {self.frozen_layers}".encode()
+                folder = cache() / f"layers-{hashlib.sha256(told).hexdigest()[:32]}"
+                part.backbone.kept = Activations(folder)
 
     def keep_rates(self, part: AnyInput, others: Iterable[Tensor]) -> None:
         """Have a pretrained encoder learn at its own rate, layer by layer; what is new at that of [train]."""
