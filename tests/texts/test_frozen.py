@@ -122,3 +122,34 @@ def test_a_missing_encoder_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(IntertaskError, match="a folder"):
         frozen.embed(TEXTS, name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_hidden_layers": 10**9},
+        {"hidden_size": 10**12},
+        {"hidden_size": -3},
+        {"num_attention_heads": 5},
+        {"hidden_act": "__import__('os')"},
+        {"model_type": "no_such"},
+        {"model_type": None},
+        {"vocab_size": "many"},
+    ],
+)
+def test_configs_that_anybody_wrote_are_refused_in_a_line(encoder: Path, change: dict[str, object]) -> None:
+    config = pretrained.find(encoder).config | change
+    with pytest.raises(IntertaskError) as raised, torch.device("meta"):
+        pretrained.build(config)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_config_runs_no_code_of_its_own(encoder: Path) -> None:
+    config = pretrained.find(encoder).config | {
+        "auto_map": {"AutoModel": "evil.Model"},
+        "attn_implementation": "somebody/kernels",
+        "_attn_implementation": "somebody/kernels",
+    }
+    module = pretrained.build(config)
+    assert type(module).__module__.startswith("transformers.")
+    assert module.config._attn_implementation == "sdpa"

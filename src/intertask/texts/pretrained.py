@@ -24,6 +24,7 @@ from intertask.storage.untrusted import read_bytes, read_json
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+MOST_LAYERS, MOST_NUMBER = 1_000, 10_000_000  # that a config may say
 CONFIG_BYTES, TOKENIZER_BYTES = 1 << 20, 64 << 20
 _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 _WANTED = (*_FILES, "*.safetensors", "model.safetensors.index.json")
@@ -177,15 +178,40 @@ def require_transformers() -> None:
 
 
 def build(config: Mapping[str, Any]) -> nn.Module:
-    """An encoder of a config without the weights that were learned."""
+    """An encoder of a config without the weights that were learned.
+
+    Raises:
+        RecipeError: The config is of none.
+    """
+    refuse_extremes(config)
+    require_transformers()
     import transformers
     from transformers import initialization
 
-    with initialization.no_init_weights():
-        module: nn.Module = transformers.AutoModel.from_config(  # type: ignore[no-untyped-call]
-            _config(config), attn_implementation="sdpa", dtype=torch.float32
-        )
+    try:
+        with initialization.no_init_weights(), _quiet():
+            module: nn.Module = transformers.AutoModel.from_config(  # type: ignore[no-untyped-call]
+                _config(config), attn_implementation="sdpa", dtype=torch.float32
+            )
+    except Exception as error:  # of many kinds: anybody may have written the config
+        raise RecipeError("[input] pretrained", "the config of an encoder", _first_line(error)) from None
     return module
+
+
+def refuse_extremes(config: Mapping[str, Any]) -> None:
+    """Refuse a config that would be built for hours, or is of no known encoder.
+
+    Raises:
+        RecipeError: As it says.
+    """
+    for name, value in config.items():
+        most = MOST_LAYERS if "layers" in name or "heads" in name else MOST_NUMBER
+        if isinstance(value, int | float) and not -most <= value <= most:
+            raise RecipeError(f"[input] pretrained {name}", f"{most:,} at most", f"{value:g}")
+        if isinstance(value, list | dict) and len(value) > MOST_NUMBER // 1_000:
+            raise RecipeError(f"[input] pretrained {name}", "a short list", f"{len(value):,} entries")
+    if not isinstance(config.get("model_type"), str):
+        raise RecipeError("[input] pretrained", "a config with model_type", "none")
 
 
 def longest(config: Mapping[str, Any]) -> int:
