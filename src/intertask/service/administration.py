@@ -142,6 +142,40 @@ class TenantsAnswer(Body):
     tenants: tuple[str, ...]
 
 
+class WebhookBody(Body):
+    """An address that is told what happens: model.published, canary.ended, job.done, job.failed."""
+
+    name: Word
+    url: Annotated[StrictStr, Field(min_length=1, max_length=2_000)]
+
+
+class WebhookAnswer(Body):
+    """An address.
+
+    Args:
+        name: Of it.
+        url: It.
+        secret: Shown this once. `intertask-signature: t=SECONDS,v1=HEX` holds the HMAC-SHA256 of SECONDS, a
+            dot and the body by it.
+    """
+
+    name: str
+    url: str
+    secret: str
+
+
+class WebhooksAnswer(Body):
+    """All addresses."""
+
+    webhooks: tuple[WebhookBody, ...]
+
+
+class WebhookQuery(Body):
+    """Which address."""
+
+    name: Word
+
+
 class FileAnswer(Body):
     """A file.
 

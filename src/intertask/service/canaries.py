@@ -10,6 +10,7 @@ from intertask.service.messages import Command, Done, Message
 from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.schema import now
 from intertask.service.versions import Raise, alias, pin, unpin
+from intertask.service.webhooks import emit
 
 MINUTE = 60_000_000  # microseconds
 LEAST = 20  # requests of the candidate before anything is made of their shares
@@ -117,6 +118,12 @@ class EndCanary(Command[Done]):
         if self.promote:
             Raise(tenant=self.tenant, version=self.version).run(store)
         unpin(store, self.tenant, _OWNER)
+        told: dict[str, str | int | bool] = {
+            "version": self.version,
+            "published": self.promote,
+            "reason": self.reason,
+        }
+        emit(store, self.tenant, "canary.ended", told)
         return Done()
 
 

@@ -23,6 +23,7 @@ from intertask.service.properties import (
 from intertask.service.rules import DeleteRule, PutRule
 from intertask.service.tenants import AddKey, AddTenant, KeepSecret, RevokeKey
 from intertask.service.versions import AddVersion, Alive, Raise, RollBack
+from intertask.service.webhooks import DeleteWebhook, Delivered, PutWebhook
 
 AnyCommand = Annotated[
     Append
@@ -37,6 +38,9 @@ AnyCommand = Annotated[
     | StartCanary
     | EndCanary
     | CountAnswers
+    | PutWebhook
+    | DeleteWebhook
+    | Delivered
     | PutRule
     | DeleteRule
     | HideItems

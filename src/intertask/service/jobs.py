@@ -8,6 +8,7 @@ from intertask.service.database import Reading, Row, Writing, text, whole
 from intertask.service.messages import Command, Done, Message
 from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.schema import now
+from intertask.service.webhooks import emit
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 STATES: tuple[State, ...] = ("waiting", "running", "done", "failed", "stopped")
@@ -149,6 +150,10 @@ class MoveJob(Command[Done]):
         )
         if not changed:
             raise ConflictError("job", f"one that {self.worker} works on", repr(self.job))
+        if self.state in ("done", "failed"):
+            rows = store.rows("SELECT tenant, kind FROM jobs WHERE job = ?", (self.job,))
+            told: dict[str, str | int | bool] = {"job": self.job, "kind": text(rows[0][1])}
+            emit(store, whole(rows[0][0]), f"job.{self.state}", told)
         return Done()
 
 

@@ -24,6 +24,10 @@ from intertask.service.administration import (
     TenantBody,
     TenantsAnswer,
     TrainBody,
+    WebhookAnswer,
+    WebhookBody,
+    WebhookQuery,
+    WebhooksAnswer,
 )
 from intertask.service.fields import Body, NoBody
 from intertask.service.handlers import (
@@ -36,11 +40,12 @@ from intertask.service.handlers import (
     predictions,
     rules,
     things,
+    webhooks,
 )
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.8.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.9.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -182,6 +187,9 @@ ROUTES = (
     _route("POST /v1/erase", EDIT, EraseBody, JobAnswer, jobs.erase),
     _route("GET /v1/tenants", ADMIN, NoBody, TenantsAnswer, keys.all_tenants),
     _route("POST /v1/tenants", ADMIN, TenantBody, NewKeyAnswer, keys.add_tenant),
+    _route("PUT /v1/webhooks", ADMIN, WebhookBody, WebhookAnswer, webhooks.put),
+    _route("GET /v1/webhooks", ADMIN, NoBody, WebhooksAnswer, webhooks.look),
+    _route("DELETE /v1/webhooks", ADMIN, WebhookQuery, bodies.DoneAnswer, webhooks.delete),
     _route("GET /v1/keys", ADMIN, NoBody, KeysAnswer, keys.keys),
     _route("GET /v1/audit", ADMIN, AuditQuery, AuditAnswer, keys.changes),
     _route("POST /v1/keys", ADMIN, KeyBody, NewKeyAnswer, keys.add_key),

@@ -14,6 +14,7 @@ from intertask.errors import IntertaskError
 from intertask.service import answers, jobs, process, tenants, versions
 from intertask.service.access import Access
 from intertask.service.answers import TrimAnswers
+from intertask.service.delivering import deliver
 from intertask.service.erasing import erase
 from intertask.service.events import DAY, Forget
 from intertask.service.exporting import write_out
@@ -60,7 +61,7 @@ async def _work(place: Place) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     process.ready()
-    watching = asyncio.create_task(watch(access))
+    watching = asyncio.gather(watch(access), deliver(access, private=place.settings.private_webhooks))
     lanes = [_lane(place, access, f"{name}-{lane}", kinds, ended) for lane, kinds in enumerate((SHORT, LONG))]
     await asyncio.gather(*lanes, _regularly(place, access, ended))
     watching.cancel()

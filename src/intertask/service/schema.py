@@ -95,7 +95,14 @@ _FIFTH = (
     "seconds {real} NOT NULL, PRIMARY KEY (tenant, version)){plain}",
 )
 _SIXTH = ("ALTER TABLE keys ADD COLUMN per_second {real}",)
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+_SEVENTH = (
+    "CREATE TABLE webhooks (tenant {integer} NOT NULL REFERENCES tenants, name {text} NOT NULL, "
+    "url {text} NOT NULL, secret {text} NOT NULL, PRIMARY KEY (tenant, name)){plain}",
+    "CREATE TABLE deliveries (delivery {text} PRIMARY KEY, tenant {integer} NOT NULL REFERENCES tenants, "
+    "name {text} NOT NULL, body {text} NOT NULL, tries {integer} NOT NULL, due {integer} NOT NULL){plain}",
+    "CREATE INDEX deliveries_by_time ON deliveries (due)",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 VERSION = len(STEPS)
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, StrictStr, field_validator
+from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator
 
 from intertask.errors import IntertaskError, RequestError
 from intertask.options.config import Config, parse, read_toml
@@ -23,6 +23,7 @@ class Settings(Config):
         workers: Processes that answer.
         log: "problems" writes a line for each request that fails or is slow, "requests" for every one.
         retrain_days: Days after which a tenant's model is trained anew; never if left out.
+        private_webhooks: Whether webhooks may reach machines of private networks.
         answers_days: For how many days the lists that were given are kept; 0 keeps none.
         behaviours: Names of events that are stored though no model was trained on them yet.
     """
@@ -33,6 +34,7 @@ class Settings(Config):
     workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
     log: Literal["problems", "requests"] = "problems"
     retrain_days: Annotated[StrictInt, Field(ge=1, le=3_650)] | None = None
+    private_webhooks: StrictBool = False
     answers_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 90
     behaviours: tuple[StrictStr, ...] = ()
 

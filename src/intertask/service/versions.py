@@ -10,6 +10,7 @@ from intertask.service.database import Reading, Row, Writing, text, whole
 from intertask.service.messages import Command, Message
 from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.schema import now
+from intertask.service.webhooks import emit
 
 Facts = dict[str, str | int | float | bool | None]
 LIVING = 5_000_000  # microseconds after its last sign of life in which a process counts as there
@@ -125,6 +126,8 @@ class Raise(Command[Alias]):
             "before = excluded.before, updated = excluded.updated",
             (self.tenant, self.alias, named.version, named.before, now()),
         )
+        if not self.alias.startswith(NEXT):
+            emit(store, self.tenant, "model.published", {"alias": self.alias, "version": named.version})
         return named
 
 

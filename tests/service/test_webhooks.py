@@ -1,0 +1,140 @@
+"""Webhooks are signed, tried again, and reach no machine of a private network unless it is allowed."""
+
+import hashlib
+import hmac
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from intertask.service import delivering, webhooks
+from intertask.service.jobs import AddJob, MoveJob, TakeJob
+from intertask.service.versions import NEXT, AddVersion, Raise
+from intertask.service.webhooks import DeleteWebhook, Delivered, PutWebhook, checked_url
+
+
+@pytest.fixture
+def listener():
+    """A machine that hears; it answers as it is told."""
+    heard = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            heard.append((self.path, dict(self.headers), body))
+            self.send_response(server.status)
+            self.send_header("location", "/elsewhere")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.status, server.heard = 200, heard
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(store, command):
+    with store.transaction():
+        return command.run(store)
+
+
+def put(store, url, tenant=1):
+    return run(store, PutWebhook(tenant=tenant, name="shop", url=url, secret="whsec_x"))
+
+
+def test_what_happens_is_told_signed_and_once(store, listener):
+    put(store, f"http://127.0.0.1:{listener.server_port}/hook?a=1")
+    put(store, "http://other.example/", tenant=2)
+    run(store, AddVersion(tenant=1, digest="d"))
+    run(store, Raise(tenant=1, alias=NEXT + "active", version=1))  # not yet
+    run(store, Raise(tenant=1, version=1))
+    job = run(store, AddJob(tenant=1, what="export"))
+    run(store, TakeJob(worker="w", kinds=("export",)))
+    run(store, MoveJob(job=job.job, worker="w"))
+    run(store, MoveJob(job=job.job, worker="w", state="done", result={}))
+    found = webhooks.due(store)
+    assert [json.loads(one.body)["event"] for one in found] == ["model.published", "job.done"]
+    for one in found:
+        assert delivering.told(one, private=True)
+        run(store, Delivered(delivery=one.delivery, heard=True))
+    assert webhooks.due(store) == []
+    path, headers, body = listener.heard[0]
+    assert path == "/hook?a=1" and json.loads(body)["version"] == 1
+    moment, signature = (part.partition("=")[2] for part in headers["intertask-signature"].split(","))
+    expected = hmac.digest(b"whsec_x", f"{moment}.".encode() + body, hashlib.sha256).hex()
+    assert signature == expected and headers["intertask-delivery"] == found[0].delivery
+
+
+def test_what_is_not_heard_is_tried_again_later_and_not_forever(store, listener, monkeypatch):
+    put(store, f"http://127.0.0.1:{listener.server_port}/")
+    with store.transaction():
+        webhooks.emit(store, 1, "job.done", {})
+    (one,) = webhooks.due(store)
+    for status in (500, 302, 404):
+        listener.status = status
+        assert not delivering.told(one, private=True)
+    assert {path for path, _, _ in listener.heard} == {"/"}  # nobody is followed elsewhere
+    clock = [webhooks.now()]
+    monkeypatch.setattr(webhooks, "now", lambda: clock[0])
+    waits = []
+    while webhooks.due(store):
+        run(store, Delivered(delivery=one.delivery, heard=False))
+        waits.append(0)
+        while not webhooks.due(store) and waits[-1] < 5_000:
+            clock[0] += 1_000_000
+            waits[-1] += 1
+    assert waits[:-1] == [10, 20, 40, 80, 160, 320, 640] and len(waits) == webhooks.TRIES
+    assert store.rows("SELECT count(*) FROM deliveries") == [(0,)]
+
+
+def test_machines_of_private_networks_hear_nothing(store, listener):
+    for host in ("127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0", "2130706433"):
+        put(store, f"http://{host}:{listener.server_port}/")
+        with store.transaction():
+            webhooks.emit(store, 1, "job.done", {})
+        for one in webhooks.due(store):
+            assert not delivering.told(one, private=False), host
+        run(store, DeleteWebhook(tenant=1, name="shop"))
+        assert webhooks.due(store) == []
+    assert listener.heard == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "shop",
+        "file:///etc/passwd",
+        "ftp://x/",
+        "http://",
+        "http://a:b@x/",
+        "http://x:0/",
+        "http://x:99999/",
+        "http://x/#y",
+        "http://x/\r\nhost: y",
+        "http://ü/",
+        "http://[x/",
+        "gopher://x",
+        "http://x y/",
+    ],
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(Exception, match="url: expected an address such as https://"):
+        checked_url(url)
+
+
+def test_addresses_are_set_shown_without_their_secret_and_deleted(client):
+    made = client.put("/v1/webhooks", json={"name": "a", "url": "https://shop.example/hook"}).json()
+    assert made["secret"].startswith("whsec_")
+    listed = client.get("/v1/webhooks")
+    assert listed.json() == {"webhooks": [{"name": "a", "url": "https://shop.example/hook"}]}
+    assert client.put("/v1/webhooks", json={"name": "b", "url": "file:///x"}).status_code == 400
+    assert client.delete("/v1/webhooks", params={"name": "a"}).json() == {"changed": True}
