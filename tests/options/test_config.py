@@ -23,12 +23,15 @@ FOLDERS = (
     "tasks",
 )
 EVERY_KIND = [(folder, kind) for folder in FOLDERS for kind in kinds(folder)]
-NEEDED = {("tasks", "response"): {"behaviour": "buy"}}  # what has no default
+NEEDED = {  # what has no default
+    ("tasks", "response"): {"behaviour": "buy"},
+    ("datasets", "token_lines"): {"train": "lines.txt", "test": "lines.txt"},
+}
 PLACES = {
     "sources": lambda part: {"evaluation": {"baselines": {"one": part}}},
     "balance": lambda part: {"balance": part},
     "communication": lambda part: {"communication": part},
-    "datasets": lambda part: {"data": {"dataset": part}},
+    "datasets": lambda part: {"data": {"dataset": part}, "tasks": {"next": "next_item"}},
     "encoders": lambda part: {"encoder": part},
     "inputs": lambda part: {"input": part},
     "rankers": lambda part: {"ranker": part},
@@ -151,7 +154,7 @@ def test_numbers_that_are_not_finite_are_refused_from_a_file_too(tmp_path, value
     [
         (
             {"input": {"dropout": 0.4}},
-            "recipe.toml [input]: expected a table with kind = one of events, table, "
+            f"recipe.toml [input]: expected a table with kind = one of {', '.join(kinds('inputs'))}, "
             "found {'dropout': 0.4}; add a kind, e.g. kind",
         ),
         ({"encoder": 3}, "recipe.toml [encoder]: expected a table with kind = one of"),
