@@ -186,3 +186,16 @@ def test_content_without_a_catalogue_is_refused():
 def test_runs_from_before_there_was_another_kind_of_items_go_on():
     assert "items" not in shop.recipe().shaping()
     assert "items" in recipe().shaping()
+
+
+def test_a_run_from_files_trains_serves_and_evaluates_items_of_content(tmp_path):
+    told = '[items]\nkind = "content"\nencoder = "hashed"\ntext_width = 8\n\n[encoder]'
+    toml = shop.TOML.replace("[encoder]", told).replace("epochs = 2", "epochs = 1")
+    file = shop.write_files(tmp_path, toml)
+    catalogue().frame.with_columns(pl.col("genres").list.join("|")).rename({"item": "sku"}).write_csv(
+        tmp_path / "items.csv"
+    )
+    it.train_recipe(str(file), tmp_path / "run")
+    model = Recommender.load(tmp_path / "run")
+    assert "new 0" in model.items["item"].to_list()
+    assert model.evaluate(run=tmp_path / "run").rankings

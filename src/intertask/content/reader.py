@@ -186,7 +186,7 @@ def _logarithm(numbers: NDArray[np.generic]) -> NDArray[np.float64]:
 def _of_numbers(numbers: pl.Series, mean: float, deviation: float) -> NDArray[np.float32]:
     """Between -1 and 1, and not turned into a direction: its size is what it says."""
     known = numbers.is_not_null().to_numpy()
-    values = (_logarithm(numbers.fill_null(0).to_numpy()) - mean) / deviation
+    values = (_logarithm(numbers.fill_null(0).to_numpy()) - mean) / max(deviation, 1e-9)
     block = np.zeros((len(numbers), 2), np.float32)
     block[:, 0] = np.where(known, values.clip(-FURTHEST, FURTHEST) / FURTHEST, 0)
     block[:, 1] = ~known
