@@ -6,6 +6,9 @@ The same encoder, the same sentences of CoNLL-2003, float32, one thread, batches
 average. Seconds are of the processor, so that other programs on the machine count little. What makes the
 difference: sentences of like length share a batch, so that hardly a place is padded, and no mask is made.
 `transformers.Trainer` needs the package accelerate.
+
+With all-MiniLM-L6-v2, 384 sentences and batches of 32, on two busy cores (2026-11-30): training 835 against
+327 tokens a second, 2.55 times; prediction 2,658 against 1,243, 2.14 times.
 """
 
 import argparse
