@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from PIL import Image
 from pydantic import ValidationError
 
 from intertask import Recipe
+from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
 from intertask.errors import DataError, IntertaskError, RecipeError
 from intertask.inputs.image import Config, Reader
@@ -212,8 +214,6 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(files) -> Predictor:
-    from intertask.data.rows import Rows
-
     rows = Rows.read(files / "rows.csv", files=["picture"], labels=["bar"])
     return Predictor(Recipe.model_validate(RECIPE)).fit(rows)
 
@@ -301,3 +301,15 @@ def test_data_about_health_say_so_in_answers_and_reports(model, tmp_path, capsys
 def test_known_sets_about_health_are_known_as_such(kind):
     recipe = Recipe.model_validate({"data": {"dataset": kind}})
     assert recipe.data.notice and not Recipe.model_validate({"data": {"dataset": "digits"}}).data.notice
+
+
+def test_a_damaged_picture_of_the_test_part_ends_a_training_before_it_begins():
+    values, labels = shades(30)
+    files = [png(own) for own in values]
+    parts = ["train"] * 20 + ["validation"] * 5 + ["test"] * 5
+    files[27] = files[27][:40]
+    frame = pl.DataFrame({"picture": files, "bar": labels, "part": parts})
+    rows = Rows.read(frame, files=["picture"], labels=["bar"], part="part")
+    recipe = Recipe.model_validate({**RECIPE, "split": {"kind": "official"}})
+    with pytest.raises(DataError, match="picture row 28: expected a"):
+        Predictor(recipe).fit(rows)

@@ -42,6 +42,14 @@ class Reader(Config, ABC):
     def read(self, rows: Rows) -> RowFields:
         """What the input reads of rows that have the columns of those that train."""
 
+    def refuse(self, rows: Rows) -> None:
+        """Refuse rows that cannot be read, which are looked at before training: files, windows with holes.
+
+        Raises:
+            DataError: Names the first.
+        """
+        del rows
+
     def plain(self, rows: Rows) -> pl.DataFrame | None:
         """Columns of numbers that tell references, which read cells, what is in the files of rows, if any."""
         return None

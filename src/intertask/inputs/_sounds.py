@@ -111,7 +111,8 @@ def wave(content: bytes, where: str, longest: float) -> tuple[Floats, int]:
     except DataError:
         raise
     except Exception as error:  # libsndfile fails on a damaged file in many ways
-        kind = "an empty file" if not content else (str(error).splitlines() or [type(error).__name__])[0]
+        said = (str(error).splitlines() or [type(error).__name__])[0].rpartition(": ")[2]
+        kind = f"something else or a damaged one: {said}" if content else "an empty file"
         raise DataError(where, "a recording as WAV or FLAC, or features as .npy", kind) from None
     samples: Floats = found.mean(1)
     if len(samples) < frames:

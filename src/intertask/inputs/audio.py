@@ -233,6 +233,11 @@ class Reader(AnyReader):
         values = np.concatenate(found) if found else np.zeros((0, width), np.float32)
         return Frames(torch.from_numpy(values), starts, lengths, self.halvings)
 
+    def refuse(self, rows: Rows) -> None:
+        """Refuse recordings that are damaged, empty or silent, or of another rate."""
+        for file in rows.inputs[self.column]:
+            self.frames(file["content"], file["name"])
+
     def plain(self, rows: Rows) -> pl.DataFrame:
         """Mean, deviation and length of each recording, for references."""
         found = [self.frames(file["content"], file["name"]) for file in rows.inputs[self.column]]

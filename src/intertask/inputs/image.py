@@ -214,6 +214,10 @@ class Reader(AnyReader):
         """Patches from top to bottom, and from left to right."""
         return -(-self.height // self.patch), -(-self.width // self.patch)
 
+    def refuse(self, rows: Rows) -> None:
+        """Refuse pictures that are damaged, or of another size or mode."""
+        self.pixels(rows.inputs[self.column])
+
     def plain(self, rows: Rows) -> pl.DataFrame:
         """The shades of a small gray picture, 28 x 28 at most, as columns of numbers for references."""
         gray = self.pixels(rows.inputs[self.column]).float().mean(1, keepdim=True)

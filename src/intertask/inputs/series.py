@@ -199,6 +199,10 @@ class Reader(AnyReader):
         told = ((values - means) / deviations).clip(-FARTHEST, FARTHEST).astype(np.float32)
         return Windows(torch.from_numpy(told), self.halvings)
 
+    def refuse(self, rows: Rows) -> None:
+        """Refuse windows with holes."""
+        self.values(rows)
+
     def notes(self) -> tuple[str, ...]:
         """Nothing to know."""
         return ()

@@ -50,6 +50,8 @@ class TrainableRows:
         training, validation = (corpus.rows.take(places) for places in (split.train, split.validation))
         self.facts = Facts.fit(config, training)
         refuse_labels_among_inputs(config, training)
+        for reader in self.facts.readers.values():  # what nobody reads before it tests
+            reader.refuse(corpus.rows.take(split.test))
         self.model = build(config, self.facts, seed, stream, shared)
         for name, own in config.named_inputs.items():
             own.prepare(self.model.part(name))
