@@ -21,6 +21,7 @@ class Config(RowsDatasetConfig):
     """1,153 texts, of 24 diseases; of 47 that are repeated one stands here. Label: `disease`."""
 
     usual: ClassVar[Mapping[str, str]] = {"disease": "category"}
+    medical: ClassVar[bool] = True
     kind: Literal["symptom2disease"] = "symptom2disease"
 
     def load(self, folder: Path) -> Rows:
