@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from intertask.inputs import Embedded
 from intertask.inputs._several import laid_out
-from intertask.model.network import _places
 from intertask.nn.layout import Layout
 from intertask.tasks._places import PlaceTask
 from intertask.tasks._rows import known
@@ -23,17 +22,15 @@ def embedded(lengths, length):
 def test_places_are_those_of_the_last_input():
     first, last = embedded([1, 3], 3), embedded([4, 2], 4)
     both = laid_out([first, last])
-    states, lengths = _places(both.hidden_BLD, both.layout)
-    assert lengths.tolist() == [4, 2]
-    for row, count in enumerate(lengths.tolist()):
+    span = both.layout.spans[-1]
+    states = span.of(both.hidden_BLD)
+    assert span.lengths_B.tolist() == [4, 2]
+    for row, count in enumerate(span.lengths_B.tolist()):
         assert torch.equal(states[row, :count], last.hidden_BLD[row, :count])
 
 
-def test_places_of_one_input_are_all():
-    hidden = torch.ones(2, 5, 2)
-    states, lengths = _places(hidden, Layout())
-    assert torch.equal(states, hidden)
-    assert lengths.tolist() == [5, 5]
+def test_all_places_of_rows_without_padding_are_real():
+    assert Layout().real_places_B(torch.ones(2, 5, 2)).tolist() == [5, 5]
 
 
 def test_none_is_no_label_and_an_empty_text_is_one():
