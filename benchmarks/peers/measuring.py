@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from exported import Exported
+
 from ranking import Score, evaluate
 
 WIDTH, LAYERS, HEADS = 64, 2, 2  # the equal model

@@ -9,8 +9,9 @@ from implicit.als import AlternatingLeastSquares
 from implicit.bpr import BayesianPersonalizedRanking
 from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
 from measuring import Found, Options
-from ranking import K
 from scipy.sparse import csr_matrix
+
+from ranking import K
 
 FILE = "implicit"
 

@@ -11,13 +11,14 @@ import torch
 from exported import Exported
 from measuring import Course, Enough, Found, Meter, Options
 from numpy.typing import NDArray
-from ranking import Score
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.data.dataloader import FullSortEvalDataLoader, TrainDataLoader
 from recbole.data.dataset import SequentialDataset
 from recbole.model.sequential_recommender import SASRec
 from recbole.trainer import Trainer
+
+from ranking import Score
 
 FILE = "recbole.pt"
 WARM_UP = 1  # batches, which are large

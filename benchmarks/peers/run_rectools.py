@@ -12,11 +12,12 @@ from exported import Exported
 from measuring import Course, Found, LightningCourse, LightningMeter, Meter, Options
 from numpy.typing import NDArray
 from pytorch_lightning import Callback, LightningModule, Trainer
-from ranking import Score
 from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.metrics import NDCG, HitRate, calc_metrics
 from rectools.models import SASRecModel
+
+from ranking import Score
 
 FILE = "rectools.ckpt"
 

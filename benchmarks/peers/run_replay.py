@@ -17,7 +17,6 @@ import torch
 from exported import Exported, left_padded
 from measuring import Course, Found, LightningCourse, LightningMeter, Meter, Options
 from numpy.typing import NDArray
-from ranking import Score
 from replay.data import FeatureHint, FeatureSource, FeatureType
 from replay.data.nn import ParquetModule, TensorFeatureInfo, TensorFeatureSource, TensorSchema
 from replay.nn.lightning import LightningModule
@@ -26,6 +25,8 @@ from replay.nn.lightning.postprocessor import SeenItemsFilter
 from replay.nn.sequential import LengthBucketedQueryEncoder, SasRec
 from replay.nn.transform import AdaptiveTrimTransform, TargetAwareAdaptiveTrimTransform
 from replay.nn.transform.template import make_default_sasrec_transforms
+
+from ranking import Score
 
 BUCKET = 16  # rows of a batch that go through the encoder together
 USERS_AT_ONCE = 256  # RecTools' default, too
