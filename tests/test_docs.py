@@ -132,7 +132,7 @@ def shape(line):
 
 def refuse_no_recipe(block):
     """A whole recipe, or sections that fit into one."""
-    table = tomllib.loads(block.text)
+    table = {name: part for name, part in tomllib.loads(block.text).items() if name != "tune"}
     whole = {"data": {"dataset": "synthetic"}, "tasks": {"next": {"kind": "next_item"}}}
     asked = {str(task.get("given")) for task in table.get("tasks", {}).values()} - {"None"}
     steps = {name: {"kind": "response", "label": name} for name in asked - set(table.get("tasks", {}))}

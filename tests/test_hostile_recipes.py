@@ -75,7 +75,9 @@ PLACES = {
     "inputs": "input",
     "tasks": "tasks.next",
     "losses": "tasks.next.loss",
-    "baselines": "evaluation.baselines.b",
+    "sources": "evaluation.baselines.b",
+    "items": "items",
+    "rankers": "ranker",
     "datasets": "data.dataset",
 }
 

@@ -180,7 +180,8 @@ def test_a_schema_that_the_files_contradict_is_refused(change, message, folder):
         ),
         (
             lambda t: t["tasks"].update(a=json.loads(Regression().model_dump_json())),
-            "recipe.json [tasks.next]: expected a task of rows of a table: category, regression",
+            "recipe.json [tasks.next]: expected a task of rows of a table: category, forecast, "
+            "regression, tags, transcription, found 'next_item'",
         ),
         (
             lambda t: t["tasks"]["buys"].update(behaviour="sell"),
@@ -253,5 +254,5 @@ def test_files_may_be_links_to_files(folder, tmp_path):
 def test_a_recipe_of_a_huge_model_is_refused_before_it_is_built(folder, monkeypatch):
     change_json(folder, "recipe.json", lambda table: table.update(width=4096, max_length=10_000))
     hostile.seal(folder)
-    monkeypatch.setattr("intertask.recommender.build", None)
+    monkeypatch.setattr("intertask.answering.recommender_folder.build", None)
     assert refused(folder).startswith("weights.safetensors: expected the weights of the recipe")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from intertask.inputs import Input
 from intertask.inputs.events import Config as Events
 from intertask.recommender import Recommender
 from intertask.storage.locks import take
@@ -195,7 +196,7 @@ def test_a_small_log_is_not_saved_after_each_epoch_and_resumes_exactly(tmp_path,
     assert_same_run(folder, runs.fit(folder, **rarely), (tmp_path / "whole", whole))
 
 
-class Normed(torch.nn.Module):
+class Normed(Input):
     """An input whose states are normed by running means, as a model of another origin may have them."""
 
     def __init__(self, whole):
