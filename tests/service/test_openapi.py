@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from intertask.service import administration, bodies, experiment_bodies, fields, list_bodies, openapi, routes
+from intertask.service import (
+    administration,
+    bodies,
+    experiment_bodies,
+    fields,
+    list_bodies,
+    openapi,
+    prediction_bodies,
+    routes,
+    rule_bodies,
+)
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 # A line for each version of the interface, never changed: what is published stays what it was.
@@ -63,7 +73,7 @@ def test_every_reference_leads_somewhere():
 
 BODIES = {
     kind
-    for module in (bodies, list_bodies, experiment_bodies, administration)
+    for module in (bodies, list_bodies, rule_bodies, prediction_bodies, experiment_bodies, administration)
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, fields.Body)
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from intertask.service.bodies import Properties, ShownEvent
 from intertask.service.fields import (
@@ -14,8 +14,6 @@ from intertask.service.fields import (
     Identifier,
     Moment,
     Number,
-    Scalar,
-    Time,
     Word,
 )
 
@@ -328,90 +326,3 @@ class LatestAnswer(Body):
     """Items, the newest first; whether a model knows them does not matter."""
 
     items: tuple[NewItem, ...]
-
-
-class RuleBody(Body):
-    """A rule for all lists.
-
-    Args:
-        name: Of the rule; one of the same name is replaced.
-        scenario: Only for requests of this scenario.
-        when: Only for requests that meet this condition on user.NAME and context.NAME.
-        filter: Items that do not meet this condition on their properties are in no list.
-        boost: Items that are preferred.
-        since: From this moment on.
-        until: Up to this moment.
-    """
-
-    name: Word
-    scenario: Word | None = None
-    when: Annotated[StrictStr, Field(min_length=1, max_length=2_000)] | None = None
-    filter: Annotated[StrictStr, Field(min_length=1, max_length=2_000)] | None = None
-    boost: Annotated[tuple[Boost, ...], Field(max_length=20)] = ()
-    since: Time | None = None
-    until: Time | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.filter is None and not self.boost:
-            raise ValueError("a filter or a boost, not neither")
-        return self
-
-
-class RulesAnswer(Body):
-    """All rules."""
-
-    rules: tuple[RuleBody, ...]
-
-
-class RuleQuery(Body):
-    """Which rule."""
-
-    name: Word
-
-
-Cells = Annotated[
-    dict[Word, Scalar | Annotated[list[StrictStr], Field(max_length=10_000)]], Field(max_length=10_000)
-]
-
-
-class PredictBody(Body):
-    """Rows that the published model of rows answers, or items that the active model judges for somebody.
-
-    Args:
-        rows: As {column: value}; files, as pictures and recordings, by their bytes in base64.
-        at_least: Abstain where no class is as probable as this.
-        user: Whose stored events are read, for items.
-        history: Events that are not stored, for items.
-        items: Each is judged.
-        task: Of the model; of rows all if left out.
-        at: The moment of the request, for a model with query time.
-    """
-
-    rows: Annotated[tuple[Cells, ...], Field(min_length=1, max_length=MOST_K)] | None = None
-    at_least: Annotated[Number, Field(ge=0, le=1)] | None = None
-    user: Identifier | None = None
-    history: Annotated[tuple[PastEvent, ...], Field(max_length=MOST_HISTORY)] | None = None
-    items: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_K)] | None = None
-    task: Word | None = None
-    at: Moment | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.rows is None) == (self.items is None):
-            raise ValueError("rows or items, not both or neither")
-        if self.items is not None and (self.task is None or (self.user is None and self.history is None)):
-            raise ValueError("a task and a user or a history with items, not fewer")
-        return self
-
-
-class PredictAnswer(Body):
-    """Answers in the order of the rows or the items.
-
-    Args:
-        model: The version that answered.
-        predictions: For each row or item, by the names of its columns; an item that is unknown has none.
-    """
-
-    model: str
-    predictions: tuple[dict[str, JsonValue], ...]

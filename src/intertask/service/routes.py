@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from intertask.service import bodies, experiment_bodies, list_bodies
+from intertask.service import bodies, experiment_bodies, list_bodies, prediction_bodies, rule_bodies
 from intertask.service.administration import (
     AliasAnswer,
     AuditAnswer,
@@ -119,7 +119,13 @@ ROUTES = (
     _route("POST /v1/recommend/next", ASK, list_bodies.NextBody, list_bodies.RecommendAnswer, lists.further),
     _route("GET /v1/recommendations", READ, list_bodies.GivenQuery, list_bodies.GivenAnswer, lists.given),
     _route("POST /v1/rerank", ASK, list_bodies.RerankBody, list_bodies.RerankAnswer, lists.rerank),
-    _route("POST /v1/predict", ASK, list_bodies.PredictBody, list_bodies.PredictAnswer, predictions.predict),
+    _route(
+        "POST /v1/predict",
+        ASK,
+        prediction_bodies.PredictBody,
+        prediction_bodies.PredictAnswer,
+        predictions.predict,
+    ),
     _route("POST /v1/latest", ASK, list_bodies.LatestBody, list_bodies.LatestAnswer, lists.latest),
     _route("POST /v1/similar", ASK, list_bodies.SimilarBody, list_bodies.SimilarAnswer, lists.similar),
     _route("GET /v1/popular", ASK, list_bodies.PopularQuery, list_bodies.SimilarAnswer, lists.popular),
@@ -133,9 +139,9 @@ ROUTES = (
     _route("GET /v1/users", READ, bodies.UserQuery, bodies.UserAnswer, things.get_user),
     _route("DELETE /v1/users", EDIT, bodies.UserQuery, bodies.DoneAnswer, things.delete_user),
     _route("POST /v1/users/merge", EDIT, bodies.MergeBody, bodies.DoneAnswer, things.merge_users),
-    _route("PUT /v1/rules", EDIT, list_bodies.RuleBody, bodies.DoneAnswer, rules.put),
-    _route("GET /v1/rules", READ, NoBody, list_bodies.RulesAnswer, rules.look),
-    _route("DELETE /v1/rules", EDIT, list_bodies.RuleQuery, bodies.DoneAnswer, rules.delete),
+    _route("PUT /v1/rules", EDIT, rule_bodies.RuleBody, bodies.DoneAnswer, rules.put),
+    _route("GET /v1/rules", READ, NoBody, rule_bodies.RulesAnswer, rules.look),
+    _route("DELETE /v1/rules", EDIT, rule_bodies.RuleQuery, bodies.DoneAnswer, rules.delete),
     _route(
         "PUT /v1/experiments", ADMIN, experiment_bodies.ExperimentBody, bodies.DoneAnswer, experiments.add
     ),

@@ -1,6 +1,6 @@
 """A tag for each word of a text, such as whether it belongs to a name: the words that an input has parted.
 
-A word that the input cuts into pieces is told by the state of its first.
+Of a word that the input cuts into pieces, the state of the first piece is read.
 """
 
 from collections import Counter

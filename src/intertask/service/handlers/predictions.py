@@ -5,7 +5,7 @@ import asyncio
 from intertask.service import events, versions
 from intertask.service.database import Reading
 from intertask.service.handlers.lists import steps_of
-from intertask.service.list_bodies import PredictAnswer, PredictBody
+from intertask.service.prediction_bodies import PredictAnswer, PredictBody
 from intertask.service.questions import Step
 from intertask.service.refusals import MissingError, UnavailableError
 from intertask.service.running import Call, Running

@@ -6,8 +6,9 @@ from intertask.answering.around import Around, matching_around
 from intertask.errors import RequestError
 from intertask.service.bodies import DoneAnswer
 from intertask.service.fields import NoBody, microseconds
-from intertask.service.list_bodies import Boost, RuleBody, RuleQuery, RulesAnswer
+from intertask.service.list_bodies import Boost
 from intertask.service.refusals import RefusedError
+from intertask.service.rule_bodies import RuleBody, RuleQuery, RulesAnswer
 from intertask.service.rules import DeleteRule, PutRule, Rule, rules
 from intertask.service.running import Call, Running
 
