@@ -106,6 +106,8 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
     # mean, who count sequences; or blocks and batches of our own.
     plain = options.variant == "plain"
     blocks = {"gated": False, "inner_factor": 2 / 3} if plain else {}
+    # The peers have one task and no slots for several: those of the defaults would be weights that they lack.
+    alone = {"communication": {"kind": "shared"}} if plain else {}
     targets = np.minimum(np.diff(data.offsets) - 1, data.max_length)
     batches = (
         {"batch_tokens": round(measuring.SEQUENCES * float(targets[targets > 0].mean()))} if plain else {}
@@ -121,6 +123,7 @@ def _equal(options: Options, data: Exported, epochs: int) -> Recipe:
                 "dropout": options.dropout,
                 **blocks,
             },
+            **alone,
             "input": {"kind": "events", "dropout": options.dropout},
             # The events that the peers read, and no average of the weights, which they do not keep.
             "train": {
