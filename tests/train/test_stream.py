@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,14 +75,23 @@ def test_turns_are_spread_over_the_epoch_and_differ_between_epochs(two):
     assert one == again != other
 
 
-def test_together_each_step_has_a_batch_of_each_and_the_smaller_one_begins_again(two):
-    large, small = two
+def test_together_each_step_has_a_batch_of_each_and_an_epoch_sees_each_row_once(two):
+    two = [replace(two[0], batch_tokens=100), two[1]]
     steps = together(two, 0, 0)
     assert all([own for own, _ in step] == two for step in steps)
-    firsts, others = ([step[place][1].tolist() for step in steps] for place in (0, 1))
-    assert sorted(np.concatenate(firsts).tolist()) == list(range(len(large.feed.lengths)))
-    once = len(small.order(0, 0))
-    assert len(others) > once and sorted(np.concatenate(others[:once]).tolist()) == list(
-        range(len(small.feed.lengths))
-    )
-    assert others[once : 2 * once] != others[:once]
+    assert len(steps) == len(two[0].order(0, 0)) > len(two[1].order(0, 0))
+    for place, stream in enumerate(two):
+        batches = [step[place][1] for step in steps]
+        assert sorted(np.concatenate(batches).tolist()) == list(range(len(stream.feed.lengths)))
+        assert all(stream.feed.lengths[rows].max() * len(rows) <= stream.batch_tokens for rows in batches)
+
+
+def test_together_a_stream_of_fewer_rows_than_steps_begins_again(two):
+    large, small = two
+    large = replace(large, batch_tokens=1)  # a row a step
+    steps = together([large, small], 0, 0)
+    rows = [step[1][1].tolist() for step in steps]
+    once = len(small.feed.lengths)
+    assert len(rows) == len(large.feed.lengths) > once
+    assert sorted(np.concatenate(rows[:once]).tolist()) == list(range(once))
+    assert rows[once : 2 * once] != rows[:once]

@@ -37,7 +37,7 @@ class TrainConfig(Config):
         windows: "last": the last max_length events of each user; "all": all events, in several windows.
         step: With several streams, "turns": each step takes a batch of one of them; "together": each step
             takes a batch of every one, adds up their losses, times the weights of the streams, and updates
-            once.
+            once; batches of smaller streams are smaller, so that an epoch sees each row once.
         stream_temperature: With several streams that take turns, each has turns in proportion to its weight
             times its number of batches to the power of 1 / this: by size with 1, nearly equal turns with a
             high value.

@@ -83,12 +83,27 @@ def turns(streams: Sequence[Stream], temperature: float, seed: int, epoch: int) 
 def together(streams: Sequence[Stream], seed: int, epoch: int) -> list[Turn]:
     """A batch of every stream in each step of an epoch: as many steps as the stream with most batches has.
 
-    The others begin again, in another order, until it has had all of its own.
+    The batches of the others are cut smaller, so that their rows last for the epoch: a small stream that
+    began again and again would be known by heart before a large one is learned. One with fewer rows than
+    there are steps begins again, in another order.
     """
-    passes = [[stream.order(seed, epoch)] for stream in streams]
-    steps = max(len(first) for [first] in passes)
-    for stream, own in zip(streams, passes, strict=True):
-        while sum(map(len, own)) < steps:
-            own.append(stream.order(seed, epoch, len(own)))
-    rows = [[rows for one in own for rows in one][:steps] for own in passes]
+    first = [stream.order(seed, epoch) for stream in streams]
+    steps = max(map(len, first))
+    rows = []
+    for stream, whole in zip(streams, first, strict=True):
+        batches, passes = _cut(whole, steps), 1
+        while len(batches) < steps:
+            batches += _cut(stream.order(seed, epoch, passes), steps)
+            passes += 1
+        rows.append(batches[:steps])
     return [tuple(zip(streams, batches, strict=True)) for batches in zip(*rows, strict=True)]
+
+
+def _cut(batches: Sequence[NDArray[np.int64]], steps: int) -> list[NDArray[np.int64]]:
+    """The same rows in as many batches as there are steps, or as they have rows."""
+    least, more = divmod(steps, len(batches))
+    return [
+        part
+        for place, batch in enumerate(batches)
+        for part in np.array_split(batch, min(least + (place < more), len(batch)))
+    ]
