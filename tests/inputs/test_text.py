@@ -11,7 +11,8 @@ import intertask as it
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
 from intertask.errors import IntertaskError
-from intertask.inputs.text import Config, Reader
+from intertask.inputs._texts import Reader
+from intertask.inputs.text import Config
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.rates import own_rates
 from intertask.texts import pretrained, tokens, vocabulary

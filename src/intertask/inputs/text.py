@@ -5,38 +5,34 @@ encoder. What does not fit into `max_tokens` tokens is cut off, counted and said
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import torch
-from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from intertask.data.fetch import cache
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
-from intertask.inputs import Embedded, InputConfig, Kind
+from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
 from intertask.inputs import Reader as AnyReader
 from intertask.inputs import _pieces as pieces
 from intertask.inputs._backbone import Backbone
+from intertask.inputs._texts import Reader
 from intertask.inputs._tokens import Tokens, padded
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.letters import Letters
-from intertask.texts import tokens
 from intertask.texts.activations import Activations
 from intertask.texts.pretrained import Checkpoint, find, longest, require_transformers
-from intertask.texts.tokens import NUM_CASES, Unit, Words
+from intertask.texts.tokens import NUM_CASES
 from intertask.texts.vocabulary import Vocabulary
 from intertask.texts.vocabulary import fitted as own_vocabulary
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 RATE = 1e-4  # of a pretrained encoder that is given none
 SHOWN = 20  # columns that a message names
@@ -109,9 +105,7 @@ class Config(InputConfig):
         """The same by the encoder that a reader knows, whose folder may be gone."""
         if self.pretrained is None or not isinstance(known, Reader):
             return self.fit(rows)
-        columns = self._columns(rows)
-        texts = pieces.texts(rows, columns)
-        return known.model_copy(update=_counted(known, texts, rows, columns))
+        return known.counted(rows, self._columns(rows))
 
     def _fitted(self, rows: Rows, checkpoint: Checkpoint | None) -> "Reader":
         columns = self._columns(rows)
@@ -138,7 +132,7 @@ class Config(InputConfig):
             case=self.case,
             alphabet=pieces.alphabet(texts) if self.letters else "",
         )
-        return reader.model_copy(update=_counted(reader, texts, rows, columns))
+        return reader.counted(rows, columns)
 
     def _columns(self, rows: Rows) -> tuple[str, ...]:
         there = [*rows.texts, *rows.categories]
@@ -189,87 +183,6 @@ class Config(InputConfig):
             part.backbone.requires_grad_(False)
         else:
             part.backbone.learn_by_layer(self.learning_rate, self.layer_decay)
-
-
-class Reader(AnyReader):
-    """Reads texts as tokens.
-
-    Args:
-        texts: The columns.
-        unit: What has a place: a token, or a word or character that whoever made the data has parted.
-        tokenizer: As JSON of the library `tokenizers`.
-        encoder: The config of a pretrained encoder; None without one.
-        weights: SHA-256 of that encoder.
-        max_tokens: Most tokens of a text.
-        context: Texts before and behind that are read with each.
-        case: Whether it reads how words are written.
-        alphabet: Letters that it reads; none where it reads words alone.
-        rows: Training texts.
-        cut: Those of which something was cut off.
-        empty: Those without a word.
-    """
-
-    texts: tuple[StrictStr, ...] = Field(min_length=1, max_length=100)
-    unit: Unit
-    tokenizer: StrictStr = Field(max_length=64 << 20)
-    encoder: dict[str, Any] | None = None
-    weights: StrictStr | None = Field(default=None, max_length=100)
-    max_tokens: StrictInt = Field(ge=4, le=8_192)
-    context: StrictInt = Field(default=0, ge=0, le=100)
-    case: StrictBool = False
-    alphabet: StrictStr = Field(default="", max_length=100_000)
-    rows: StrictInt = Field(default=0, ge=0, lt=2**53)
-    cut: StrictInt = Field(default=0, ge=0, lt=2**53)
-    empty: StrictInt = Field(default=0, ge=0, lt=2**53)
-
-    @field_validator("tokenizer")
-    @classmethod
-    def _can_be_read(cls, tokenizer: str) -> str:
-        _tokenizer(tokenizer)
-        return tokenizer
-
-    @property
-    def columns(self) -> Mapping[str, Kind]:
-        """The columns."""
-        return dict.fromkeys(self.texts, "text")
-
-    @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        return _tokenizer(self.tokenizer)
-
-    @property
-    def num_tokens(self) -> int:
-        """Tokens that it can write."""
-        vocabulary: Mapping[str, int] = self._tokenizer.get_vocab(with_added_tokens=True)
-        return max(vocabulary.values(), default=0) + 1
-
-    def encoded(self, texts: Sequence[Words], borders: Sequence[object] | None) -> tokens.Encoded:
-        """The tokens of texts."""
-        parted = [pieces.parted(words, self.unit) for words in texts]
-        return tokens.encoded(parted, self._tokenizer, self.max_tokens, self.unit, self.context, borders)
-
-    def read(self, rows: Rows) -> Tokens:
-        """The tokens of rows."""
-        found = self.encoded(pieces.texts(rows, self.texts), pieces.borders(rows))
-        return Tokens(
-            torch.from_numpy(found.codes),
-            torch.from_numpy(found.begins),
-            torch.from_numpy(found.lengths),
-            torch.from_numpy(tokens.cases(found)) if self.case else None,
-            torch.from_numpy(tokens.letters(found, self.alphabet)) if self.alphabet else None,
-        )
-
-    def notes(self) -> tuple[str, ...]:
-        """What was cut off, and what was empty."""
-        told = []
-        if self.cut:
-            told.append(
-                f"{self.cut:,} of {self.rows:,} training texts are longer than max_tokens = "
-                f"{self.max_tokens} tokens; what is behind was cut off"
-            )
-        if self.empty:
-            told.append(f"{self.empty:,} of {self.rows:,} training texts are empty")
-        return tuple(told)
 
 
 class Input(AnyInput):
@@ -331,26 +244,3 @@ class Input(AnyInput):
         if self.letters is not None and fields.letters_NL is not None:
             hidden_BLD = hidden_BLD + self.letters(padded(fields.letters_NL, real_BL))
         return hidden_BLD
-
-
-def _tokenizer(text: str) -> "Tokenizer":
-    require_transformers()
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_str(text)
-    except Exception as error:  # the library raises Exception itself
-        raise ValueError(f"a tokenizer of the library tokenizers: {error}") from None
-
-
-def _counted(
-    reader: Reader, texts: Sequence[Words], rows: Rows, columns: tuple[str, ...]
-) -> dict[str, object]:
-    """What a reader says of the rows that train."""
-    found = reader.encoded(texts, pieces.borders(rows))
-    return {
-        "texts": columns,
-        "rows": len(texts),
-        "cut": int(found.cut.sum()),
-        "empty": sum(not any(word.strip() for word in words) for words in texts),
-    }
