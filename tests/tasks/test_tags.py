@@ -129,6 +129,21 @@ def test_files_of_token_lines_are_rows(tmp_path):
     assert rows.roles["part"].to_list() == ["train", "train", "test", "test"]
 
 
+@pytest.mark.parametrize(
+    ("most", "rows"),
+    [(0, ["a b", "c", "d e f g", "h", "i"]), (3, ["a b c", "d e f g", "h i"]), (9, ["a b c d e f g", "h i"])],
+)
+def test_sentences_of_a_document_are_joined_as_far_as_they_fit(tmp_path, most, rows):
+    words = [["a b", "c", "d e f g"], ["h", "i"]]
+    lines = ["\n\n".join(own.replace(" ", " O\n") + " O" for own in document) for document in words]
+    for part in ("train", "test"):
+        (tmp_path / part).write_text("-DOCSTART- O\n\n".join(["", *(own + "\n\n" for own in lines)]))
+    read = TokenLines(train=tmp_path / "train", test=tmp_path / "test", joined_words=most).load(tmp_path)
+    assert [" ".join(own) for own in read.inputs["words"].to_list()] == rows * 2
+    assert read.labels["tags"].list.len().to_list() == [len(row.split()) for row in rows] * 2
+    assert read.roles["part"].to_list() == ["train"] * len(rows) + ["test"] * len(rows)
+
+
 @pytest.mark.parametrize("change", [{"tags": ["O", "O"]}, {"often": [1]}, {"tags": ["O"], "often": [1]}])
 def test_facts_that_no_fit_makes_are_refused(change):
     with pytest.raises(ValueError):

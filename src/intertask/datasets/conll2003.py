@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from intertask.data import fetch
 from intertask.data.rows import Rows
 from intertask.datasets import RowsDatasetConfig
-from intertask.datasets._tagged import tagged
+from intertask.datasets._tagged import MOST_JOINED, tagged
 
 _FILES = {"train": "eng.train.gz", "validation": "eng.testa.gz", "test": "eng.testb.gz"}
 _ORIGIN = "https://www.clips.uantwerpen.be/conll2003/ner/"
@@ -21,10 +23,14 @@ class Config(RowsDatasetConfig):
     """14,041 + 3,250 + 3,453 sentences in the order of the documents, whose borders are lost; tags in BIO.
 
     Label: `tags`, one for each word: O, or B- and I- before PER, LOC, ORG and MISC.
+
+    Args:
+        joined_words: Most words of a row that neighbouring sentences share.
     """
 
     usual: ClassVar[Mapping[str, str]] = {"tags": "tags"}
     kind: Literal["conll2003"] = "conll2003"
+    joined_words: int = Field(default=0, ge=0, le=MOST_JOINED)
 
     def load(self, folder: Path) -> Rows:
         """The sentences.
@@ -34,4 +40,6 @@ class Config(RowsDatasetConfig):
         """
         del folder
         place = fetch.require_local("conll2003", tuple(_FILES.values()), _ORIGIN)
-        return tagged({part: place / file for part, file in _FILES.items()}, self.kind)
+        return tagged(
+            {part: place / file for part, file in _FILES.items()}, self.kind, joined_words=self.joined_words
+        )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from intertask.data.rows import Rows
 from intertask.datasets import RowsDatasetConfig
-from intertask.datasets._tagged import tagged
+from intertask.datasets._tagged import MOST_JOINED, tagged
 
 
 class Config(RowsDatasetConfig):
@@ -20,6 +20,7 @@ class Config(RowsDatasetConfig):
         validation: File whose sentences validate; a share of those that train if left out.
         word: Place of the word on a line, from 0.
         tag: Place of its tag; -1 is the last.
+        joined_words: Most words of a row that neighbouring sentences share.
     """
 
     usual: ClassVar[Mapping[str, str]] = {"tags": "tags"}
@@ -29,6 +30,7 @@ class Config(RowsDatasetConfig):
     validation: Path | None = None
     word: int = Field(default=0, ge=0, le=1_000)
     tag: int = Field(default=-1, ge=-1, le=1_000)
+    joined_words: int = Field(default=0, ge=0, le=MOST_JOINED)
 
     def load(self, folder: Path) -> Rows:
         """The sentences.
@@ -39,4 +41,4 @@ class Config(RowsDatasetConfig):
         del folder
         named = {"train": self.train, "validation": self.validation, "test": self.test}
         files = {part: file for part, file in named.items() if file is not None}
-        return tagged(files, self.kind, self.word, self.tag)
+        return tagged(files, self.kind, self.word, self.tag, self.joined_words)
