@@ -33,8 +33,10 @@ HIDDEN = {
     "role",
     "digest",
     "whole",
+    "table",
+    "of_table",
 }
-OF_ROWS = ("Predictor", "Rows", "load")  # on a page of their own
+OF_ROWS = ("Predictor", "Rows", "People", "load")  # on a page of their own
 OF_RUNS = ("Evaluation", "compare", "train_recipe", "transfer")  # so are these
 
 

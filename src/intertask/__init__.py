@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from intertask.data.catalogue import Catalogue
     from intertask.data.event_log import EventLog
+    from intertask.data.people import People
     from intertask.data.rows import Rows
     from intertask.doors import load
     from intertask.errors import IntertaskError
@@ -23,6 +24,7 @@ __all__ = [
     "Evaluation",
     "EventLog",
     "IntertaskError",
+    "People",
     "Predictor",
     "Recipe",
     "Recommender",
@@ -40,6 +42,7 @@ _HOMES = {
     "Recipe": "recipe",
     "Recommender": "recommender",
     "Predictor": "predictor",
+    "People": "data.people",
     "Rows": "data.rows",
     "load": "doors",
     "Evaluation": "evaluate.results",

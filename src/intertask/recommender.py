@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from intertask.artefact.log import LogArtefact
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
+from intertask.data.people import People
 from intertask.data.prepare import prepare
 from intertask.errors import ArtefactError, RequestError
 from intertask.evaluate.results import Evaluation
@@ -56,6 +58,7 @@ class Recommender(Growing):
         run: str | Path | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
         start_from: "Recommender | None" = None,
+        people: People | None = None,
     ) -> "Recommender":
         """Train on a log.
 
@@ -68,6 +71,7 @@ class Recommender(Growing):
                 it raises ends the training, which goes on in the same `run`.
             start_from: A trained model of the same recipe, whose weights the training starts from; new items
                 start from nothing.
+            people: What is known of the users of the log, for a recipe with [inputs.NAME].
 
         Raises:
             DataError: The log cannot be trained on.
@@ -80,12 +84,15 @@ class Recommender(Growing):
             raise RequestError(
                 "fit", "a Catalogue", type(catalogue).__name__, "read it with Catalogue.read(...)"
             )
+        if people is not None and not isinstance(people, People):
+            raise RequestError("fit", "People", type(people).__name__, "read them with People.read(...)")
         place = Path() if run is None else arguments.path(run, "run")
         read = catalogue if self.recipe.items.reads_catalogue else None
         if isinstance(events, EventLog):
-            corpus = prepare(events, catalogue=read)
+            corpus = prepare(events, catalogue=read, people=people)
         else:
             corpus = events if read is None else events.described_by(read)
+            corpus = corpus if people is None else replace(corpus, people=people)
         with tempfile.TemporaryDirectory() if run is None else nullcontext(place) as folder, heard(on_epoch):
             fitted = fit(self.recipe, corpus, Path(folder), _start(start_from))
         self._take(fitted, catalogue)
@@ -103,7 +110,12 @@ class Recommender(Growing):
         self.fitted, self.catalogue, self.refitted = fitted, catalogue, fitted.refitted
         counts = popularity(fitted.split.training(corpus.sequences), len(corpus.behaviours))
         self._answerer = Answerer(
-            fitted.model.eval(), reader_of(corpus, counts), counts, catalogue, fitted.ranker
+            fitted.model.eval(),
+            reader_of(corpus, counts),
+            counts,
+            catalogue,
+            fitted.ranker,
+            corpus.people if self.recipe.inputs_of_people else None,
         )
         if idle := int((~self._answerer.known).sum()):
             warnings.warn(
@@ -139,6 +151,7 @@ class Recommender(Growing):
             )
         read = self.catalogue if self.recipe.items.reads_catalogue else None
         corpus = corpus_of(events, run, answerer.reader.items.ids, answerer.reader.behaviours, read)
+        corpus = replace(corpus, people=corpus.people or answerer.people)
         return assess(
             answerer.model, self.recipe, corpus, self.catalogue, part, answerer.popularity, answerer.ranker
         )

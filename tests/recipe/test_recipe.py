@@ -204,14 +204,29 @@ def test_an_input_has_a_name_that_a_weight_can_have(name):
         parse(Recipe, {"inputs": {name: "events"}}, "recipe.toml")
 
 
-def test_a_log_has_one_input():
+def test_a_log_has_one_input_of_events():
     recipe = parse(Recipe, {"inputs": {"one": "events", "two": "events"}}, "recipe.toml")
-    with pytest.raises(RecipeError, match=r"\[inputs\]: expected one \[input\] of a log, found one, two"):
+    with pytest.raises(RecipeError, match=r"\[inputs.one\] kind: expected one that reads what is known"):
         refuse_mixed(recipe)
+
+
+def test_beside_the_events_of_a_log_stands_what_is_known_of_users():
+    alone = parse(Recipe, {"inputs": {"person": "table"}}, "recipe.toml")
+    named = parse(Recipe, {"inputs": {"history": "events", "person": "table"}}, "recipe.toml")
+    assert list(alone.named_inputs) == ["person", "input"]
+    assert list(named.named_inputs) == ["person", "history"]  # events stand last, whose places are asked
+    assert alone.encoder == Recipe().encoder
+    for recipe in (alone, named):
+        refuse_mixed(recipe)
+        assert list(recipe.inputs_of_people) == ["person"]
 
 
 def test_one_input_beside_several_is_refused():
     with pytest.raises(RecipeError, match=r"\[input\] or \[inputs.NAME\], found \[input\] beside one"):
-        parse(Recipe, {"input": "table", "inputs": {"one": "table"}}, "recipe.toml")
+        parse(
+            Recipe,
+            {"input": "table", "inputs": {"one": "table"}, "tasks": {"a": "regression"}},
+            "recipe.toml",
+        )
     several = parse(Recipe, {"inputs": {"one": "table"}, "tasks": {"a": "regression"}}, "recipe.toml")
     assert Recipe.model_validate_json(several.to_json()) == several

@@ -20,6 +20,7 @@ from intertask.answering.rules import Rules
 from intertask.content.described import Described
 from intertask.data.batches import TOKENS
 from intertask.data.catalogue import Catalogue
+from intertask.data.people import People
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
 from intertask.events.ranking import SCORES_IN_MEMORY
@@ -60,6 +61,7 @@ class Answerer:
         popularity: int64 [behaviours, items], training events: the answer to an empty history.
         catalogue: Titles and columns of the items.
         ranker: What mixes the scores of the tasks with those of sources; None where the model ranks alone.
+        people: What is known of users, where the model reads it.
     """
 
     model: Model
@@ -67,6 +69,7 @@ class Answerer:
     popularity: NDArray[np.int64]
     catalogue: Catalogue | None = None
     ranker: Ranker | None = None
+    people: People | None = None
 
     @cached_property
     def trained(self) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """What a trained model of a log is asked: lists, answers to items, what is alike."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -10,6 +10,7 @@ import polars as pl
 from intertask.answering import aims, neighbours
 from intertask.answering.answerer import Answerer
 from intertask.answering.arranging import Arrangement, boosts
+from intertask.answering.attributes import told
 from intertask.answering.door import Door
 from intertask.answering.reasons import Reasons
 from intertask.answering.rules import Rules, banned_items
@@ -57,6 +58,7 @@ class Asking(Door):
         quota: Mapping[str, int] | None = None,
         diversity: float = 0.0,
         explain: bool = False,
+        attributes: Sequence[Mapping[str, object]] | Mapping[str, object] | None = None,
     ) -> pl.DataFrame:
         """The best items for users of the log, or for histories that it has never seen.
 
@@ -92,6 +94,8 @@ class Asking(Door):
             diversity: Towards 1 an item must be unlike those before it, by their vectors.
             explain: Add the columns `sources`, shares of what lifts the item above the mean of all, and
                 `because`, items of the history without which it is less likely, the greatest loss first.
+            attributes: What is known of each person, as `{"age": 31, "country": "FR"}`, for a model that
+                reads it; it stands in place of what is kept of a user.
 
         Returns:
             Columns user (or history: 0, 1, ...), rank from 1, item, score; best first.
@@ -107,7 +111,7 @@ class Asking(Door):
         if exclude_seen is None:
             exclude_seen = self.recipe.evaluation.history[0] == "masked"
         exclude_seen = arguments.flag(exclude_seen, "exclude_seen")
-        asked = reader.read(users, histories, moment)
+        asked = told(answerer, reader.read(users, histories, moment), attributes)
         asked.warn()
         matching = None if where is None else answerer.matching(where)
         banned_I, ignored = banned_items(reader, answerer.known, allow, deny, matching)
@@ -140,6 +144,7 @@ class Asking(Door):
         items: Iterable[Id] | pl.Series,
         task: str,
         at: datetime | None = None,
+        attributes: Sequence[Mapping[str, object]] | Mapping[str, object] | None = None,
     ) -> pl.DataFrame:
         """The answer of a response task for each user or history and each item: a probability or a value.
 
@@ -149,6 +154,7 @@ class Asking(Door):
             items: The items to judge.
             task: Name of a response task.
             at: As for `recommend`.
+            attributes: As for `recommend`.
 
         Returns:
             Columns user (or history), item, and the task's name.
@@ -159,7 +165,7 @@ class Asking(Door):
         answerer = self._ready()
         moment = None if at is None else arguments.moment(at, "at")
         name = aims.response_task(answerer.model, task)
-        asked = answerer.reader.read(users, histories, moment)
+        asked = told(answerer, answerer.reader.read(users, histories, moment), attributes)
         asked.warn()
         places = answerer.reader.item_places(items, "items")
         if idle := int((~answerer.known[places]).sum()):

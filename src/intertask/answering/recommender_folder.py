@@ -1,5 +1,7 @@
 """A recommender as what its folder holds, and back."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,7 +11,11 @@ from intertask.answering.answerer import Answerer
 from intertask.artefact.log import LogArtefact
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
+from intertask.data.ids import alike
+from intertask.data.people import People
 from intertask.data.sequences import Sequences
+from intertask.data.vocabulary import Vocabulary
+from intertask.events.beside import known, readers_of
 from intertask.events.requests import Reader
 from intertask.events.trainable import build
 from intertask.recipe import Recipe
@@ -45,16 +51,27 @@ def stored(
         refitted=refitted,
         described=answerer.described,
         ranker=answerer.ranker,
+        readers=readers_of(answerer.model),
+        people=None if not histories or answerer.people is None else _of(answerer.people, users),
     )
 
 
 def opened(held: LogArtefact) -> Answerer:
     """What answers as it did before it was written, to the bit."""
-    corpus = Corpus(held.users, held.items, held.behaviours, held.histories)
-    model = build(held.recipe, corpus, held.recipe.seed, described=held.described)
+    corpus = Corpus(held.users, held.items, held.behaviours, held.histories, people=held.people)
+    corpus = known(corpus, held.readers)
+    model = build(held.recipe, corpus, held.recipe.seed, described=held.described, readers=held.readers)
     set_weights(model, {name: torch.from_numpy(array) for name, array in held.weights.items()})
     counts = held.popularity
-    return Answerer(model.eval(), reader_of(corpus, counts), counts, held.catalogue, held.ranker)
+    reader = reader_of(corpus, counts)
+    return Answerer(model.eval(), reader, counts, held.catalogue, held.ranker, held.people)
+
+
+def _of(people: People, users: Vocabulary) -> People:
+    """What is known of some users, and of nobody else."""
+    listed, asked = alike(people.ids, users.ids)
+    theirs = listed.is_in(asked.implode())
+    return replace(people, ids=people.ids.filter(theirs), frame=people.frame.filter(theirs))
 
 
 def _nobody(sequences: Sequences) -> Sequences:

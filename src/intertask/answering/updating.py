@@ -7,11 +7,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from intertask.answering.answerer import Answerer
-from intertask.data.corpus import joined
+from intertask.data.corpus import Corpus, joined
 from intertask.data.event_log import EventLog
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
+from intertask.events import beside
 from intertask.events.requests import encoded
 
 
@@ -104,6 +105,8 @@ def update(answerer: Answerer, events: EventLog) -> Updated:
     counts = answerer.popularity.copy()
     np.add.at(counts, (log.behaviours[new].astype(np.int64), log.items[new]), 1)
     ranker = None if answerer.ranker is None else answerer.ranker.after(log, new)
+    corpus = Corpus(users, reader.items, reader.behaviours, log, people=answerer.people)
+    log = beside.known(corpus, beside.readers_of(answerer.model)).sequences
     changed = replace(
         answerer, reader=replace(reader, users=users, stored=log), popularity=counts, ranker=ranker
     )

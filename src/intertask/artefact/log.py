@@ -6,10 +6,12 @@ items.parquet, users.parquet  ids in the order of their indices
 catalogue.parquet    where there is one
 content.safetensors  what it says of each item, where the model reads that
 ranker.safetensors   sources and what mixes them with the model, where there is a ranker
+readers.json         what inputs beside the events have found in the users that trained, where there are any
+people.parquet       what is known of the users whose histories are kept
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, cast
 
@@ -19,14 +21,17 @@ from pydantic import Field, StrictInt, StrictStr, field_validator
 from safetensors.numpy import save_file
 
 from intertask.artefact import described as described_items
+from intertask.artefact import of_users
 from intertask.artefact.folder import RANKER, Folder
 from intertask.content.described import Described
 from intertask.content.reader import Found
 from intertask.data.catalogue import Catalogue
 from intertask.data.parquet import read_parquet
+from intertask.data.people import People
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import ArtefactError, IntertaskError
+from intertask.inputs import Reader
 from intertask.nn.dimensions import Dimensions
 from intertask.options.config import Config
 from intertask.ranking import Ranker, keeping
@@ -89,6 +94,8 @@ class LogArtefact:
         refitted: Whether it was trained on all events, once another model had been evaluated.
         described: What the catalogue says of each item, where the model reads it.
         ranker: What mixes the scores of the tasks with those of sources; None where the model ranks alone.
+        readers: What inputs beside the events have found in the users that trained, by their names.
+        people: What is known of users; None where nobody's histories are kept.
     """
 
     needed: ClassVar[tuple[str, ...]] = ("histories.safetensors", "items.parquet", "users.parquet")
@@ -104,6 +111,8 @@ class LogArtefact:
     refitted: bool = False
     described: Described | None = None
     ranker: Ranker | None = None
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    people: People | None = None
 
     def write(self, folder: Path) -> None:
         """Write what a recommender keeps beside recipe and weights."""
@@ -142,6 +151,7 @@ class LogArtefact:
             self.catalogue.frame.write_parquet(folder / "catalogue.parquet")
         if self.described is not None:
             described_items.write(self.described, folder)
+        of_users.write(self.readers, self.people, folder)
 
     @classmethod
     def read(cls, folder: Folder) -> Self:
@@ -162,7 +172,8 @@ class LogArtefact:
             )
         if schema.described is not None:
             described = described_items.read(folder, schema.described, schema.num_items)
-        dimensions = replace(schema.dimensions(folder.recipe), described=described)
+        readers = of_users.readers(folder)
+        dimensions = replace(schema.dimensions(folder.recipe), described=described, fields=readers)
         weights = folder.weights(dimensions)
         histories, popularity = _histories(folder, schema)
         items, users = (folder.file(name) for name in ("items.parquet", "users.parquet"))
@@ -185,6 +196,8 @@ class LogArtefact:
             schema.weights == "refitted",
             described,
             _ranker(folder, schema),
+            readers,
+            of_users.people(folder, readers),
         )
 
 

@@ -40,6 +40,26 @@ def events(word: str) -> list[str | tuple[str, str]]:
     return found
 
 
+def values(word: str, option: str) -> dict[str, str]:
+    r"""What stands in columns: `age=63,sex=1`; a comma or an equals sign in it is written `\,` and `\=`.
+
+    Raises:
+        RequestError: It is something else, or names a column twice.
+    """
+    found: dict[str, str] = {}
+    for piece in pieces(word):
+        name, *rest = _EQUALS.split(piece, maxsplit=1)
+        name = _unescaped(name.strip())
+        if not rest or not name:
+            raise RequestError(option, "COLUMN=VALUE, separated by commas", repr(piece))
+        if name in found:
+            raise RequestError(option, "each column once", f"{name!r} twice")
+        found[name] = _unescaped(rest[0].strip())
+    if not found:
+        raise RequestError(option, "COLUMN=VALUE, separated by commas", repr(word))
+    return found
+
+
 def _unescaped(text: str) -> str:
     return text.replace("\\,", ",").replace("\\=", "=")
 

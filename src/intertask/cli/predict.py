@@ -1,11 +1,11 @@
 """`intertask predict`: ask a model about rows, or about users and items."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from intertask.cli import ids
 from intertask.cli.output import JsonOption, OverwriteOption, print_json, refuse_existing, say
 from intertask.errors import RequestError
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN = 100  # rows that are printed
-_COMMA, _EQUALS = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)=")
 
 
 def predict(
@@ -70,7 +69,7 @@ def predict(
         answer_files.refuse_ending(out)
         refuse_existing(out, "--out OTHER", overwrite=overwrite)
     loaded = doors.load(runs.model_folder(model))
-    asked: object = [_row(text) for text in row] if row else file
+    asked: object = [ids.values(text, "--row") for text in row] if row else file
     for kind, values in read.items():
         if values and not isinstance(loaded, Predictor):
             raise RequestError(f"--{kind}", "a model of rows", "one of a log")
@@ -98,27 +97,6 @@ def _say_written(out: Path, rows: int, as_json: bool) -> None:
         print_json({"file": str(out), "rows": rows})
     else:
         say(f"{out}: {rows:,} rows")
-
-
-def _row(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for piece in (part.strip() for part in _COMMA.split(text)):
-        if not piece:
-            continue
-        name, *rest = _EQUALS.split(piece, maxsplit=1)
-        name = _unescaped(name.strip())
-        if not rest or not name:
-            raise RequestError("--row", "COLUMN=VALUE, separated by commas", repr(piece))
-        if name in found:
-            raise RequestError("--row", "each column once", f"{name!r} twice")
-        found[name] = _unescaped(rest[0].strip())
-    if not found:
-        raise RequestError("--row", "COLUMN=VALUE, separated by commas", repr(text))
-    return found
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("\\,", ",").replace("\\=", "=")
 
 
 def _show(answers: "pl.DataFrame", as_json: bool) -> None:

@@ -66,6 +66,13 @@ def recommend(
         ),
     ] = None,
     at: Annotated[datetime | None, typer.Option(help="The moment of the request, in UTC.")] = None,
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is known of the person, of a model that reads it, e.g. age=31,country=FR; once for "
+            "each --history or --user."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the lists to a .parquet, .csv or .jsonl file.")
     ] = None,
@@ -88,8 +95,12 @@ def recommend(
         "--history": history,
         "--sample": sample,
     }
-    rules = [objective, seen, allow, allow_file, deny, deny_file, where, at, out]
+    rules = [objective, seen, allow, allow_file, deny, deny_file, where, at, out, attributes]
     _refuse_contradictions([option for option, given in whom.items() if given], rules, out)
+    if attributes and (everybody or users_file is not None):
+        found = "--all" if everybody else "--users-file"
+        raise RequestError("--attributes", "--history or --user, one for each", found)
+    said = [ids.values(text, "--attributes") for text in attributes] if attributes else None
     if out is not None:
         lists.refuse_ending(out)
         refuse_existing(out, "--out OTHER", overwrite=overwrite)
@@ -121,6 +132,8 @@ def recommend(
         at=at,
         exclude_seen=None if seen is None else not seen,
     )
+    if said is not None and out is not None:
+        raise RequestError("--attributes", "lists that are shown", "--out", "ask from Python for files")
     if out is not None:
         users = loaded.users if asked is None else _known(loaded.users, asked)
         titles = loaded.catalogue is not None and bool(loaded.catalogue.text)
@@ -130,7 +143,7 @@ def recommend(
         _say_written(out, len(users), rows, as_json)
         return
     given = [ids.events(text) for text in history] if history else None
-    _show(loaded, ask(users=asked, histories=given), as_json)
+    _show(loaded, ask(users=asked, histories=given, attributes=said), as_json)
 
 
 def _refuse_contradictions(chosen: list[str], rules: Sequence[object], out: Path | None) -> None:

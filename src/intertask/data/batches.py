@@ -14,7 +14,7 @@ from torch import Tensor
 
 from intertask.data.seam import EVERY_TASK, INPUT, Batch
 from intertask.data.sequences import Sequences
-from intertask.data.windows import Windows
+from intertask.data.windows import Windows, beside
 
 TOKENS = 4096  # positions in a batch; four times as many leave the cache, which costs a third more
 
@@ -93,7 +93,7 @@ def training_batch(sequences: Sequences, windows: Windows) -> Batch:
         {name: follows.take(label, np.float32) for name, label in sequences.labels.items()},
         torch.from_numpy(follows.real),
     )
-    return Batch({INPUT: events}, {EVERY_TASK: following})
+    return Batch({**beside(sequences, windows), INPUT: events}, {EVERY_TASK: following})
 
 
 def history_batch(
@@ -114,14 +114,16 @@ def history_batch(
         None if sequences.times is None else read.take(sequences.times, np.int64),
         torch.from_numpy(lengths),
     )
+    known = beside(sequences, windows)
     if events.times_BL is None:
-        return Batch({INPUT: events}, {})
+        return Batch({**known, INPUT: events}, {})
     query_BL = torch.cat([events.times_BL[:, 1:], torch.zeros_like(events.times_BL[:, :1])], dim=1)
     last = (events.lengths_B - 1)[:, None]
     asked = events.times_BL.gather(1, last)
     if query_times is not None:
         asked = torch.maximum(torch.from_numpy(query_times)[:, None], asked)
-    return Batch({INPUT: replace(events, query_times_BL=query_BL.scatter(1, last, asked))}, {})
+    events = replace(events, query_times_BL=query_BL.scatter(1, last, asked))
+    return Batch({**known, INPUT: events}, {})
 
 
 def plan(

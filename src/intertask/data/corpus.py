@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from intertask.data.catalogue import Catalogue
+from intertask.data.people import People
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 
@@ -20,6 +21,7 @@ class Corpus:
         behaviours: Names of the behaviours, in the order of their codes.
         sequences: The events.
         catalogue: What there is, where a model is to read it; None where nothing but events is learnt from.
+        people: What is known of users, where a model is to read it.
     """
 
     users: Vocabulary
@@ -27,13 +29,13 @@ class Corpus:
     behaviours: tuple[str, ...]
     sequences: Sequences
     catalogue: Catalogue | None = None
+    people: People | None = None
 
     def digest(self) -> str:
-        """SHA-256 over the events, and over the catalogue where there is one."""
-        events = self.sequences.digest()
-        if self.catalogue is None:
-            return events
-        return hashlib.sha256(f"{events} {self.catalogue.digest()}".encode()).hexdigest()
+        """SHA-256 over the events, and over the catalogue and the people where there are any."""
+        parts = [self.sequences.digest()]
+        parts += [own.digest() for own in (self.catalogue, self.people) if own is not None]
+        return parts[0] if len(parts) == 1 else hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
     def described_by(self, catalogue: Catalogue) -> "Corpus":
         """The same log with a catalogue, whose further items belong to the vocabulary.

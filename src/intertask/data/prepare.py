@@ -5,6 +5,7 @@ the file. An unstable sort here changes a quarter of the test targets of MovieLe
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
 from intertask.data.parquet import read_parquet
+from intertask.data.people import People
 from intertask.data.sequences import SEQUENCES, Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import DataError, IntertaskError
@@ -31,13 +33,23 @@ CORPUS = Contents(
         "behaviours.json",
         *(f"sequences/{name}" for name in SEQUENCES.needed),
     ),
-    (*(f"sequences/{name}" for name in SEQUENCES.further), "catalogue.parquet", "catalogue.json"),
+    (
+        *(f"sequences/{name}" for name in SEQUENCES.further),
+        "catalogue.parquet",
+        "catalogue.json",
+        "people.parquet",
+    ),
 )
 _CHUNK = 1 << 20
 _JSON_BYTES = 4 << 20
 
 
-def prepare(events: EventLog, folder: Path | None = None, catalogue: Catalogue | None = None) -> Corpus:
+def prepare(
+    events: EventLog,
+    folder: Path | None = None,
+    catalogue: Catalogue | None = None,
+    people: People | None = None,
+) -> Corpus:
     """The corpus of a log.
 
     Users and items are indexed in the order of their ids (numbers by size, text by code point), behaviours
@@ -49,6 +61,7 @@ def prepare(events: EventLog, folder: Path | None = None, catalogue: Catalogue |
         folder: Where the arrays are written and mapped from; None keeps them in memory.
         catalogue: Its items belong to the vocabulary, and a model reads what it says; None where the ids of
             the log are all that is known.
+        people: What is known of users, which a model reads.
 
     Raises:
         DataError: The log is empty, has one item only, or more than 255 behaviours.
@@ -57,6 +70,7 @@ def prepare(events: EventLog, folder: Path | None = None, catalogue: Catalogue |
         corpus = _corpus(events)
         if catalogue is not None:
             corpus = corpus.described_by(catalogue)
+        corpus = replace(corpus, people=people)
         if folder is None:
             return corpus
         _write(corpus, folder)
@@ -115,7 +129,7 @@ def open_corpus(folder: Path) -> Corpus:
         raise DataError(
             str(file), f"{sequences.num_behaviours} names of behaviours", "others", "prepare it again"
         )
-    return Corpus(users, items, tuple(names), sequences, _catalogue(folder))
+    return Corpus(users, items, tuple(names), sequences, _catalogue(folder), _people(folder))
 
 
 def _catalogue(folder: Path) -> Catalogue | None:
@@ -134,6 +148,14 @@ def _catalogue(folder: Path) -> Catalogue | None:
         raise DataError(error.where, error.expected, error.found, error.hint or "prepare it again") from None
 
 
+def _people(folder: Path) -> People | None:
+    file = folder / "people.parquet"
+    try:
+        return People.of_table(read_parquet(file), str(file)) if file.exists() else None
+    except IntertaskError as error:
+        raise DataError(error.where, error.expected, error.found, error.hint or "prepare it again") from None
+
+
 def _write(corpus: Corpus, folder: Path) -> None:
     with written_aside(folder, CORPUS.refuse) as aside:
         aside.mkdir()
@@ -146,6 +168,8 @@ def _write(corpus: Corpus, folder: Path) -> None:
             corpus.catalogue.frame.write_parquet(aside / "catalogue.parquet")
             roles = json.dumps(corpus.catalogue.roles(), ensure_ascii=False)
             (aside / "catalogue.json").write_text(roles, encoding="utf-8")
+        if corpus.people is not None:
+            corpus.people.table().write_parquet(aside / "people.parquet")
 
 
 def _index(ids: pl.Series) -> tuple[pl.Series, NDArray[np.int32]]:

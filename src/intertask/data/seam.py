@@ -30,6 +30,14 @@ class Fields(Protocol):
         ...
 
 
+class RowFields(Fields, Protocol):
+    """What an input reads of many rows, of which batches are taken."""
+
+    def take(self, rows: NDArray[np.int64]) -> Self:
+        """Some of the rows."""
+        ...
+
+
 class Target(Protocol):
     """What a task is asked about the rows of a batch, and the truth, as its loss reads them."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intertask.data.seam import RowFields
 from intertask.errors import DataError, IntertaskError
 from intertask.storage.files import Contents, written_aside
 from intertask.storage.untrusted import size_of
@@ -38,6 +39,7 @@ class Sequences:
         times: int64 [events], seconds since 1970, never falling within a user; None where the log has
             an order but no clock.
         labels: For each label column, float32 [events]; NaN where the label is missing.
+        beside: What inputs beside the events read of each user, by their names; it stands in no file.
         num_items: Size of the item vocabulary.
         num_behaviours: Size of the behaviour vocabulary.
     """
@@ -49,6 +51,7 @@ class Sequences:
     num_items: int
     num_behaviours: int
     labels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    beside: Mapping[str, RowFields] = field(default_factory=dict)
 
     @property
     def num_users(self) -> int:

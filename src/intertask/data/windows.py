@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from intertask.data.seam import RowFields
 from intertask.data.sequences import Sequences
 
 
@@ -82,4 +83,14 @@ def cut_out(sequences: Sequences, windows: Windows) -> Sequences:
         num_items=sequences.num_items,
         num_behaviours=sequences.num_behaviours,
         labels={name: label[places] for name, label in sequences.labels.items()},
+        beside=beside(sequences, windows),
     )
+
+
+def beside(sequences: Sequences, windows: Windows) -> dict[str, RowFields]:
+    """What inputs beside the events read of the user of each window."""
+    if not sequences.beside:
+        return {}
+    # A window without events may begin where all events end.
+    users = sequences.users_of(windows.starts).clip(0, sequences.num_users - 1)
+    return {name: own.take(users) for name, own in sequences.beside.items()}

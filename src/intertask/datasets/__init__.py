@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
+from intertask.data.people import People
 from intertask.data.rows import Rows
 from intertask.options.config import PluginConfig
 
@@ -18,6 +19,7 @@ class Loaded:
 
     events: EventLog
     catalogue: Catalogue | None
+    people: People | None = None
 
 
 class DatasetConfig(PluginConfig):

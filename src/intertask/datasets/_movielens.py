@@ -7,7 +7,7 @@ Datasets", ACM TiiS 5(4), 2015.
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from intertask.data import fetch
+from intertask.data.people import People
 from intertask.errors import DataError
 from intertask.storage.files import written_aside
 
@@ -163,3 +164,11 @@ def by_rating(behaviours: Literal["one", "by_rating"]) -> pl.Expr:
     return (
         level.when(pl.col("rating") < 4).then(pl.lit("neutral")).otherwise(pl.lit("like")).alias("behaviour")
     )
+
+
+def people_of(place: Path, categories: Sequence[str], numbers: Sequence[str]) -> People | None:
+    """What the publisher says of the people, except their zip codes; None where the file is not there."""
+    file = place / "users.parquet"
+    if not file.is_file():
+        return None
+    return People.read(file, user="user_id", categories=categories, numbers=numbers, name="movielens users")

@@ -11,7 +11,7 @@ import polars as pl
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.datasets import DatasetConfig, Loaded
-from intertask.datasets._movielens import by_rating, folder_100k
+from intertask.datasets._movielens import by_rating, folder_100k, people_of
 
 
 class Config(DatasetConfig):
@@ -26,7 +26,7 @@ class Config(DatasetConfig):
     behaviours: Literal["one", "by_rating"] = "one"
 
     def load(self, folder: Path) -> Loaded:
-        """Ratings with times, films with titles and genres.
+        """Ratings with times, films with titles and genres, people with age, sex and occupation.
 
         Raises:
             DataError: The files can be had from nowhere.
@@ -43,4 +43,4 @@ class Config(DatasetConfig):
             name=self.kind,
         )
         catalogue = Catalogue.read(place / "items.parquet", item="item_id", text=["title"], tags=["genres"])
-        return Loaded(events, catalogue)
+        return Loaded(events, catalogue, people_of(place, ["gender", "occupation"], ["age"]))

@@ -11,7 +11,7 @@ import polars as pl
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.datasets import DatasetConfig, Loaded
-from intertask.datasets._movielens import by_rating, folder_1m
+from intertask.datasets._movielens import by_rating, folder_1m, people_of
 
 
 class Config(DatasetConfig):
@@ -60,5 +60,7 @@ class Config(DatasetConfig):
                 ["title", "plot"],
             )
         return Loaded(
-            events, Catalogue.read(items, item="item_id", text=text, tags=["genres"], name=self.kind)
+            events,
+            Catalogue.read(items, item="item_id", text=text, tags=["genres"], name=self.kind),
+            people_of(place, ["gender", "age_code", "occupation_code"], []),
         )

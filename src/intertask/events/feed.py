@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from intertask.data.batches import training_batch
 from intertask.data.seam import Batch
 from intertask.data.sequences import Sequences
-from intertask.data.windows import training_windows
+from intertask.data.windows import beside, training_windows
 from intertask.errors import TrainingError
 from intertask.events.splits import Split
 
@@ -38,8 +38,9 @@ class EventFeed:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Events of each window that are read."""
-        return self.windows.lengths - 1
+        """Places of each window that are read: its events, and what is known of its user."""
+        known = beside(self.sequences, self.windows).values()
+        return sum((own.lengths_B.numpy() for own in known), self.windows.lengths - 1)
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
         """Some windows, with what follows each of their events."""

@@ -8,6 +8,7 @@ from intertask.data.batches import TOKENS, history_batch, plan
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows
 from intertask.evaluate.reading import Reading
+from intertask.events.beside import known_by
 from intertask.model import Model
 
 USERS = 2_000
@@ -24,6 +25,7 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
     """
     if not isinstance(model.communication, Tells):
         return None
+    histories = known_by(model, histories)
     windows = Windows(histories.offsets[:-1], histories.offsets[1:])
     windows = windows[np.flatnonzero(windows.lengths > 0)[:USERS]]
     recent = Windows(np.maximum(windows.starts, windows.stops - model.config.max_length), windows.stops)
@@ -31,8 +33,9 @@ def reading(model: Model, histories: Sequences) -> Reading | None:
     with torch.no_grad():
         for rows in plan(recent.lengths, TOKENS, None):
             batch = history_batch(histories, recent[rows]).to(model.device)
-            heard = model.communication.exchange(*model.trunk(batch).parts)
-            places, last = torch.arange(len(rows)), torch.from_numpy(recent[rows].lengths) - 1
+            encoded = model.trunk(batch)
+            heard = model.communication.exchange(*encoded.parts)
+            places, last = torch.arange(len(rows)), encoded.layout.real_places_B(encoded.hidden_BLD).cpu() - 1
             shares.append(heard.shares_BLTS[places, last])
             gates.append(heard.gates_BLT[places, last])
     own = [place for place, name in enumerate(model.attached) if name in model.config.tasks]

@@ -15,6 +15,7 @@ from intertask.data.batches import TOKENS, history_batch, plan
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out, histories_before
 from intertask.evaluate.config import MODEL
+from intertask.events.beside import known_by
 from intertask.model import Model
 from intertask.sources import Source
 
@@ -81,6 +82,7 @@ def last_states(
     model: Model, sequences: Sequences, windows: Windows, query_times: NDArray[np.int64] | None, tokens: int
 ) -> Tensor:
     """The model's states after each history, [histories, T, D]; histories of like length share a batch."""
+    sequences = known_by(model, sequences)
     states_MTD = torch.empty(len(windows), len(model.tasks), model.config.width, device=model.device)
     with torch.no_grad():
         for rows in plan(windows.lengths, tokens, None):

@@ -11,10 +11,12 @@ from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out
 from intertask.evaluate.config import EvaluationConfig
+from intertask.events import beside
 from intertask.events.examiner import EventExaminer
 from intertask.events.feed import EventFeed
 from intertask.events.splits import Split
 from intertask.events.validation import Validator
+from intertask.inputs import Reader
 from intertask.model import Model, ModelConfig, funnel
 from intertask.model.sizes import refuse_huge_batch, refuse_huge_model
 from intertask.nn.dimensions import Dimensions
@@ -52,14 +54,16 @@ class TrainableLog:
         stream: str = "",
         shared: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        self.config, self.corpus, self.split = config, corpus, split
+        self.config, self.split = config, split
         training = split.training(corpus.sequences)
         counts = np.bincount(training.items, minlength=len(corpus.items))
         longest, tokens = int(training.lengths.max(initial=0)), train.batch_tokens or BATCH_TOKENS
         refuse_huge_batch(config, min(tokens, training.num_events), longest)
         # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
         described = described_items(config, corpus, counts)
-        self.model = build(config, corpus, seed, counts, stream, shared, described)
+        readers = beside.fitted(config, corpus, split)
+        self.corpus = corpus = beside.known(corpus, readers)
+        self.model = build(config, corpus, seed, counts, stream, shared, described, readers)
         targets = _following(training)
         self.constant = {
             task: own.constant_loss(targets, corpus.behaviours) for task, own in config.tasks.items()
@@ -77,7 +81,7 @@ class TrainableLog:
             train.validation_targets,
         )
         self.examiner = EventExaminer(config, validator, split, train.validation_targets)
-        self.feed = EventFeed(corpus.sequences, split, config.max_length, train.windows)
+        self.feed = EventFeed(beside.partly_known(corpus, readers), split, config.max_length, train.windows)
 
 
 def _following(training: Sequences) -> Sequences:
@@ -101,6 +105,7 @@ def build(
     stream: str = "",
     shared: Mapping[str, nn.Module] | None = None,
     described: object | None = None,
+    readers: Mapping[str, Reader] | None = None,
 ) -> Model:
     """An untrained model for a log, its weights drawn from the seed and the stream's name."""
     dimensions = Dimensions(
@@ -111,6 +116,7 @@ def build(
         tasks=tuple(config.tasks),
         has_times=corpus.sequences.times is not None,
         item_counts=item_counts,
+        fields=readers or {},
         described=described,
     )
     refuse_huge_model(config, dimensions)

@@ -16,6 +16,7 @@ from intertask.errors import DataError, LeakageError, RequestError
 from intertask.evaluate.choosing import thin_choice, uncalibrated
 from intertask.evaluate.results import Evaluation, Finding
 from intertask.evaluate.validation import default_monitor
+from intertask.events import beside
 from intertask.events.evaluation import Evaluator
 from intertask.events.splits import Split
 from intertask.events.validation import Validator
@@ -55,6 +56,7 @@ def assess(
     """
     if part not in PARTS:
         raise RequestError("part", " or ".join(map(repr, PARTS)), repr(part))
+    corpus = beside.known(corpus, beside.readers_of(model))
     split = recipe.split_events(corpus.sequences)
     evaluator = Evaluator(
         recipe.name,

@@ -3,16 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
 from intertask.data.rows import Rows
-from intertask.data.seam import Fields
+from intertask.data.seam import Fields, RowFields
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import AllItems
 from intertask.nn.layout import Layout
@@ -20,14 +18,6 @@ from intertask.nn.rates import learn_at
 from intertask.options.config import Config, PluginConfig
 
 Kind = Literal["category", "number", "file", "text"]
-
-
-class RowFields(Fields, Protocol):
-    """What an input reads of many rows, of which batches are taken."""
-
-    def take(self, rows: NDArray[np.int64]) -> Self:
-        """Some of the rows."""
-        ...
 
 
 class Reader(Config, ABC):
@@ -68,11 +58,13 @@ class InputConfig(PluginConfig):
 
     Attributes:
         reads_items: Whether it reads the vectors of items, which the heads share.
+        reads_people: Whether it can read what is known of a user, beside the events of a log.
     """
 
     learning_rate: float | None = Field(default=None, ge=0, le=10)
 
     reads_items: ClassVar[bool] = False
+    reads_people: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, dimensions: Dimensions, items: AllItems | None) -> "Input":

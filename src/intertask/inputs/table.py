@@ -5,7 +5,7 @@ The reader is fitted on the rows that train alone. It holds words, means, deviat
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -60,6 +60,7 @@ class Config(InputConfig):
         cell_width: Numbers that each column gives them.
     """
 
+    reads_people: ClassVar[bool] = True
     kind: Literal["table"] = "table"
     numbers: Manner = "bins"
     num_bins: int = Field(default=24, ge=1, le=1_000)

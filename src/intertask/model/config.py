@@ -19,7 +19,7 @@ from intertask.items import ItemsConfig
 from intertask.items.table import Config as TableOfItems
 from intertask.model import funnel
 from intertask.nn.pooling import Pooling
-from intertask.options.config import Config, plugin, plugins
+from intertask.options.config import Config, config_class, kinds, plugin, plugins
 from intertask.tasks import TaskConfig
 from intertask.tasks._places import PlaceTaskConfig
 from intertask.tasks.next_item import Config as NextItem
@@ -69,14 +69,30 @@ def is_pretrained(part: object) -> bool:
     return bool(part.get("pretrained") if isinstance(part, Mapping) else getattr(part, "pretrained", None))
 
 
+def is_asked_of_rows(task: object) -> bool:
+    """Whether the section of a task, or the task, is about rows of a table, and not about a log."""
+    if isinstance(task, TaskConfig):
+        return task.of_rows
+    kind = task.get("kind") if isinstance(task, Mapping) else task
+    return isinstance(kind, str) and kind in kinds_asked_of(rows=True)
+
+
+def kinds_asked_of(rows: bool) -> list[str]:
+    """The kinds of tasks that are asked of rows, or of logs."""
+    classes = {kind: config_class("tasks", kind, "") for kind in kinds("tasks")}
+    return [kind for kind, own in classes.items() if issubclass(own, TaskConfig) and own.of_rows == rows]
+
+
 def with_encoder_of_input(given: object) -> object:
     """A section whose encoder, where it says none, fits its inputs: places of a row have no order of time."""
     if not isinstance(given, Mapping) or "encoder" in given:
         return given
     several = given.get("inputs")
     parts = list(several.values()) if several and isinstance(several, Mapping) else [given.get("input")]
-    kinds = [part.get("kind") if isinstance(part, Mapping) else getattr(part, "kind", part) for part in parts]
-    if any(kind in (None, "events") for kind in kinds):
+    named = [part.get("kind") if isinstance(part, Mapping) else getattr(part, "kind", part) for part in parts]
+    tasks = given.get("tasks")
+    of_log = not tasks or (isinstance(tasks, Mapping) and not all(map(is_asked_of_rows, tasks.values())))
+    if any(part in (None, "events") for part in named) or (several and of_log):
         return given
     return {**given, "encoder": {"kind": "none" if all(map(is_pretrained, parts)) else "attention"}}
 
@@ -88,7 +104,8 @@ class ModelConfig(Config):
         width: Length of every hidden vector.
         max_length: The model reads at most this many events of a history, the last ones.
         inputs: Several inputs of one row in place of [input], as tables [inputs.NAME]; their sequences stand
-            one behind the other in this order.
+            one behind the other in this order. In a recipe of a log: what is known of a user, beside the
+            events, which [input] reads.
         pooling: How the states of a row become one, for tasks that are asked of whole rows: the "mean" over
             its places, the "first" or the "last" of them.
         exchange: All tasks that take part in the exchange, in order, where those of other streams do too.
@@ -111,14 +128,28 @@ class ModelConfig(Config):
 
     @model_validator(mode="after")
     def _input_or_inputs(self) -> "ModelConfig":
-        if self.inputs and self.input != EventsInput():
-            raise ValueError(f"[input] or [inputs.NAME], not [input] beside {', '.join(self.inputs)}")
-        return self
+        if INPUT in self.named_inputs or self.input == EventsInput():
+            return self
+        raise ValueError(f"[input] or [inputs.NAME], not [input] beside {', '.join(self.inputs)}")
 
     @property
     def named_inputs(self) -> dict[str, InputConfig]:
-        """All inputs by the names that a batch has for them."""
-        return self.inputs or {INPUT: self.input}
+        """All inputs by the names that a batch has for them; events, whose places are asked, stand last.
+
+        Events that are named nowhere stand in [input].
+        """
+        several = sorted(self.inputs.items(), key=lambda named: named[1].reads_items)
+        follows = any(not task.of_rows for task in self.tasks.values())
+        if not several or (follows and not several[-1][1].reads_items):
+            return {**self.inputs, INPUT: self.input}
+        return dict(several)
+
+    @property
+    def inputs_of_people(self) -> dict[str, InputConfig]:
+        """Of a model of events the inputs beside them, which read what is known of a user."""
+        inputs = self.named_inputs
+        events = any(own.reads_items for own in inputs.values())
+        return {name: own for name, own in inputs.items() if not own.reads_items} if events else {}
 
     def attached(self) -> list[str]:
         """The tasks of its own that take part in the exchange."""

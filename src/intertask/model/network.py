@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from intertask.data.seam import INPUT, Batch
+from intertask.data.seam import INPUT, Batch, Fields
 from intertask.errors import RecipeError
 from intertask.inputs import Embedded, Input, InputConfig
 from intertask.inputs._several import Several
@@ -59,7 +59,9 @@ class Model(nn.Module):
         self.dimensions = dimensions
         self.items = _items(config, dimensions)
         self.input: Input | Several = (
-            self._several(config.inputs) if config.inputs else config.input.build(dimensions, self.items)
+            self._several(config.named_inputs)
+            if config.inputs
+            else config.input.build(dimensions, self.items)
         )
         self._keep_rates(config)
         self.encoder = shared["encoder"] if "encoder" in shared else config.encoder.build(dimensions)
@@ -115,13 +117,19 @@ class Model(nn.Module):
 
     def trunk(self, batch: Batch) -> Encoded:
         """What the exchange reads: what input and encoder make of a batch."""
-        embedded: Embedded = self.input(batch.inputs if self.config.inputs else batch.inputs[INPUT])
+        embedded: Embedded = self.input(self._read(batch) if self.config.inputs else batch.inputs[INPUT])
         direction, layout = self.config.encoder.direction, embedded.layout
         if direction is not None:
             layout = replace(layout, causal=direction == "past")
         hidden_BLD: Tensor = self.encoder(embedded.hidden_BLD, layout)
         remembered = embedded.marks_BLD if self.config.communication.remembers else None
         return Encoded(hidden_BLD, layout, remembered)
+
+    def _read(self, batch: Batch) -> dict[str, Fields]:
+        """What each of several inputs reads; events of a log have no name of their own."""
+        return {
+            name: batch.inputs[name if name in batch.inputs else INPUT] for name in self.config.named_inputs
+        }
 
     def states(self, batch: Batch) -> Tensor:
         """A state for each position and task, states_BLTD."""
@@ -168,7 +176,7 @@ class Model(nn.Module):
         if not layout.spans:
             return states_BLD, layout.real_places_B(states_BLD)
         asked = config.of if isinstance(config, PlaceTaskConfig) else None
-        span = layout.spans[-1 if asked is None else list(self.config.inputs).index(asked)]
+        span = layout.spans[-1 if asked is None else list(self.config.named_inputs).index(asked)]
         return span.of(states_BLD), span.lengths_B
 
     def last_states(self, batch: Batch) -> Tensor:

@@ -33,6 +33,7 @@ class LogOrigin:
     def __init__(self, recipe: Recipe, beside: Path) -> None:
         loaded = source.load(recipe.data, beside)
         self.recipe, self.catalogue = recipe, loaded.catalogue
+        self.people = loaded.people if recipe.inputs_of_people else None
         self.events: EventLog | None = loaded.events
 
     @staticmethod
@@ -44,7 +45,7 @@ class LogOrigin:
         """The corpus, mapped from the folder if one is given."""
         assert self.events is not None
         read = self.catalogue if self.recipe.items.reads_catalogue else None
-        return prepare(self.events, folder, read)
+        return prepare(self.events, folder, read, self.people)
 
     def account(self, folder: Path) -> None:
         """Say what was refused, and what the catalogue lacks; the log does not stay in memory.
@@ -60,14 +61,27 @@ class LogOrigin:
             warnings.warn(f"{events.report.source}: {note}", stacklevel=2)
         if catalogue is not None:
             items = events.frame["item"].unique()
-            known = catalogue.frame["item"].cast(pl.String)
-            missing = int((~items.cast(pl.String).is_in(known.implode())).sum())
-            if missing:
+            if missing := _lacking(items, catalogue.frame["item"]):
                 warnings.warn(
                     f"the catalogue lacks {missing:,} of {len(items):,} items of the log: known by id alone",
+                    stacklevel=2,
+                )
+        if self.people is not None:
+            users, report = events.frame["user"].unique(), self.people.report
+            for note in report.notes:
+                warnings.warn(f"{report.source}: {note}", stacklevel=2)
+            if missing := _lacking(users, self.people.ids):
+                warnings.warn(
+                    f"{report.source} lacks {missing:,} of {len(users):,} users of the log: known by their "
+                    "events alone",
                     stacklevel=2,
                 )
 
     def save(self, fitted: Fitted[Corpus, Split], folder: Path) -> None:
         """Write the recommender."""
         Recommender.trained(self.recipe, on_log(fitted), self.catalogue).save(folder)
+
+
+def _lacking(ids: pl.Series, listed: pl.Series) -> int:
+    """How many ids are not listed."""
+    return int((~ids.cast(pl.String).is_in(listed.cast(pl.String).implode())).sum())

@@ -13,7 +13,7 @@ from intertask.datasets import DatasetConfig, RowsDatasetConfig
 from intertask.errors import RecipeError
 from intertask.events.splits import LeaveOneOut, SplitConfig, TimeSplit, UserSplit
 from intertask.inputs import InputConfig
-from intertask.model.config import is_pretrained
+from intertask.model.config import is_asked_of_rows, is_pretrained, kinds_asked_of
 from intertask.options.config import Config, config_class, kinds, plugin
 from intertask.samples.splits import Folds, GroupsOut, Official, RowSplitConfig, RowsSplit, WalkForward
 from intertask.tasks import TaskConfig
@@ -64,6 +64,19 @@ class CatalogueFile(Config):
     strict: bool = False
 
 
+class PeopleFile(Config):
+    """What is known of the users of a log in a file, and what its columns mean."""
+
+    path: Path
+    user: str = "user"
+    categories: tuple[str, ...] | None = None
+    numbers: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = MISSING
+    separator: str | None = None
+    encoding: str | None = None
+    strict: bool = False
+
+
 class RowsFile(Config):
     """Rows of a table in a file, each with its own labels, and what its columns mean."""
 
@@ -93,6 +106,7 @@ class DataConfig(Config):
         dataset: The name of a known data set, or a table with its `kind` and options.
         events: A log in a file, as a table [data.events].
         catalogue: The catalogue of the items of that log, as a table [data.catalogue].
+        people: What is known of the users of that log, as a table [data.people]; [inputs.NAME] reads it.
         rows: Rows of a table in a file in place of a log, as a table [data.rows].
         series: A long table of series in a file, as a table [data.series]: windows of it are the rows.
         medical: The data are about people's health: answers and reports say that this is no medical device.
@@ -105,6 +119,7 @@ class DataConfig(Config):
     ) = None
     events: EventsFile | None = None
     catalogue: CatalogueFile | None = None
+    people: PeopleFile | None = None
     rows: RowsFile | None = None
     series: SeriesFile | None = None
     users: int | None = Field(default=None, ge=1, lt=2**31)
@@ -123,6 +138,8 @@ class DataConfig(Config):
             raise ValueError(f"{' or '.join(found)}, not both")
         if self.has_rows and self.catalogue is not None:
             raise ValueError("a catalogue of the items of a log, and these are rows of a table")
+        if self.has_rows and self.people is not None:
+            raise ValueError("people who are the users of a log, and these are rows of a table")
         if self.users is not None and (self.has_rows or not found):
             raise ValueError("users of a dataset or of an events table, and neither is there")
         return self
@@ -160,7 +177,7 @@ def with_defaults_of_rows(given: object) -> object:
         return {**usual, **given}
     tasks = given.get("tasks")
     named = data.get("dataset") is not None or data.get("events") is not None
-    if not named and isinstance(tasks, Mapping) and any(map(_is_asked_of_rows, tasks.values())):
+    if not named and isinstance(tasks, Mapping) and any(map(is_asked_of_rows, tasks.values())):
         return {**_usual(given), **given}
     return given
 
@@ -189,6 +206,11 @@ def _usual(given: Mapping[object, object]) -> dict[str, object]:
     return {name: value for name, value in OF_ROWS.items() if name != "input" or not given.get("inputs")}
 
 
+def _reads_people(kind: str) -> bool:
+    found = config_class("inputs", kind, "")
+    return issubclass(found, InputConfig) and found.reads_people
+
+
 def _set_of_rows(dataset: object) -> type[RowsDatasetConfig] | None:
     if isinstance(dataset, RowsDatasetConfig):
         return type(dataset)
@@ -197,19 +219,6 @@ def _set_of_rows(dataset: object) -> type[RowsDatasetConfig] | None:
         return None
     found = config_class("datasets", kind, "")
     return found if issubclass(found, RowsDatasetConfig) else None
-
-
-def _is_asked_of_rows(task: object) -> bool:
-    if isinstance(task, TaskConfig):
-        return task.of_rows
-    kind = task.get("kind") if isinstance(task, Mapping) else task
-    return isinstance(kind, str) and kind in _tasks_of_rows(True)
-
-
-def _tasks_of_rows(rows: bool) -> list[str]:
-    """The kinds of tasks that are asked of rows, or of logs."""
-    classes = {kind: config_class("tasks", kind, "") for kind in kinds("tasks")}
-    return [kind for kind, own in classes.items() if issubclass(own, TaskConfig) and own.of_rows == rows]
 
 
 class Section(Protocol):
@@ -250,7 +259,7 @@ def refuse_mixed(section: Section) -> None:
     what, other = ("rows of a table", "a log") if rows else ("a log", "rows of a table")
     for name, task in section.tasks.items():
         if task.of_rows != rows:
-            known = _tasks_of_rows(rows)
+            known = kinds_asked_of(rows)
             raise RecipeError(
                 f"[tasks.{name}]",
                 f"a task of {what}: {', '.join(known)}",
@@ -260,9 +269,18 @@ def refuse_mixed(section: Section) -> None:
     if isinstance(section.split, RowSplitConfig) != rows:
         known = [kind for kind in SPLITS if (kind in SPLITS_OF_ROWS) == rows]
         raise RecipeError("[split] kind", f"a split of {what}: {', '.join(known)}", repr(section.split.kind))
-    if not rows and section.named_inputs.keys() != {INPUT}:
-        raise RecipeError("[inputs]", "one [input] of a log", ", ".join(section.named_inputs))
-    for name, own in section.named_inputs.items():
-        if own.reads_items == rows:
-            where = "[input] kind" if name == INPUT else f"[inputs.{name}] kind"
-            raise RecipeError(where, f"an input of {what}", repr(own.kind))
+    several = list(section.named_inputs.items())
+    for place, (name, own) in enumerate(several):
+        where = "[input] kind" if name == INPUT else f"[inputs.{name}] kind"
+        if rows or place == len(several) - 1:
+            if own.reads_items == rows:
+                raise RecipeError(where, f"an input of {what}", repr(own.kind))
+        elif not own.reads_people:
+            known = [kind for kind in kinds("inputs") if _reads_people(kind)]
+            raise RecipeError(
+                where, f"one that reads what is known of a user: {', '.join(known)}", repr(own.kind)
+            )
+    if section.data.people is not None and len(several) == 1:
+        raise RecipeError(
+            "[data.people]", "an input that reads it", "none", 'add [inputs.person] with kind = "table"'
+        )

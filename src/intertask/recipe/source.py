@@ -7,11 +7,12 @@ from intertask.data import series
 from intertask.data.catalogue import Catalogue
 from intertask.data.event_log import EventLog
 from intertask.data.fetch import cache
+from intertask.data.people import People
 from intertask.data.rows import Rows
 from intertask.datasets import DatasetConfig, Loaded, RowsDatasetConfig
 from intertask.errors import RecipeError
 from intertask.options.seeds import generator
-from intertask.recipe.data_section import DataConfig
+from intertask.recipe.data_section import DataConfig, PeopleFile
 
 
 def load(data: DataConfig, beside: Path) -> Loaded:
@@ -77,7 +78,20 @@ def _whole(data: DataConfig, beside: Path) -> Loaded:
             encoding=what.encoding,
             strict=what.strict,
         )
-    return Loaded(events, catalogue)
+    return Loaded(events, catalogue, None if data.people is None else _people(data.people, beside))
+
+
+def _people(known: PeopleFile, beside: Path) -> People:
+    return People.read(
+        beside / known.path,
+        user=known.user,
+        categories=known.categories,
+        numbers=known.numbers,
+        missing=known.missing,
+        separator=known.separator,
+        encoding=known.encoding,
+        strict=known.strict,
+    )
 
 
 def load_rows(data: DataConfig, beside: Path) -> Rows:

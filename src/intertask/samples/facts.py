@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from intertask.data.rows import Rows
-from intertask.data.seam import INPUT
-from intertask.inputs import Kind, Reader, RowFields
+from intertask.data.seam import INPUT, RowFields
+from intertask.inputs import Kind, Reader
 from intertask.model import Model, ModelConfig
 from intertask.model.sizes import refuse_huge_model
 from intertask.nn.dimensions import Dimensions
