@@ -23,7 +23,7 @@ from intertask.service.explaining import because
 from intertask.service.exploring import drawn
 from intertask.service.loaded import Loaded, Prepared
 from intertask.service.predicting import Predicting
-from intertask.service.questions import Question, Reply, Seen, Value
+from intertask.service.questions import Question, Reply, Seen, Step, Value
 from intertask.service.refusals import BusyError, ConflictError, FaultError, MissingError, UnavailableError
 from intertask.service.shelf import Shelf
 
@@ -149,7 +149,8 @@ class Engine:
         try:
             store = self._here()
             with store.snapshot():
-                prepared = [self._prepared(store, waiting.question) for waiting in together]
+                known: dict[tuple[int, int | None], Named] = {}  # the same for all of this snapshot
+                prepared = [self._prepared(store, waiting.question, known) for waiting in together]
         except UnavailableError:
             degraded = "store"
             prepared = [self._without_store(waiting.question) for waiting in together]
@@ -165,9 +166,14 @@ class Engine:
         for group in groups.values():
             self._ranked(group, degraded)
 
-    def _prepared(self, store: Reading, question: Question) -> tuple[Named, Prepared] | IntertaskError:
+    def _prepared(
+        self, store: Reading, question: Question, known: dict[tuple[int, int | None], Named]
+    ) -> tuple[Named, Prepared] | IntertaskError:
         try:
-            named = self._named(store, question.tenant, question.version)
+            named = known.get((question.tenant, question.version))
+            if named is None:
+                named = self._named(store, question.tenant, question.version)
+                known[question.tenant, question.version] = named
             if question.seq is not None:
                 named = replace(named, seq=question.seq)
             steps = list(question.history)
@@ -177,11 +183,13 @@ class Engine:
                 most = max(LEAST_READ, READ_TIMES * named.model.max_length)
                 stored = events.steps(store, question.tenant, question.person, most, named.seq)
                 steps = stored + steps
-                if rule is not None:
+                if rule is not None and len(stored) < most:  # those are all
+                    seen = _touched(stored, rule)
+                elif rule is not None:
                     seen = events.touched(
                         store, question.tenant, question.person, rule.behaviours, rule.since, named.seq
                     )
-            seen += _seen_inline(question, rule)
+            seen += [] if rule is None else _touched(question.history, rule)
             name = question.person
 
             def person() -> Mapping[str, Value]:
@@ -227,7 +235,8 @@ class Engine:
         if named is None:
             return UnavailableError("database", "one that can be read", "none", "try again later")
         try:
-            seen = _seen_inline(question, self._rule(named.model, question))
+            rule = self._rule(named.model, question)
+            seen = [] if rule is None else _touched(question.history, rule)
             return named, named.model.prepare(question, question.history, seen, named.shelf)
         except IntertaskError as error:
             return error
@@ -287,15 +296,14 @@ def _of(store: Reading, tenant: int, version: int, model: Loaded) -> Named:
     return Named(version, model, shelf, seq)
 
 
-def _seen_inline(question: Question, rule: Seen | None) -> list[str]:
-    """The items of events that came with the request and are left out."""
-    if rule is None:
-        return []
-    return [
+def _touched(steps: Sequence[Step], rule: Seen) -> list[str]:
+    """The items of events that are left out."""
+    touched = dict.fromkeys(
         item
-        for item, behaviour, time in question.history
+        for item, behaviour, time in steps
         if time >= rule.since and (not rule.behaviours or behaviour in rule.behaviours)
-    ]
+    )
+    return list(touched)
 
 
 def _key(aim: str | Objective) -> object:

@@ -18,8 +18,9 @@ from intertask.answering.rules import Ignored, Rules, banned_items
 from intertask.data.sequences import from_lists
 from intertask.data.windows import Windows
 from intertask.errors import RequestError
-from intertask.events.requests import Asked, encoded
+from intertask.events.requests import Asked
 from intertask.recommender import Recommender
+from intertask.service.placing import Places
 from intertask.service.questions import Question, Step
 from intertask.service.shelf import Person, Shelf
 
@@ -67,6 +68,7 @@ class Loaded:
         self.codes = {name: code for code, name in enumerate(self.answerer.reader.behaviours)}
         self.max_length = recommender.recipe.max_length
         self.masks_seen = recommender.recipe.evaluation.history[0] == "masked"
+        self._items = Places(self.answerer.reader.items)
         self._shelves: dict[int, Shelf] = {}
 
     @classmethod
@@ -98,12 +100,11 @@ class Loaded:
 
     def places(self, items: Sequence[str]) -> NDArray[np.int32]:
         """The indices of items, -1 for unknown ones."""
-        return encoded(self.answerer.reader.items, pl.Series(items, dtype=pl.String))
+        return self._items.of(items)
 
     def names(self, places: NDArray[np.integer]) -> list[str]:
         """The ids of items as text."""
-        found: list[str] = self.answerer.reader.items.decode(places).cast(pl.String).to_list()
-        return found
+        return self._items.names(places)
 
     def shelf(self, tenant: int) -> Shelf:
         """What a tenant says of the items; it is empty before it is brought up to date."""

@@ -30,8 +30,8 @@ class Request:
     def ended(self, status: int, detail: str = "") -> None:
         """Count it, and write its line."""
         seconds = time.perf_counter() - self.began
-        metrics.REQUESTS.labels(self.route, status).inc()
-        metrics.SECONDS.labels(self.route).observe(seconds)
+        metrics.request(self.route, status).inc()
+        metrics.seconds(self.route).observe(seconds)
         if self.every or status >= 500 or seconds > SLOW_SECONDS:
             line = {
                 "time": spelled(now()),

@@ -5,6 +5,7 @@ files of that folder. No number holds an id of anybody.
 """
 
 import os
+from functools import lru_cache
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 
@@ -20,6 +21,12 @@ KEPT = Counter("intertask_answers", "Lists that were given, by whether they were
 IDS = Counter(
     "intertask_unknown_ids", "Ids of requests that changed nothing, by where they stood.", ["where"]
 )
+
+# A child is found by its labels at each call otherwise, which takes a twentieth of a short request.
+request = lru_cache(1_024)(REQUESTS.labels)
+seconds = lru_cache(1_024)(SECONDS.labels)
+events = lru_cache(16)(EVENTS.labels)
+lists = lru_cache(16)(LISTS.labels)
 
 
 def exposition() -> bytes:

@@ -79,7 +79,7 @@ def main() -> None:
         uvicorn.Config(
             application(lambda: running(place)),
             lifespan="on",
-            loop="asyncio",
+            loop="auto",  # uvloop where it is installed
             log_level="warning",
             access_log=False,
             server_header=False,

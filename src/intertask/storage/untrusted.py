@@ -9,7 +9,6 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 from intertask.errors import IntertaskError
@@ -128,11 +127,16 @@ def refuse_extremes(value: object, where: str) -> None:
     waiting: list[tuple[object, tuple[str, ...], tuple[str, ...]]] = [(value, (), ())]
     while waiting:
         found, tables, keys = waiting.pop()
-        place = " ".join(filter(None, [where, f"[{'.'.join(tables)}]" if tables else "", ".".join(keys)]))
-        if isinstance(found, dict | list) and len(tables) + len(keys) >= DEEPEST:
+        if isinstance(found, str):  # most are
+            if _strange(found):
+                _refuse_text(found, _place(where, tables, keys))
+        elif isinstance(found, dict | list) and len(tables) + len(keys) >= DEEPEST:
+            place = _place(where, tables, keys)
             raise IntertaskError(place, f"at most {DEEPEST} tables or lists in each other", "deeper ones")
-        if isinstance(found, dict):
-            _refuse_texts(found, place)
+        elif isinstance(found, dict):
+            for name in map(str, found):
+                if _strange(name):
+                    _refuse_text(name, _place(where, tables, keys))
             within = (*tables, *keys)
             waiting += [
                 (part, (*within, str(name)), ()) if isinstance(part, dict) else (part, within, (str(name),))
@@ -140,22 +144,29 @@ def refuse_extremes(value: object, where: str) -> None:
             ]
         elif isinstance(found, list):
             waiting += [(part, tables, (*keys, str(number))) for number, part in enumerate(found)]
-        elif isinstance(found, str):
-            _refuse_texts([found], place)
         elif isinstance(found, int) and not -LARGEST <= found < LARGEST:
+            place = _place(where, tables, keys)
             raise IntertaskError(place, "a number of 64 bits at most", f"one of {found.bit_length():,} bits")
         elif isinstance(found, float) and not math.isfinite(found):
-            raise IntertaskError(place, "a finite number", repr(found))
+            raise IntertaskError(_place(where, tables, keys), "a finite number", repr(found))
 
 
-def _refuse_texts(texts: Iterable[object], where: str) -> None:
-    for text in map(str, texts):
-        if "\0" in text:
-            raise IntertaskError(where, "text", "text with a NUL character", "leave it out")
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise IntertaskError(where, "text in Unicode", "half of a character", "write it anew") from None
+def _place(where: str, tables: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    return " ".join(filter(None, [where, f"[{'.'.join(tables)}]" if tables else "", ".".join(keys)]))
+
+
+def _strange(text: str) -> bool:
+    """Whether a text needs a second look."""
+    return "\0" in text or not text.isascii()
+
+
+def _refuse_text(text: str, where: str) -> None:
+    if "\0" in text:
+        raise IntertaskError(where, "text", "text with a NUL character", "leave it out")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise IntertaskError(where, "text in Unicode", "half of a character", "write it anew") from None
 
 
 def megabytes(size: int) -> str:

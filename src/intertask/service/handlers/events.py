@@ -33,9 +33,9 @@ async def store(running: Running, call: Call, body: EventsBody) -> EventsAnswer:
     unknown = 0
     if known is not None:
         unknown = int((known.places([event.item for event in body.events]) < 0).sum())
-    metrics.EVENTS.labels("stored").inc(receipt.stored)
-    metrics.EVENTS.labels("duplicate").inc(receipt.duplicates)
-    metrics.EVENTS.labels("of an unknown item").inc(unknown)
+    metrics.events("stored").inc(receipt.stored)
+    metrics.events("duplicate").inc(receipt.duplicates)
+    metrics.events("of an unknown item").inc(unknown)
     return EventsAnswer(
         stored=receipt.stored,
         duplicates=receipt.duplicates,

@@ -135,7 +135,7 @@ def _page(running: Running, reply: Reply, cursor: Cursor, name: str) -> Recommen
             propensities=reply.propensities,
         ),
     )
-    metrics.LISTS.labels(reply.degraded or "nothing").inc()
+    metrics.lists(reply.degraded or "nothing").inc()
     for where, count in reply.unknown.items():
         metrics.IDS.labels(where).inc(count)
     ends = reply.degraded or len(reply.items) < body.k or len(served) >= cursors.MOST_SERVED
