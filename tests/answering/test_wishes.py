@@ -127,8 +127,22 @@ def test_items_are_alike_by_who_had_both():
     assert found["score"].is_between(0, 1.000001).all()
 
 
+def test_items_are_alike_by_what_the_catalogue_says():
+    model = shop.recommender()
+    found = model.similar([shop.item_id(1)], k=14, by="content")
+    genres = {row["sku"]: row["genres"] for row in shop.items().iter_rows(named=True)}
+    same = [genres[item] == genres[shop.item_id(1)] for item in found["similar"]]
+    assert same == sorted(same, reverse=True) and 0 < sum(same) < len(same)
+    assert model.similar([shop.item_id(1)], k=3, by="model").equals(model.similar([shop.item_id(1)], k=3))
+
+
+def test_without_a_catalogue_nothing_is_alike_by_content():
+    with pytest.raises(RequestError, match="similar: expected a catalogue"):
+        trained().similar(["i1"], by="content")
+
+
 def test_another_way_of_being_alike_is_refused():
-    with pytest.raises(RequestError, match="by: expected one of model, events"):
+    with pytest.raises(RequestError, match="by: expected one of vectors, content, events"):
         shop.recommender().similar([shop.item_id(1)], by="looks")
 
 

@@ -113,3 +113,66 @@ def test_a_file_without_users_is_said_to_be_empty(trained, tmp_path, intertask):
     (tmp_path / "users").write_text("\n \n")
     line = intertask.refused("recommend", trained, "--users-file", tmp_path / "users")
     assert line.startswith(f"--users-file {tmp_path / 'users'}: expected one id a line, found none")
+
+
+def items_of(found):
+    return [row["item"] for row in found]
+
+
+def test_wishes_of_a_list_reach_the_model(rows, trained):
+    model = Recommender.load(trained)
+    some, asked = ["-u", "ü1", "--seen", "-k", 6], {"users": ["ü1"], "k": 6, "exclude_seen": False}
+    for words, wish in (
+        (["--boost", "'odd' in genres=5e4"], {"boost": {"'odd' in genres": 5e4}}),
+        (["--boost", "title == 'Thing 4' = 1e5"], {"boost": {"title == 'Thing 4'": 1e5}}),
+        (["--quota", "'odd' in genres=1"], {"quota": {"'odd' in genres": 1}}),
+        (["--diversity", "0.8"], {"diversity": 0.8}),
+    ):
+        expected = model.recommend(**asked, **wish)["item"].to_list()
+        assert items_of(rows(*some, *words)) == expected
+        assert expected != model.recommend(**asked)["item"].to_list()
+
+
+def test_a_list_is_explained(rows, trained, intertask, tmp_path):
+    found = rows("-u", "ü1", "-k", 2, "--explain")
+    assert found[0]["sources"] == [{"source": "model/next", "share": 1.0}]
+    assert set(found[0]["because"]) <= {f"№{number}" for number in range(shop.NUM_ITEMS)}
+    assert "[model/next 100 %" in intertask("recommend", trained, "-u", "ü1", "--explain").out
+    file = tmp_path / "lists.parquet"
+    assert intertask("recommend", trained, "--all", "--explain", "-k", 2, "--out", file).code == 0
+    assert pl.read_parquet(file)["sources"].list.len().min() == 1
+    line = intertask.refused("recommend", trained, "--all", "--explain", "--out", tmp_path / "lists.csv")
+    assert ".parquet or .jsonl" in line and not (tmp_path / "lists.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--boost", "'odd' in genres"], "CONDITION=FACTOR"),
+        (["--boost", "title == 'Thing 3'"], "CONDITION=FACTOR"),
+        (["--boost", "=2"], "CONDITION=FACTOR"),
+        (["--boost", "'odd' in genres=-1"], "factor"),
+        (["--boost", "price < 3=2"], "price"),
+        (["--boost", "title == 2=2", "--boost", "title == 2=3"], "once"),
+        (["--quota", "'odd' in genres=1.5"], "CONDITION=COUNT"),
+        (["--quota", "'odd' in genres=-1"], "quota"),
+        (["--diversity", "nan"], "0 to 1"),
+        (["--diversity", "1.5"], "0 to 1"),
+        (["--explain", "--objective", "next=1"], "one task"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_one_line(trained, intertask, words, told):
+    assert told in intertask.refused("recommend", trained, "-u", "ü1", *words)
+
+
+def test_what_is_alike_is_shown(trained, intertask):
+    model = Recommender.load(trained)
+    for way in ("vectors", "content", "events"):
+        found = json.loads(intertask("similar", trained, "№1,№2", "--by", way, "-k", 3, "--json").out)
+        assert items_of(found) == model.similar(["№1", "№2"], k=3, by=way)["item"].to_list()
+        assert [row["similar"] for row in found] == model.similar(["№1", "№2"], k=3, by=way)[
+            "similar"
+        ].to_list()
+    assert "item №1\n   1  " in intertask("similar", trained, "№1").out
+    assert "one of vectors, content, events" in intertask.refused("similar", trained, "№1", "--by", "looks")
+    assert "items" in intertask.refused("similar", trained, "№99")

@@ -175,15 +175,20 @@ class Asking(Door):
         return answerer.responses(asked, name, places, moment)
 
     def similar(
-        self, items: Iterable[Id] | pl.Series, *, k: int = 10, by: Literal["model", "events"] = "model"
+        self,
+        items: Iterable[Id] | pl.Series,
+        *,
+        k: int = 10,
+        by: Literal["vectors", "content", "events"] = "vectors",
     ) -> pl.DataFrame:
-        """The items that the model takes for most alike, for each of some items.
+        """The items that are most alike, for each of some items.
 
         Args:
             items: Items with a training event, or with content that the model reads; the vectors of others
                 are random.
             k: Length of each list.
-            by: "model": by the vectors that it learned; "events": by who had both.
+            by: "vectors": as the model learned them; "content": by what the catalogue says, also of items
+                that were never trained; "events": by who had both.
 
         Returns:
             Columns item, rank from 1, similar, score (the cosine); best first.

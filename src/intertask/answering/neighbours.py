@@ -6,22 +6,29 @@ import torch
 from numpy.typing import NDArray
 
 from intertask.answering.answerer import Answerer, Ranked
+from intertask.content.described import describe
+from intertask.content.texts import HASHED
 from intertask.data.counts import interactions
 from intertask.errors import RequestError
 from intertask.events.ranking import SCORES_IN_MEMORY
 from intertask.nn.best import best_items
 from intertask.options import arguments
 
-WAYS = ("model", "events")
+WAYS = ("vectors", "content", "events")
+WIDTH = 128  # numbers of a text, where the model reads none
+FORMER = {"model": "vectors"}  # names that were in use
 
 
-def frame(answerer: Answerer, items: object, k: object, by: object = "model") -> pl.DataFrame:
+def frame(answerer: Answerer, items: object, k: object, by: object = "vectors") -> pl.DataFrame:
     """The most alike of each item; see `Recommender.similar`."""
     k = arguments.whole(k, "k", 1, len(answerer.reader.items), ", the size of the catalogue")
+    by = FORMER.get(by, by) if isinstance(by, str) else by
     if by not in WAYS:
         raise RequestError("by", f"one of {', '.join(WAYS)}", arguments.shown(by))
     places_N = answerer.reader.item_places(items, "items")
-    if not answerer.known[places_N].all():
+    if by == "content":
+        directions_ID = _content(answerer)
+    elif not answerer.known[places_N].all():
         untrained = answerer.reader.items.decode(places_N[~answerer.known[places_N]])
         raise RequestError(
             "items", "items with a training event", arguments.shown(untrained[0]), "`items` names them"
@@ -30,7 +37,12 @@ def frame(answerer: Answerer, items: object, k: object, by: object = "model") ->
     frames = []
     for start in range(0, max(1, len(places_N)), step):
         places = places_N[start : start + step]
-        ranked = answerer.similar(places, k) if by == "model" else _together(answerer, places, k)
+        if by == "vectors":
+            ranked = answerer.similar(places, k)
+        elif by == "events":
+            ranked = _together(answerer, places, k)
+        else:
+            ranked = _nearest(directions_ID, places, k)
         owners, ranks = np.nonzero(ranked.filled_BK)
         frames.append(
             pl.DataFrame(
@@ -53,6 +65,42 @@ def _together(answerer: Answerer, places_N: NDArray[np.int32], k: int) -> Ranked
     lengths_I = np.sqrt(np.asarray(had_UI.sum(0)).ravel()).clip(min=1e-6)
     cosines_NI = torch.from_numpy(common_NI / lengths_I / lengths_I[places_N][:, None])
     cosines_NI[cosines_NI == 0] = float("-inf")
+    cosines_NI[torch.arange(len(places_N)), torch.from_numpy(places_N.astype(np.int64))] = float("-inf")
+    values_NK, items_NK = best_items(cosines_NI, k)
+    return Ranked(items_NK.numpy(), values_NK.numpy())
+
+
+def _content(answerer: Answerer) -> NDArray[np.float32]:
+    """What the catalogue says of each item, of length one; zeros where it says nothing.
+
+    A model that reads content has read it. For others texts are read by words and parts of words.
+
+    Raises:
+        RequestError: There is no catalogue that says anything of an item.
+    """
+    described, catalogue = answerer.described, answerer.catalogue
+    if described is None and catalogue is not None and any(catalogue.roles().values()):
+        counts_I = answerer.popularity.sum(0)
+        described = describe(
+            catalogue, answerer.reader.items.ids, counts_I, HASHED, WIDTH, scale=True, strict=False
+        )
+    if described is None or not described.num_features:
+        raise RequestError(
+            "similar",
+            "a catalogue with text, categories, tags or numbers",
+            "none",
+            "fit(log, Catalogue.read(...))",
+        )
+    lengths_I1 = np.linalg.norm(described.features_IF, axis=1, keepdims=True).clip(min=1e-9)
+    return np.asarray(described.features_IF / lengths_I1 * described.has_I[:, None], np.float32)
+
+
+def _nearest(directions_ID: NDArray[np.float32], places_N: NDArray[np.int32], k: int) -> Ranked:
+    """The items whose content is most alike, by the cosine; none for one without content."""
+    cosines_NI = torch.from_numpy(directions_ID[places_N] @ directions_ID.T)
+    idle_I = torch.from_numpy(~directions_ID.any(1))
+    cosines_NI[:, idle_I] = float("-inf")
+    cosines_NI[idle_I[torch.from_numpy(places_N.astype(np.int64))]] = float("-inf")
     cosines_NI[torch.arange(len(places_N)), torch.from_numpy(places_N.astype(np.int64))] = float("-inf")
     values_NK, items_NK = best_items(cosines_NI, k)
     return Ranked(items_NK.numpy(), values_NK.numpy())

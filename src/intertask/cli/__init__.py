@@ -17,6 +17,7 @@ from intertask.cli import (
     predict,
     recommend,
     serve,
+    similar,
     train,
     transfer,
     tune,
@@ -57,6 +58,7 @@ app.command("train")(train.train)
 app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("recommend")(recommend.recommend)
+app.command("similar")(similar.similar)
 app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from intertask.cli import ids
+from intertask.cli import ids, wishes
 from intertask.cli.output import JsonOption, OverwriteOption, print_json, refuse_existing, say
 from intertask.errors import RequestError
 
@@ -65,6 +65,25 @@ def recommend(
             help="Only items whose catalogue columns meet this, e.g. \"group == 'BAG' and price < 20\"."
         ),
     ] = None,
+    boost: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="CONDITION=FACTOR, what the probability of such items is multiplied by; may be repeated."
+        ),
+    ] = None,
+    quota: Annotated[
+        list[str] | None,
+        typer.Option(help="CONDITION=COUNT, the most such items in a list; may be repeated."),
+    ] = None,
+    diversity: Annotated[
+        float, typer.Option(help="0 to 1: how much an item must be unlike those before it.")
+    ] = 0.0,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Say for each item which sources put it there, and because of what events."
+        ),
+    ] = False,
     at: Annotated[datetime | None, typer.Option(help="The moment of the request, in UTC.")] = None,
     attributes: Annotated[
         list[str] | None,
@@ -95,7 +114,8 @@ def recommend(
         "--history": history,
         "--sample": sample,
     }
-    rules = [objective, seen, allow, allow_file, deny, deny_file, where, at, out, attributes]
+    rules: list[object] = [objective, seen, allow, allow_file, deny, deny_file, where, boost, quota, at, out]
+    rules += [attributes, diversity or None, explain or None]
     _refuse_contradictions([option for option, given in whom.items() if given], rules, out)
     if attributes and (everybody or users_file is not None):
         found = "--all" if everybody else "--users-file"
@@ -103,11 +123,13 @@ def recommend(
     said = [ids.values(text, "--attributes") for text in attributes] if attributes else None
     if out is not None:
         lists.refuse_ending(out)
+        wishes.refuse_flat(out, explained=explain)
         refuse_existing(out, "--out OTHER", overwrite=overwrite)
     asked = _ids(user, users_file, "--user")
     if users_file is not None and not asked:
         raise RequestError(f"--users-file {users_file}", "one id a line", "none", "write the users into it")
     weights = None if objective is None else _weights(objective)
+    factors, counts = wishes.factors(boost), wishes.counts(quota)
     allowed, denied = _ids(allow, allow_file, "--allow"), _ids(deny, deny_file, "--deny")
     place = runs.model_folder(model)
     if doors.is_of_rows(place):
@@ -129,6 +151,10 @@ def recommend(
         allow=allowed,
         deny=denied,
         where=where,
+        boost=factors,
+        quota=counts,
+        diversity=diversity,
+        explain=explain,
         at=at,
         exclude_seen=None if seen is None else not seen,
     )
@@ -201,7 +227,16 @@ def _show(loaded: "Recommender", frame: "pl.DataFrame", as_json: bool) -> None:
         if row["rank"] == 1:
             say(f"{owner} {row[owner]}")
         title = "" if row["title"] == str(row["item"]) else f"  {row['title']}"
-        say(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}")
+        say(f"{row['rank']:>4}  {row['item']}{title}  {row['score']:.3f}{_reasons(row)}")
+
+
+def _reasons(row: dict[str, Any]) -> str:
+    """Where an item comes from, if that was asked for."""
+    if "sources" not in row:
+        return ""
+    shares = ", ".join(f"{own['source']} {100 * own['share']:.0f} %" for own in row["sources"])
+    because = ", ".join(map(str, row["because"]))
+    return f"  [{shares}{f'; because of {because}' if because else ''}]"
 
 
 def _say_written(out: Path, users: int, rows: int, as_json: bool) -> None:
