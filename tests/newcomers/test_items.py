@@ -42,6 +42,24 @@ def new(num: int, **columns: object) -> pl.DataFrame:
     return pl.DataFrame({name: value for name, value in (whole | columns).items() if value is not None})
 
 
+def test_a_ranker_mixes_the_scores_of_new_items_too(tmp_path):
+    ranker = {"kind": "blend", "sources": {"transition": "transition", "popularity": "popularity"}}
+    own = recipe(ranker=ranker, evaluation={"k": (5,), "history": ("kept",), "resamples": 100})
+    model = Recommender(own).fit(shop.corpus(), catalogue())
+    assert model.answerer.ranker is not None
+    before = everything(model)
+    told = model.add_items(new(2))
+    after = everything(model)
+    assert set(after) - set(before) == {"new 0", "new 1"}
+    assert [item for item in after if item in set(before)] == before
+    assert told["share"].is_between(0, 1).all()
+    explained = model.recommend(histories=[[shop.item_id(0)]], k=17, exclude_seen=False, explain=True)
+    shares = explained.filter(pl.col("item") == "new 0")["sources"].item()
+    assert {own["source"] for own in shares.to_list()} <= {"model/next", "model/buys", "popularity"}
+    model.save(tmp_path / "m")
+    assert everything(Recommender.load(tmp_path / "m")) == after
+
+
 def everything(model: Recommender) -> list[str]:
     return model.recommend(histories=[[shop.item_id(0)]], k=len(model.items), exclude_seen=False)[
         "item"

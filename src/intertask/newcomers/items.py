@@ -96,11 +96,6 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
             f"{bare:,} of {len(ids):,} items have no content that the model reads: no list holds them",
             stacklevel=3,
         )
-    if answerer.ranker is not None and fresh.any():
-        warnings.warn(
-            "the ranker's sources know no new items: the model ranks alone until it is trained again",
-            stacklevel=3,
-        )
     places[fresh] = len(vocabulary) + np.arange(int(fresh.sum()))
     after = grown(
         answerer,
@@ -213,7 +208,8 @@ def _shares(after: Answerer, task: str, places: NDArray[np.int32]) -> tuple[list
     asked = _sample(after)
     if asked is None:
         return [None] * len(places), float("nan"), float("nan")
-    scores_BI = after.scores(asked, task)
+    mixed = after.ranker is not None and after.ranker.mixer(task, "kept") is not None
+    scores_BI = after.scores(asked, task, seen=False if mixed else None)
     scores_BI[:, torch.from_numpy(~after.known)] = float("-inf")
     trained = torch.from_numpy(after.trained)
     k = min(PLACES, int(after.known.sum()))
@@ -224,8 +220,9 @@ def _shares(after: Answerer, task: str, places: NDArray[np.int32]) -> tuple[list
     listed = np.bincount(items_BK.flatten().numpy(), minlength=len(trained)) / len(items_BK)
     new_BK = ~trained[items_BK]
     warm_BI = scores_BI.masked_fill(~trained, float("-inf"))
-    chances, best_BK = after.model.task(task).log_shares(warm_BI).exp().topk(min(k, int(trained.sum())))
-    del best_BK
+    # A mixture is learned by likelihood, and so is calibrated.
+    shares_BI = warm_BI.log_softmax(1) if mixed else after.model.task(task).log_shares(warm_BI)
+    chances = shares_BI.exp().topk(min(k, int(trained.sum()))).values
     # The new items of a list take the places of as many at the end of the list without them.
     displaced = torch.arange(chances.shape[1]) >= k - new_BK.sum(1, keepdim=True)
     break_even = float(chances[displaced].mean()) if bool(displaced.any()) else float("nan")

@@ -39,9 +39,7 @@ class Ranker:
         """The tasks whose scores a mixer reads."""
         return [name.removeprefix(MODEL) for name in mixer.columns if name.startswith(MODEL)]
 
-    def say(
-        self, mixer: Mixer, histories: Sequences, logits: Mapping[str, NDArray[np.float32]]
-    ) -> dict[str, Said]:
+    def say(self, mixer: Mixer, histories: Sequences, logits: Mapping[str, Said]) -> dict[str, Said]:
         """All that a mixer reads.
 
         Args:
@@ -58,3 +56,7 @@ class Ranker:
     def after(self, log: Sequences, new: NDArray[np.bool_]) -> "Ranker":
         """The same ranker, its signals with new events counted."""
         return replace(self, signals={name: own.after(log, new) for name, own in self.signals.items()})
+
+    def grown(self, num_items: int) -> "Ranker":
+        """The same ranker of so many items: what counts says nothing of new ones, the model's scores do."""
+        return replace(self, signals={name: own.grown(num_items) for name, own in self.signals.items()})
