@@ -1,7 +1,7 @@
 """How long one user waits: recommendations for one person at a time, one thread, 100,000 items.
 
     POLARS_MAX_THREADS=1 python benchmarks/latency.py
-        [--items 100000] [--requests 1000] [--ids integers] [--users] [--cosine]
+        [--items 100000] [--requests 1000] [--ids integers] [--users] [--cosine] [--ranker]
 
 Weights are untrained, since time does not depend on them. A history is given in the caller's own ids, its
 items are masked, ten items come back with ids and scores. Time on the clock is what somebody waits; that of
@@ -16,11 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType
 
 import numpy as np
 import polars as pl
+import scipy.sparse
 import torch
 
 import intertask
@@ -30,6 +32,13 @@ from intertask.data.corpus import Corpus
 from intertask.data.sequences import from_lists
 from intertask.data.vocabulary import Vocabulary
 from intertask.events.trainable import build
+from intertask.rankers.blend import Blend
+from intertask.ranking import Ranker
+from intertask.signals import Signal
+from intertask.signals.constant import Constant
+from intertask.signals.fold_in import FoldIn
+from intertask.signals.neighbours import Neighbours
+from intertask.signals.repeats import Repeats
 from intertask.train.checkpoint import weights
 
 NUM_USERS = 1000
@@ -40,11 +49,13 @@ PACKAGE = str(Path(intertask.__file__).parent)
 Request = Callable[[int], pl.DataFrame]
 
 
-def untrained(users: pl.Series, items: pl.Series, length: int, temperature: float | None) -> Recommender:
+def untrained(
+    users: pl.Series, items: pl.Series, length: int, temperature: float | None, *tasks: str
+) -> Recommender:
     """A recommender whose users have random histories, by way of its folder."""
     random = np.random.default_rng(0)
     task = {"kind": "next_item", "temperature": temperature}
-    recipe = Recipe(width=64, max_length=length, encoder="attention", tasks={"next": task})
+    recipe = Recipe(width=64, max_length=length, encoder="attention", tasks=dict.fromkeys(tasks, task))
     stored = from_lists(random.integers(len(items), size=(len(users), length)).tolist(), len(items))
     corpus = Corpus(Vocabulary(users), Vocabulary(items), ("event",), stored)
     made = LogArtefact(
@@ -60,6 +71,30 @@ def untrained(users: pl.Series, items: pl.Series, length: int, temperature: floa
     with tempfile.TemporaryDirectory() as folder:
         artefact.save(made, Path(folder) / "model")
         return Recommender.load(Path(folder) / "model")
+
+
+def mixed(model: Recommender) -> Recommender:
+    """The same model with the scores of two tasks and of seven sources that have learned nothing."""
+    answerer, random = model.answerer, np.random.default_rng(2)
+    num = len(answerer.reader.items)
+    rows, columns = np.repeat(np.arange(num), 100), random.integers(num, size=num * 100)
+    near = scipy.sparse.coo_matrix(
+        (random.random(num * 100, np.float32), (rows, columns)), (num, num)
+    ).tocsr()
+    counts = random.integers(1000, size=num).astype(np.float32)
+    signals: dict[str, Signal] = {
+        "transition": Neighbours(near, 1, 0.05),
+        "item_knn": Neighbours(near, 0, 0.05),
+        "last_knn": Neighbours(near, 1, 0.05),
+        "als": FoldIn(random.standard_normal((num, 64), np.float32), 0.01, 40.0),
+        "repeat": Repeats(10.0),
+        "popularity": Constant(counts),
+        "recent_popularity": Constant(counts, 1_000.0),
+    }
+    names = ("model/next", "model/buy", *signals)
+    blend = Blend(names, np.array([3, 11], np.int64), random.random((3, len(names)), np.float32))
+    model._answerer = replace(answerer, ranker=Ranker(signals, {("next", "masked"): blend}, {}))
+    return model
 
 
 def requests(model: Recommender, items: pl.Series, number: int, length: int, *, by_user: bool) -> Request:
@@ -111,6 +146,7 @@ def main() -> None:
     parser.add_argument("--ids", choices=["text", "integers"], default="text")
     parser.add_argument("--users", action="store_true", help="ask for stored users by their ids")
     parser.add_argument("--cosine", action="store_true", help="scores are cosines over a temperature")
+    parser.add_argument("--ranker", action="store_true", help="mix two tasks and seven sources")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if pl.thread_pool_size() > 1:  # decided where it is imported
@@ -118,8 +154,10 @@ def main() -> None:
     users, items = (pl.Series("id", range(size), dtype=pl.Int64) for size in (NUM_USERS, options.items))
     if options.ids == "text":
         users, items = "user-" + users.cast(pl.String), "item-" + items.cast(pl.String)
+    tasks = ("next", "buy") if options.ranker else ("next",)
     for length in (50, 200):
-        model = untrained(users, items, length, 0.05 if options.cosine else None)
+        model = untrained(users, items, length, 0.05 if options.cosine else None, *tasks)
+        model = mixed(model) if options.ranker else model
         request = requests(model, items, options.requests, length, by_user=options.users)
         timed(request, WARM_UP)
         line = {"items": options.items, "length": length} | timed(request, options.requests)

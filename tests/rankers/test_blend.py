@@ -8,6 +8,7 @@ from intertask.options.config import parse
 from intertask.rankers import Examples, quality
 from intertask.rankers.blend import Blend, Config
 from intertask.recipe import Recipe
+from intertask.signals import Product
 
 COLUMNS = ("model/next", "one", "two")
 
@@ -89,6 +90,20 @@ def test_the_total_is_the_sum_of_its_terms_whatever_the_form():
         np.testing.assert_allclose(terms.sum(0), total[row], rtol=1e-5)
     total += 1  # belongs to the caller
     np.testing.assert_array_equal(dense, untouched)
+
+
+def test_products_are_summed_before_they_are_made():
+    random = np.random.default_rng(0)
+    people = random.normal(size=(3, 2, 4)).astype(np.float32)
+    tables = [random.normal(size=(7, 4)).astype(np.float32) for _ in range(2)]
+    products = [Product(own, tables[place > 1]) for place, own in enumerate(people)]
+    told = dict(zip(("a", "b", "c"), products, strict=True))
+    blend = Blend(("a", "b", "c"), np.array([5], np.int64), random.random((2, 3), np.float32))
+    made = {name: own.made() for name, own in told.items()}
+    lengths = np.array([2, 9])
+    assert np.allclose(blend.total(told, lengths), blend.total(made, lengths), atol=1e-5)
+    items = np.array([5, 0])
+    assert np.allclose(blend.terms(told, 1, 9, items), blend.terms(made, 1, 9, items), atol=1e-5)
 
 
 def test_a_blend_survives_as_arrays():

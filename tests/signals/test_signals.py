@@ -63,7 +63,28 @@ def test_some_items_of_one_history_are_read_without_the_others(kind):
     own = signal(kind)
     items = np.array([7, 0, 29])
     for row in range(HISTORIES.num_users):
-        np.testing.assert_array_equal(at(own.say(HISTORIES), row, items), said(own)[row, items])
+        some = at(own.say(HISTORIES), row, items)
+        np.testing.assert_allclose(some, said(own)[row, items], rtol=1e-4, atol=1e-6)
+
+
+@every_kind
+def test_items_that_come_later_change_nothing_of_what_is_said_of_the_others(kind):
+    own = signal(kind)
+    grown = own.grown(NUM_ITEMS + 3)
+    histories = replace(HISTORIES, num_items=NUM_ITEMS + 3)
+    np.testing.assert_allclose(said(grown, histories)[:, :NUM_ITEMS], said(own), rtol=1e-5, atol=1e-6)
+    again = FORMS[own.form].of(grown.arrays(), NUM_ITEMS + 3, "test")
+    np.testing.assert_array_equal(said(again, histories), said(grown, histories))
+    assert own.grown(NUM_ITEMS).arrays().keys() == own.arrays().keys()
+
+
+@every_kind
+def test_nothing_is_said_for_or_against_items_that_come_later(kind):
+    """Of nobody's neighbours zero, as of most items; of popularity what holds in the mean of all."""
+    own, histories = signal(kind), replace(HISTORIES, num_items=NUM_ITEMS + 3)
+    later = said(own.grown(NUM_ITEMS + 3), histories)[:, NUM_ITEMS:]
+    expected = said(own).mean() if own.form == "constant" else 0.0
+    np.testing.assert_allclose(later, expected, rtol=1e-4, atol=1e-6)
 
 
 @every_kind

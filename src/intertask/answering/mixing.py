@@ -13,6 +13,8 @@ from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out
 from intertask.model import Model
 from intertask.ranking import History, Ranker
+from intertask.signals import Product, Said
+from intertask.tasks.next_item import NextItem
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Mixing:
                 scores_BI = logits(self.model, task, own_BTD)
             else:
                 read = self.ranker.reads(mixer)
-                known = {name: logits(self.model, name, own_BTD).numpy() for name in read}
+                known = {name: told(self.model, name, own_BTD) for name in read}
                 some = (
                     self.histories
                     if len(rows) == len(self.windows)
@@ -81,3 +83,18 @@ def logits(model: Model, task: str, states_BTD: Tensor) -> Tensor:
     """A task's own scores of all items."""
     with torch.no_grad():
         return model.task(task).score_items(states_BTD[:, model.place(task)]).cpu()
+
+
+def told(model: Model, task: str, states_BTD: Tensor) -> Said:
+    """The same for a mixer, as a product where it is one: a mixer then passes once over all items."""
+    head = model.task(task)
+    if not isinstance(head, NextItem) or head.temperature is not None:
+        return logits(model, task, states_BTD).numpy()
+    with torch.no_grad():
+        people_BD = head.queries(states_BTD[:, model.place(task)]).cpu().numpy()
+        return Product(people_BD, vectors(head.items.weight_ID))
+
+
+def vectors(weight_ID: Tensor) -> NDArray[np.float32]:
+    """The same numbers as an array."""
+    return np.asarray(weight_ID.detach().cpu().numpy())

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from intertask.answering.answerer import Answerer, Ranked
-from intertask.answering.mixing import logits
+from intertask.answering.mixing import told
 from intertask.answering.rules import Rules
 from intertask.data.sequences import Sequences, from_lists
 from intertask.data.windows import Windows, cut_out
@@ -79,8 +79,8 @@ class Reasons:
         if ranker is None or mixer is None:
             return {MODEL + self.task: np.ones(len(items), np.float32)}
         states_BTD = answerer.states(_alone(history), np.zeros(1, np.int64), self.at)
-        told = {name: logits(answerer.model, name, states_BTD).numpy() for name in ranker.reads(mixer)}
-        said = ranker.say(mixer, history, told)
+        read = {name: told(answerer.model, name, states_BTD) for name in ranker.reads(mixer)}
+        said = ranker.say(mixer, history, read)
         everything = np.arange(history.num_items)
         terms_KI = mixer.terms(said, 0, int(history.lengths[0]), everything)
         lifts_KN = np.maximum(terms_KI[:, items] - terms_KI.mean(1, keepdims=True), 0)

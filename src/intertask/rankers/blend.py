@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, cast
 
 import numpy as np
@@ -13,7 +14,7 @@ from intertask.errors import IntertaskError
 from intertask.options.config import plugins
 from intertask.rankers import MODEL, NAME, TAKEN, Examples, RankerConfig, quality
 from intertask.rankers._likelihood import Floats, Problem, weights
-from intertask.signals import Arrays, Said, at, dense
+from intertask.signals import Arrays, Product, Said, at, dense
 from intertask.sources import SourceConfig
 
 FOLDS = 3
@@ -135,21 +136,27 @@ class Blend:
     def total(self, said: Mapping[str, Said], lengths_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """The sums of all items."""
         own_BK = self.weights_of(lengths_B)
-        total_BI: NDArray[np.float32] | None = None
-        for place, name in enumerate(self.read):
-            weight_B1, told = own_BK[:, place, None], said.get(name)
-            if told is None or not weight_B1.any():
-                continue
+        read = [
+            (said[name], own_BK[:, place, None])
+            for place, name in enumerate(self.read)
+            if name in said and own_BK[:, place].any()
+        ]
+        if not read:
+            return np.zeros_like(dense(next(iter(said.values())), len(lengths_B)))
+        total_BI = _summed([(told, weight) for told, weight in read if isinstance(told, Product)])
+        for told, weight_B1 in read:
             if isinstance(told, np.ndarray):
                 term_BI = weight_B1 * told
                 total_BI = term_BI if total_BI is None else np.add(total_BI, term_BI, out=total_BI)
+        for told, weight_B1 in read:
+            if isinstance(told, np.ndarray | Product):
                 continue
             if total_BI is None:
                 total_BI = np.zeros(told.shape, np.float32)
-            rows = np.repeat(np.arange(told.shape[0]), np.diff(told.indptr))
-            total_BI[rows, told.indices] += weight_B1[rows, 0] * told.data  # each place once at most
-        if total_BI is None:
-            return dense(next(iter(said.values())), len(lengths_B)) * 0
+            for row, (start, stop) in enumerate(pairwise(told.indptr.tolist())):  # each place once at most
+                own = weight_B1[row, 0] * told.data[start:stop]
+                total_BI[row, told.indices[start:stop]] += own
+        assert total_BI is not None
         return total_BI
 
     def terms(
@@ -188,6 +195,19 @@ class Blend:
     def weights_of(self, lengths_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """The weights of histories of these lengths, [B, K]."""
         return self.weights_GK[np.searchsorted(self.edges, lengths_B, side="right")]
+
+
+def _summed(products: list[tuple[Product, NDArray[np.float32]]]) -> NDArray[np.float32] | None:
+    """The weighted sum of products, one pass over each table of vectors; None of none."""
+    people: dict[int, Product] = {}
+    for told, weight_B1 in products:
+        key, own_BD = id(told.vectors_ID), weight_B1 * told.people_BD
+        before = people.get(key)
+        people[key] = Product(own_BD if before is None else before.people_BD + own_BD, told.vectors_ID)
+    total_BI: NDArray[np.float32] | None = None
+    for own in people.values():
+        total_BI = own.made() if total_BI is None else np.add(total_BI, own.made(), out=total_BI)
+    return total_BI
 
 
 def _units(examples: Examples) -> Floats:

@@ -1,6 +1,7 @@
 """Constant: what holds for everybody."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Self, cast
 
 import numpy as np
@@ -25,9 +26,14 @@ class Constant:
     counts: NDArray[np.float32]
     half_life: float = 0.0
 
+    @cached_property
+    def said_I(self) -> NDArray[np.float32]:  # noqa: N802
+        """What is said, made once."""
+        return np.log1p(self.counts)
+
     def say(self, histories: Sequences) -> NDArray[np.float32]:
         """The same to all, [items]."""
-        return np.log1p(self.counts)
+        return self.said_I
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The counts and the half life."""
@@ -47,3 +53,10 @@ class Constant:
         more = np.bincount(log.items[new], minlength=len(self.counts))
         kept = np.exp2(-int(new.sum()) / self.half_life) if self.half_life else 1.0
         return replace(self, counts=(kept * self.counts + more).astype(np.float32))
+
+    def grown(self, num_items: int) -> Self:
+        """With items that are as popular as the others in the mean: zero would speak against them."""
+        level = (
+            np.float32(np.expm1(self.said_I.mean(dtype=np.float64))) if len(self.counts) else np.float32(0)
+        )
+        return replace(self, counts=np.append(self.counts, np.full(num_items - len(self.counts), level)))

@@ -1,6 +1,6 @@
 """Fold-in: the vector of somebody, solved from what they had, times those of all items."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Self, cast
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from intertask.data.counts import interactions
 from intertask.data.sequences import Sequences
-from intertask.signals import Arrays
+from intertask.signals import Arrays, Product
 from intertask.signals._checks import refuse_numbers, refuse_others
 
 
@@ -38,7 +38,7 @@ class FoldIn:
         vectors = self.vectors_ID.astype(np.float64)
         return np.asarray(vectors.T @ vectors + self.regularisation * np.eye(vectors.shape[1]))
 
-    def say(self, histories: Sequences) -> NDArray[np.float32]:
+    def say(self, histories: Sequences) -> Product:
         """About 0 to 1, [histories, items]."""
         had = interactions(histories)
         people_BD = np.zeros((had.shape[0], self.vectors_ID.shape[1]), np.float32)
@@ -46,8 +46,7 @@ class FoldIn:
             own = self.vectors_ID[had.indices[had.indptr[row] : had.indptr[row + 1]]].astype(np.float64)
             gram = self.gram_DD + (self.confidence - 1) * own.T @ own
             people_BD[row] = _solved(gram, self.confidence * own.sum(0))
-        # [B, D] x [D, I] -> [B, I]
-        return np.asarray(people_BD @ self.vectors_ID.T)
+        return Product(people_BD, self.vectors_ID)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The vectors and two numbers."""
@@ -73,6 +72,12 @@ class FoldIn:
     def after(self, log: Sequences, new: NDArray[np.bool_]) -> Self:
         """The same: somebody's new events are in their history, and items keep their vectors."""
         return self
+
+    def grown(self, num_items: int) -> Self:
+        """With items of no direction."""
+        return replace(
+            self, vectors_ID=np.pad(self.vectors_ID, ((0, num_items - len(self.vectors_ID)), (0, 0)))
+        )
 
 
 def _solved(gram_DD: NDArray[np.float64], wanted_D: NDArray[np.float64]) -> NDArray[np.float64]:

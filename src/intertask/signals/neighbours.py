@@ -86,6 +86,12 @@ class Neighbours:
         more = scipy.sparse.coo_matrix((np.ones(len(places), np.float32), pairs), shape=shape)
         return replace(self, weights=_greatest((self.weights + more).tocsr()))
 
+    def grown(self, num_items: int) -> Self:
+        """With items that are nobody's neighbours."""
+        weights = self.weights.copy()
+        weights.resize((num_items, num_items))
+        return replace(self, weights=weights)
+
 
 def latest(histories: Sequences, last: int) -> Sequences:
     """The last events of each history; all if `last` is 0."""

@@ -57,3 +57,7 @@ class Repeats:
     def after(self, log: Sequences, new: NDArray[np.bool_]) -> Self:
         """The same: it knows histories alone."""
         return self
+
+    def grown(self, num_items: int) -> Self:
+        """The same: it knows histories alone."""
+        return self
