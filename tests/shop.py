@@ -59,6 +59,15 @@ resamples = 100
 baselines = {popularity = {kind = "popularity"}, transition = {kind = "transition"}}
 """
 
+PEOPLE_TOML = """\
+[data.people]
+path = "people.csv"
+user = "who"
+
+[inputs.person]
+kind = "table"
+"""
+
 
 def user_id(number: int) -> str:
     return f"ü{number}"
@@ -139,6 +148,18 @@ def corpus() -> Corpus:
 def recommender() -> Recommender:
     """A trained one, made once; nobody may change it."""
     return Recommender(recipe()).fit(corpus(), catalogue())
+
+
+def write_people(folder: Path, count: int = NUM_USERS) -> Path:
+    """The shop with what is known of its first users, which the model reads; the path of its recipe."""
+    random = np.random.default_rng(0)
+    known = {
+        "who": [user_id(number) for number in range(count)],
+        "age": random.integers(18, 80, count),
+        "plan": random.choice(["free", "paid"], count),
+    }
+    pl.DataFrame(known).write_csv(folder / "people.csv")
+    return write_files(folder, TOML.replace("[encoder]", f"{PEOPLE_TOML}\n[encoder]"))
 
 
 def write_files(folder: Path, toml: str = TOML, frame: pl.DataFrame | None = None) -> Path:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from intertask import EventLog, People, Recipe, Recommender
+from intertask.answering.answerer import Answerer
 from intertask.answering.updating import update
 from intertask.data.prepare import open_corpus, prepare
 from intertask.errors import ArtefactError, DataError, RecipeError, RequestError
@@ -84,6 +85,21 @@ def test_a_user_is_read_with_what_is_kept_and_a_request_may_say_otherwise(traine
     same = trained.recommend(users=[2], attributes={"side": "even"}, **asked)
     other = trained.recommend(users=[2], attributes={"side": "odd"}, **asked)
     assert kept.equals(same) and not kept["score"].equals(other["score"])
+
+
+def test_a_reason_is_found_with_what_is_known(trained, monkeypatch):
+    """The score without an event is set against that of the whole history: of the same person."""
+    seen = []
+    scores = Answerer.scores
+
+    def heard(self, asked, task, at=None, seen_=None):
+        seen.append(asked.sequences.beside["person"].missing_BF.any().item())
+        return scores(self, asked, task, at, seen_)
+
+    monkeypatch.setattr(Answerer, "scores", heard)
+    known = {"side": "even", "age": 23.0}
+    found = trained.recommend(histories=[[0, 1]], attributes=[known], explain=True, k=2)
+    assert len(found) == 2 and seen and not any(seen)
 
 
 def test_nothing_said_is_all_missing(trained):

@@ -1,6 +1,6 @@
 """Where an item of a list comes from: which sources lift it, and which events of the history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -117,11 +117,13 @@ def _alone(histories: Sequences) -> Asked:
 
 
 def _several(history: Sequences, kept: list[NDArray[np.bool_]]) -> Sequences:
-    """One history with some of its events, several times."""
+    """One history with some of its events, several times; what is known of its user stays."""
     places = [np.flatnonzero(own) for own in kept]
-    return from_lists(
+    same: NDArray[np.int64] = np.zeros(len(kept), np.int64)
+    found = from_lists(
         [history.items[own].tolist() for own in places],
         history.num_items,
         [history.behaviours[own].tolist() for own in places],
         None if history.times is None else [history.times[own].tolist() for own in places],
     )
+    return replace(found, beside={name: own.take(same) for name, own in history.beside.items()})

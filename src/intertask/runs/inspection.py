@@ -11,6 +11,7 @@ import polars as pl
 from intertask.data import seam
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
+from intertask.data.people import People
 from intertask.data.prepare import CORPUS, prepare
 from intertask.data.refusals import Refusals
 from intertask.data.rows import Rows
@@ -70,10 +71,11 @@ def inspect(
         RecipeError: The recipe contradicts itself.
         IntertaskError: A place cannot be written to, or holds something else.
     """
-    for view in () if recipe is None else recipe.views().values():
+    views = {} if recipe is None else recipe.views()
+    for view in views.values():
         refuse_mixed(view)
         refuse_misfits(view)
-    read = {name: _read(section, beside) for name, section in sections.items()}
+    read = {name: _read(section, beside, views.get(name)) for name, section in sections.items()}
     own = read[shown]
     if refused is not None:
         own.reports[0].write(refused, overwrite=overwrite)
@@ -88,7 +90,7 @@ def inspect(
             counts = own.counts(corpora[shown])
             if recipe is not None:
                 notes.extend(refuse_unfit(recipe, corpora))
-                notes.extend(_odd(recipe.views()[shown], corpora[shown]))
+                notes.extend(_odd(views[shown], corpora[shown]))
     except IntertaskError as error:
         if counts is None:
             raise
@@ -104,10 +106,10 @@ def _odd(recipe: Recipe, corpus: seam.Corpus) -> tuple[str, ...]:
     return oddities(recipe, corpus.rows, split, Facts.fit(recipe, corpus.rows.take(split.train)))
 
 
-def _read(section: DataConfig, beside: Path) -> "_Log | _Rows":
-    return (
-        _Rows(source.load_rows(section, beside)) if section.has_rows else _Log(source.load(section, beside))
-    )
+def _read(section: DataConfig, beside: Path, recipe: Recipe | None) -> "_Log | _Rows":
+    if section.has_rows:
+        return _Rows(source.load_rows(section, beside))
+    return _Log(source.load(section, beside), recipe)
 
 
 class _Log:
@@ -115,17 +117,24 @@ class _Log:
 
     contents = CORPUS
 
-    def __init__(self, loaded: Loaded) -> None:
-        self.events = loaded.events
-        catalogue = loaded.catalogue
-        self.reports = [self.events.report, *([] if catalogue is None else [catalogue.report])]
+    def __init__(self, loaded: Loaded, recipe: Recipe | None) -> None:
+        self.events, self.people = loaded.events, loaded.people
+        self.reports = [
+            loaded.events.report,
+            *(own.report for own in (loaded.catalogue, loaded.people) if own is not None),
+        ]
+        # A model reads them only where its recipe says so.
+        reads_items = recipe is not None and recipe.items.reads_catalogue
+        reads_people = recipe is not None and bool(recipe.inputs_of_people)
+        self.read = (loaded.catalogue if reads_items else None, loaded.people if reads_people else None)
 
     def prepare(self, folder: Path | None) -> Corpus:
-        return prepare(self.events, folder)
+        return prepare(self.events, folder, *self.read)
 
     def counts(self, corpus: seam.Corpus) -> dict[str, object]:
         assert isinstance(corpus, Corpus)
-        return _counts(corpus, self.events, self.reports)
+        counts = _counts(corpus, self.events, self.reports)
+        return counts if self.people is None else counts | _known(self.people, corpus.users.ids)
 
 
 class _Rows:
@@ -162,6 +171,17 @@ def _most_frequent(label: pl.Series) -> dict[str, int]:
     """Rows of each class, the most frequent ones first."""
     counts = label.explode().drop_nulls().value_counts(sort=True, name="count").head(MOST_CLASSES)
     return {str(name): int(count) for name, count in counts.iter_rows()}
+
+
+def _known(people: People, users: pl.Series) -> dict[str, object]:
+    """What is known of the users of a log."""
+    theirs = people.of(users).inputs
+    nothing = int(theirs.select(pl.all_horizontal(pl.all().is_null())).to_series().sum())
+    return {
+        "users with attributes": len(users) - nothing,
+        "attributes": dict(people.columns),
+        "attributes missing": {name: int(theirs[name].null_count()) for name in theirs.columns},
+    }
 
 
 def _counts(corpus: Corpus, events: EventLog, reports: Sequence[Refusals]) -> dict[str, object]:

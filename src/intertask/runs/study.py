@@ -231,8 +231,8 @@ def settled(recipe: Recipe, beside: Path) -> Recipe:
 def _from_the_root(data: DataConfig, beside: Path) -> DataConfig:
     files = {
         name: part.model_copy(update={"path": (beside / part.path).resolve()})
-        for name, part in (("events", data.events), ("catalogue", data.catalogue), ("rows", data.rows))
-        if part is not None
+        for name in ("events", "catalogue", "people", "rows", "series")
+        if (part := getattr(data, name)) is not None
     }
     return data.model_copy(update=files)
 
