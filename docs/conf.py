@@ -36,6 +36,7 @@ MENU = {
         "guides/rows",
         "guides/kinds",
         "guides/new-items",
+        "guides/people",
         "guides/several-logs",
         "guides/tune",
         "guides/service",

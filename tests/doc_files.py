@@ -86,6 +86,17 @@ def products() -> pl.DataFrame:
     )
 
 
+def customers() -> pl.DataFrame:
+    numbers = range(NUM_CUSTOMERS)
+    return pl.DataFrame(
+        {
+            "customer": [f"c{number}" for number in numbers],
+            "age": [20 + number for number in numbers],
+            "country": [("FR", "DE", "PT")[number % 3] for number in numbers],
+        }
+    )
+
+
 def patients() -> pl.DataFrame:
     """Illness follows from age and sex, days of stay from illness."""
     random, count = np.random.default_rng(7), 240
@@ -130,9 +141,10 @@ def prepare(names: list[str], folder: Path) -> None:
     """Puts files into a folder.
 
     Args:
-        names: "shop" (the README's events.csv, items.csv and recipe.toml), "orders" (orders.csv and
-            products.csv), "recipe" (with recipe.toml), "run" (with runs/recipe, trained and evaluated),
-            "patients", "tickets", "prices" (a CSV of that name) or "scans" (scans.csv and pictures).
+        names: "shop" (the README's events.csv, items.csv and recipe.toml), "orders" (orders.csv,
+            products.csv and customers.csv), "recipe" (with recipe.toml), "run" (with runs/recipe,
+            trained and evaluated), "patients", "tickets", "prices" (a CSV of that name) or "scans"
+            (scans.csv and pictures).
         folder: Where.
     """
     for name in names:
@@ -166,6 +178,7 @@ def _orders() -> Path:
     folder = Path(tempfile.mkdtemp())
     orders().write_csv(folder / "orders.csv")
     products().write_csv(folder / "products.csv")
+    customers().write_csv(folder / "customers.csv")
     return folder
 
 
