@@ -12,7 +12,7 @@ from intertask.errors import ArtefactError, RecipeError
 from intertask.evaluate.config import ALONE, MODEL, WITHOUT
 from intertask.events import mixing
 from intertask.rankers import MODEL as OF_MODEL
-from intertask.ranking import Ranker
+from intertask.ranking import Ranker, neutral
 from tests import shop
 
 SOURCES = {"transition": "transition", "repeat": "repeat", "popularity": "popularity"}
@@ -69,6 +69,24 @@ def test_evaluation_sets_the_mixture_against_the_model_and_what_counts_and_each_
     assert values[MODEL] > values[ALONE] + 0.1
     assert values[MODEL] >= max(values[name] for name in SOURCES) - 0.02
     assert {row.baseline for row in found.differences} >= {ALONE, WITHOUT, "repeat"}
+
+
+def test_what_the_model_knows_nothing_of_is_left_to_the_sources():
+    """An item that no event trained has a random vector, which must not hide that it was had a moment ago."""
+    logits = np.array([[3.0, -50.0, 1.0], [0.0, 50.0, 4.0]], np.float32)
+    idle = np.array([False, True, False])
+    assert neutral(logits, idle).tolist() == [[3.0, 2.0, 1.0], [0.0, 2.0, 4.0]]
+    assert neutral(logits, None) is logits and logits[0, 1] == -50
+    log = pl.concat(
+        [many(), pl.DataFrame({"user": "u0", "item": "i99", "time": [90, 91], "behaviour": "view"})]
+    )
+    events = EventLog.read(log, time="time", behaviour="behaviour")
+    model = Recommender(recipe()).fit(events)
+    own = model.evaluate().targets.filter(pl.col("system").is_in([MODEL, "repeat"]), task="next")
+    user = model.users.to_list().index("u0")
+    target = int(model.histories.offsets[user + 1]) - 1
+    ranks = dict(own.filter(target=target).select("system", "value").iter_rows())
+    assert ranks[MODEL] <= ranks["repeat"] + 2 <= 8
 
 
 def test_a_model_that_adds_nothing_is_said_to_add_nothing():

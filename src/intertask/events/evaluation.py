@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -30,6 +30,7 @@ from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.targets import RANK, together
 from intertask.evaluate.targets import rows as target_rows
 from intertask.events.leakage import Evidence, findings
+from intertask.events.mixing import idle
 from intertask.events.protocol import protocol
 from intertask.events.ranked import RankedSystem, SignalSystem, adding_nothing
 from intertask.events.ranking import Ranking, rank_targets
@@ -108,6 +109,8 @@ class Evaluator:
         self.resamples = min(self.config.resamples, max(MIN_RESAMPLES, DRAWS // max(1, users)))
         if self.resamples < self.config.resamples:
             self._note(f"intervals from {self.resamples} resamples of {users:,} users")
+        if self.ranker is not None:
+            self.ranker = replace(self.ranker, idle_I=idle(self.model, self.training))
         if self.ranker is not None and self.part == "validation":
             self.ranker = None
             self._note("the ranker was learned on the validation part, where the model is measured alone")

@@ -11,7 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from intertask.content.described import Described
 from intertask.data.corpus import Corpus
+from intertask.data.counts import event_counts
 from intertask.data.sequences import Sequences
 from intertask.data.windows import cut_out, histories_before
 from intertask.errors import RecipeError
@@ -22,7 +24,7 @@ from intertask.events.systems import ModelSystem
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
 from intertask.rankers import MODEL, Examples, Mixer, RankerConfig
-from intertask.ranking import Key, Ranker
+from intertask.ranking import Key, Ranker, neutral
 from intertask.signals import Signal, dense
 from intertask.sources import SourceConfig
 from intertask.tasks import TaskConfig
@@ -114,7 +116,8 @@ def learn(
     if config.mixed is None:
         return None
     model.eval()
-    told = signals(config.mixed, split.training(corpus.sequences), seed)
+    training = split.training(corpus.sequences)
+    told, idle_I = signals(config.mixed, training, seed), idle(model, training)
     mixers: dict[Key, Mixer] = {}
     without: dict[Key, Mixer] = {}
     for task in model.config.tasks_that_rank():
@@ -123,7 +126,7 @@ def learn(
             if len(targets) < FEWEST:
                 remark(f"the ranker leaves {task!r}, history {history}, to the model: {len(targets)} events")
                 continue
-            examples = gathered(config, model, corpus.sequences, told, targets, history, seed)
+            examples = gathered(config, model, corpus.sequences, told, targets, history, seed, idle_I)
             counting = tuple(name for name in examples.columns if not name.startswith(MODEL))
             mixers[task, history] = config.learn(examples, derive(seed, "ranker", task, history))
             if counting:
@@ -131,6 +134,13 @@ def learn(
                     examples.of(counting), derive(seed, "ranker", task, history)
                 )
     return Ranker(told, mixers, without)
+
+
+def idle(model: Model, training: Sequences) -> NDArray[np.bool_]:
+    """Items that a model knows nothing of: without a training event, and without content that it reads."""
+    described = model.dimensions.described
+    known_I = event_counts(training) > 0
+    return np.asarray(~(known_I | described.has_I) if isinstance(described, Described) else ~known_I)
 
 
 def refitted(config: RankerConfig, ranker: Ranker | None, sequences: Sequences, seed: int) -> Ranker | None:
@@ -148,6 +158,7 @@ def gathered(
     targets: NDArray[np.int64],
     history: HistoryMode,
     seed: int,
+    idle_I: NDArray[np.bool_] | None = None,
 ) -> Examples:
     """The candidates that model and sources find for some of the targets, and what is said of them."""
     most: int = getattr(config, "events", 3_000)
@@ -166,7 +177,10 @@ def gathered(
         histories = cut_out(sequences, windows[rows])
         said_KBI = np.stack(
             [
-                *(system.score(task, rows).cpu().numpy() for task in tasks),
+                *(
+                    dense(neutral(system.score(task, rows).cpu().numpy(), idle_I), len(rows))
+                    for task in tasks
+                ),
                 *(dense(own.say(histories), len(rows)) for own in told.values()),
             ]
         )

@@ -23,11 +23,13 @@ class Ranker:
         signals: By the names of their sources.
         mixers: For each task and kind of history that had events to learn on.
         without: The same, learned without the model: what counting alone can do.
+        idle_I: Items that the model knows nothing of, bool [items], where such are candidates.
     """
 
     signals: Mapping[str, Signal]
     mixers: Mapping[Key, Mixer]
     without: Mapping[Key, Mixer]
+    idle_I: NDArray[np.bool_] | None = None
 
     def mixer(self, task: str, history: History) -> Mixer | None:
         """The mixer of a task, if need be for the other kind of history; None if the model ranks alone."""
@@ -50,7 +52,10 @@ class Ranker:
         said: dict[str, Said] = {}
         for name in mixer.columns:
             task = name.removeprefix(MODEL)
-            said[name] = logits[task] if name.startswith(MODEL) else self.signals[name].say(histories)
+            if name.startswith(MODEL):
+                said[name] = neutral(logits[task], self.idle_I)
+            else:
+                said[name] = self.signals[name].say(histories)
         return said
 
     def after(self, log: Sequences, new: NDArray[np.bool_]) -> "Ranker":
@@ -60,3 +65,14 @@ class Ranker:
     def grown(self, num_items: int) -> "Ranker":
         """The same ranker of so many items: what counts says nothing of new ones, the model's scores do."""
         return replace(self, signals={name: own.grown(num_items) for name, own in self.signals.items()})
+
+
+def neutral(logits: Said, idle_I: NDArray[np.bool_] | None) -> Said:
+    """Logits with the mean in the places of items that the model knows nothing of.
+
+    Their vectors are random, or were pushed down by every event of others. A mixture that believed them would
+    lose what repeats and neighbours say of such items.
+    """
+    if idle_I is None or not isinstance(logits, np.ndarray) or not idle_I.any() or idle_I.all():
+        return logits
+    return np.where(idle_I, logits[:, ~idle_I].mean(1, keepdims=True), logits)
