@@ -21,6 +21,7 @@ EVERY: list[tuple[RowSplitConfig, Rows]] = [
     (RowsSplit(grouped=True, train=0.5, validation=0.25), ROWS),
     (Folds(fold=2), ROWS),
     (Folds(folds=4, grouped=True), ROWS),
+    (Folds(folds=3, fold=2, validation=0.4, grouped=True), ROWS),
     (GroupsOut(test=("north",)), ROWS),
     (GroupsOut(test=("north",), validation=("east",)), ROWS),
     (WalkForward(), ROWS),
@@ -56,6 +57,18 @@ def test_labels_are_in_proportion_in_each_part(seed: int) -> None:
         places = split.part(part)  # type: ignore[arg-type]
         assert len(places) == pytest.approx(share * len(ROWS), abs=3)
         assert ill[places].sum() == pytest.approx(share * ill.sum(), abs=1.5)
+
+
+@pytest.mark.parametrize("fold", [0, 4])
+def test_a_share_behind_the_fold_that_tests_validates(fold: int) -> None:
+    ill = (ROWS.labels["ill"] == "yes").to_numpy()
+    whole = Folds(fold=fold).split(ROWS)
+    for share in (0.1, 0.2, 0.5):
+        split = Folds(fold=fold, validation=share).split(ROWS)
+        assert np.array_equal(split.test, whole.test)
+        assert len(split.validation) == pytest.approx(share * len(ROWS), abs=3)
+        assert ill[split.validation].sum() == pytest.approx(share * ill.sum(), abs=1.5)
+        assert np.isin(split.validation, whole.validation).all() == (share <= 0.2)
 
 
 def test_every_row_is_tested_by_one_fold() -> None:
@@ -124,6 +137,7 @@ def test_a_split_that_leaves_a_part_empty_is_refused(
     [
         lambda: RowsSplit(train=0.9, validation=0.1),
         lambda: Folds(folds=3, fold=3),
+        lambda: Folds(folds=4, validation=0.75),
         lambda: WalkForward(windows=2, window=2),
         lambda: GroupsOut(test=("a",), validation=("a",)),
     ],

@@ -164,6 +164,7 @@ class Folds(RowSplitConfig):
     Args:
         folds: Number of folds; each run tests one, so that as many runs test every row once.
         fold: The one that tests, from 0.
+        validation: Share of all rows that validates, of those behind the fold that tests; a fold if left out.
         stratified: As for `rows`.
         grouped: As for `rows`.
         seed: Seed of the draw; the same for all folds.
@@ -172,6 +173,7 @@ class Folds(RowSplitConfig):
     kind: Literal["folds"] = "folds"
     folds: int = Field(default=5, ge=3, le=1_000)
     fold: int = Field(default=0, ge=0, lt=1_000)
+    validation: float | None = Field(default=None, gt=0, lt=1)
     stratified: bool = True
     grouped: bool = False
     seed: int = Field(default=0, ge=0, lt=2**63)
@@ -180,20 +182,26 @@ class Folds(RowSplitConfig):
     def _one_of_them(self) -> "Folds":
         if self.fold >= self.folds:
             raise ValueError(f"a fold from 0 to {self.folds - 1}, not {self.fold}")
+        if self.validation is not None and not self.validation + 1 / self.folds < 1:
+            raise ValueError(f"validation below {1 - 1 / self.folds:g}, so that some train")
         return self
 
     def split(self, rows: Rows) -> Split:
         """The split, checked for leakage."""
         drawn = order(rows, np.arange(len(rows)), self.stratified, self.grouped, self.seed)
         fold = np.minimum((drawn * self.folds).astype(np.int64), self.folds - 1)
-        validates = (self.fold + 1) % self.folds
+        validates = fold == (self.fold + 1) % self.folds
+        if self.validation is not None:
+            behind = (drawn - (self.fold + 1) / self.folds) % 1
+            validates = (fold != self.fold) & (behind < self.validation)
+        told = "" if self.validation is None else f", {self.validation:g} validate"
         how = manner(rows, self.stratified, self.grouped)
         return _checked(
             rows,
-            np.flatnonzero((fold != self.fold) & (fold != validates)),
-            np.flatnonzero(fold == validates),
+            np.flatnonzero((fold != self.fold) & ~validates),
+            np.flatnonzero(validates),
             np.flatnonzero(fold == self.fold),
-            f"fold {self.fold} of {self.folds}{how}, seed {self.seed}",
+            f"fold {self.fold} of {self.folds}{told}{how}, seed {self.seed}",
             self.kind,
             apart=self.grouped,
         )
