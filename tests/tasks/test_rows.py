@@ -39,6 +39,8 @@ EVERY: list[RowTaskConfig] = [
     NUMBER,
     Category(label="grade", class_weights="balanced"),
     Category(label="grade", class_weights={"10": 5.0}),
+    Category(label="grade", class_weights="balanced", smoothing=0.3),
+    Category(label="topics", several=True, smoothing=0.3),
     Regression(label="stay", loss="absolute"),
     Regression(label="stay", loss="huber"),
 ]

@@ -33,6 +33,8 @@ class Config(RowTaskConfig):
         class_weights: How much the rows of a class count in training: all the same ("equal"), so much that
             all classes count the same ("balanced"), or a number for each class, 1 for those left out.
             Probabilities are then of a world in which classes are as frequent as they count.
+        smoothing: Share of a label that training spreads evenly over all classes, so that it does not drive
+            probabilities to 1; of several labels over yes and no.
         at_least: `predict` leaves a row without a class if no class is as probable as this; a request may
             say otherwise.
     """
@@ -40,6 +42,7 @@ class Config(RowTaskConfig):
     kind: Literal["category"] = "category"
     several: bool = False
     class_weights: Literal["equal", "balanced"] | dict[str, float] = "equal"
+    smoothing: float = Field(default=0.0, ge=0, lt=1)
     at_least: float | None = Field(default=None, ge=0, le=1)
 
     @model_validator(mode="after")
@@ -121,10 +124,13 @@ class Config(RowTaskConfig):
         """The entropy of the classes, in nats; of several labels the mean of theirs."""
         assert isinstance(facts, Classes)
         if self.several:
-            shares = np.array(facts.counts) / max(1, facts.rows)
+            shares = self._smooth(np.array(facts.counts) / max(1, facts.rows), 2)
             return float((self._weights(facts) * (entr(shares) + entr(1 - shares))).mean())
         counts = np.array(facts.counts) * self._weights(facts)
-        return float(entr(counts / counts.sum()).sum())
+        return float(entr(self._smooth(counts / counts.sum(), len(counts))).sum())
+
+    def _smooth(self, shares: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+        return shares * (1 - self.smoothing) + self.smoothing / count
 
     def _weights(self, facts: "Classes") -> NDArray[np.float64]:
         counts = np.array(facts.counts, np.float64)
@@ -140,7 +146,8 @@ class Config(RowTaskConfig):
         self.refuse_no_facts(name, dimensions)
         facts = dimensions.answers[name]
         assert isinstance(facts, Classes)
-        return Category(dimensions.width, torch.tensor(self._weights(facts)).float(), several=self.several)
+        weights_C = torch.tensor(self._weights(facts)).float()
+        return Category(dimensions.width, weights_C, several=self.several, smoothing=self.smoothing)
 
 
 class Classes(Section):
@@ -184,15 +191,16 @@ class Category(RowTask):
         width: Of the state.
         weights_C: How much a row of each class counts.
         several: Whether each class is a yes or no of its own.
+        smoothing: Share of a label that is spread over all classes.
     """
 
     weights_C: Tensor
 
-    def __init__(self, width: int, weights_C: Tensor, *, several: bool) -> None:
+    def __init__(self, width: int, weights_C: Tensor, *, several: bool, smoothing: float = 0.0) -> None:
         super().__init__()
         self.head = nn.Linear(width, len(weights_C))
         self.register_buffer("weights_C", weights_C, persistent=False)
-        self.several = several
+        self.several, self.smoothing = several, smoothing
 
     def loss(self, states: Tensor, target: Target) -> Tensor | None:
         """Cross-entropy of the rows that have a label."""
@@ -202,11 +210,14 @@ class Category(RowTask):
             return None
         logits_BC, truth = self.head(states[known_B]), target.truth[known_B]
         if self.several:
+            truth = truth * (1 - self.smoothing) + self.smoothing / 2
             every = functional.binary_cross_entropy_with_logits(logits_BC, truth, reduction="none")
             counts_B = target.weights_B[known_B]
             losses_B = (every * self.weights_C).mean(1)
         else:
-            losses_B = functional.cross_entropy(logits_BC, truth, reduction="none")
+            losses_B = functional.cross_entropy(
+                logits_BC, truth, reduction="none", label_smoothing=self.smoothing
+            )
             counts_B = target.weights_B[known_B] * self.weights_C[truth]
         total = counts_B.sum()
         return (losses_B * counts_B).sum() / total if float(total) > 0 else None
