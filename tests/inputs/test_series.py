@@ -7,12 +7,14 @@ import polars as pl
 import pytest
 import torch
 from pydantic import ValidationError
+from sklearn.linear_model import LogisticRegression
 
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT
 from intertask.errors import DataError, RecipeError
-from intertask.inputs.series import Config
+from intertask.inputs.series import Config, Windows
 from intertask.nn.dimensions import Dimensions
+from intertask.nn.random_kernels import RandomKernels
 from tests import worlds
 
 from .windows import waves
@@ -103,6 +105,38 @@ def test_places_become_fewer(subsample):
     reader = config.fit(own)
     given = reader.read(own)
     assert built(config, reader).eval()(given).hidden_BLD.shape[1] == int(given.lengths_B[0])
+
+
+def test_random_kernels_make_one_vector_of_a_window_and_never_learn():
+    own = waves(40)
+    config = Config(stem="random")
+    reader = config.fit(own)
+    module, given = built(config, reader), reader.read(own)
+    found = module(given).hidden_BLD
+    assert found.shape == (40, 1, 8) and given.take(np.arange(3)).lengths_B.tolist() == [1, 1, 1]
+    assert not any(weight.requires_grad for weight in module.parameters())
+    assert torch.equal(found, built(config, reader)(given).hidden_BLD)
+    shifted = Windows(given.values_BLX + 1, 0, single=True)
+    assert not torch.allclose(found, module(shifted).hidden_BLD)
+    with pytest.raises(ValidationError, match="subsample = 1"):
+        Config(stem="random", subsample=2)
+
+
+def test_random_kernels_tell_slow_waves_from_fast_ones():
+    own = waves(80)
+    with worlds.seeded():
+        stem = RandomKernels(1, 64, 16)
+    found = stem(Config().fit(own).read(own).values_BLX).numpy()
+    fast = (own.labels["wave"] == "fast").to_numpy()
+    model = LogisticRegression().fit(found[:40], fast[:40])
+    assert model.score(found[40:], fast[40:]) == 1
+    model = LogisticRegression().fit(found[:40], np.arange(40) % 4 < 2)  # noise: labels that say nothing
+    assert model.score(found[40:], np.arange(40) % 4 < 2) < 0.8
+
+
+@pytest.mark.parametrize(("width", "length"), [(1, 1), (5, 3), (64, 140)])
+def test_there_are_as_many_random_kernels_as_the_width(width, length):
+    assert RandomKernels(2, width, length)(torch.randn(3, length, 2)).shape == (3, width)
 
 
 def test_training_changes_windows_and_evaluation_does_not():

@@ -24,6 +24,7 @@ from intertask.inputs import Reader as AnyReader
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import AllItems
 from intertask.nn.layout import Layout
+from intertask.nn.random_kernels import RandomKernels
 from intertask.nn.shortened import Shortened, masked, shorter
 from intertask.nn.waves import waves
 
@@ -40,6 +41,8 @@ class Config(InputConfig):
             each "window" by itself, of which the shape alone is then told.
         missing: What becomes of a number that is missing: "refuse" the row, or "fill" in the last one before
             in the window, the first one after where there is none.
+        stem: A "learned" convolution makes a vector of each place. `width` "random" ones, of several lengths,
+            which never learn, make one of the window; for few rows, with encoder "none" and a large width.
         subsample: Places become fewer by this factor, a power of two.
         kernel: Moments that each convolution sees, an odd number.
         noise: Training adds normal noise of so many deviations to each number,
@@ -52,6 +55,7 @@ class Config(InputConfig):
     names: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=1_000)
     normalised: Literal["training", "window"] = "training"
     missing: Literal["refuse", "fill"] = "refuse"
+    stem: Literal["learned", "random"] = "learned"
     subsample: Literal[1, 2, 4, 8] = 1
     kernel: int = Field(default=5, ge=1, le=101)
     noise: float = Field(default=0.0, ge=0, le=10)
@@ -63,6 +67,8 @@ class Config(InputConfig):
     def _odd(self) -> "Config":
         if self.kernel % 2 == 0:
             raise ValueError(f"kernel an odd number, as 5, not {self.kernel}")
+        if self.stem == "random" and self.subsample > 1:
+            raise ValueError(f'subsample = 1 with stem = "random", not {self.subsample}')
         return self
 
     def fit(self, rows: Rows) -> "Reader":
@@ -79,6 +85,7 @@ class Config(InputConfig):
             filled=self.missing == "fill",
             alone=self.normalised == "window",
             halvings=self.subsample.bit_length() - 1,
+            single=self.stem == "random",
             means=(0.0,) * len(names),
             deviations=(1.0,) * len(names),
         )
@@ -137,6 +144,7 @@ class Reader(AnyReader):
         filled: Whether what is missing is filled in; refused otherwise.
         alone: Whether each window is normalised by itself.
         halvings: How often the length is halved.
+        single: Whether a window has one place.
         means: Of the names.
         deviations: Of the names.
     """
@@ -146,6 +154,7 @@ class Reader(AnyReader):
     filled: bool
     alone: bool
     halvings: int = Field(ge=0, le=3)
+    single: bool = False
     means: tuple[Finite, ...]
     deviations: tuple[Annotated[float, Field(gt=0, le=1e30)], ...]
 
@@ -197,7 +206,7 @@ class Reader(AnyReader):
             spread = values.std(1, keepdims=True)
             deviations = np.where(spread > 1e-6 * deviations, spread, deviations)
         told = ((values - means) / deviations).clip(-FARTHEST, FARTHEST).astype(np.float32)
-        return Windows(torch.from_numpy(told), self.halvings)
+        return Windows(torch.from_numpy(told), self.halvings, self.single)
 
     def refuse(self, rows: Rows) -> None:
         """Refuse windows with holes."""
@@ -225,15 +234,17 @@ class Windows(Fields):
     Args:
         values_BLX: float32.
         halvings: How often the length will be halved.
+        single: Whether each will have one place.
     """
 
     values_BLX: Tensor
     halvings: int
+    single: bool = False
 
     @property
     def lengths_B(self) -> Tensor:  # noqa: N802
         """As many places as moments, once they have become fewer."""
-        return shorter(self._lengths, self.halvings)
+        return torch.ones_like(self._lengths) if self.single else shorter(self._lengths, self.halvings)
 
     @property
     def _lengths(self) -> Tensor:
@@ -242,11 +253,11 @@ class Windows(Fields):
 
     def take(self, rows: NDArray[np.int64]) -> "Windows":
         """Some of the rows."""
-        return Windows(self.values_BLX[torch.from_numpy(rows)], self.halvings)
+        return Windows(self.values_BLX[torch.from_numpy(rows)], self.halvings, self.single)
 
     def to(self, device: torch.device) -> "Windows":
         """The same on another device."""
-        return Windows(self.values_BLX.to(device), self.halvings)
+        return Windows(self.values_BLX.to(device), self.halvings, self.single)
 
 
 class Input(AnyInput):
@@ -261,7 +272,12 @@ class Input(AnyInput):
     def __init__(self, config: Config, reader: Reader, width: int) -> None:
         super().__init__()
         self.config = config
-        self.stem = Shortened(len(reader.names), width, reader.halvings, config.kernel, config.dropout)
+        numbers = len(reader.names)
+        self.stem: Shortened | RandomKernels
+        if config.stem == "random":
+            self.stem = RandomKernels(numbers, width, len(reader.places))
+            return
+        self.stem = Shortened(numbers, width, reader.halvings, config.kernel, config.dropout)
         self.clock = nn.Parameter(torch.full((width,), 0.1))
 
     def forward(self, fields: Fields) -> Embedded:
@@ -276,6 +292,8 @@ class Input(AnyInput):
             values_BLX = values_BLX + own.noise * torch.randn_like(values_BLX)
         if self.training:
             values_BLX = masked(values_BLX, lengths_B, own.mask_spans, values_BLX.shape[1], 0, 1)
+        if isinstance(self.stem, RandomKernels):
+            return Embedded(self.stem(values_BLX)[:, None], Layout(causal=False))
         hidden_BLD, _ = self.stem(values_BLX, lengths_B)
         clock_LD = waves(hidden_BLD.shape[1], hidden_BLD.shape[2], hidden_BLD.device)
         return Embedded(hidden_BLD + self.clock * clock_LD, Layout(causal=False))
