@@ -164,7 +164,7 @@ def encoder(file: File, codes: list[int]) -> BertModel:
             given[f"encoder.layer.{layer}.{long}.weight"] = weight
             given[f"encoder.layer.{layer}.{long}.bias"] = file.tensors[f"l{layer}.{short}.b"]
     own.load_state_dict({name: torch.from_numpy(np.array(weight)) for name, weight in given.items()})
-    return own.eval()
+    return own
 
 
 def main() -> None:
@@ -182,7 +182,7 @@ def main() -> None:
     codes = kept(file, texts, marked=not options.unmarked) if texts else list(range(len(file.pieces)))
     encoder(file, codes).save_pretrained(options.folder)
     own = tokenizer([file.pieces[code] for code in codes], marked=not options.unmarked)
-    words = PreTrainedTokenizerFast(
+    words = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=own, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
     )
     words.save_pretrained(options.folder)
