@@ -37,7 +37,7 @@ COUNTS = {
 # rows, numbers, categories, labels
 ROWS = {
     "an4_mfcc": (1_078, 0, 0, ("text",)),
-    "conll2003": (20_744, 0, 0, ("tags",)),
+    "conll2003": (20_744, 0, 0, ("tags", "chunks")),
     "resume_ner_zh": (4_761, 0, 0, ("tags",)),
     "banking77": (13_083, 0, 0, ("intent",)),
     "symptom2disease": (1_153, 0, 0, ("disease",)),

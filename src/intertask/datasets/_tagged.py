@@ -9,38 +9,46 @@ from intertask.data import token_lines
 from intertask.data.rows import Rows
 
 MOST_JOINED = 4_096
+TAGS = {"tags": -1}
 
 
-def tagged(files: Mapping[str, Path], name: str, word: int = 0, tag: int = -1, joined_words: int = 0) -> Rows:
-    """Rows with the input `words` and the label `tags`, in the order of the files.
+def tagged(
+    files: Mapping[str, Path],
+    name: str,
+    word: int = 0,
+    joined_words: int = 0,
+    labels: Mapping[str, int] = TAGS,
+) -> Rows:
+    """Rows with the input `words` and labels of lists, in the order of the files.
 
     Args:
         files: By the part that a file is: train, validation, test.
         name: Of the data set.
         word: Place of the word on a line.
-        tag: Place of its tag.
         joined_words: Sentences of a document that follow one another are one row as far as they have at most
             so many words together; 0 for a row each.
+        labels: Name and place on a line of what is said of each word.
 
     Raises:
         DataError: A file cannot be read as that.
     """
-    read = {part: token_lines.read(file, word, tag) for part, file in files.items()}
-    parts = []
-    for part, found in read.items():
-        documents = [f"{part} {document}" for document in found.documents]
-        sentences = pl.DataFrame(
-            {"words": found.words, "tags": found.tags, "document": documents},
-            schema={"words": pl.List(pl.String), "tags": pl.List(pl.String), "document": pl.String},
-        )
+    parts, bordered = [], False
+    for part, file in files.items():
+        read = {label: token_lines.read(file, word, place) for label, place in labels.items()}
+        found = next(iter(read.values()))
+        bordered |= bool(found.documents[-1])
+        words = pl.Series("words", found.words, pl.List(pl.String))
+        told = [pl.Series(label, own.tags, pl.List(pl.String)) for label, own in read.items()]
+        documents = pl.Series("document", [f"{part} {document}" for document in found.documents], pl.String)
+        sentences = pl.DataFrame([words, *told, documents])
         parts.append(_joined(sentences, joined_words).with_columns(part=pl.lit(part)))
     return Rows.read(
         pl.concat(parts),
         texts=["words"],
-        labels=["tags"],
-        several=["tags"],
+        labels=list(labels),
+        several=list(labels),
         part="part",
-        group="document" if any(found.documents[-1] for found in read.values()) else None,
+        group="document" if bordered else None,
         name=name,
     )
 
@@ -57,5 +65,5 @@ def _joined(sentences: pl.DataFrame, most: int) -> pl.DataFrame:
         room -= count
         rows.append(row)
     by_row = sentences.with_columns(row=pl.Series(rows, dtype=pl.Int64)).group_by("row", maintain_order=True)
-    whole = by_row.agg(pl.col("words").list.explode(), pl.col("tags").list.explode(), pl.first("document"))
+    whole = by_row.agg(pl.exclude("row", "document").list.explode(), pl.first("document"))
     return whole.drop("row")

@@ -22,7 +22,7 @@ _ORIGIN = "https://www.clips.uantwerpen.be/conll2003/ner/"
 class Config(RowsDatasetConfig):
     """14,041 + 3,250 + 3,453 sentences in the order of the documents, whose borders are lost; tags in BIO.
 
-    Label: `tags`, one for each word: O, or B- and I- before PER, LOC, ORG and MISC.
+    Labels, one a word: `tags`, O or B- and I- before PER, LOC, ORG, MISC; `chunks`, phrases.
 
     Args:
         joined_words: Most words of a row that neighbouring sentences share.
@@ -40,6 +40,5 @@ class Config(RowsDatasetConfig):
         """
         del folder
         place = fetch.require_local("conll2003", tuple(_FILES.values()), _ORIGIN)
-        return tagged(
-            {part: place / file for part, file in _FILES.items()}, self.kind, joined_words=self.joined_words
-        )
+        files = {part: place / file for part, file in _FILES.items()}
+        return tagged(files, self.kind, joined_words=self.joined_words, labels={"tags": -1, "chunks": 2})

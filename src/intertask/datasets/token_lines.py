@@ -41,4 +41,4 @@ class Config(RowsDatasetConfig):
         del folder
         named = {"train": self.train, "validation": self.validation, "test": self.test}
         files = {part: file for part, file in named.items() if file is not None}
-        return tagged(files, self.kind, self.word, self.tag, self.joined_words)
+        return tagged(files, self.kind, self.word, self.joined_words, {"tags": self.tag})
