@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +193,7 @@ class Engine:
             seen += [] if rule is None else _touched(question.history, rule)
             name = question.person
 
+            @cache
             def person() -> Mapping[str, Value]:
                 known = None if name is None else properties.person(store, question.tenant, name)
                 return {} if known is None else known.properties

@@ -100,6 +100,8 @@ Number = Annotated[StrictFloat, BeforeValidator(_finite, json_schema_input_type=
 Word = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
 
+Attributes = Annotated[dict[Word, Scalar], Field(max_length=MOST_PROPERTIES)]
+
 
 class Body(BaseModel):
     """What a request or an answer holds: unknown names are refused."""

@@ -1,13 +1,15 @@
 """Whether a candidate may be published by itself: judged by the newest events, which are new to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from intertask.service.loaded import Loaded
-from intertask.service.questions import Question, Step
+from intertask.service.questions import Question, Step, Value
 
 K = 10
 MOST_USERS = 2_000
@@ -40,7 +42,13 @@ class Verdict:
     reason: str
 
 
-def compare(candidate: Loaded, active: Loaded | None, before: pl.DataFrame, newest: pl.DataFrame) -> Verdict:
+def compare(
+    candidate: Loaded,
+    active: Loaded | None,
+    before: pl.DataFrame,
+    newest: pl.DataFrame,
+    people: Mapping[str, Mapping[str, Value]] | None = None,
+) -> Verdict:
     """Judge a candidate.
 
     Args:
@@ -48,6 +56,7 @@ def compare(candidate: Loaded, active: Loaded | None, before: pl.DataFrame, newe
         active: The model that answers now; it may have seen the newest events, which helps it.
         before: Events by time: user, item, behaviour, time.
         newest: Those behind them.
+        people: Properties of users, for models that read them.
     """
     targets = newest.unique("user", keep="first", maintain_order=True)[:MOST_USERS]
     users = targets["user"].to_list()
@@ -61,9 +70,9 @@ def compare(candidate: Loaded, active: Loaded | None, before: pl.DataFrame, newe
         for user, items, behaviours, times in known.iter_rows()
     }
     wanted = list(targets.select("user", "item").iter_rows())
-    ours = _gains(candidate, wanted, histories)
+    ours = _gains(candidate, wanted, histories, people or {})
     usual = _popular_gains(candidate, wanted, histories)
-    theirs = None if active is None else _gains(active, wanted, histories)
+    theirs = None if active is None else _gains(active, wanted, histories, people or {})
     low = None
     if theirs is not None and len(ours) > 1:
         differences = ours - theirs
@@ -85,7 +94,10 @@ def _reason(users: int, ours: float, usual: float, theirs: float | None, low: fl
 
 
 def _gains(
-    model: Loaded, wanted: list[tuple[str, str]], histories: dict[str, list[Step]]
+    model: Loaded,
+    wanted: list[tuple[str, str]],
+    histories: dict[str, list[Step]],
+    people: Mapping[str, Mapping[str, Value]],
 ) -> NDArray[np.float64]:
     gains = []
     for start in range(0, len(wanted), TOGETHER):
@@ -95,6 +107,7 @@ def _gains(
                 Question(tenant=0, person=None, k=K),
                 histories.get(user, []),
                 _left_out(model, item, histories.get(user, [])),
+                person=partial(_of, people, user),
             )
             for user, item in part
         ]
@@ -102,6 +115,10 @@ def _gains(
         for row, (_, item) in enumerate(part):
             gains.append(_gain(model.names(ranked.items_BK[row][ranked.filled_BK[row]]), item))
     return np.array(gains)
+
+
+def _of(people: Mapping[str, Mapping[str, Value]], user: str) -> Mapping[str, Value]:
+    return people.get(user, {})
 
 
 def _popular_gains(

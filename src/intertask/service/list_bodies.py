@@ -10,6 +10,7 @@ from intertask.service.fields import (
     MOST_HISTORY,
     MOST_IDS,
     MOST_K,
+    Attributes,
     Body,
     Identifier,
     Moment,
@@ -70,6 +71,8 @@ class RecommendBody(Body):
     Args:
         user: Whose stored events are read.
         history: Events that are not stored, behind the stored ones.
+        attributes: What is known of the person, for a model that reads it; it goes before the properties of
+            the user.
         k: Length of the list.
         behaviour: Recommend the next item of this behaviour.
         task: Use the task of this name.
@@ -90,6 +93,7 @@ class RecommendBody(Body):
 
     user: Identifier | None = None
     history: Annotated[tuple[PastEvent, ...], Field(max_length=MOST_HISTORY)] | None = None
+    attributes: Attributes = {}
     k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
     behaviour: Word | None = None
     task: Word | None = None
@@ -108,8 +112,8 @@ class RecommendBody(Body):
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if self.user is None and self.history is None:
-            raise ValueError("a user or a history, not neither")
+        if self.user is None and self.history is None and not self.attributes:
+            raise ValueError("a user, a history or attributes, not none of them")
         if self.explain and self.k > MOST_EXPLAINED:
             raise ValueError(f"k of at most {MOST_EXPLAINED} with explain, not {self.k}")
         return self

@@ -1,7 +1,7 @@
 """One model in memory, asked by histories from the store: many people at once, each with their own rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from intertask.data.windows import Windows
 from intertask.errors import RequestError
 from intertask.events.requests import Asked
 from intertask.recommender import Recommender
+from intertask.service.attributes import Attributes, Cell
 from intertask.service.placing import Places
 from intertask.service.questions import Question, Step
 from intertask.service.shelf import Person, Shelf
@@ -41,6 +42,8 @@ class Prepared:
         ignored: Ids of the request that change nothing.
         boost_I: Logarithms of what the probabilities of items are multiplied by; None where it is nothing.
         broken: Rules that could not be followed.
+        attributes: What is known of the person, of what the model reads.
+        strange: Properties of the person that the model cannot read.
     """
 
     question: Question
@@ -51,6 +54,8 @@ class Prepared:
     ignored: Ignored
     boost_I: Tensor | None = None
     broken: int = 0
+    attributes: Mapping[str, Cell] = field(default_factory=dict)
+    strange: int = 0
 
 
 class Loaded:
@@ -65,6 +70,7 @@ class Loaded:
         self.digest = digest
         self.recipe = recommender.recipe
         self.answerer: Answerer = recommender.answerer
+        self.attributes = Attributes(self.answerer.model)
         self.codes = {name: code for code, name in enumerate(self.answerer.reader.behaviours)}
         self.max_length = recommender.recipe.max_length
         self.masks_seen = recommender.recipe.evaluation.history[0] == "masked"
@@ -161,7 +167,8 @@ class Loaded:
             )
             if own_I is not None:
                 banned_I = own_I if hidden_I is None else own_I | hidden_I
-        return Prepared(question, aim, steps, seen, banned_I, ignored, boost_I, broken)
+        known, strange = self.attributes.known(question.attributes, person)
+        return Prepared(question, aim, steps, seen, banned_I, ignored, boost_I, broken, known, strange)
 
     def rank(self, together: Sequence[Prepared]) -> tuple[Ranked, list[Mapping[str, int]]]:
         """The lists of questions of one aim, and what was unknown in each."""
@@ -197,7 +204,14 @@ class Loaded:
         np.put_along_axis(found_BI, ranked.items_BK, ranked.scores_BK, 1)
         return found_BI[:, places_K]
 
-    def judge(self, steps: Sequence[Step], items: list[str], task: str, at: int | None) -> dict[str, float]:
+    def judge(
+        self,
+        steps: Sequence[Step],
+        items: list[str],
+        task: str,
+        at: int | None,
+        known: Mapping[str, Cell] | None = None,
+    ) -> dict[str, float]:
         """What somebody would answer to items: a probability or a value, of those that the model knows.
 
         Raises:
@@ -207,15 +221,16 @@ class Loaded:
         if task not in tasks:
             expected = f"a response task: {', '.join(tasks) or 'there is none'}"
             raise RequestError("task", expected, repr(task))
-        asked, _ = self._asked([Prepared(Question(tenant=0, person=None), task, steps, [], None, Ignored())])
+        nobody = Question(tenant=0, person=None)
+        asked, _ = self._asked([Prepared(nobody, task, steps, [], None, Ignored(), attributes=known or {})])
         if (asked.windows.lengths == 0).any():
             raise RequestError("history", "at least one event of a known item", "none")
         places = self.places(items)
-        known = places[places >= 0]
-        if not len(known):
+        there = places[places >= 0]
+        if not len(there):
             return {}
-        found = self.answerer.responses(asked, task, known, at)
-        return dict(zip(self.names(known), found[task].to_list(), strict=True))
+        found = self.answerer.responses(asked, task, there, at)
+        return dict(zip(self.names(there), found[task].to_list(), strict=True))
 
     def popular(self, k: int, hidden_I: Tensor | None) -> list[tuple[str, float]]:
         """What was most frequent in training: the answer where nothing else can be had."""
@@ -256,6 +271,7 @@ class Loaded:
             unknown.append(_unknown(one, sum(place < 0 for place in places[start:stop]), codes.count(-1)))
         timed = self.answerer.reader.stored.times is not None
         sequences = from_lists(items, self.num_items, behaviours, times if timed else None)
+        sequences = self.attributes.beside(sequences, [one.attributes for one in together])
         windows = Windows(sequences.offsets[:-1], sequences.offsets[1:])
         names = pl.Series("history", range(len(together)), dtype=pl.Int64)
         return Asked("history", names, sequences, windows), unknown
@@ -290,6 +306,7 @@ def _unknown(one: Prepared, items: int, behaviours: int) -> Mapping[str, int]:
         "allow_untrained": one.ignored.untrained,
         "deny": one.ignored.deny,
         "rules": one.broken,
+        "attributes": one.strange,
     }
     return {name: count for name, count in counts.items() if count}
 

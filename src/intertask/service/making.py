@@ -18,7 +18,7 @@ from intertask.errors import IntertaskError, RequestError
 from intertask.recipe import Recipe
 from intertask.recommender import Recommender
 from intertask.runs.run import train
-from intertask.service import process, registry
+from intertask.service import peopling, process, registry
 from intertask.service.gate import Verdict, compare
 from intertask.service.loaded import Loaded
 from intertask.service.settings import Place
@@ -27,7 +27,7 @@ from intertask.terminal.progress import Epoch, heard
 
 NEWEST, MOST_NEWEST = 0.05, 20_000  # events that the candidate is judged by, and is not trained on
 LABEL = "value"  # the one number that the store keeps of an event
-EVENTS, ITEMS, JOB = "events.parquet", "items.jsonl", "job.json"
+EVENTS, ITEMS, PEOPLE, JOB = "events.parquet", "items.jsonl", "people.jsonl", "job.json"
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def _train(place: Place, folder: Path) -> dict[str, object]:
     added = registry.add(folder / "run", place.models)
     candidate = Loaded(added.digest, Recommender.load(place.models / added.digest))
     before = None if active is None else Loaded.read(active)
-    verdict = compare(candidate, before, ordered[:cut], ordered[cut:])
+    verdict = compare(candidate, before, ordered[:cut], ordered[cut:], peopling.known(folder / PEOPLE))
     return {"digest": added.digest, "facts": added.facts, "verdict": _numbers(verdict)}
 
 
@@ -110,6 +110,9 @@ def _recipe(text: str | None, active: Path | None, folder: Path) -> Recipe:
         columns = recipe.data.catalogue.model_dump(include={"text", "tags", "categories", "numbers"})
         _catalogue(columns, active, folder)
         data["catalogue"] = {"path": "items.parquet", "item": "item", **columns}
+    if recipe.inputs_of_people:
+        kinds = peopling.kinds(recipe, active)
+        data["people"] = peopling.write(folder / PEOPLE, folder / "people.parquet", kinds)
     table = recipe.model_dump(mode="json") | {"data": data}
     table["train"]["refit"] = False  # what it is judged by must be new to it
     return Recipe.model_validate(table)

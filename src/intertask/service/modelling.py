@@ -21,6 +21,7 @@ from intertask.service.zipped import unpack
 from intertask.storage.files import written_aside
 
 PART = 100_000  # events
+PEOPLE = 10_000  # that are read at once
 LEAST_EVENTS = 100
 _SCHEMA = {
     "user": pl.String,
@@ -154,6 +155,7 @@ def _prepare(here: Callable[[], Reading], tenant: int, folder: Path) -> None:
             pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(parts[-1])
             after = whole(rows[-1][-1])
         items = properties.since(store, tenant, -1)
+        _write_people(store, tenant, folder / "people.jsonl")
     count = pl.scan_parquet(parts).select(pl.len()).collect().item() if parts else 0
     if count < LEAST_EVENTS:
         raise IntertaskError("train", f"at least {LEAST_EVENTS} events", f"{count}", "send events first")
@@ -163,3 +165,12 @@ def _prepare(here: Callable[[], Reading], tenant: int, folder: Path) -> None:
         part.unlink()
     with (folder / "items.jsonl").open("w", encoding="utf-8") as handle:
         handle.writelines(json.dumps([one.item, one.properties]) + "\n" for one in items)
+
+
+def _write_people(store: Reading, tenant: int, file: Path) -> None:
+    """Write down what is known of a tenant's people."""
+    after = ""
+    with file.open("w", encoding="utf-8") as handle:
+        while found := properties.people(store, tenant, after, PEOPLE):
+            handle.writelines(json.dumps([one.person, one.properties]) + "\n" for one in found)
+            after = found[-1].person

@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, StrictStr, model_validator
 from intertask.service.fields import (
     MOST_HISTORY,
     MOST_K,
+    Attributes,
     Body,
     Identifier,
     Moment,
@@ -29,6 +30,7 @@ class PredictBody(Body):
         at_least: Abstain where no class is as probable as this.
         user: Whose stored events are read, for items.
         history: Events that are not stored, for items.
+        attributes: What is known of the person, for items and a model that reads it.
         items: Each is judged.
         task: Of the model; of rows all if left out.
         at: The moment of the request, for a model with query time.
@@ -38,6 +40,7 @@ class PredictBody(Body):
     at_least: Annotated[Number, Field(ge=0, le=1)] | None = None
     user: Identifier | None = None
     history: Annotated[tuple[PastEvent, ...], Field(max_length=MOST_HISTORY)] | None = None
+    attributes: Attributes = {}
     items: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_K)] | None = None
     task: Word | None = None
     at: Moment | None = None

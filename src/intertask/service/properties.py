@@ -302,6 +302,15 @@ def person(store: Reading, tenant: int, name: str) -> Person | None:
     return Person(person=name, properties=json.loads(text(rows[0][0]))) if rows else None
 
 
+def people(store: Reading, tenant: int, after: str, most: int) -> list[Person]:
+    """The next people behind an id, by their ids."""
+    rows = store.rows(
+        "SELECT person, properties FROM people WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?",
+        (tenant, after, most),
+    )
+    return [Person(person=text(name), properties=json.loads(text(known))) for name, known in rows]
+
+
 def _item(row: Row) -> Item:
     name, properties, is_hidden = row
     return Item(item=text(name), properties=json.loads(text(properties)), hidden=is_hidden == 1)

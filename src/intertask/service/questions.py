@@ -62,6 +62,7 @@ class Question:
         asked: The moment when it was asked, in microseconds since 1970: rules and `age_days` count from it.
         exploring: How the list is drawn at random; None where the best come first.
         explain: Whether the events that count for each item are named.
+        attributes: What the request says of the person, in place of what the store says.
     """
 
     tenant: int
@@ -86,6 +87,7 @@ class Question:
     asked: int = 0
     exploring: Exploring | None = None
     explain: bool = False
+    attributes: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def ranked(self) -> int:

@@ -45,7 +45,7 @@ from intertask.service.handlers import (
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.9.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.10.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")

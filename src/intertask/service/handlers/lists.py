@@ -288,6 +288,7 @@ def _question(
         if explore is None
         else Exploring(explore.temperature, explore.among, seed_of(name, running.secret)),
         explain=body.explain,
+        attributes=body.attributes,
     )
 
 
