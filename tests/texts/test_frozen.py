@@ -1,10 +1,12 @@
 """Vectors of texts from an encoder that does not learn."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from intertask.errors import IntertaskError
 from intertask.texts import frozen, pretrained
@@ -69,6 +71,15 @@ def test_missing_empty_and_broken_texts_have_vectors(encoder: Path) -> None:
     assert frozen.embed([], encoder).shape == (0, 16)
 
 
+OTHER_NUMBERS = {
+    "of another": ("hidden_size", 32),
+    "deeper": ("num_hidden_layers", 3),
+    "unknown": ("model_type", "my_own_code"),
+    "fewer vectors": ("vocab_size", 5),
+    "no room": ("max_position_embeddings", 3),
+}
+
+
 def _spoil(folder: Path, how: str) -> None:
     weights = folder / "model.safetensors"
     if how == "pickled":
@@ -77,15 +88,17 @@ def _spoil(folder: Path, how: str) -> None:
         weights.unlink()
     elif how == "truncated":
         weights.write_bytes(weights.read_bytes()[:-100])
-    elif how == "of another":
+    elif how in OTHER_NUMBERS:
+        name, number = OTHER_NUMBERS[how]
         config = folder / "config.json"
-        config.write_text(config.read_text().replace('"hidden_size": 16', '"hidden_size": 32'))
-    elif how == "deeper":
-        config = folder / "config.json"
-        config.write_text(config.read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
-    elif how == "unknown":
-        config = folder / "config.json"
-        config.write_text(config.read_text().replace('"bert"', '"my_own_code"'))
+        config.write_text(json.dumps(json.loads(config.read_text()) | {name: number}))
+    elif how == "a folder":
+        weights.unlink()
+        weights.mkdir()
+    elif how == "not finite":
+        tensors = load_file(weights)
+        tensors["encoder.layer.1.output.dense.bias"][3] = float("nan")
+        save_file(tensors, weights, {"format": "pt"})
     elif how == "no config":
         (folder / "config.json").unlink()
     elif how == "broken config":
@@ -101,6 +114,10 @@ def _spoil(folder: Path, how: str) -> None:
         ("none", "no weights"),
         ("truncated", "weights that cannot be read"),
         ("of another", "weights that cannot be read"),
+        ("fewer vectors", r"a tokenizer of \d+ tokens for 5 vectors"),
+        ("no room", "places for 3 tokens alone"),
+        ("a folder", "no weights"),
+        ("not finite", "NaN or infinite numbers in encoder.layer.1.output.dense.bias"),
         ("deeper", "weights without encoder.layer.2"),
         ("unknown", "'my_own_code', which transformers does not know"),
         ("no config", "a folder without config.json"),

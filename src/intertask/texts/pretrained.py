@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MOST_LAYERS, MOST_NUMBER = 1_000, 10_000_000  # that a config may say
+LEAST_TOKENS = 4  # of a text, with what an encoder puts around it
 CONFIG_BYTES, TOKENIZER_BYTES = 1 << 20, 64 << 20
 _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 _WANTED = (*_FILES, "*.safetensors", "model.safetensors.index.json")
@@ -125,8 +126,26 @@ class Checkpoint:
         missing = sorted(name for name in found["missing_keys"] if not _UNUSED.search(name))
         if missing:
             raise self._wrong(f"weights without {missing[0]} and {len(missing) - 1} others")
+        for name, weight in module.named_parameters():
+            if not weight.isfinite().all():
+                raise self._wrong(f"NaN or infinite numbers in {name}")
         module.eval()
         return module  # type: ignore[no-any-return]
+
+    def refuse_strange_tokens(self) -> None:
+        """Refuse a tokenizer that writes tokens for which there is no vector, and room for hardly any.
+
+        Raises:
+            RecipeError: As it says.
+        """
+        known = self.config.get("vocab_size")
+        written = max(self.tokenizer.get_vocab(with_added_tokens=True).values(), default=0) + 1
+        if isinstance(known, int) and written > known:
+            raise self._wrong(
+                f"a tokenizer of {written:,} tokens for {known:,} vectors, that of another encoder"
+            )
+        if longest(self.config) < LEAST_TOKENS:
+            raise self._wrong(f"places for {longest(self.config)} tokens alone")
 
     def _wrong(self, found: str) -> RecipeError:
         return RecipeError(
@@ -149,7 +168,7 @@ def find(name: str | Path) -> Checkpoint:
     if not (folder / "config.json").is_file():
         there = "an empty folder" if not any(folder.iterdir()) else "a folder without config.json"
         raise Checkpoint(folder, str(name))._wrong(there)
-    if not any(folder.glob("*.safetensors")):
+    if not any(file.is_file() for file in folder.glob("*.safetensors")):
         pickled = next((file.name for pattern in _PICKLED for file in sorted(folder.glob(pattern))), None)
         raise RecipeError(
             f"pretrained {str(name)!r}",
@@ -159,6 +178,7 @@ def find(name: str | Path) -> Checkpoint:
         )
     checkpoint = Checkpoint(folder, str(name))
     _refuse_others(checkpoint)
+    checkpoint.refuse_strange_tokens()
     return checkpoint
 
 
