@@ -12,52 +12,10 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable
-from urllib.parse import urlsplit
 
-import numpy as np
+from asker import Asker, Table, percentiles, steady, together
 
-TOGETHER = 16  # connections
 BATCH = 1_000
-Table = dict[str, object]
-
-
-class Asker:
-    """Connections to a service that stay open, with no more of HTTP than it speaks itself."""
-
-    def __init__(self, address: str, key: str) -> None:
-        parts = urlsplit(address)
-        self.host, self.port, self.key = parts.hostname or "", parts.port or 80, key
-        self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-
-    async def __call__(self, path: str, body: Table, *, anew: bool = False) -> tuple[int, Table]:
-        """Status and answer of a POST."""
-        self.idle = [
-            one for one in self.idle if not one[0].at_eof()
-        ]  # the service ends what is idle for long
-        if anew or not self.idle:
-            reader, writer = await asyncio.open_connection(self.host, self.port)
-        else:
-            reader, writer = self.idle.pop()
-        content = json.dumps(body).encode()
-        writer.write(
-            f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {self.key}\r\n"
-            f"Content-Length: {len(content)}\r\n\r\n".encode()
-            + content
-        )
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.partition("content-length:")[2].split()[0])
-        answer: Table = json.loads(await reader.readexactly(length))
-        if anew:
-            writer.close()
-        else:
-            self.idle.append((reader, writer))
-        return int(head.split()[1]), answer
-
-
-def percentiles(seconds: list[float]) -> Table:
-    """The middle and the end of a distribution, in milliseconds."""
-    return {f"p{share}_ms": round(float(np.percentile(seconds, share)) * 1e3, 2) for share in (50, 90, 99)}
 
 
 async def freshness(ask: Asker, num: int, items: list[str], behaviour: str) -> Table:
@@ -100,42 +58,6 @@ async def ingest(ask: Asker, num: int, items: list[str], behaviour: str) -> Tabl
         ),
     )
     return {"single": single, "batches_of_1000": many}
-
-
-async def together(ask: Asker, num: int, request: Callable[[int], tuple[str, Table]]) -> Table:
-    """Many requests by several connections, each as fast as it is answered."""
-    left, taken, statuses = iter(range(num)), [], []
-
-    async def work() -> None:
-        for number in left:
-            path, body = request(number)
-            began = time.perf_counter()
-            status, _ = await ask(path, body)
-            taken.append(time.perf_counter() - began)
-            statuses.append(status)
-
-    began = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(TOGETHER)))
-    seconds = time.perf_counter() - began
-    refused = sum(status != 200 for status in statuses)
-    return {"per_second": round(num / seconds, 1), "refused": refused, **percentiles(taken)}
-
-
-async def steady(ask: Asker, num: int, rate: float, body: Table) -> Table:
-    """How long lists take that are asked for at a steady rate, counted from when each was due."""
-    taken, refused = [], 0
-    loop = asyncio.get_running_loop()
-    start = loop.time() + 0.1
-
-    async def one(due: float) -> None:
-        nonlocal refused
-        await asyncio.sleep(max(0.0, due - loop.time()))
-        status, _ = await ask("/v1/recommend", body)
-        taken.append(loop.time() - due)
-        refused += status != 200
-
-    await asyncio.gather(*(one(start + number / rate) for number in range(num)))
-    return {"rate": rate, "refused": refused, **percentiles(taken)}
 
 
 async def measure(chosen: argparse.Namespace) -> Table:

@@ -22,10 +22,10 @@ from intertask.train.checkpoint import weights
 LENGTH = 50
 
 
-def write(folder: Path, num_items: int, num_users: int) -> None:
-    """Write the model's folder."""
-    random = np.random.default_rng(0)
-    recipe = Recipe(width=64, max_length=LENGTH, encoder="attention")
+def write(folder: Path, num_items: int, num_users: int, seed: int = 0) -> None:
+    """Write the model's folder; another model for each seed."""
+    random = np.random.default_rng(seed)
+    recipe = Recipe(width=64, max_length=LENGTH, encoder="attention", seed=seed)
     users, items = (
         Vocabulary(pl.Series([f"{kind}{number}" for number in range(size)]))
         for kind, size in (("u", num_users), ("i", num_items))

@@ -3,6 +3,8 @@
 import base64
 import zlib
 
+import pytest
+
 from intertask.service import cursors
 from tests import shop
 
@@ -93,3 +95,36 @@ def test_a_version_that_is_no_longer_kept_is_told(client, store):
         store.run("UPDATE models SET digest = 'gone' WHERE version = 1")
     found = ask(client, "/next", status=409, cursor=cursor)
     assert "cursor: expected one of a version that still answers, found version 1" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "first"), [("POST", "/v1/similar", {"item": "№3"}), ("GET", "/v1/popular", {})]
+)
+def test_pages_of_what_is_the_same_for_everybody_hold_no_item_twice(client, method, path, first):
+    def ask(body):
+        return client.request(method, path, **({"json": body} if method == "POST" else {"params": body}))
+
+    whole = ask(first | {"k": 100}).json()
+    assert "cursor" not in whole
+    found, body, last = [], first, ""
+    while body is not None:
+        page = ask(body | {"k": 3})
+        assert page.status_code == 200
+        assert page.json()["items"] == ask(body | {"k": 3}).json()["items"]
+        found += page.json()["items"]
+        cursor = page.json().get("cursor")
+        last, body = cursor or last, {"cursor": cursor} if cursor else None
+    assert [one["item"] for one in found] == [one["item"] for one in whole["items"]]
+    other = client.post("/v1/recommend", json={"history": [{"item": "№3"}], "k": 3}).json()["cursor"]
+    for cursor in (other, "x", last[:-3]):
+        refused = ask({"cursor": cursor})
+        assert refused.status_code == 400 and refused.json()["where"] == "cursor", refused.text
+    assert client.post("/v1/recommend/next", json={"cursor": last}).status_code == 400
+
+
+def test_a_hidden_item_is_on_no_later_page(client):
+    page = client.get("/v1/popular", params={"k": 3}).json()
+    hidden = client.get("/v1/popular", params={"k": 5}).json()["items"][3]["item"]
+    client.post("/v1/items/hide", json={"items": [hidden]})
+    later = client.get("/v1/popular", params={"k": 3, "cursor": page["cursor"]}).json()["items"]
+    assert hidden not in [one["item"] for one in later] and len(later) == 3

@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import pytest
 
+from intertask.service import effects, sizes
 from intertask.service.experiments import Arm, Experiment
 from tests import shop
 
@@ -119,7 +120,7 @@ def test_an_experiment_that_cannot_be_is_refused(client):
         ({"share": 2}, 400, "share"),
     ):
         assert words in begin(client, status, **body)["detail"]
-    assert begin(client) == {"changed": True} and begin(client) == {"changed": False}
+    assert [begin(client)["changed"] for _ in range(2)] == [True, False]
     assert "a name that no experiment had" in begin(client, 409, share=0.1)["detail"]
     assert client.post("/v1/experiments/end", json={"name": "?"}).status_code == 404
 
@@ -156,3 +157,42 @@ def test_an_estimate_from_drawn_lists_is_that_of_their_first_places(client):
     ] == pytest.approx(1, abs=1e-3)
     other = client.post(estimate, json={"version": 2, "goals": ["view"]}).json()
     assert other["ips"] == other["snips"] == 0
+
+
+def test_the_predicted_size_shows_the_difference_four_times_in_five():
+    random, weights, rate, lift = np.random.default_rng(5), (1.0, 3.0), 0.2, 0.25
+
+    def people(number, rate):
+        lists = random.geometric(0.3, number)
+        return effects.share(lists, random.binomial(lists, rate))
+
+    known = people(20_000, rate)
+    total = sizes.needed(known.error**2 * known.people, lift * rate, weights)
+    seen = sum(
+        effects.effect(people(total // 4, rate), people(3 * total // 4, rate * (1 + lift))).p_value < 0.05
+        for _ in range(300)
+    )
+    assert 0.73 * 300 <= seen <= 0.87 * 300
+
+
+def test_an_experiment_is_told_how_many_people_it_needs(client):
+    assert begin(client) == {"changed": True, "size": None}
+    refused = client.post("/v1/experiments/size", json={})
+    assert refused.status_code == 409 and "lists for 20 users" in refused.json()["detail"]
+    for user in range(24):
+        answer = ask(client, f"new{user}")
+        if user % 3 == 0:
+            event = {"user": f"new{user}", "item": answer["items"][0]["item"], "behaviour": "buy"}
+            named = event | {"recommendation": answer["recommendation"]}
+            assert client.post("/v1/events", json={"events": [named]}).status_code == 200
+    flush(client)
+    found = client.post("/v1/experiments/size", json={"goals": ["buy"], "detect": 0.1}).json()
+    assert (found["lists"], found["rate"]) == (24, pytest.approx(1 / 3))
+    # 7.85 / (.1 / 3)^2 x the variance of a person (2/9 x 24/23) x (2 + 2)
+    assert found["people"] == pytest.approx(6_554, rel=0.01) and found["days"] > 0
+    finer = client.post("/v1/experiments/size", json={"goals": ["buy"], "detect": 0.05}).json()
+    assert finer["people"] == pytest.approx(4 * found["people"], rel=0.01)
+    none = client.post("/v1/experiments/size", json={"goals": ["view"]})
+    assert none.status_code == 409
+    again = begin(client)
+    assert not again["changed"] and again["size"]["people"] > 0

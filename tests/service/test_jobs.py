@@ -56,3 +56,27 @@ def test_a_job_that_is_stopped_is_not_gone_on_with(store):
         run(store, MoveJob(job=name, worker="w"))
     assert not run(store, StopJob(tenant=1, job=name)).changed
     assert take(store, "v") is None
+
+
+def test_all_jobs_are_listed_page_by_page_and_to_their_tenant_alone(client, key, store):
+    names = [client.post("/v1/export").json()["job"] for _ in range(5)]
+    run(store, AddJob(tenant=2, what="export"))
+    with store.transaction():  # asked for at one moment
+        store.run("UPDATE jobs SET created = 7 WHERE job IN (?, ?, ?)", names[:3])
+    found, cursor = [], None
+    while True:
+        query = {"k": 2} | ({} if cursor is None else {"cursor": cursor})
+        page = client.get("/v1/jobs/all", params=query)
+        assert page.json() == client.get("/v1/jobs/all", params=query).json()
+        found += page.json()["jobs"]
+        if (cursor := page.json().get("cursor")) is None:
+            break
+        last = cursor
+    assert [one["job"] for one in found[:2]] == names[:2:-1]
+    assert sorted(one["job"] for one in found[2:]) == sorted(names[:3])
+    assert found[0]["kind"] == "export" and found[-1]["created"] == "1970-01-01T00:00:00.000007Z"
+    other = {"Authorization": f"Bearer {key('admin', 2)}"}
+    assert len(client.get("/v1/jobs/all", headers=other).json()["jobs"]) == 1
+    for cursor, headers in ((last, other), ("x", {}), (last[:-2], {})):
+        refused = client.get("/v1/jobs/all", params={"cursor": cursor}, headers=headers)
+        assert refused.status_code == 400 and refused.json()["where"] == "cursor"

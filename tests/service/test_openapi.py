@@ -12,6 +12,7 @@ from intertask.service import (
     bodies,
     experiment_bodies,
     fields,
+    job_bodies,
     list_bodies,
     openapi,
     prediction_bodies,
@@ -47,8 +48,9 @@ def test_every_route_and_every_body_is_in_the_document():
         operation = table["paths"][route.path][route.method.lower()]
         assert operation["summary"] == route.told and route.told.endswith(".")
         ((kind, content),) = operation["responses"]["200"]["content"].items()
-        if route.answer is administration.FileAnswer:
-            assert kind == "application/jsonl"
+        if issubclass(route.answer, job_bodies.FileAnswer):
+            page = route.answer is job_bodies.ReportAnswer
+            assert kind == ("text/html" if page else "application/jsonl")
         else:
             assert content["schema"]["$ref"].rpartition("/")[2] in table["components"]["schemas"]
     ids = [one["operationId"] for methods in table["paths"].values() for one in methods.values()]
@@ -73,7 +75,15 @@ def test_every_reference_leads_somewhere():
 
 BODIES = {
     kind
-    for module in (bodies, list_bodies, rule_bodies, prediction_bodies, experiment_bodies, administration)
+    for module in (
+        bodies,
+        list_bodies,
+        rule_bodies,
+        prediction_bodies,
+        experiment_bodies,
+        job_bodies,
+        administration,
+    )
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, fields.Body)
 }

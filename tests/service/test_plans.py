@@ -20,7 +20,7 @@ from intertask.service.properties import (
 from intertask.service.rules import DeleteRule, PutRule, Rule
 from intertask.service.versions import Raise
 
-TABLES = ("events", "people", "items", "requests", "answers")  # that grow with what comes in
+TABLES = ("events", "people", "items", "requests", "answers", "jobs")  # that grow with what comes in
 
 
 @pytest.fixture
@@ -72,6 +72,7 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
             command.run(store)
     events.history(store, 1, "q", 9)
     answers.drawn(store, 1, 9)
+    answers.newest(store, 1, 0, 9)
     experiments.shown(store, 1, "x", "")
     events.led_to(store, 1, ["rec_0"])
     answers.answer(store, 1, "rec_0")
@@ -86,6 +87,7 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
     tenants.state(store, 1)
     versions.active(store, 1)
     jobs.jobs(store, 1, 9)
+    jobs.jobs(store, 1, 9, (1, "job_0"))
     assert len(plans) > 20
     for sql, plan in plans:
         for table in TABLES:

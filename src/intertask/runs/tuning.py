@@ -56,8 +56,23 @@ def tune(file: Path, folder: Path, minutes: float, most: int | None = None, say:
     if importlib.util.find_spec("optuna") is None:
         raise RequestError("intertask tune", "the extra `tune`", "no optuna", 'pip install "intertask[tune]"')
     recipe, space = Recipe.read(file), spaces.read(file)
+    _refuse_strange(file, space)
     state = _State.opened(folder, file, minutes)
     return _Tuning(file, folder, recipe, space, state, minutes * 60, most, say).run()
+
+
+def _refuse_strange(file: Path, space: Space) -> None:
+    """Refuse a key of which no value makes a recipe: that it has none, as a rule."""
+    for key, part in space.items():
+        values = part.values if isinstance(part, spaces.Choice) else (part.low, part.high)
+        reasons: list[RecipeError] = []
+        for value in values:
+            try:
+                Recipe.read(file, spaces.changes({key: value}))
+            except RecipeError as error:
+                reasons.append(error)
+        if len(reasons) == len(values):
+            raise reasons[0]
 
 
 class _State:
@@ -234,7 +249,7 @@ class _Tuning:
         table = changed(_settled(read_toml(self.file), self.file.parent), spaces.changes(values))
         table.pop("tune", None)
         with written_aside(self.folder / "best.toml") as aside:
-            aside.write_text("\n".join(_lines(table)) + "\n", encoding="utf-8")
+            aside.write_text("\n".join(toml_lines(table)) + "\n", encoding="utf-8")
         for number in dict.fromkeys((tuned.winner, 0)):  # the test part is read once for each of them
             place = self.run_of(number)
             if not (place / "evaluation.json").exists():
@@ -284,14 +299,14 @@ def _settled(table: Mapping[str, Any], beside: Path) -> dict[str, Any]:
     return found
 
 
-def _lines(table: Mapping[str, Any], before: str = "") -> list[str]:
+def toml_lines(table: Mapping[str, Any], before: str = "") -> list[str]:
     """A table in TOML: values first, then its tables."""
     lines = [
         f"{_key(name)} = {_value(value)}" for name, value in table.items() if not isinstance(value, Mapping)
     ]
     for name, value in table.items():
         if isinstance(value, Mapping):
-            lines += ["", f"[{before}{_key(name)}]", *_lines(value, f"{before}{_key(name)}.")]
+            lines += ["", f"[{before}{_key(name)}]", *toml_lines(value, f"{before}{_key(name)}.")]
     return lines
 
 

@@ -1,15 +1,11 @@
-"""The bodies of requests and answers about the service itself: models, jobs, keys, changes."""
+"""The bodies of requests and answers about the service itself: models, keys, webhooks, changes."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr
 
-from intertask.service.fields import LONGEST_ID, MOST_K, Body, Identifier, Number, Scalar, Word
-from intertask.service.jobs import State
+from intertask.service.fields import LONGEST_ID, MOST_K, Body, Number, Scalar, Word
 from intertask.service.tenants import Role
-
-_FILE = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,80}\.(csv|tsv|txt|jsonl|ndjson|parquet)(\.gz)?$"
 
 
 class ModelAnswer(Body):
@@ -83,59 +79,6 @@ class CanaryAnswer(Body):
     until: str
 
 
-class ImportQuery(Body):
-    """A file of events, which is the body: Parquet, CSV with any separator (also .gz) or JSON lines.
-
-    Args:
-        name: Of the file; its ending says what it is.
-        user: The column of the users; `user` if left out.
-        item: The column of the items; `item` if left out.
-        behaviour: The column of the behaviours; `behaviour` if left out and there.
-        time: The column of the times; `time` if left out and there.
-        id: The column of the events' ids; made of the file and the row if left out.
-        value: The column of a price, a rating or a number of seconds.
-    """
-
-    name: Annotated[StrictStr, Field(pattern=_FILE)]
-    user: Word | None = None
-    item: Word | None = None
-    behaviour: Word | None = None
-    time: Word | None = None
-    id: Word | None = None
-    value: Word | None = None
-
-
-class ModelQuery(Body):
-    """A model's folder as a zip archive, which is the body.
-
-    Args:
-        name: Of the archive.
-        publish: "yes" publishes it as soon as every process has it ready.
-    """
-
-    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,80}\.zip$")]
-    publish: Literal["no", "yes"] = "no"
-
-
-class TrainBody(Body):
-    """A training on all events that are stored.
-
-    Args:
-        recipe: As TOML, without [data]; that of the active model if left out.
-        publish: "better" publishes what beats popularity and loses nothing against the active model on the
-            newest events, which it is not trained on.
-    """
-
-    recipe: Annotated[StrictStr, Field(min_length=1, max_length=200_000)] | None = None
-    publish: Literal["better", "always", "never"] = "better"
-
-
-class EraseBody(Body):
-    """Whose data are erased."""
-
-    user: Identifier
-
-
 class TenantsAnswer(Body):
     """The names of all tenants."""
 
@@ -174,32 +117,6 @@ class WebhookQuery(Body):
     """Which address."""
 
     name: Word
-
-
-class FileAnswer(Body):
-    """A file.
-
-    Args:
-        path: Where it is.
-    """
-
-    path: Path
-
-
-class JobAnswer(Body):
-    """A job."""
-
-    job: str
-    kind: str
-    state: State
-    progress: dict[str, Scalar]
-    result: dict[str, Scalar] | None
-
-
-class JobQuery(Body):
-    """Which job."""
-
-    job: Word
 
 
 class KeyBody(Body):

@@ -131,6 +131,16 @@ def of_person(store: Reading, tenant: int, person: str, most: int) -> list[Given
     return [_given(row) for row in rows]
 
 
+def newest(store: Reading, tenant: int, since: int, most: int) -> list[Given]:
+    """The last lists that were given since a moment, the newest first."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS} FROM answers WHERE tenant = ? AND recommendation >= ? "
+        "ORDER BY recommendation DESC LIMIT ?",
+        (tenant, first(since), most),
+    )
+    return [_given(row) for row in rows]
+
+
 def drawn(store: Reading, tenant: int, most: int) -> list[Given]:
     """The last lists that were drawn at random, the newest first."""
     rows = store.rows(

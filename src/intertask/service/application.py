@@ -15,9 +15,9 @@ from starlette.routing import Route as HttpRoute
 
 from intertask.errors import IntertaskError
 from intertask.service import logs, metrics, pages
-from intertask.service.administration import FileAnswer, ImportQuery, ModelQuery
 from intertask.service.database import Reading
 from intertask.service.fields import Body
+from intertask.service.job_bodies import FileAnswer, ImportQuery, ModelQuery, ReportAnswer
 from intertask.service.openapi import document
 from intertask.service.reading import body_of, file_of, of_query, parsed
 from intertask.service.refusals import (
@@ -31,6 +31,8 @@ from intertask.service.routes import READ, ROUTES, Route
 from intertask.service.running import Call, Running
 
 RETRY_SECONDS = 1
+# A report is a page without scripts: whoever opens it where a key is known gives nothing away.
+_ALONE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"}
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -81,6 +83,8 @@ def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
             return _failed(error, log)
         log.ended(200)
         headers = {"x-request-id": request_id}
+        if isinstance(answer, ReportAnswer):
+            return FileResponse(answer.path, headers=headers | _ALONE, media_type="text/html")
         if isinstance(answer, FileAnswer):
             return FileResponse(answer.path, headers=headers, media_type="application/jsonl")
         return Response(

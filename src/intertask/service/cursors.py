@@ -11,6 +11,7 @@ import hmac
 import json
 import zlib
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ LASTS = 30 * 60 * 1_000_000  # microseconds
 MOST_SERVED = 10_000  # items, of all pages
 LONGEST = 65_536  # characters
 _SIGNATURE = 32  # bytes
+FIELDS = 8
+_Fields = tuple[int, object, int, int, int, list[int], str | None, str | None]
 _HINT = "ask for the first page again: POST /v1/recommend"
 
 
@@ -57,7 +60,7 @@ class Cursor:
 
 def written(cursor: Cursor, secret: bytes) -> str:
     """A cursor as text of letters, digits, - and _."""
-    table = [
+    table: list[object] = [
         cursor.tenant,
         _table(cursor.body),
         cursor.version,
@@ -67,8 +70,32 @@ def written(cursor: Cursor, secret: bytes) -> str:
         cursor.experiment,
         cursor.arm,
     ]
+    return sealed(table, secret)
+
+
+def sealed(table: list[object], secret: bytes) -> str:
+    """A table as signed text of letters, digits, - and _."""
     content = zlib.compress(json.dumps(table, separators=(",", ":")).encode())
     return base64.urlsafe_b64encode(_signed(content, secret) + content).decode().rstrip("=")
+
+
+def opened(text: str, secret: bytes, hint: str = _HINT) -> list[object]:
+    """The table that was sealed.
+
+    Raises:
+        RefusedError: It was not, by this service.
+    """
+    try:
+        whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        whole = b""
+    signature, content = whole[:_SIGNATURE], whole[_SIGNATURE:]
+    if not hmac.compare_digest(signature, _signed(content, secret)):
+        raise RefusedError("cursor", "the cursor of an answer", "another text", hint)
+    # What carries our signature is what we wrote.
+    table = json_of(zlib.decompress(content), "cursor")
+    assert isinstance(table, list)
+    return table
 
 
 def read(text: str, tenant: int, secret: bytes) -> Cursor:
@@ -77,17 +104,10 @@ def read(text: str, tenant: int, secret: bytes) -> Cursor:
     Raises:
         RefusedError: It is none of this service and this tenant, or it has ended.
     """
-    try:
-        whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        whole = b""
-    signature, content = whole[:_SIGNATURE], whole[_SIGNATURE:]
-    if not hmac.compare_digest(signature, _signed(content, secret)):
-        raise RefusedError("cursor", "the cursor of an answer", "another text", _HINT)
-    # What carries our signature is what we wrote.
-    table = json_of(zlib.decompress(content), "cursor")
-    assert isinstance(table, list)
-    owner, body, version, seq, until, served, experiment, arm = table
+    table = opened(text, secret)
+    if len(table) != FIELDS:
+        raise RefusedError("cursor", "the cursor of POST /v1/recommend", "that of another route", _HINT)
+    owner, body, version, seq, until, served, experiment, arm = cast("_Fields", table)
     if owner != tenant:
         raise RefusedError("cursor", "the cursor of an answer", "another text", _HINT)
     if until < now():

@@ -115,14 +115,15 @@ class Engine:
             ) from None
         return await future
 
-    async def named(self, access: Access, tenant: int) -> Named:
-        """What a tenant's questions are answered by now.
+    async def named(self, access: Access, tenant: int, version: int | None = None) -> Named:
+        """What a tenant's questions are answered by: by a version, or by the active one.
 
         Raises:
             MissingError: Nothing is published.
+            ConflictError: The version is no longer in memory.
             UnavailableError: It is not loaded.
         """
-        return await access.read(self._named, tenant)
+        return await access.read(self._named, tenant, version)
 
     def _work(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -228,7 +229,7 @@ class Engine:
                 "cursor",
                 "one of a version that still answers",
                 f"version {number}",
-                "ask for the first page again: POST /v1/recommend",
+                "ask for the first page again",
             )
         return _of(store, tenant, number, model)
 

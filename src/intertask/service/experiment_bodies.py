@@ -65,6 +65,56 @@ class ExperimentBody(Body):
         return self
 
 
+class SizeBody(Body):
+    """An experiment whose size is asked for.
+
+    Args:
+        weights: Of the arms, the control first.
+        share: Of the people that take part.
+        scenario: Of the requests that take part; all if left out.
+        goals: Behaviours that a list is to lead to; any if left out.
+        detect: The difference that is to be seen with a probability of 80 %, as a part of the rate.
+    """
+
+    weights: Annotated[
+        tuple[Annotated[Number, Field(gt=0, le=1e6)], ...], Field(min_length=2, max_length=10)
+    ] = (1.0, 1.0)
+    share: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    scenario: Word | None = None
+    goals: Annotated[tuple[Word, ...], Field(max_length=255)] = ()
+    detect: Annotated[Number, Field(ge=0.001, le=10)] = 0.05
+
+
+class SizeAnswer(Body):
+    """What an experiment needs, by what the last lists led to.
+
+    Args:
+        rate: Hits per list, without the experiment.
+        people: That must see a list in the experiment, all arms together.
+        people_a_day: Who saw one, on a day.
+        days: That the experiment takes.
+        lists: That this was learned from.
+    """
+
+    rate: float
+    people: int
+    people_a_day: float
+    days: float
+    lists: int
+
+
+class BegunAnswer(Body):
+    """Whether anything is other than before, and what the experiment needs.
+
+    Args:
+        changed: Whether the experiment is new.
+        size: For a difference of 5 % of the rate; null where too few lists were given to say.
+    """
+
+    changed: bool
+    size: SizeAnswer | None
+
+
 class ExperimentsAnswer(Body):
     """All experiments."""
 

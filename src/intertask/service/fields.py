@@ -23,6 +23,7 @@ from intertask.data.columns import EDGES
 from intertask.service.schema import now
 
 LONGEST_ID = 200
+LONGEST_CURSOR = 65_536
 MOST_EVENTS = 5_000
 MOST_EXPLAINED = 50
 MOST_HISTORY = 1_000
@@ -97,6 +98,7 @@ def microseconds(written: str) -> int:
 
 Time = Annotated[StrictStr, BeforeValidator(_time, json_schema_input_type=datetime)]
 Number = Annotated[StrictFloat, BeforeValidator(_finite, json_schema_input_type=float)]
+PageCursor = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_CURSOR)]
 Word = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_ID)]
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
 

@@ -14,6 +14,8 @@ State = Literal["waiting", "running", "done", "failed", "stopped"]
 STATES: tuple[State, ...] = ("waiting", "running", "done", "failed", "stopped")
 LEASE = 30_000_000  # microseconds without a sign of life after which another process takes a job
 
+LAST = 2**62  # microseconds: behind all that happens
+
 Facts = dict[str, str | int | float | bool | None]
 
 
@@ -28,6 +30,8 @@ class Job(Message):
         state: Where it is.
         progress: How far, in its own terms.
         result: What came of it, or why it failed.
+        created: When it was asked for, in microseconds since 1970.
+        updated: When something was heard of it last.
     """
 
     job: str
@@ -37,6 +41,8 @@ class Job(Message):
     state: State
     progress: Facts
     result: Facts | None = None
+    created: int = 0
+    updated: int = 0
 
 
 class Taken(Message):
@@ -73,6 +79,8 @@ class AddJob(Command[Job]):
             arguments=self.arguments,
             state="waiting",
             progress={},
+            created=moment,
+            updated=moment,
         )
 
 
@@ -201,7 +209,7 @@ class StopJob(Command[Done]):
         return Done(changed=changed > 0)
 
 
-_COLUMNS = "job, tenant, kind, arguments, state, progress, result"
+_COLUMNS = "job, tenant, kind, arguments, state, progress, result, created, updated"
 
 
 def progress(store: Reading, name: str) -> Facts:
@@ -210,22 +218,31 @@ def progress(store: Reading, name: str) -> Facts:
     return json.loads(text(rows[0][0])) if rows else {}
 
 
+def goes_on(store: Reading, name: str) -> bool:
+    """Whether a job waits or is being done."""
+    rows = store.rows("SELECT state FROM jobs WHERE job = ?", (name,))
+    return bool(rows) and rows[0][0] in ("waiting", "running")
+
+
 def job(store: Reading, tenant: int, name: str) -> Job | None:
     """A job of a tenant."""
     rows = store.rows(f"SELECT {_COLUMNS} FROM jobs WHERE tenant = ? AND job = ?", (tenant, name))
     return _job(rows[0]) if rows else None
 
 
-def jobs(store: Reading, tenant: int, most: int) -> list[Job]:
-    """The newest jobs of a tenant."""
+def jobs(store: Reading, tenant: int, most: int, before: tuple[int, str] | None = None) -> list[Job]:
+    """Jobs of a tenant, the newest first; those behind one, by when it was asked for and its id."""
+    moment, name = (LAST, "") if before is None else before
     rows = store.rows(
-        f"SELECT {_COLUMNS} FROM jobs WHERE tenant = ? ORDER BY created DESC, job LIMIT ?", (tenant, most)
+        f"SELECT {_COLUMNS} FROM jobs WHERE tenant = ? AND (created, job) < (?, ?) "
+        "ORDER BY created DESC, job DESC LIMIT ?",
+        (tenant, moment, name, most),
     )
     return [_job(row) for row in rows]
 
 
 def _job(row: Row) -> Job:
-    name, tenant, kind, arguments, state, progress, result = row
+    name, tenant, kind, arguments, state, progress, result, created, updated = row
     return Job(
         job=text(name),
         tenant=whole(tenant),
@@ -234,6 +251,8 @@ def _job(row: Row) -> Job:
         state=next(one for one in STATES if one == state),
         progress=json.loads(text(progress)),
         result=None if result is None else json.loads(text(result)),
+        created=whole(created),
+        updated=whole(updated),
     )
 
 

@@ -15,6 +15,7 @@ from intertask.service.fields import (
     Identifier,
     Moment,
     Number,
+    PageCursor,
     Word,
 )
 
@@ -194,23 +195,44 @@ class NextBody(Body):
 
 
 class SimilarBody(Body):
-    """A request for items that are alike."""
+    """A request for items that are alike.
 
-    item: Identifier
+    Args:
+        item: To which.
+        k: Length of the page.
+        cursor: Of the page before, in place of the item.
+    """
+
+    item: Identifier | None = None
     k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
+    cursor: PageCursor | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.item is None) == (self.cursor is None):
+            raise ValueError("an item or a cursor, not both or neither")
+        return self
 
 
 class SimilarAnswer(Body):
-    """Items that are alike, by the cosine of their vectors."""
+    """Items and what puts them in this order: the cosine of two vectors, or a count.
+
+    Args:
+        model: The version that answered.
+        items: Best first.
+        cursor: Leads to the next page; only where there may be one.
+    """
 
     model: str
     items: tuple[ScoredItem, ...]
+    cursor: str | None = None
 
 
 class PopularQuery(Body):
-    """A request for what is most frequent."""
+    """A request for what is most frequent; with a cursor, for the page behind it."""
 
     k: Annotated[StrictInt, Field(ge=1, le=MOST_K)] = 10
+    cursor: PageCursor | None = None
 
 
 class GivenQuery(Body):

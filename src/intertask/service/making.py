@@ -2,6 +2,7 @@
 
     add FOLDER    takes a model's folder into the registry
     train FOLDER  trains on the events that lie in a job's folder; killed and started again it goes on
+    tune FOLDER   looks for better options of a recipe, likewise
 
 The last line that it prints says in JSON what came of it.
 """
@@ -15,9 +16,12 @@ from pathlib import Path
 import polars as pl
 
 from intertask.errors import IntertaskError, RequestError
+from intertask.options.config import read_toml
 from intertask.recipe import Recipe
 from intertask.recommender import Recommender
 from intertask.runs.run import train
+from intertask.runs.space import changes
+from intertask.runs.tuning import toml_lines, tune
 from intertask.service import peopling, process, registry
 from intertask.service.gate import Verdict, compare
 from intertask.service.loaded import Loaded
@@ -35,7 +39,7 @@ def main() -> None:
     place = process.told()
     verb, argument = sys.argv[1], Path(sys.argv[2])
     try:
-        found = _train(place, argument) if verb == "train" else _added(place, argument)
+        found = VERBS[verb](place, argument)
     except IntertaskError as error:
         found = {"error": str(error)}
     _say(found)
@@ -74,6 +78,51 @@ def _train(place: Place, folder: Path) -> dict[str, object]:
     before = None if active is None else Loaded.read(active)
     verdict = compare(candidate, before, ordered[:cut], ordered[cut:], peopling.known(folder / PEOPLE))
     return {"digest": added.digest, "facts": added.facts, "verdict": _numbers(verdict)}
+
+
+def _tune(place: Place, folder: Path) -> dict[str, object]:
+    job = json.loads((folder / JOB).read_text(encoding="utf-8"))
+    active = None if job["active"] is None else place.models / job["active"]
+    file = folder / "recipe.toml"
+    if not file.exists():
+        pl.read_parquet(folder / EVENTS).drop("seq").write_parquet(folder / "training.parquet")
+        recipe = _recipe(job["recipe"], active, folder)
+        space = json.loads(job["space"]) if job.get("space") else _space(folder)
+        table = json.loads(recipe.model_dump_json(exclude_none=True)) | {"tune": {"space": space}}
+        with written_aside(file) as aside:
+            aside.write_text("\n".join(toml_lines(table)) + "\n", encoding="utf-8")
+        if Recipe.read(file) != recipe:
+            raise RequestError("recipe", "one that TOML can hold", "one that says none", "send the recipe")
+    lines: list[str] = []
+
+    def told(line: str) -> None:
+        lines.append(line)
+        _say({"trials": len(lines), "last": line})
+
+    found = tune(file, folder / "tuning", float(job["minutes"]), job.get("trials"), told)
+    winner = next(one for one in found.trials if one.number == found.winner)
+    best = read_toml(folder / "tuning" / "best.toml")
+    del best["data"]  # the events of this job, which are gone after it
+    facts = {
+        "monitor": found.monitor,
+        "default": found.means[0],
+        "best": found.means[found.winner],
+        "seeds": found.seeds,
+        "trials": len(found.trials),
+        "winner": found.winner,
+        "changes": " ".join(changes(winner.values)),
+        "seconds": found.seconds,
+        "recipe": "\n".join(toml_lines(best)) + "\n",
+    }
+    return {"tuned": facts}
+
+
+def _space(folder: Path) -> object:
+    """The `[tune.space]` of the recipe that was sent."""
+    section = read_toml(folder / "sent.toml").get("tune") if (folder / "sent.toml").exists() else None
+    if not isinstance(section, dict) or not section.get("space"):
+        raise RequestError("space", "keys of the recipe with their values", "none", "send a space")
+    return section["space"]
 
 
 def _numbers(verdict: Verdict) -> dict[str, object]:
@@ -156,6 +205,8 @@ def _words(value: object) -> list[str]:
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
+
+VERBS = {"add": _added, "train": _train, "tune": _tune}
 
 if __name__ == "__main__":
     main()

@@ -23,6 +23,8 @@ from intertask.storage.files import written_aside
 PART = 100_000  # events
 PEOPLE = 10_000  # that are read at once
 LEAST_EVENTS = 100
+REPORT = "tuning/report.html"  # in the folder of a job
+DONE = {"digest", "tuned", "error"}  # one of these stands in the last line of a process that makes models
 _SCHEMA = {
     "user": pl.String,
     "item": pl.String,
@@ -78,6 +80,31 @@ async def train(work: Work) -> Facts:
     return found | {f"gate_{name}": value for name, value in verdict.items()}
 
 
+async def tune(work: Work) -> Facts:
+    """Look for better options of a recipe, on all events of the tenant; killed, it goes on where it was.
+
+    Raises:
+        IntertaskError: It cannot be tuned.
+    """
+    folder, arguments = _folder(work), work.job.arguments
+    if not (folder / "job.json").exists():
+        active = await work.access.read(versions.active, work.job.tenant)
+        await asyncio.to_thread(_prepare, work.access.here, work.job.tenant, folder)
+        table = dict(arguments) | {"active": None if active is None else active.digest}
+        with written_aside(folder / "job.json") as aside:
+            aside.write_text(json.dumps(table), encoding="utf-8")
+    try:
+        made = await _made(work, "tune", folder)
+    except IntertaskError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    work.place.exports.mkdir(mode=0o700, exist_ok=True)
+    with written_aside(work.place.exports / f"{work.job.job}.html") as aside:
+        aside.write_bytes((folder / REPORT).read_bytes())
+    shutil.rmtree(folder, ignore_errors=True)
+    return cast("Facts", made["tuned"])
+
+
 async def _version(work: Work, made: dict[str, object], *, publish: bool) -> Facts:
     digest, facts = str(made["digest"]), cast("Facts", made["facts"])
     added = await work.write(AddVersion(tenant=work.job.tenant, digest=digest, facts=facts))
@@ -96,12 +123,12 @@ async def _made(work: Work, verb: str, argument: Path) -> dict[str, object]:
     async with _child(work, verb, argument) as lines:
         async for line in lines:
             found = json.loads(line)
-            if "epoch" in found:
+            if not found.keys() & DONE:
                 progress = cast("Facts", found)
                 await work.write(MoveJob(job=work.job.job, worker=work.worker, progress=progress))
     if "error" in found:
         raise IntertaskError("job", "a model that can be made", str(found["error"]))
-    if "digest" not in found:
+    if not found.keys() & DONE:
         raise IntertaskError("job", "a process that makes a model", "its end", "see the log")
     return found
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from intertask.service.administration import FileAnswer
 from intertask.service.fields import Body, NoBody
+from intertask.service.job_bodies import FileAnswer, ReportAnswer
 from intertask.service.routes import ROUTES, VERSION, Route
 
 _TEMPLATE = "#/components/schemas/{model}"
@@ -47,7 +47,7 @@ _PROBLEM = {
 def document() -> str:
     """The document as JSON, in an order that does not change."""
     kinds = sorted(
-        {kind for route in ROUTES for kind in (route.body, route.answer)} - {FileAnswer},
+        {kind for route in ROUTES for kind in (route.body, route.answer)} - {FileAnswer, ReportAnswer},
         key=lambda k: k.__name__,
     )
     # What comes and what goes of one class look alike but for defaults, which are required in what goes.
@@ -103,6 +103,8 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _content(route: Route) -> dict[str, Any]:
+    if route.answer is ReportAnswer:
+        return {"text/html": {"schema": {"type": "string"}}}
     if route.answer is FileAnswer:
         return {"application/jsonl": {"schema": {"type": "string", "format": "binary"}}}
     return {"application/json": {"schema": _named(route.answer)}}

@@ -9,21 +9,14 @@ from intertask.service.administration import (
     AliasAnswer,
     AuditAnswer,
     AuditQuery,
-    EraseBody,
-    FileAnswer,
-    ImportQuery,
-    JobAnswer,
-    JobQuery,
     KeyBody,
     KeysAnswer,
-    ModelQuery,
     ModelsAnswer,
     NewKeyAnswer,
     PublishBody,
     RevokeBody,
     TenantBody,
     TenantsAnswer,
-    TrainBody,
     WebhookAnswer,
     WebhookBody,
     WebhookQuery,
@@ -31,6 +24,7 @@ from intertask.service.administration import (
 )
 from intertask.service.fields import Body, NoBody
 from intertask.service.handlers import (
+    browsing,
     events,
     experiments,
     jobs,
@@ -42,10 +36,23 @@ from intertask.service.handlers import (
     things,
     webhooks,
 )
+from intertask.service.job_bodies import (
+    EraseBody,
+    FileAnswer,
+    ImportQuery,
+    JobAnswer,
+    JobQuery,
+    JobsAnswer,
+    JobsQuery,
+    ModelQuery,
+    ReportAnswer,
+    TrainBody,
+    TuneBody,
+)
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.10.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.11.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -126,9 +133,9 @@ ROUTES = (
         prediction_bodies.PredictAnswer,
         predictions.predict,
     ),
-    _route("POST /v1/latest", ASK, list_bodies.LatestBody, list_bodies.LatestAnswer, lists.latest),
-    _route("POST /v1/similar", ASK, list_bodies.SimilarBody, list_bodies.SimilarAnswer, lists.similar),
-    _route("GET /v1/popular", ASK, list_bodies.PopularQuery, list_bodies.SimilarAnswer, lists.popular),
+    _route("POST /v1/latest", ASK, list_bodies.LatestBody, list_bodies.LatestAnswer, browsing.latest),
+    _route("POST /v1/similar", ASK, list_bodies.SimilarBody, list_bodies.SimilarAnswer, browsing.similar),
+    _route("GET /v1/popular", ASK, list_bodies.PopularQuery, list_bodies.SimilarAnswer, browsing.popular),
     _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),
     _route("PATCH /v1/items", EDIT, bodies.ItemsPatch, bodies.DoneAnswer, things.patch_items),
     _route("GET /v1/items", READ, bodies.ItemQuery, bodies.ItemBody, things.get_item),
@@ -143,7 +150,18 @@ ROUTES = (
     _route("GET /v1/rules", READ, NoBody, rule_bodies.RulesAnswer, rules.look),
     _route("DELETE /v1/rules", EDIT, rule_bodies.RuleQuery, bodies.DoneAnswer, rules.delete),
     _route(
-        "PUT /v1/experiments", ADMIN, experiment_bodies.ExperimentBody, bodies.DoneAnswer, experiments.add
+        "PUT /v1/experiments",
+        ADMIN,
+        experiment_bodies.ExperimentBody,
+        experiment_bodies.BegunAnswer,
+        experiments.add,
+    ),
+    _route(
+        "POST /v1/experiments/size",
+        READ,
+        experiment_bodies.SizeBody,
+        experiment_bodies.SizeAnswer,
+        experiments.size,
     ),
     _route("GET /v1/experiments", READ, NoBody, experiment_bodies.ExperimentsAnswer, experiments.look),
     _route(
@@ -190,6 +208,9 @@ ROUTES = (
     _route("POST /v1/jobs/stop", EDIT, JobQuery, JobAnswer, jobs.stop),
     _route("POST /v1/models", ADMIN, ModelQuery, JobAnswer, jobs.add_model, file=True),
     _route("POST /v1/train", ADMIN, TrainBody, JobAnswer, jobs.train),
+    _route("POST /v1/tune", ADMIN, TuneBody, JobAnswer, jobs.tune),
+    _route("GET /v1/tune/report", EDIT, JobQuery, ReportAnswer, jobs.report),
+    _route("GET /v1/jobs/all", EDIT, JobsQuery, JobsAnswer, jobs.every),
     _route("POST /v1/erase", EDIT, EraseBody, JobAnswer, jobs.erase),
     _route("GET /v1/tenants", ADMIN, NoBody, TenantsAnswer, keys.all_tenants),
     _route("POST /v1/tenants", ADMIN, TenantBody, NewKeyAnswer, keys.add_tenant),

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import sys
 import time
@@ -20,7 +21,7 @@ from intertask.service.events import DAY, Forget
 from intertask.service.exporting import write_out
 from intertask.service.importing import bring_in
 from intertask.service.jobs import AddJob, Facts, MoveJob, TakeJob
-from intertask.service.modelling import add_model, train
+from intertask.service.modelling import add_model, train, tune
 from intertask.service.opening import opened
 from intertask.service.refusals import ConflictError, RefusedError
 from intertask.service.schema import now
@@ -41,8 +42,9 @@ JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {
     "erase": erase,
     "model": add_model,
     "train": train,
+    "tune": tune,
 }
-LONG = ("train",)  # one of these at a time, beside one of the others
+LONG = ("train", "tune")  # one of these at a time, beside one of the others
 SHORT = tuple(kind for kind in JOBS if kind not in LONG)
 
 
@@ -113,6 +115,14 @@ async def retrain(place: Place, access: Access) -> None:
             await access.write(AddJob(tenant=tenant, what="train", arguments={"publish": "better"}))
 
 
+async def clear(place: Place, access: Access) -> None:
+    """Delete the folders of jobs that nobody goes on with: they hold people."""
+    for folder in (place.folder / "jobs").glob("job_*"):
+        with contextlib.suppress(RefusedError):
+            if not await access.read(jobs.goes_on, folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 async def tidy(place: Place, access: Access) -> None:
     """Forget idempotency keys and answers of long ago, and delete files that stopped coming long ago."""
     with contextlib.suppress(RefusedError):
@@ -121,6 +131,7 @@ async def tidy(place: Place, access: Access) -> None:
         for tenant in (await access.read(tenants.tenants)).values():
             while (await access.write(TrimAnswers(tenant=tenant, before=before))).changed:
                 pass
+    await clear(place, access)
     for part in place.uploads.glob("*.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > STALE_SECONDS:
@@ -159,6 +170,7 @@ async def one(
     if not doing.done():  # stopped, taken by another process, or this one ends
         doing.cancel()
         await asyncio.gather(doing, return_exceptions=True)
+        await clear(place, access)
         return True
     await access.write(_outcome(work, doing))
     return True

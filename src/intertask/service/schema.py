@@ -102,7 +102,8 @@ _SEVENTH = (
     "name {text} NOT NULL, body {text} NOT NULL, tries {integer} NOT NULL, due {integer} NOT NULL){plain}",
     "CREATE INDEX deliveries_by_time ON deliveries (due)",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+_EIGHTH = ("CREATE INDEX jobs_by_time ON jobs (tenant, created, job)",)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 VERSION = len(STEPS)
 
 

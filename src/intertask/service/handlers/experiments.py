@@ -1,16 +1,18 @@
 """Experiments: begun, looked at, ended; and what other lists would have led to."""
 
+from dataclasses import asdict
+
 import numpy as np
 
-from intertask.service import answers, effects, events, experiments, publishing
+from intertask.service import answers, effects, events, experiments, publishing, sizes
 from intertask.service.answers import Given
 from intertask.service.bodies import DoneAnswer
 from intertask.service.database import Reading
-from intertask.service.events import StoredEvent
 from intertask.service.experiment_bodies import (
     ArmBody,
     ArmChanges,
     ArmResult,
+    BegunAnswer,
     EffectAnswer,
     EstimateAnswer,
     EstimateBody,
@@ -18,6 +20,8 @@ from intertask.service.experiment_bodies import (
     ExperimentQuery,
     ExperimentsAnswer,
     ResultAnswer,
+    SizeAnswer,
+    SizeBody,
 )
 from intertask.service.experiments import AddExperiment, Arm, EndExperiment, Experiment
 from intertask.service.exploring import first
@@ -26,12 +30,13 @@ from intertask.service.offpolicy import estimate
 from intertask.service.questions import Question
 from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.running import Call, Running
+from intertask.service.sizes import hit
 from intertask.service.versions import ACTIVE
 
 MOST_LISTS = 1_000_000  # of a result
 
 
-async def add(running: Running, call: Call, body: ExperimentBody) -> DoneAnswer:
+async def add(running: Running, call: Call, body: ExperimentBody) -> BegunAnswer:
     """Begin an experiment, once every process has the models of its arms ready."""
     for arm in body.arms:
         if arm.version is not None:
@@ -49,7 +54,31 @@ async def add(running: Running, call: Call, body: ExperimentBody) -> DoneAnswer:
     )
     begun = Experiment(name=body.name, arms=arms, share=body.share, scenario=body.scenario, goals=body.goals)
     done = await running.access.write(AddExperiment(tenant=call.tenant, by=call.holder.key, experiment=begun))
-    return DoneAnswer(changed=done.changed)
+    asked = SizeBody(
+        weights=tuple(arm.weight for arm in body.arms),
+        share=body.share,
+        scenario=body.scenario,
+        goals=body.goals,
+    )
+    return BegunAnswer(changed=done.changed, size=await running.access.read(_size, call.tenant, asked))
+
+
+async def size(running: Running, call: Call, body: SizeBody) -> SizeAnswer:
+    """How many people an experiment needs, by what the last lists led to."""
+    found = await running.access.read(_size, call.tenant, body)
+    if found is None:
+        raise ConflictError(
+            "size",
+            f"lists for {sizes.LEAST_PEOPLE} users at least, of which some led to a goal",
+            "fewer",
+            "send events with the id of the recommendation that led to them",
+        )
+    return found
+
+
+def _size(store: Reading, tenant: int, body: SizeBody) -> SizeAnswer | None:
+    found = sizes.size(store, tenant, body.goals, body.scenario, body.weights, body.share, body.detect)
+    return None if found is None else SizeAnswer(**asdict(found))
 
 
 async def end(running: Running, call: Call, body: ExperimentQuery) -> DoneAnswer:
@@ -122,11 +151,7 @@ def _drawn(store: Reading, tenant: int, body: EstimateBody) -> list[tuple[Given,
         if one.person is not None and one.seq is not None and one.propensities
     ]
     led = events.led_to(store, tenant, [one.recommendation for one in given])
-    return [(one, _hit(led[one.recommendation], body.goals, one.items[:1])) for one in given]
-
-
-def _hit(led: list[StoredEvent], goals: tuple[str, ...], items: tuple[str, ...] | list[str]) -> bool:
-    return any(event.item in items and (not goals or event.behaviour in goals) for event in led)
+    return [(one, hit(led[one.recommendation], body.goals, one.items[:1])) for one in given]
 
 
 def _result(store: Reading, tenant: int, name: str) -> ResultAnswer:
@@ -140,7 +165,7 @@ def _result(store: Reading, tenant: int, name: str) -> ResultAnswer:
         for one, person, name_of_arm, items in part:
             counted = people[name_of_arm].setdefault(person, [0, 0])
             counted[0] += 1
-            counted[1] += _hit(led[one], found.goals, items)
+            counted[1] += hit(led[one], found.goals, items)
         after, lists = part[-1][0], lists + len(part)
         if lists > MOST_LISTS:
             raise ConflictError(

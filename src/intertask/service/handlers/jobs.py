@@ -1,18 +1,25 @@
-"""Jobs: a file of events comes in, all events go out, how far they are."""
+"""Jobs: a file of events comes in, all events go out, models are trained; how far they are."""
 
-from intertask.service import jobs
-from intertask.service.administration import (
+import json
+from typing import cast
+
+from intertask.service import cursors, jobs
+from intertask.service.fields import NoBody, spelled
+from intertask.service.job_bodies import (
     EraseBody,
     FileAnswer,
     ImportQuery,
     JobAnswer,
     JobQuery,
+    JobsAnswer,
+    JobsQuery,
     ModelQuery,
+    ReportAnswer,
     TrainBody,
+    TuneBody,
 )
-from intertask.service.fields import NoBody
 from intertask.service.jobs import AddJob, Facts, Job, StopJob
-from intertask.service.refusals import ConflictError, MissingError
+from intertask.service.refusals import ConflictError, MissingError, RefusedError
 from intertask.service.running import Call, Running
 
 
@@ -44,6 +51,40 @@ async def train(running: Running, call: Call, body: TrainBody) -> JobAnswer:
     arguments: Facts = {"recipe": body.recipe, "publish": body.publish}
     job = AddJob(tenant=call.tenant, by=call.holder.key, what="train", arguments=arguments)
     return _shown(await running.access.write(job))
+
+
+async def tune(running: Running, call: Call, body: TuneBody) -> JobAnswer:
+    """Look for better options of a recipe on all events that are stored; the result is the best recipe."""
+    arguments: Facts = {"recipe": body.recipe, "minutes": body.minutes, "trials": body.trials}
+    if body.space is not None:
+        arguments["space"] = json.dumps(body.model_dump(include={"space"}, exclude_none=True)["space"])
+    job = AddJob(tenant=call.tenant, by=call.holder.key, what="tune", arguments=arguments)
+    return _shown(await running.access.write(job))
+
+
+async def report(running: Running, call: Call, body: JobQuery) -> ReportAnswer:
+    """The report of a tuning, as a page of HTML."""
+    job = await _job(running, call, body)
+    file = running.place.exports / f"{job.job}.html"
+    if job.what != "tune" or job.state != "done" or not file.is_file():
+        raise ConflictError("job", "a tuning that is done", f"one of {job.what} that is {job.state}")
+    return ReportAnswer(path=file)
+
+
+async def every(running: Running, call: Call, body: JobsQuery) -> JobsAnswer:
+    """All jobs, the newest first."""
+    before = None
+    if body.cursor is not None:
+        table = cursors.opened(body.cursor, running.secret, "ask for the first page again, without a cursor")
+        if table[:2] != ["jobs", call.tenant]:
+            raise RefusedError("cursor", "the cursor of an answer of this route", "another text")
+        before = cast("tuple[int, str]", tuple(table[2:]))
+    found = await running.access.read(jobs.jobs, call.tenant, body.k, before)
+    more: dict[str, str] = {}
+    if len(found) == body.k:
+        last: list[object] = ["jobs", call.tenant, found[-1].created, found[-1].job]
+        more["cursor"] = cursors.sealed(last, running.secret)
+    return JobsAnswer(jobs=tuple(map(_shown, found)), **more)
 
 
 async def erase(running: Running, call: Call, body: EraseBody) -> JobAnswer:
@@ -86,4 +127,6 @@ def _shown(job: Job) -> JobAnswer:
         state=job.state,
         progress=dict(job.progress),
         result=None if job.result is None else dict(job.result),
+        created=spelled(job.created),
+        updated=spelled(job.updated),
     )

@@ -1,18 +1,14 @@
-"""Lists go out: recommended, alike, popular."""
+"""Lists go out that are made for somebody: recommended, put in order."""
 
-import asyncio
 import time
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 
-from intertask.answering.around import Around, matching_around
-from intertask.service import answers, cursors, events, metrics, properties
+from intertask.service import answers, cursors, events, metrics
 from intertask.service.answers import Given
 from intertask.service.cursors import Cursor
 from intertask.service.database import Reading
-from intertask.service.engine import Named
 from intertask.service.events import StoredEvent
 from intertask.service.exploring import seed_of
 from intertask.service.fields import spelled
@@ -21,31 +17,22 @@ from intertask.service.list_bodies import (
     GivenAnswer,
     GivenList,
     GivenQuery,
-    LatestAnswer,
-    LatestBody,
     ListedItem,
-    NewItem,
     NextBody,
     PastEvent,
-    PopularQuery,
     RecommendAnswer,
     RecommendBody,
     RerankAnswer,
     RerankBody,
-    ScoredItem,
     SeenRule,
-    SimilarAnswer,
-    SimilarBody,
 )
 from intertask.service.loaded import Loaded
 from intertask.service.questions import Exploring, Question, Reply, Seen, Step
 from intertask.service.refusals import MissingError, RefusedError, UnavailableError
 from intertask.service.running import Call, Running
 from intertask.service.schema import now
-from intertask.service.shelf import typed
 
 DAY = 86_400_000_000  # microseconds
-LOOKED_AT = 1_000  # newest items, by a condition
 _SECOND = 1_000_000
 
 
@@ -216,49 +203,6 @@ async def rerank(running: Running, call: Call, body: RerankBody) -> RerankAnswer
         left_out=tuple(item for item in dict.fromkeys(body.items) if item not in ranked),
         degraded=page.degraded,
     )
-
-
-async def latest(running: Running, call: Call, body: LatestBody) -> LatestAnswer:
-    """The items that were set last and are shown, whether a model knows them or not."""
-    found = await running.access.read(properties.latest, call.tenant, LOOKED_AT if body.filter else body.k)
-    if body.filter and found:
-        names = dict.fromkeys(name for item, _ in found for name in item.properties if name != "item")
-        columns = [typed(name, [item.properties.get(name) for item, _ in found]) for name in names]
-        rows = pl.DataFrame([pl.Series("item", [item.item for item, _ in found], dtype=pl.String), *columns])
-        around = Around({"context": body.context}, now() / 1e6, "set it: PUT /v1/items")
-        meets = matching_around(rows, body.filter, around)
-        found = [one for one, met in zip(found, meets.tolist(), strict=True) if met]
-    return LatestAnswer(
-        items=tuple(
-            NewItem(item=item.item, since=spelled(since), properties=item.properties)
-            for item, since in found[: body.k]
-        )
-    )
-
-
-async def similar(running: Running, call: Call, body: SimilarBody) -> SimilarAnswer:
-    """The items that the active model takes for most alike."""
-    named = await running.engine.named(running.access, call.tenant)
-    found = await asyncio.to_thread(named.model.similar, body.item, body.k, named.shelf.banned_I)
-    if found is None:
-        raise MissingError(
-            "item",
-            "an item that the active model was trained on",
-            repr(body.item),
-            "send its events and train",
-        )
-    return _list(named, found)
-
-
-async def popular(running: Running, call: Call, body: PopularQuery) -> SimilarAnswer:
-    """The items that were most frequent in the training of the active model."""
-    named = await running.engine.named(running.access, call.tenant)
-    return _list(named, named.model.popular(body.k, named.shelf.banned_I))
-
-
-def _list(named: Named, found: list[tuple[str, float]]) -> SimilarAnswer:
-    items = tuple(ScoredItem(item=item, score=score) for item, score in found)
-    return SimilarAnswer(model=f"v{named.version}", items=items)
 
 
 def _question(
