@@ -43,6 +43,13 @@ def test_windows_hold_the_last_values_and_labels_what_follows():
     ]
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_a_window_never_closes_over_a_number_that_cannot_be_used(value):
+    table = long({"a": [1, value, 4, 8, 16, 32]})
+    with pytest.raises(DataError, match=r"row 2 column 'price': expected a usable value, found infinite"):
+        read(table, cut())
+
+
 def test_changes_are_against_the_row_before_and_of_the_label_against_the_row_itself():
     rows = read(TABLE, cut(changes="log", target_change="log", window=2))
     of_a = rows.inputs.filter(rows.inputs["share"] == "a")

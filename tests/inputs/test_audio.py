@@ -84,6 +84,21 @@ def test_what_is_no_such_recording_is_one_line_with_its_row(content, said):
     refused(rows, said, Config(longest=2.0))
 
 
+def test_a_wav_that_is_cut_off_is_refused_and_one_that_was_streamed_is_read():
+    whole = recording(tone(400.0), kind="WAV")
+    good = [recording(tone(400.0)), recording(tone(900.0))]
+    refused(of([*good, cut(whole)]), "3,200 bytes of samples, as its header says, found 1,578")
+    streamed = whole[:40] + b"\xff" * 4 + whole[44:]
+    assert len(set(Config().fit(of(good)).read(of([whole, streamed])).lengths_B.tolist())) == 1
+
+
+def test_a_rate_that_nobody_records_at_is_refused_before_memory_is_taken():
+    whole = recording(tone(400.0), kind="WAV")
+    content = whole[:24] + (2**31 - 1).to_bytes(4, "little") + whole[28:]
+    rows = of([recording(tone(400.0)), recording(tone(900.0)), content])
+    refused(rows, "100 to 768,000 samples a second", Config(other_rates="resample"))
+
+
 def test_a_recording_that_is_cut_off_is_refused():
     refused(of([recording(tone(400.0)), *[cut(recording(tone(400.0, 1.0)))] * 2]), "row 2")
 

@@ -114,6 +114,12 @@ def read(source: Source, series: Series, name: str | None = None, *, answered: b
     _, frame, refused = read_columns(table, columns)
     report = account(table, columns, frame.height, refused)
     report.check(2 * report.refused > report.read)
+    if report.refused and series.missing == "refuse":  # a window would close over the row that is left out
+        row, reason, column, value = report.rows.row(0)
+        hint = 'mend it, or say missing = "fill" or "leave_out"'
+        raise DataError(
+            f"{report.source} row {row} column {column!r}", "a usable value", f"{reason} ({value!r})", hint
+        )
     if series.group is None:
         frame = frame.with_columns(pl.lit("").alias(GROUP))
     frame = frame.sort(GROUP, TIME)

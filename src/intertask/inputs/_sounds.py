@@ -1,6 +1,7 @@
 """Bytes of a recording as a wave or as ready features, and a wave as its log-mel spectrum."""
 
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from intertask.errors import DataError, RecipeError
 
 Floats = NDArray[np.float32]
 NUMPY = b"\x93NUMPY"  # how a .npy file begins
+RATES = (100, 768_000)  # samples a second; a filter for more would fill the memory
+STREAMED = 0x7FFF0000  # a size from here on says that whoever wrote the file did not know it
 SILENT = 1e-4  # of the loudest wave that can be written; below it 16 bits hold three steps
 LEAST_POWER = 1e-6
 
@@ -114,6 +117,10 @@ def wave(content: bytes, where: str, longest: float) -> tuple[Floats, int]:
         said = (str(error).splitlines() or [type(error).__name__])[0].rpartition(": ")[2]
         kind = f"something else or a damaged one: {said}" if content else "an empty file"
         raise DataError(where, "a recording as WAV or FLAC, or features as .npy", kind) from None
+    if not RATES[0] <= rate <= RATES[1]:
+        expected = f"{RATES[0]:,} to {RATES[1]:,} samples a second"
+        raise DataError(where, expected, f"{rate:,}", "is its header damaged?")
+    _refuse_cut_off(content, where)
     samples: Floats = found.mean(1)
     if len(samples) < frames:
         raise DataError(
@@ -126,6 +133,22 @@ def wave(content: bytes, where: str, longest: float) -> tuple[Floats, int]:
     if float(np.abs(samples).max()) < SILENT:
         raise DataError(where, "a recording", "a silent one", "leave it out")
     return samples, rate
+
+
+def _refuse_cut_off(content: bytes, where: str) -> None:
+    """Refuse a WAV that ends before its header says, of which libsndfile reads what is there."""
+    if content[:4] != b"RIFF":
+        return
+    place = 12
+    while place + 8 <= len(content):
+        kind, size = struct.unpack_from("<4sI", content, place)
+        place += 8
+        if kind == b"data" and size < STREAMED and place + size > len(content):
+            there = len(content) - place
+            raise DataError(
+                where, f"{size:,} bytes of samples, as its header says", f"{there:,}", "is it cut off?"
+            )
+        place += size + size % 2
 
 
 def resampled(samples: Floats, rate: int, wanted: int) -> Floats:
