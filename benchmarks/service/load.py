@@ -46,7 +46,7 @@ def lists(service: Service, scale: float) -> Table:
 
     async def work(ask: Asker) -> Table:
         even = await steady(ask, requests, 100.0, body)
-        most = await together(ask, requests, lambda place: ("/v1/recommend", body(place)), 32)
+        most = await together(ask, requests, lambda place: ("/v1/recommend", body(place)), 64)
         best = number(most, "per_second")
         over = await steady(ask, int(3 * best * max(2.0, 15 * scale)), 3 * best, body)
         kept = number(over, "answered_per_second") / best

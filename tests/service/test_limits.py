@@ -17,19 +17,49 @@ def made(counting, holder, number):
     return found
 
 
-def test_a_key_makes_so_many_requests_and_no_more(monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: clock[0])
-    counting, holder = Limits(2), Holder(1, "read", "a", 10.0)
-    assert made(counting, holder, 50) == 10  # two seconds' worth of the half of one process
+@pytest.fixture
+def clock(monkeypatch):
+    found = [1_000.0]
+    monkeypatch.setattr(limits.time, "monotonic", lambda: found[0])
+    return found
+
+
+def test_a_key_makes_so_many_requests_and_no_more_by_whichever_process(tmp_path, clock):
+    processes, holder = [Limits(tmp_path / "limits") for _ in range(2)], Holder(1, "read", "a", 10.0)
+    assert made(processes[0], holder, 15) == 15
+    assert made(processes[1], holder, 50) == 5  # two seconds' worth of both together
     clock[0] += 1.0
-    assert made(counting, holder, 50) == 5
+    assert made(processes[0], holder, 50) == 10
     clock[0] += 100.0
-    assert made(counting, holder, 50) == 10
-    assert made(counting, Holder(1, "read", "b", 10.0), 50) == 10  # each key its own
-    assert made(counting, Holder(1, "read", "c"), 500) == 500
+    assert made(processes[1], holder, 50) == 20
+    assert made(processes[1], Holder(1, "read", "b", 10.0), 50) == 20  # each key its own
+    assert made(processes[0], Holder(1, "read", "c"), 500) == 500
+    clock[0] = 5.0  # the machine was started anew
+    assert made(processes[0], holder, 50) == 20
     with pytest.raises(BusyError, match="at most 10 requests a second with this key"):
-        counting.count(holder)
+        processes[0].count(holder)
+    for one in processes:
+        one.close()
+
+
+def test_more_keys_than_places_are_each_limited_still(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(limits, "PLACES", 32)
+    counting = Limits(tmp_path / "limits")
+    for number in range(200):
+        clock[0] += 0.001
+        assert made(counting, Holder(1, "read", str(number), 1.0), 5) == 2
+    counting.close()
+
+
+def test_more_requests_at_once_than_can_be_are_refused_as_a_problem(client, monkeypatch):
+    monkeypatch.setattr(client.app.state.running, "under_way", 800)
+    refused = client.get("/v1/models")
+    assert refused.status_code == 429 and refused.headers["retry-after"] == "1"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["expected"] == "at most 800 at once"
+    monkeypatch.setattr(client.app.state.running, "under_way", 0)
+    assert client.get("/v1/models").status_code == 200
+    assert client.app.state.running.under_way == 0
 
 
 def test_too_many_requests_are_answered_429_with_a_time(client):

@@ -12,8 +12,9 @@ import pytest
 from intertask.service import wire
 from intertask.service.access import Access
 from intertask.service.events import Append, Receipt, StoredEvent, history, num_events
-from intertask.service.refusals import ConflictError, UnavailableError
-from intertask.service.writer import Writer
+from intertask.service.messages import Command, Done
+from intertask.service.refusals import ConflictError, RefusedError, UnavailableError
+from intertask.service.writer import Writer, _alone
 
 
 def command(number: int, item: str = "x", tenant: int = 1) -> Append:
@@ -189,7 +190,7 @@ import sys, threading
 from pathlib import Path
 from intertask.service.opening import opened
 from intertask.service.events import Append, StoredEvent
-from intertask.service.writer import Writer
+from intertask.service.writer import Writer, _alone
 writer = Writer(opened(sys.argv[1], Path(sys.argv[2])))
 writer.start()
 under_way = threading.Semaphore(200)
@@ -224,3 +225,24 @@ def test_killed_while_it_writes_it_has_lost_nothing_that_it_answered(store, addr
         acknowledged |= {f"e{number}" for number, _ in told}
     stored = [name for (name,) in store.rows("SELECT id FROM events")]
     assert len(stored) == len(set(stored)) and acknowledged <= set(stored) and len(acknowledged) >= 300
+
+
+@pytest.mark.parametrize("error", [RefusedError("a", "b", "c"), ValueError("a fault of ours")])
+def test_a_command_alone_takes_effect_as_a_whole_or_not_at_all(store, error, capsys):
+    class Half(Command[Done]):
+        kind: str = "half"
+        fails: bool
+
+        def run(self, store):
+            store.run("INSERT INTO secrets (name, value) VALUES ('half', 'x')")
+            if self.fails:
+                raise error
+            return Done()
+
+    def kept():
+        return len(store.rows("SELECT name FROM secrets WHERE name = 'half'"))
+
+    found = _alone(store, Half(fails=True))
+    assert isinstance(found, RefusedError) and found.status == (500 if isinstance(error, ValueError) else 400)
+    assert kept() == 0
+    assert _alone(store, Half(fails=False)) == Done() and kept() == 1

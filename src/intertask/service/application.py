@@ -21,6 +21,7 @@ from intertask.service.job_bodies import FileAnswer, ImportQuery, ModelQuery, Re
 from intertask.service.openapi import document
 from intertask.service.reading import body_of, file_of, of_query, parsed
 from intertask.service.refusals import (
+    BusyError,
     FaultError,
     ForbiddenError,
     RefusedError,
@@ -31,6 +32,7 @@ from intertask.service.routes import READ, ROUTES, Route
 from intertask.service.running import Call, Running
 
 RETRY_SECONDS = 1
+MOST_UNDER_WAY = 800  # requests of a process
 # A report is a page without scripts: whoever opens it where a key is known gives nothing away.
 _ALONE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"}
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -70,6 +72,20 @@ def application(life: Life) -> Starlette:
 
 def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
     async def endpoint(request: Request) -> Response:
+        running: Running = request.app.state.running
+        if running.under_way >= MOST_UNDER_WAY:
+            metrics.request(f"{request.method} {path}", BusyError.status).inc()
+            return problem(
+                BusyError("requests", f"at most {MOST_UNDER_WAY} at once", "more", "try again in a second"),
+                secrets.token_hex(8),
+            )
+        running.under_way += 1
+        try:
+            return await one(request)
+        finally:
+            running.under_way -= 1
+
+    async def one(request: Request) -> Response:
         name = request.headers.get("x-request-id", "")
         request_id = name if _REQUEST_ID.fullmatch(name) else secrets.token_hex(8)
         route = methods["GET" if request.method == "HEAD" else request.method]

@@ -52,6 +52,7 @@ class Running:
         recorder: Keeps the lists that are given.
         treatments: Which version answers a request and how.
         limits: How many requests a key may make.
+        under_way: Requests that are being answered.
     """
 
     place: Place
@@ -61,6 +62,7 @@ class Running:
     recorder: Recorder
     treatments: Treatments
     limits: Limits
+    under_way: int = 0
     _keys: dict[str, tuple[float, Holder]] = field(default_factory=dict)
     _models: dict[int, tuple[float, Loaded | None]] = field(default_factory=dict)
 

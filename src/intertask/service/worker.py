@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import secrets
 import socket
 import sys
@@ -26,7 +27,8 @@ from intertask.service.treatments import Treatments
 
 DRAIN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 30
-MOST_CONNECTIONS = 1_000
+MOST_CONNECTIONS = 8_000  # a limit of the last resort: above it uvicorn answers 503 in plain text
+MOST_FILES = 16_384
 MOST_HEAD_BYTES = 32_768
 
 
@@ -44,14 +46,16 @@ async def running(place: Place) -> AsyncIterator[Running]:
     recorder.start()
     treatments = Treatments(access, engine)
     treatments.start()
+    limits = Limits(place.folder / "limits")
     try:
-        yield Running(place, access, engine, secret, recorder, treatments, Limits(place.settings.workers))
+        yield Running(place, access, engine, secret, recorder, treatments, limits)
     finally:
         await treatments.stop()
         await recorder.stop()
         await loader.stop()
         await asyncio.to_thread(engine.stop)
         await access.close()
+        limits.close()
 
 
 async def _secret(access: Access) -> bytes:
@@ -69,6 +73,9 @@ def main() -> None:
     place = process.told()
     torch.set_num_threads(1)  # two threads of a process would wait for each other more than they compute
     listening = socket.socket(fileno=int(sys.argv[1]))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -85,7 +92,7 @@ def main() -> None:
             server_header=False,
             ws="none",
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=min(MOST_CONNECTIONS, most // 2),
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             h11_max_incomplete_event_size=MOST_HEAD_BYTES,

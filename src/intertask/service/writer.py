@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from intertask.errors import IntertaskError
@@ -113,8 +114,11 @@ class Writer:
         answers: list[Message | IntertaskError] = []
         try:
             store.check_alive()
-            with store.transaction():
-                answers = [_answer(store, waiting.command) for waiting in taken]
+            if len(taken) == 1:  # a part of its own would be two more journeys to a server
+                answers = [_alone(store, taken[0].command)]
+            else:
+                with store.transaction():
+                    answers = [_answer(store, waiting.command) for waiting in taken]
         except RefusedError as error:
             answers = [error] * len(taken)
         except Exception as error:  # nobody may wait forever, and the thread must live
@@ -143,17 +147,34 @@ def _answer(store: Writing, command: AnyCommand) -> Message | IntertaskError:
     Raises:
         UnavailableError: The database fails: nothing of this transaction can be kept.
     """
+    return _run(store, command, store.part())
+
+
+def _alone(store: Writing, command: AnyCommand) -> Message | IntertaskError:
+    """The same in a transaction of its own.
+
+    Raises:
+        UnavailableError: The database fails.
+    """
+    return _run(store, command, store.transaction())
+
+
+def _run(store: Writing, command: AnyCommand, part: AbstractContextManager[None]) -> Message | IntertaskError:
+    found: Message | None = None
     try:
-        with store.part():
+        with part:
             found = command.run(store)
             if command.by:
                 audit.note(store, command.tenant, command.by, command.kind, command.subject)
-            return found
+        return found
     except UnavailableError:
         raise
-    except IntertaskError as error:
-        return error
-    except Exception as error:  # a fault of ours, which is no matter of the other commands
+    except Exception as error:
+        if found is not None:  # it ran, and the database cannot keep it
+            raise
+        if isinstance(error, IntertaskError):
+            return error
+        # A fault of ours is no matter of the other commands.
         traceback.print_exc()
         return FaultError("command", f"{command.kind} that can be run", type(error).__name__)
 
