@@ -17,8 +17,8 @@ from tests.train import runs
 
 RATES = {
     "next": {"kind": "next_item"},
-    "high": {"kind": "response", "label": "rating", "at_least": 3},
-    "stars": {"kind": "response", "label": "rating", "form": "regression"},
+    "high": {"kind": "response", "label": "rating", "at_least": 3, "learning_rate": 0.05},
+    "stars": {"kind": "response", "label": "rating", "form": "regression", "learning_rate": 0.05},
 }
 OPTIONS = {"epochs": 8, "learning_rate": 0.01, "average": 0.0, "schedule": "constant", "warmup_steps": 9}
 OPTIONS |= {"monitor": "next/ndcg@10"}
@@ -104,6 +104,21 @@ def test_a_head_that_is_set_back_is_the_one_of_its_own_best_epoch(both, tmp_path
     assert found and all(
         torch.equal(weight, runs.weights(fitted[True])[name]) for name, weight in found.items()
     )
+
+
+def test_a_head_that_is_a_little_better_is_set_back_and_nothing_is_said(tmp_path):
+    quiet = {
+        name: {key: own for key, own in task.items() if key != "learning_rate"}
+        for name, task in RATES.items()
+    }
+    fitted = trained(tmp_path, quiet)
+    lines = runs.journal(tmp_path, "head")
+    assert {line["task"] for line in lines} == {"high", "stars"}
+    for line in lines:
+        course = Course(**line["course"])
+        assert course.kept < line["own_head"] and not course.spoilt
+    assert not said(fitted) and not read(tmp_path / "journal.jsonl").told
+    assert fitted.trained.own_epochs == {line["task"]: line["course"]["epoch"] for line in lines}
 
 
 def test_what_was_done_is_said_in_one_line_a_task(both):

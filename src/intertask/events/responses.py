@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from intertask.data.item_means import item_means
 from intertask.data.sequences import Sequences
 from intertask.evaluate.config import HistoryMode
 from intertask.evaluate.scoring import Answers
@@ -14,8 +15,6 @@ from intertask.events.ranking import rank_targets
 from intertask.events.systems import ModelSystem
 from intertask.metrics.direction import K
 from intertask.tasks import TaskConfig
-
-SHRINKAGE = 10.0  # events of the base rate that are added to each item's mean
 
 
 def model_answers(
@@ -71,8 +70,5 @@ def reference_answers(
     found = {"base rate": Answers(answers.answer, answers.truth, base)}
     if not config.judges:
         return found
-    labels, own = known.astype(np.float64), training.items[asked]
-    sums = np.bincount(own, labels, training.num_items)
-    counts = np.bincount(own, minlength=training.num_items)
-    means = ((sums + SHRINKAGE * float(known.mean())) / (counts + SHRINKAGE)).astype(np.float32)
-    return found | {"item mean": Answers(answers.answer, answers.truth, means[items])}
+    _, means = item_means(config.truth(training, behaviours), training)
+    return found | {"item mean": Answers(answers.answer, answers.truth, means.astype(np.float32)[items])}

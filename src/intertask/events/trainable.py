@@ -12,6 +12,7 @@ from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows, cut_out
 from intertask.evaluate.config import EvaluationConfig
 from intertask.events import beside
+from intertask.events.beginning import begin_with_labels
 from intertask.events.examiner import EventExaminer
 from intertask.events.feed import EventFeed
 from intertask.events.splits import Split
@@ -69,6 +70,7 @@ class TrainableLog:
             task: own.constant_loss(targets, corpus.behaviours) for task, own in config.tasks.items()
         }
         funnel.refuse_contradictions(config.tasks, targets, corpus.behaviours)
+        begin_with_labels(config.tasks, self.model.tasks, training, corpus.behaviours)
         places = np.arange(targets.num_events)
         self.num_labels = {
             task: len(own.asked(targets, places, corpus.behaviours)) for task, own in config.tasks.items()

@@ -93,7 +93,7 @@ def read(file: Path) -> Journal:
         [validations[epoch] for epoch in sorted(validations)],
         stop,
         best_epoch if best_epoch is None else int(best_epoch),
-        list(told.values()),
+        [words for words in told.values() if words],
         unreadable,
     )
 

@@ -172,6 +172,19 @@ class Response(Task):
         self.item_bias = nn.Embedding(dimensions.num_items, 1)
         nn.init.zeros_(self.item_bias.weight)
 
+    def begin_with(self, base: float, beside_I: NDArray[np.float64]) -> None:
+        """Answer the same to every history: what all items have, and each item beside that.
+
+        Args:
+            base: A logit, or the value of a regression.
+            beside_I: What is added to it for each item.
+        """
+        last = self.head[-1]
+        with torch.no_grad():
+            last.get_parameter("weight").zero_()
+            last.get_parameter("bias").fill_(base)
+            self.item_bias.weight.copy_(torch.from_numpy(beside_I).unsqueeze(1))
+
     def loss(self, states: Tensor, target: Target, log_before_BL: Tensor | None = None) -> Tensor | None:
         """The loss at the positions whose next event has a label, and nowhere else.
 

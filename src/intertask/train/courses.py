@@ -27,6 +27,11 @@ class Course:
     kept: float
 
     @property
+    def behind(self) -> bool:
+        """Whether another epoch than the kept one was better."""
+        return self.best > self.kept
+
+    @property
     def spoilt(self) -> bool:
         """Whether the kept epoch is much worse than the best one."""
         return self.best - self.kept > SPOILT * abs(self.best)

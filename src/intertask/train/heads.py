@@ -2,8 +2,8 @@
 
 One metric chooses the epoch for all. By then a head may have learnt its training labels by heart. Set back to
 what it was after its own best epoch it answers nearly as well as it did then, although the trunk below it has
-learnt on; what is better on validation is kept. To train such a head anew on the trunk is worse: states at
-training rows know by heart what followed (docs/lab/notebook.md).
+learnt on; what is better on validation is kept, however little better it is. To train such a head anew on the
+trunk is worse: states at training rows know by heart what followed (docs/lab/notebook.md).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ def set_back(
     courses: Mapping[str, Course],
     heads: Mapping[str, Tensor],
 ) -> list[Verdict]:
-    """What came of the tasks that another's epoch has spoilt, after their heads were set back.
+    """Set back the heads that answer better so; returns what came of their tasks, and of spoilt ones.
 
     Args:
         whole: All models, each weight once; in evaluation mode.
@@ -64,10 +64,10 @@ def set_back(
         for task in tasks:
             config = model.config.tasks[task]
             verdict = Verdict(task, config.answer.reported, courses[task], base=frozen.base(task))
-            if verdict.course.spoilt:
+            if verdict.course.behind:
                 earlier = {name: heads[name] for name in owned[task] if name in heads}
                 verdict = verdict.after(_better(whole, frozen, task, earlier) if earlier else None)
-            if verdict.worth_a_word:
+            if verdict.worth_a_word or verdict.own_head is not None:
                 found.append(verdict)
     return found
 

@@ -308,10 +308,12 @@ class Trainer:
         """Set heads back that others' epochs have spoilt; returns what is to be said of their tasks."""
         models = [stream.model for stream in self.streams]
         verdicts = heads.set_back(self.model, models, self.examine, self.state.courses, self.heads)
-        told = [verdict.words(self.monitor, self.state.best_epoch) for verdict in verdicts]
-        for verdict, words in zip(verdicts, told, strict=True):
+        told = []
+        for verdict in verdicts:
+            words = verdict.words(self.monitor, self.state.best_epoch) if verdict.worth_a_word else ""
             # After the last step: a run that is started again writes it once more.
             journal.write("head", step=self.state.step + 1, **verdict.line(), words=words)
+            told += [words] if words else []
         self.own_epochs = {own.task: own.course.epoch for own in verdicts if own.own_head is not None}
         return told
 
