@@ -16,6 +16,7 @@ from intertask.answering import newness
 from intertask.answering.condition import matching
 from intertask.answering.mixing import Mixing, logits
 from intertask.answering.objective import Objective
+from intertask.answering.recency import recent
 from intertask.answering.rules import Rules
 from intertask.content.described import Described
 from intertask.data.batches import TOKENS
@@ -75,6 +76,11 @@ class Answerer:
     def trained(self) -> NDArray[np.bool_]:
         """Items with a training event, bool [items]; the vectors of the others are random."""
         return np.asarray(self.popularity.sum(0) > 0)
+
+    @cached_property
+    def recent_VI(self) -> NDArray[np.float32]:  # noqa: N802
+        """Events by behaviour and item, older ones worth less, for people of whom nothing is known."""
+        return recent(self.reader.stored, self.popularity)
 
     @property
     def described(self) -> Described | None:
@@ -255,7 +261,7 @@ class Answerer:
     def _scores(
         self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_], mixed: "Mixing | None" = None
     ) -> Tensor:
-        """A task's scores of all items; an empty history is answered by training events."""
+        """A task's scores of all items; an empty history is answered by what is popular of late."""
         if mixed is None:
             found = logits(self.model, task, states_BTD)
         else:
@@ -280,10 +286,10 @@ class Answerer:
         return shares_BI
 
     def _popular(self, task: str) -> Tensor:
-        """Training events of each item, of the behaviour that the task asks for."""
+        """Events of each item, the recent ones above all, of the behaviour that the task asks for."""
         behaviour = getattr(self.model.config.tasks[task], "behaviour", None)
         codes = slice(None) if behaviour is None else [self.reader.behaviours.index(behaviour)]
-        return torch.from_numpy(self.popularity[codes].sum(0).astype(np.float32))
+        return torch.from_numpy(self.recent_VI[codes].sum(0))
 
     def states(self, asked: Asked, rows: NDArray[np.int64], at: Moments) -> Tensor:
         """The states after some of the histories, none of which is empty, [rows, T, D]."""

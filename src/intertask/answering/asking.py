@@ -62,8 +62,9 @@ class Asking(Door):
     ) -> pl.DataFrame:
         """The best items for users of the log, or for histories that it has never seen.
 
-        An empty history, or one of unknown items alone, is answered by what is popular. Items without a
-        training event are in no list (`items` names them).
+        An empty history, or one of unknown items alone, is answered by what is popular of late: events count
+        half as much after a while, which the log itself chooses. Items without a training event are in no
+        list (`items` names them).
 
         Args:
             users: Ids of users, in a list, an iterator, or a column of Polars, pandas, Arrow or numpy.
