@@ -35,3 +35,15 @@ def test_an_empty_history_has_its_places():
     sequences = from_lists([[]], 5)
     windows = Windows(sequences.offsets[:-1], sequences.offsets[1:])
     assert newness.places(sequences, windows, 10, 0.2).tolist() == [2]
+
+
+def test_new_items_are_raised_by_deviations_of_the_others():
+    scores = torch.tensor([[0.0, 2.0, 5.0], [1.0, 5.0, 5.0]])
+    fresh = torch.tensor([False, False, True])
+    newness.raised(scores, fresh, ~fresh, 0.5)
+    assert scores[:, :2].tolist() == [[0.0, 2.0], [1.0, 5.0]]
+    assert torch.allclose(scores[:, 2], 5 + 0.5 * torch.tensor([2.0, 4.0]) / 2**0.5)
+    for none in (0.0, 0.5):
+        before = scores.clone()
+        newness.raised(scores, fresh & (none == 0), ~fresh, none)
+        assert scores.equal(before)

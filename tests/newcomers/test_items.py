@@ -42,6 +42,22 @@ def new(num: int, **columns: object) -> pl.DataFrame:
     return pl.DataFrame({name: value for name, value in (whole | columns).items() if value is not None})
 
 
+def test_a_bonus_raises_new_items_and_no_others(trained):
+    places = {}
+    for bonus in (-10.0, 0.0, 10.0):
+        model = copy.copy(trained)
+        model.add_items(new(2))
+        config = model.model.config
+        items = config.items.model_copy(update={"new_item_bonus": bonus})
+        model.model.config = config.model_copy(update={"items": items})
+        found = everything(model)
+        places[bonus] = [found.index(f"new {n}") for n in range(2)]
+        others = [item for item in found if not item.startswith("new")]
+        assert others == [item for item in everything(trained) if item in set(others)]
+    assert sorted(places[10.0]) == [0, 1] and sorted(places[-10.0]) == [15, 16]
+    assert places[10.0] <= places[0.0] <= places[-10.0]
+
+
 def test_a_ranker_mixes_the_scores_of_new_items_too(tmp_path):
     ranker = {"kind": "blend", "sources": {"transition": "transition", "popularity": "popularity"}}
     own = recipe(ranker=ranker, evaluation={"k": (5,), "history": ("kept",), "resamples": 100})

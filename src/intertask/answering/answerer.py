@@ -101,6 +101,13 @@ class Answerer:
         return np.asarray(self.trained | self.described.has_I | (self.described.evidence_I > 0))
 
     @cached_property
+    def _fresh(self) -> tuple[Tensor, Tensor]:
+        """Items that can be in a list and were never trained, and those that were, bool [items]."""
+        assert self.described is not None
+        learned_I = self.described.learned_I
+        return torch.from_numpy(self.known & ~learned_I), torch.from_numpy(learned_I)
+
+    @cached_property
     def shelf(self) -> pl.DataFrame | None:
         """The catalogue's row of each item, of nulls where it misses one; None without a catalogue."""
         return None if self.catalogue is None else self.catalogue.rows(self.reader.items.ids)
@@ -266,6 +273,8 @@ class Answerer:
             found = logits(self.model, task, states_BTD)
         else:
             found = mixed.scores(task, states_BTD, known_B)
+        if self.described is not None:
+            newness.raised(found, *self._fresh, self.model.config.items.bonus_of_new)
         if known_B.all():
             return found
         scores_BI = self._popular(task).expand(len(known_B), -1).clone()

@@ -5,6 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from intertask.answering.newness import raised
 from intertask.cold.holdout import Targets
 from intertask.data.batches import TOKENS
 from intertask.data.windows import Windows
@@ -20,7 +21,7 @@ class ModelScorer:
         self._states: dict[int, Tensor] = {}
 
     def score(self, targets: Targets, rows: NDArray[np.int64]) -> Tensor:
-        """Scores of the task's head."""
+        """Scores of the task's head, those of cold items raised as in lists."""
         if id(targets) not in self._states:
             windows, longest = targets.windows, self.model.config.max_length
             recent = Windows(np.maximum(windows.starts, windows.stops - longest), windows.stops)
@@ -29,4 +30,7 @@ class ModelScorer:
             }
         states_BD = self._states[id(targets)][torch.from_numpy(rows), self.model.place(self.task)]
         with torch.no_grad():
-            return self.model.task(self.task).score_items(states_BD).cpu()
+            scores_BI = self.model.task(self.task).score_items(states_BD).cpu()
+        cold_I, warm_I = torch.from_numpy(targets.cold_I), torch.from_numpy(targets.warm_I)
+        raised(scores_BI, cold_I, warm_I, self.model.config.items.bonus_of_new)
+        return scores_BI

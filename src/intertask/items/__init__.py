@@ -38,6 +38,11 @@ class ItemsConfig(PluginConfig):
         """Share of the places of lists that items without a training event may have."""
         return 1.0
 
+    @property
+    def bonus_of_new(self) -> float:
+        """What is added to the scores of items that were never trained, in deviations of a history's scores."""
+        return 0.0
+
     @abstractmethod
     def build(self, dimensions: Dimensions, *, sparse: bool) -> AllItems:
         """The vectors of all items.

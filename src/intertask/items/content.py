@@ -38,6 +38,8 @@ class Config(ItemsConfig):
             learns to stand for an item without events.
         new_item_share: Most places of lists that items without a training event may have together, as a
             share; fewer where they score less. `add_items` says when such places pay.
+        new_item_bonus: What is added to the scores of items without a training event, in standard deviations
+            of a history's scores. Content alone scores them too low: they have no events that speak for them.
     """
 
     kind: Literal["content"] = "content"
@@ -50,11 +52,18 @@ class Config(ItemsConfig):
     evidence: float = Field(default=5.0, ge=0, le=1e6)
     id_dropout: float = Field(default=0.2, ge=0, lt=1)
     new_item_share: float = Field(default=1.0, ge=0, le=1)
+    # Measured: with it new items have as many places as they have events (docs/decisions/items-from-content).
+    new_item_bonus: float = Field(default=0.25, ge=-10, le=10)
 
     @property
     def share_of_new(self) -> float:
         """What the recipe says."""
         return self.new_item_share
+
+    @property
+    def bonus_of_new(self) -> float:
+        """What the recipe says."""
+        return self.new_item_bonus
 
     def describe(self, catalogue: Catalogue, ids: pl.Series, counts_I: NDArray[np.int64]) -> Described:
         """What the catalogue says of each item."""
