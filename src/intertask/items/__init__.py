@@ -40,7 +40,7 @@ class ItemsConfig(PluginConfig):
 
     @property
     def bonus_of_new(self) -> float:
-        """What is added to the scores of items that were never trained, in deviations of a history's scores."""
+        """What is added to the scores of items that were never trained, in deviations of the others."""
         return 0.0
 
     @abstractmethod
