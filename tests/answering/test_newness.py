@@ -5,6 +5,7 @@ import torch
 from intertask.answering import newness
 from intertask.data.sequences import from_lists
 from intertask.data.windows import Windows
+from intertask.items._raising import raised
 
 
 def test_the_best_new_items_stay_and_the_others_are_as_they_were():
@@ -40,10 +41,10 @@ def test_an_empty_history_has_its_places():
 def test_new_items_are_raised_by_deviations_of_the_others():
     scores = torch.tensor([[0.0, 2.0, 5.0], [1.0, 5.0, 5.0]])
     fresh = torch.tensor([False, False, True])
-    newness.raised(scores, fresh, ~fresh, 0.5)
+    raised(scores, fresh, ~fresh, 0.5)
     assert scores[:, :2].tolist() == [[0.0, 2.0], [1.0, 5.0]]
     assert torch.allclose(scores[:, 2], 5 + 0.5 * torch.tensor([2.0, 4.0]) / 2**0.5)
     for none in (0.0, 0.5):
         before = scores.clone()
-        newness.raised(scores, fresh & (none == 0), ~fresh, none)
+        raised(scores, fresh & (none == 0), ~fresh, none)
         assert scores.equal(before)

@@ -16,17 +16,18 @@ from intertask.answering import newness
 from intertask.answering.condition import matching
 from intertask.answering.mixing import Mixing, logits
 from intertask.answering.objective import Objective
-from intertask.answering.recency import recent
 from intertask.answering.rules import Rules
 from intertask.content.described import Described
 from intertask.data.batches import TOKENS
 from intertask.data.catalogue import Catalogue
 from intertask.data.people import People
+from intertask.data.recency import recent
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
 from intertask.events.ranking import SCORES_IN_MEMORY
 from intertask.events.requests import Asked, Reader
 from intertask.events.systems import last_states
+from intertask.items._raising import raised
 from intertask.model import Model
 from intertask.nn.best import best_items
 from intertask.ranking import Ranker
@@ -274,7 +275,7 @@ class Answerer:
         else:
             found = mixed.scores(task, states_BTD, known_B)
         if self.described is not None:
-            newness.raised(found, *self._fresh, self.model.config.items.bonus_of_new)
+            raised(found, *self._fresh, self.model.config.items.bonus_of_new)
         if known_B.all():
             return found
         scores_BI = self._popular(task).expand(len(known_B), -1).clone()

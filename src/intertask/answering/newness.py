@@ -1,4 +1,4 @@
-"""How far items without a training event are raised, and how many places of a list they may have."""
+"""How many places of a list items without a training event may have."""
 
 import numpy as np
 import torch
@@ -9,21 +9,6 @@ from intertask.data.sequences import Sequences
 from intertask.data.windows import Windows
 
 _MIXED = 2_654_435_761  # Knuth's multiplicative hash: neighbours fall far apart
-
-
-def raised(scores_BI: Tensor, fresh_I: Tensor, learned_I: Tensor, bonus: float) -> None:
-    """Raise the scores of some items, in place.
-
-    Args:
-        scores_BI: Of all items.
-        fresh_I: Those that are raised.
-        learned_I: Those by whose scores a deviation is measured, in each history for itself.
-        bonus: Deviations.
-    """
-    if not bonus or not bool(fresh_I.any()) or int(learned_I.sum()) < 2:
-        return
-    deviations_B1 = scores_BI[:, learned_I].std(1, keepdim=True)
-    scores_BI[:, fresh_I] += bonus * deviations_B1
 
 
 def places(sequences: Sequences, windows: Windows, k: int, share: float) -> NDArray[np.int64]:

@@ -5,11 +5,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from intertask.answering.newness import raised
 from intertask.cold.holdout import Targets
 from intertask.data.batches import TOKENS
 from intertask.data.windows import Windows
 from intertask.events.systems import last_states
+from intertask.items._raising import raised
 from intertask.model import Model
 
 

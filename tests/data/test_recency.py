@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from intertask import EventLog, Recommender
-from intertask.answering.recency import chosen, recent
+from intertask.data.recency import chosen, recent
 from intertask.data.sequences import Sequences, from_lists
 from tests import shop
 
