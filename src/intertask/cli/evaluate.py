@@ -32,6 +32,12 @@ def evaluate(
             help="So often train without some items and ask for them by their content.",
         ),
     ] = 0,
+    new_users: Annotated[
+        bool,
+        typer.Option(
+            "--new-users", help="Train without a fifth of the people and ask for their first events, too."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the model for what was held back, beside the baselines; print the table and write the report."""
@@ -73,7 +79,12 @@ def evaluate(
     unseen = cold_shown.of_run(run, cold) if cold else None
     if unseen is not None and not as_json:
         cold_shown.show(unseen, Console())
+    people = cold_shown.people_of_run(run) if new_users else None
+    if people is not None and not as_json:
+        cold_shown.show_people(people, Console())
     if as_json:
         first, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
         told = first if unseen is None else first | {"cold": cold_shown.as_json(unseen)}
+        if people is not None:
+            told |= {"new_users": {"people": people.people, "systems": people.table().to_dicts()}}
         print_json(told | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else told)

@@ -1,4 +1,4 @@
-"""The study of cold items for the terminal and for programs."""
+"""The studies of cold items and of new people for the terminal and for programs."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from intertask.cold.study import CONSTANT, ColdStart, cold_start
+from intertask.cold.users import NewUsers, new_users
 from intertask.data.prepare import open_corpus
 from intertask.evaluate.config import MODEL
 from intertask.recipe import Recipe
@@ -21,6 +22,27 @@ def of_run(folder: Path, num_folds: int) -> ColdStart:
     """
     recipe = Recipe.from_json(folder / "recipe.json")
     return cold_start(recipe, open_corpus(folder / "corpus"), num_folds=num_folds)
+
+
+def people_of_run(folder: Path) -> NewUsers:
+    """What the recipe and the log of a trained run say of people who are held out whole.
+
+    Raises:
+        RequestError: The recipe ranks no items, or reads attributes of people.
+        DataError: The folder holds no prepared log, or nobody can be asked for.
+    """
+    return new_users(Recipe.from_json(folder / "recipe.json"), open_corpus(folder / "corpus"))
+
+
+def show_people(found: NewUsers, console: Console) -> None:
+    """Print a row for each number of events and system."""
+    frame = found.table()
+    table = Table(title=f"{found.people:,} people held out whole, by their first events", box=box.SIMPLE)
+    for name in frame.columns:
+        table.add_column(name, justify="left" if name == "system" else "right")
+    for row in frame.iter_rows():
+        table.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+    console.print(table)
 
 
 def show(found: ColdStart, console: Console) -> None:

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from intertask.answering.recency import recent
 from intertask.data.batches import TOKENS
 from intertask.data.corpus import Corpus
 from intertask.data.counts import event_counts
+from intertask.data.recency import recent
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.data.windows import Windows, cut_out
@@ -62,25 +62,25 @@ class NewUsers:
         rows: list[dict[str, object]] = []
         for shown, by_system in self.ranks.items():
             users = self.users[shown]
-            own = ndcg(by_system[MODEL], K)[:, None]
-            for name, ranks in by_system.items():
-                values = ndcg(ranks, K)[:, None]
-                found = mean_intervals(values, users, generator(self.seed, "bootstrap"))
-                less = difference_intervals(own, values, users, generator(self.seed, "bootstrap"))
-                rows.append(
-                    {
-                        "events shown": shown,
-                        "system": name,
-                        "targets": len(users),
-                        f"NDCG@{K}": found.values[0],
-                        "low": found.lows[0],
-                        "high": found.highs[0],
-                        f"HR@{K}": hit_rate(ranks, K).mean(),
-                        f"{MODEL} less it": less.values[0],
-                        "less low": less.lows[0],
-                        "less high": less.highs[0],
-                    }
-                )
+            values_NS = np.stack([ndcg(ranks, K) for ranks in by_system.values()], 1)
+            own_NS = np.broadcast_to(ndcg(by_system[MODEL], K)[:, None], values_NS.shape)
+            found = mean_intervals(values_NS, users, generator(self.seed, "bootstrap"))
+            less = difference_intervals(own_NS, values_NS, users, generator(self.seed, "bootstrap"))
+            rows += [
+                {
+                    "events shown": shown,
+                    "system": name,
+                    "targets": len(users),
+                    f"NDCG@{K}": found.values[place],
+                    "low": found.lows[place],
+                    "high": found.highs[place],
+                    f"HR@{K}": hit_rate(ranks, K).mean(),
+                    f"{MODEL} less it": less.values[place],
+                    "less low": less.lows[place],
+                    "less high": less.highs[place],
+                }
+                for place, (name, ranks) in enumerate(by_system.items())
+            ]
         return pl.DataFrame(rows)
 
 
