@@ -122,6 +122,20 @@ def test_a_model_to_be_served(program, tmp_path):
     assert Recommender.load(tmp_path / "model").recommend(users=["u1"], k=3).height == 3
 
 
+def test_figures_of_the_service(program, tmp_path):
+    out = tmp_path / "figures.json"
+    words = ["--only", "alarms", "--minutes", 1, "--out", out, "--work", tmp_path / "work"]
+    found = []
+    for _ in range(2):
+        with pytest.raises(SystemExit) as ended:
+            program("service/all.py", *words)
+        assert not ended.value.code
+        found.append(json.loads(out.read_text("utf-8")))
+        out.write_text(json.dumps({"alarms": found[-1]["alarms"] | {"mark": "kept"}}), "utf-8")
+    assert found[0]["alarms"]["met"] and found[0]["alarms"]["experiments"] == 50
+    assert found[1]["alarms"]["mark"] == "kept"  # what stands in the file is not measured again
+
+
 def test_epoch(recipe, program):
     assert re.search(r"targets in \d+ steps", program("epoch.py", recipe, "--threads", "1"))
 

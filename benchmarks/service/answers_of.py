@@ -107,7 +107,7 @@ def alarms(experiments: int) -> Table:
     arms = (Arm(name="a"), Arm(name="b"))
     for number in range(experiments):
         experiment = Experiment(name=f"x{number}", arms=arms)
-        people = [experiment.arm(1, f"user{person}") for person in range(400)]
+        people = [experiment.arm(1, f"user{person}") for person in range(200)]
         moved += people[:5] != [experiment.arm(1, f"user{person}") for person in range(5)]
         lists = chance.geometric(0.2, len(people))
         hits = chance.binomial(lists, np.clip(chance.normal(0.2, 0.1, len(people)), 0, 1))

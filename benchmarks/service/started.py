@@ -109,7 +109,11 @@ class Service:
         """Resident memory of the processes of a module."""
         found = []
         for child in self.children(module):
-            for line in Path(f"/proc/{child}/status").read_text().splitlines():
+            try:
+                lines = Path(f"/proc/{child}/status").read_text().splitlines()
+            except OSError:  # it has just ended
+                continue
+            for line in lines:
                 if line.startswith("VmRSS:"):
                     found.append(int(line.split()[1]) >> 10)
         return found

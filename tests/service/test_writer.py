@@ -190,7 +190,7 @@ import sys, threading
 from pathlib import Path
 from intertask.service.opening import opened
 from intertask.service.events import Append, StoredEvent
-from intertask.service.writer import Writer, _alone
+from intertask.service.writer import Writer
 writer = Writer(opened(sys.argv[1], Path(sys.argv[2])))
 writer.start()
 under_way = threading.Semaphore(200)

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact
 
 from intertask.answers.probability import Probability
 from intertask.data.corpus import Corpus
@@ -279,7 +278,7 @@ def _other_rates(evidence: Evidence) -> Iterator[Finding]:
         rate, rate_asked = yes / (yes + no), yes_asked / (yes_asked + no_asked)
         ratios = [(rate_asked / rate), (1 - rate_asked) / (1 - rate)]
         far = max(max(ratio, 1 / ratio if ratio else np.inf) for ratio in ratios)
-        if far < TIMES or fisher_exact(table).pvalue >= SIGNIFICANT:
+        if far < TIMES or _chance(table) >= SIGNIFICANT:
             continue
         yield Finding(
             name="label_rate",
@@ -289,6 +288,13 @@ def _other_rates(evidence: Evidence) -> Iterator[Finding]:
             advice="Probabilities and base rate were learnt from the former. Does the label arrive late, or "
             "does the split ask for other events than it trains on?",
         )
+
+
+def _chance(table: list[list[int]]) -> float:
+    """The probability of a table as uneven as this by chance."""
+    from scipy.stats import fisher_exact  # takes a second to import, and few ask
+
+    return float(fisher_exact(table).pvalue)
 
 
 def _percent(rate: float) -> str:

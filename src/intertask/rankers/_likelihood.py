@@ -7,7 +7,6 @@ own, drawn towards the mean of all groups, which is drawn towards the prior. Con
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -70,6 +69,8 @@ def weights(problem: Problem, prior_K: Floats, strength: float) -> Floats:
         prior_K: What the mean of the groups is drawn to.
         strength: How many events a deviation of 1 weighs, from the mean or from the prior.
     """
+    from scipy.optimize import minimize  # takes half a second to import, and few runs have a ranker
+
     num, size = problem.num_groups, len(prior_K)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
@@ -81,7 +82,7 @@ def weights(problem: Problem, prior_K: Floats, strength: float) -> Floats:
         count = max(1, len(problem.target_N))
         return total / count, np.concatenate([slope[0], slope[1].ravel()]) / count
 
-    found = scipy.optimize.minimize(
+    found = minimize(
         loss,
         np.tile(prior_K, num + 1),
         jac=True,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
+import scipy.special
 
 from intertask.service import answers, effects, events
 from intertask.service.database import Reading
@@ -53,7 +53,7 @@ def needed(variance: float, difference: float, weights: Sequence[float]) -> int:
         The sample size of a two-sided test of two means: Kohavi, Tang and Xu, 2020, Trustworthy Online
         Controlled Experiments, chapter 17.
     """
-    distance = float(scipy.stats.norm.ppf((1 + LEVEL) / 2) + scipy.stats.norm.ppf(POWER))
+    distance = float(scipy.special.ndtri((1 + LEVEL) / 2) + scipy.special.ndtri(POWER))
     parts = np.array(weights) / sum(weights)
     return int(np.ceil((distance / difference) ** 2 * variance * (1 / parts[0] + 1 / parts[1:].min())))
 

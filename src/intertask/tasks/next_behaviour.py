@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from scipy.stats import entropy
+from scipy.special import entr
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -47,7 +47,8 @@ class Config(TaskConfig):
 
     def constant_loss(self, training: Sequences, behaviours: tuple[str, ...]) -> float:
         """The entropy of the behaviours' training shares, in nats."""
-        return float(entropy(np.bincount(training.behaviours, minlength=len(behaviours)) + 1e-12))
+        counts = np.bincount(training.behaviours, minlength=len(behaviours)) + 1e-12
+        return float(entr(counts / counts.sum()).sum())
 
 
 class NextBehaviour(Task):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field, SerializeAsAny
-from scipy.stats import entropy
+from scipy.special import entr
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -94,7 +94,8 @@ class Config(TaskConfig):
                 "none",
                 "leave the task out, or split otherwise",
             )
-        return float(entropy(np.bincount(items)))
+        counts = np.bincount(items)
+        return float(entr(counts / counts.sum()).sum())
 
 
 class NextItem(Task):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import model_validator
-from scipy.stats import entropy
+from scipy.special import entr
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -112,7 +112,7 @@ class Config(TaskConfig):
         )
         self._refuse_alike(labels, *(yes if labels.any() else no))
         share = float(labels.mean())
-        return float(entropy([share, 1 - share]))
+        return float(entr(share) + entr(1 - share))
 
     def _refuse_alike(self, labels: NDArray[np.float32], expected: str, all_are: str, hint: str) -> None:
         if labels.min() < labels.max():
