@@ -28,7 +28,7 @@ from intertask.service.treatments import Treatments
 DRAIN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 30
 MOST_CONNECTIONS = 8_000  # a limit of the last resort: above it uvicorn answers 503 in plain text
-MOST_FILES = 16_384
+MOST_FILES, SPARE_FILES = 16_384, 200
 MOST_HEAD_BYTES = 32_768
 
 
@@ -92,7 +92,7 @@ def main() -> None:
             server_header=False,
             ws="none",
             proxy_headers=False,
-            limit_concurrency=min(MOST_CONNECTIONS, most // 2),
+            limit_concurrency=min(MOST_CONNECTIONS, most - SPARE_FILES),
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             h11_max_incomplete_event_size=MOST_HEAD_BYTES,
