@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from intertask.service.events import Append, StoredEvent, history, num_events, num_people
+from intertask.service.events import Append, Receipt, StoredEvent, history, num_events, num_people
 from intertask.service.refusals import ConflictError, MissingError, ReusedKeyError
+from intertask.service.writer import _alone
 
 NOON = 1_700_000_000_000_000
 
@@ -95,3 +96,50 @@ def test_a_command_travels_as_json(store):
     command = Append(tenant=1, events=(event(1, value=2.0),), idempotency="k", digest="d")
     assert Append.model_validate_json(command.model_dump_json()) == command
     assert json.loads(command.model_dump_json())["kind"] == "append"
+
+
+def test_numbers_have_no_gaps_whatever_comes_twice(store):
+    def send(*names, **more):
+        events = tuple(StoredEvent(id=name, person="p", item="i", behaviour="b") for name in names)
+        with store.transaction():
+            return Append(tenant=1, events=events, **more).run(store).seq
+
+    assert [send("a", "b"), send("b", "c", "c"), send("a"), send("d", idempotency="k", digest="x")] == [
+        2,
+        3,
+        3,
+        4,
+    ]
+    assert send("d", idempotency="k", digest="x") == 4
+    assert send("e") == 5
+    rows = store.rows("SELECT seq, id FROM events WHERE tenant = 1 ORDER BY seq")
+    assert rows == [(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")]
+
+
+def test_a_single_event_takes_five_journeys_to_a_server(store, address):
+    if address == "sqlite":
+        pytest.skip("its database is a file")
+    sent = []
+    cursor = store._inner.cursor
+
+    class Counting:
+        def __init__(self):
+            self.inner = cursor()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_error):
+            self.inner.close()
+
+        def execute(self, *words, **named):
+            sent.append(words[0])
+            return self.inner.execute(*words, **named)
+
+    store._inner.cursor = Counting
+    try:
+        event = StoredEvent(id="a", person="p", item="i", behaviour="b")
+        assert isinstance(_alone(store, Append(tenant=1, events=(event,))), Receipt)
+    finally:
+        del store._inner.cursor
+    assert [one.split()[0] for one in sent] == ["BEGIN", "UPDATE", "SELECT", "INSERT", "COMMIT"]

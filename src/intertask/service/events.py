@@ -78,12 +78,17 @@ class Append(Command[Receipt]):
         """
         moment = now()
         # Taken first: until the commit nobody else stores events of this tenant, so that nothing that is
-        # looked up below can change, and numbers rise in the order of the commits.
-        found = store.rows("UPDATE tenants SET seq = seq WHERE tenant = ? RETURNING seq", (self.tenant,))
+        # looked up below can change, and numbers rise in the order of the commits. All events are new as a
+        # rule: the number is that after them already, and set back where they are not.
+        more = len(self.events)
+        found = store.rows(
+            "UPDATE tenants SET seq = seq + ? WHERE tenant = ? RETURNING seq", (more, self.tenant)
+        )
         if not found:
             raise MissingError("tenant", "one that exists", "none")
-        seq = whole(found[0][0])
+        seq = whole(found[0][0]) - more
         if self.idempotency is not None and (answer := self._answered(store)) is not None:
+            self._set(store, seq)
             return answer
         fresh, duplicates = self._fresh(store)
         late = self._late(store, fresh)
@@ -108,7 +113,8 @@ class Append(Command[Receipt]):
             ],
         )
         seq += len(fresh)
-        store.run("UPDATE tenants SET seq = ? WHERE tenant = ?", (seq, self.tenant))
+        if len(fresh) < more:
+            self._set(store, seq)
         receipt = Receipt(stored=len(fresh), duplicates=duplicates, late=late, seq=seq)
         if self.idempotency is not None:
             store.run(
@@ -116,6 +122,9 @@ class Append(Command[Receipt]):
                 (self.tenant, self.idempotency, self.digest, receipt.model_dump_json(), moment),
             )
         return receipt
+
+    def _set(self, store: Writing, seq: int) -> None:
+        store.run("UPDATE tenants SET seq = ? WHERE tenant = ?", (seq, self.tenant))
 
     def _answered(self, store: Writing) -> Receipt | None:
         found = store.rows(

@@ -80,8 +80,12 @@ class Connection:
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Execute a statement for each of many rows."""
+        given = list(rows)
         with self._translated(), self._inner.cursor() as cursor:
-            cursor.executemany(_spelled(sql), rows)
+            if len(given) == 1:  # one journey; a pipeline ends with another one
+                cursor.execute(_spelled(sql), given[0])
+            else:
+                cursor.executemany(_spelled(sql), given)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
