@@ -59,6 +59,56 @@ def test_a_reason_is_found_with_what_is_known(trained, monkeypatch):
     assert len(found) == 2 and seen and not any(seen)
 
 
+@pytest.fixture(scope="module")
+def halves() -> Recommender:
+    """Two halves that share no item: who belongs to which is known, and nothing else."""
+    rows = [
+        (user, 4 * (user % 2) + (user // 2 + step) % 4, step)
+        for user in range(NUM_USERS)
+        for step in range(6)
+    ]
+    own = EventLog.read(pl.DataFrame(rows, schema=["user", "item", "time"], orient="row"), time="time")
+    return Recommender(recipe()).fit(own, people=People.read(people()))
+
+
+def scores(found: pl.DataFrame, place: int = 0) -> list[float]:
+    return found.filter(pl.col("history") == place).sort("item")["score"].to_list()
+
+
+ALL = {"exclude_seen": False, "k": RING}
+TOLD = [{"side": "even"}, {"side": "odd"}, {"side": None}, {"side": "neither"}]
+
+
+def test_without_an_event_a_list_is_what_is_popular_among_people_alike(halves):
+    together = halves.recommend(histories=[[]] * 4, attributes=TOLD, **ALL)
+    even, odd, nothing, unknown = (scores(together, place) for place in range(4))
+    assert min(even[:4]) > 1.5 * max(even[4:]) and min(odd[4:]) > 1.5 * max(odd[:4])
+    assert nothing == unknown == scores(halves.recommend(histories=[[]], **ALL))
+    assert odd == scores(halves.recommend(histories=[[]], attributes=TOLD[1], **ALL))
+    mixed = halves.recommend(histories=[[], [0], []], attributes=[TOLD[1], TOLD[0], TOLD[0]], **ALL)
+    assert scores(mixed, 0) == odd and scores(mixed, 2) == even
+    weighed = halves.recommend(histories=[[]], attributes=TOLD[1], objective={"next": 1}, **ALL)
+    assert weighed["item"].to_list() == together.filter(pl.col("history") == 1)["item"].to_list()
+
+
+def test_without_histories_a_list_is_moved_by_what_the_model_has_learnt_of_attributes(trained, tmp_path):
+    trained.save(tmp_path / "model", histories=False)
+    bare = Recommender.load(tmp_path / "model")
+    even, odd, nothing = (scores(bare.recommend(histories=[[]], attributes=own, **ALL)) for own in TOLD[:3])
+    assert nothing == scores(trained.recommend(histories=[[]], **ALL))
+    assert np.isfinite(even).all() and even not in (nothing, odd)
+
+
+def test_people_with_numbers_near_one_another_are_alike():
+    ages = people().with_columns(pl.Series("age", [20.0 + 40 * (user % 2) + user / 60 for user in range(60)]))
+    rows = [(user, 4 * (user % 2) + step % 4, step) for user in range(NUM_USERS) for step in range(6)]
+    own = EventLog.read(pl.DataFrame(rows, schema=["user", "item", "time"], orient="row"), time="time")
+    few = recipe(train={"epochs": 1, "workers": 0, "refit": False})
+    model = Recommender(few).fit(own, people=People.read(ages.drop("side")))
+    young, old = (scores(model.recommend(histories=[[]], attributes={"age": age}, **ALL)) for age in (18, 95))
+    assert min(young[:4]) > max(young[4:]) and min(old[4:]) > max(old[:4])
+
+
 def test_nothing_said_is_all_missing(trained):
     plain = trained.recommend(histories=[[0]], k=3)
     said = trained.recommend(histories=[[0]], attributes=[{"side": None, "age": ""}], k=3)

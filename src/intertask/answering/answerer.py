@@ -17,6 +17,7 @@ from intertask.answering.condition import matching
 from intertask.answering.mixing import Mixing, logits
 from intertask.answering.objective import Objective
 from intertask.answering.rules import Rules
+from intertask.answering.strangers import Strangers
 from intertask.content.described import Described
 from intertask.data.batches import TOKENS
 from intertask.data.catalogue import Catalogue
@@ -82,6 +83,12 @@ class Answerer:
     def recent_VI(self) -> NDArray[np.float32]:  # noqa: N802
         """Events by behaviour and item, older ones worth less, for people of whom nothing is known."""
         return recent(self.reader.stored, self.popularity)
+
+    @cached_property
+    def strangers(self) -> Strangers:
+        """What is known of people without an event, as it changes their lists."""
+        timed = self.reader.stored.times is not None
+        return Strangers(self.model, self.popularity.sum(0), self.reader.usual, timed, self.reader.stored)
 
     @property
     def described(self) -> Described | None:
@@ -194,7 +201,7 @@ class Answerer:
         """
         rows, known_B = np.arange(len(asked)), asked.windows.lengths > 0
         mixed = None if seen is None else self._mixed(asked, rows, Rules(1, seen, None))
-        return self._scores(task, self.states(asked, rows[known_B], at), known_B, mixed)
+        return self._scores(task, asked, rows, self.states(asked, rows[known_B], at), mixed)
 
     def similar(self, places_N: NDArray[np.int32], k: int, banned_I: Tensor | None = None) -> Ranked:
         """The items whose vectors point most nearly where an item's does, by their cosine, without itself."""
@@ -231,10 +238,11 @@ class Answerer:
         states_BTD = self.states(asked, rows[known_B], at)
         mixed = self._mixed(asked, rows, rules)
         if isinstance(aim, str):
-            scores_BI = self._scores(aim, states_BTD, known_B, mixed)
+            scores_BI = self._scores(aim, asked, rows, states_BTD, mixed)
         else:
             shares = {
-                name: self._log_shares(name, states_BTD, known_B, mixed) for name in aim.ranking(self.model)
+                name: self._log_shares(name, asked, rows, states_BTD, mixed)
+                for name in aim.ranking(self.model)
             }
             scores_BI = aim.found(shares)
         if rules.boost_I is not None:
@@ -267,9 +275,15 @@ class Answerer:
         return Mixing(self.model, self.ranker, asked.sequences, asked.windows[rows], seen_B)
 
     def _scores(
-        self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_], mixed: "Mixing | None" = None
+        self,
+        task: str,
+        asked: Asked,
+        rows: NDArray[np.int64],
+        states_BTD: Tensor,
+        mixed: "Mixing | None" = None,
     ) -> Tensor:
         """A task's scores of all items; an empty history is answered by what is popular of late."""
+        known_B = asked.windows[rows].lengths > 0
         if mixed is None:
             found = logits(self.model, task, states_BTD)
         else:
@@ -279,18 +293,26 @@ class Answerer:
         if known_B.all():
             return found
         scores_BI = self._popular(task).expand(len(known_B), -1).clone()
+        factors_BI = self.strangers.factors(task, asked, rows[~known_B])
+        if factors_BI is not None:
+            scores_BI[torch.from_numpy(~known_B)] *= factors_BI
         scores_BI[torch.from_numpy(known_B)] = found
         return scores_BI
 
     def _log_shares(
-        self, task: str, states_BTD: Tensor, known_B: NDArray[np.bool_], mixed: "Mixing | None" = None
+        self,
+        task: str,
+        asked: Asked,
+        rows: NDArray[np.int64],
+        states_BTD: Tensor,
+        mixed: "Mixing | None" = None,
     ) -> Tensor:
         """A task's calibrated log-probabilities; of an empty history, the shares of the training events."""
-        scores_BI = self._scores(task, states_BTD, known_B, mixed)
+        scores_BI = self._scores(task, asked, rows, states_BTD, mixed)
         # A mixture is learned by likelihood, and so is calibrated.
         calibrated = mixed is None or not mixed.mixes(task)
         shares_BI = self.model.task(task).log_shares(scores_BI) if calibrated else scores_BI.log_softmax(1)
-        empty_B = torch.from_numpy(~known_B)
+        empty_B = torch.from_numpy(asked.windows[rows].lengths == 0)
         events_BI = scores_BI[empty_B] + 1
         shares_BI[empty_B] = events_BI.log() - events_BI.sum(1, keepdim=True).log()
         return shares_BI
