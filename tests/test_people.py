@@ -183,6 +183,54 @@ def test_events_since_the_training_are_of_people_who_are_known_or_not(trained):
     assert len(cells.codes_BC) == NUM_USERS + 1 and bool(cells.missing_BF[-1].all())
 
 
+def test_what_is_known_now_stands_in_place_of_what_was(trained, tmp_path):
+    asked = {"histories": [[0]], "exclude_seen": True, "k": 3}
+    for histories in (True, False):
+        trained.save(tmp_path / f"{histories}", histories=histories)
+        model = Recommender.load(tmp_path / f"{histories}")
+        later = pl.DataFrame({"user": ["2", "4", "new"], "side": ["odd", None, "odd"], "shoe": [1, 2, 3]})
+        assert model.update(people=People.read(later)) is model
+        known = model.answerer.people
+        assert known.of(pl.Series(["2", "4", "new"])).inputs["side"].to_list() == ["odd", None, "odd"]
+        if histories:
+            assert len(known) == NUM_USERS + 1 and known.of(pl.Series([4])).inputs["age"][0] == 24.0
+            told = model.recommend(users=[2], exclude_seen=True, k=3)
+            said = trained.recommend(users=[2], attributes={"side": "odd"}, exclude_seen=True, k=3)
+            assert told.equals(said)
+            model.save(tmp_path / "again")
+            assert (
+                Recommender.load(tmp_path / "again").recommend(users=[2], exclude_seen=True, k=3).equals(told)
+            )
+        assert model.recommend(attributes={"side": "odd"}, **asked).equals(
+            trained.recommend(attributes={"side": "odd"}, **asked)
+        )
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        (pl.DataFrame({"user": [1], "shoe": [3]}), "attributes that the model reads: .*, found shoe"),
+        (
+            pl.DataFrame({"user": [1], "age": ["old"]}),
+            "'age': expected a number, as in training, found category",
+        ),
+    ],
+)
+def test_what_nobody_can_read_of_people_is_refused_and_nothing_changes(trained, people, words):
+    before = trained.answerer
+    with pytest.raises(RequestError, match=words):
+        trained.update(people=People.read(people))
+    assert trained.answerer is before
+
+
+def test_an_update_needs_events_or_people(trained):
+    for bad in ({}, {"people": {"user": [1]}}, {"events": 3, "people": People.read(people())}):
+        with pytest.raises(RequestError, match="update"):
+            trained.update(**bad)
+    with pytest.raises(RequestError, match="it reads none"):
+        shop.recommender().update(people=People.read(people()))
+
+
 def test_a_recipe_of_a_log_says_where_its_people_are(tmp_path):
     file = shop.write_files(tmp_path, _toml())
     _write(tmp_path)

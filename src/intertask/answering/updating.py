@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from intertask.answering.answerer import Answerer
 from intertask.data.corpus import Corpus, joined
 from intertask.data.event_log import EventLog
+from intertask.data.people import People, nobody
 from intertask.data.sequences import Sequences
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
@@ -111,6 +112,38 @@ def update(answerer: Answerer, events: EventLog) -> Updated:
         answerer, reader=replace(reader, users=users, stored=log), popularity=counts, ranker=ranker
     )
     return Updated(changed, int(new.sum()), len(users) - len(reader.users), unknown, int(twice.sum()), older)
+
+
+def with_people(answerer: Answerer, people: People) -> Answerer:
+    """The same model once more is known of its users.
+
+    Raises:
+        RequestError: The model reads none of these attributes, or one is of another kind.
+    """
+    readers = beside.readers_of(answerer.model)
+    columns = beside.columns(readers)
+    given = {name: kind for name, kind in people.columns.items() if name in columns}
+    if not given:
+        expected = f"attributes that the model reads: {', '.join(list(columns)[:10]) or 'it reads none'}"
+        raise RequestError("update people", expected, ", ".join(list(people.columns)[:10]))
+    for name, kind in given.items():
+        if kind != columns[name]:
+            roles = {"category": "categories", "number": "numbers"}
+            hint = f"read them with {roles.get(columns[name], columns[name])}=[{name!r}, ...]"
+            raise RequestError(f"update people {name!r}", f"a {columns[name]}, as in training", kind, hint)
+    before = answerer.people
+    if before is None:
+        nothing = nobody(columns, len(people)).inputs
+        known = replace(people, frame=nothing.with_columns(people.frame.select(list(given))))
+    else:
+        known = before.after(people, list(given))
+    reader = answerer.reader
+    corpus = Corpus(reader.users, reader.items, reader.behaviours, reader.stored, people=known)
+    return replace(
+        answerer,
+        reader=replace(reader, stored=beside.known(corpus, readers).sequences),
+        people=known,
+    )
 
 
 def _people(known: Vocabulary, ids: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:

@@ -115,6 +115,19 @@ class People:
         found = asked.alias(_USER).to_frame().join(listed, on=_USER, how="left", maintain_order="left")
         return Rows(found.drop(_USER), pl.DataFrame(), pl.DataFrame(), self.report)
 
+    def after(self, later: "People", columns: Sequence[str]) -> "People":
+        """These people once more is known of some of them, or of others.
+
+        Args:
+            later: Who stands in place of those with the same id.
+            columns: Their attributes that count; all others stay, or are missing.
+        """
+        known, told = alike(self.ids, later.ids)
+        rows = self.of(later.ids).inputs.with_columns(later.frame.select(columns))
+        others = ~known.is_in(told.implode())
+        ids = pl.concat([known.filter(others), told]).rename("user")
+        return People(ids, pl.concat([self.frame.filter(others), rows]), later.report)
+
     def digest(self) -> str:
         """SHA-256 over ids and attributes."""
         text = f"{self.frame.schema!r}\n{self.table().write_csv()}"

@@ -9,6 +9,7 @@ import polars as pl
 from intertask.answering import aims, updating
 from intertask.answering.asking import Asking
 from intertask.data.event_log import EventLog
+from intertask.data.people import People
 from intertask.data.tables import Source
 from intertask.errors import RequestError
 from intertask.newcomers import items as new_items
@@ -69,7 +70,7 @@ class Growing(Asking):
         self._answerer, self.fitted = found.answerer, None
         return found.frame
 
-    def update(self, events: EventLog) -> Self:
+    def update(self, events: EventLog | None = None, *, people: People | None = None) -> Self:
         """Take what has happened since: into histories, popularity and sources that count; train nothing.
 
         A warning counts events that are left out, of unknown items or known already, and older ones, which
@@ -77,14 +78,26 @@ class Growing(Asking):
 
         Args:
             events: Of known or new users.
+            people: What is known now of known or new users, for a model that reads it: attributes that are
+                there are set, also to missing, and others stay.
 
         Raises:
-            RequestError: They have a behaviour that the model does not know, or lack times that it needs.
+            RequestError: They have a behaviour that the model does not know, or lack times that it needs; or
+                people have no attribute that it reads, or one of another kind.
         """
-        if not isinstance(events, EventLog):
+        answerer = self._ready()
+        if not isinstance(events, EventLog) and (events is not None or people is None):
             hint = "read it with EventLog.read(...)"
             raise RequestError("update", "an EventLog", type(events).__name__, hint)
-        found = updating.update(self._ready(), events)
+        if people is not None:
+            if not isinstance(people, People):
+                hint = "read them with People.read(...)"
+                raise RequestError("update", "People", type(people).__name__, hint)
+            answerer = updating.with_people(answerer, people)
+        if events is None:
+            self._answerer, self.fitted = answerer, None
+            return self
+        found = updating.update(answerer, events)
         self._answerer, self.fitted = found.answerer, None
         if words := found.words():
             warnings.warn(f"events of the update: {words}", stacklevel=2)
