@@ -95,7 +95,7 @@ def test_without_histories_a_list_is_moved_by_what_the_model_has_learnt_of_attri
     trained.save(tmp_path / "model", histories=False)
     bare = Recommender.load(tmp_path / "model")
     even, odd, nothing = (scores(bare.recommend(histories=[[]], attributes=own, **ALL)) for own in TOLD[:3])
-    assert nothing == scores(trained.recommend(histories=[[]], **ALL))
+    assert nothing == scores(bare.recommend(histories=[[]], **ALL))
     assert np.isfinite(even).all() and even not in (nothing, odd)
 
 
@@ -181,6 +181,20 @@ def test_events_since_the_training_are_of_people_who_are_known_or_not(trained):
     changed = update(trained.answerer, EventLog.read(later, time="time")).answerer
     cells = changed.reader.stored.beside["person"]
     assert len(cells.codes_BC) == NUM_USERS + 1 and bool(cells.missing_BF[-1].all())
+
+
+def test_a_training_that_starts_from_a_model_reads_words_as_it_does(trained):
+    """More of the others would come first, were the words found anew, and stand for what they are not."""
+    more = people().with_columns(
+        pl.when(pl.col("user") < 45).then(pl.lit("odd")).otherwise("side").alias("side"),
+        pl.lit("x").alias("new"),
+    )
+    once = {"epochs": 1, "workers": 0, "refit": False}
+    model = Recommender(recipe(train=once)).fit(log(), people=People.read(more), start_from=trained)
+    before, after = (beside.readers_of(one.model) for one in (trained, model))
+    assert after == before
+    with pytest.raises(DataError, match="a category 'side', which start_from reads, found none"):
+        Recommender(recipe(train=once)).fit(log(), people=People.read(more.drop("side")), start_from=trained)
 
 
 def test_what_is_known_now_stands_in_place_of_what_was(trained, tmp_path):

@@ -12,7 +12,7 @@ from intertask.data.people import nobody
 from intertask.data.rows import Rows
 from intertask.data.seam import RowFields
 from intertask.data.sequences import Sequences
-from intertask.errors import RecipeError
+from intertask.errors import DataError, RecipeError
 from intertask.events.splits import Split
 from intertask.inputs import Kind, Reader
 from intertask.model import Model, ModelConfig
@@ -21,12 +21,20 @@ HIDDEN = 10  # of so many training users one is read as if nothing were known of
 _SPREAD = 2654435761  # Knuth's multiplier: neighbours among the users fall into different tenths
 
 
-def fitted(config: ModelConfig, corpus: Corpus, split: Split) -> dict[str, Reader]:
+def fitted(
+    config: ModelConfig, corpus: Corpus, split: Split, kept: Mapping[str, Reader] | None = None
+) -> dict[str, Reader]:
     """The readers of the users that have a training event, by the names of the inputs.
+
+    Args:
+        config: Of the model.
+        corpus: The log.
+        split: What trains.
+        kept: Those of a model that the training starts from, whose weights know their words and scales.
 
     Raises:
         RecipeError: Nothing is known of users.
-        DataError: What is known says nothing.
+        DataError: What is known says nothing, or lacks what a model to start from reads.
     """
     inputs = config.inputs_of_people
     if not inputs:
@@ -38,6 +46,14 @@ def fitted(config: ModelConfig, corpus: Corpus, split: Split) -> dict[str, Reade
             "none",
             "say where it is: [data.people] with a path, or fit(..., people=People.read(...))",
         )
+    if kept and kept.keys() == inputs.keys():
+        for name, kind in columns(kept).items():
+            if corpus.people.columns.get(name) != kind:
+                found = corpus.people.columns.get(name, "none")
+                raise DataError(
+                    corpus.people.report.source, f"a {kind} {name!r}, which start_from reads", found
+                )
+        return dict(kept)
     trains = split.train_stop > np.asarray(corpus.sequences.offsets[:-1])
     rows = corpus.people.of(corpus.users.ids.filter(pl.Series(trains)))
     return {name: own.fit(rows) for name, own in inputs.items()}

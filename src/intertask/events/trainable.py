@@ -38,6 +38,7 @@ class TrainableLog:
         seed: Of the weights.
         stream: Its name, where it stands beside the recipe's own.
         shared: Parts of its model that are another stream's.
+        kept: Readers of users of a model that the training starts from.
 
     Raises:
         RecipeError: The model does not fit the log.
@@ -54,6 +55,7 @@ class TrainableLog:
         seed: int,
         stream: str = "",
         shared: Mapping[str, nn.Module] | None = None,
+        kept: Mapping[str, Reader] | None = None,
     ) -> None:
         self.config, self.split = config, split
         training = split.training(corpus.sequences)
@@ -62,7 +64,7 @@ class TrainableLog:
         refuse_huge_batch(config, min(tokens, training.num_events), longest)
         # An unknown behaviour ends here, a task without labels in its constant loss; nothing is written yet.
         described = described_items(config, corpus, counts)
-        readers = beside.fitted(config, corpus, split)
+        readers = beside.fitted(config, corpus, split, kept)
         self.corpus = corpus = beside.known(corpus, readers)
         self.model = build(config, corpus, seed, counts, stream, shared, described, readers)
         targets = _following(training)

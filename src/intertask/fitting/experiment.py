@@ -20,10 +20,12 @@ from intertask.errors import RecipeError, WriteError
 from intertask.evaluate.choosing import ALL, thin_choice
 from intertask.evaluate.validation import default_monitor, over_tasks
 from intertask.events import mixing
+from intertask.events.beside import readers_of
 from intertask.events.splits import Split as EventSplit
 from intertask.fitting.fitted import Fitted, FittedLog, FittedRows, on_log, on_rows
 from intertask.fitting.starting import Start
 from intertask.fitting.wings import Trainable, trainable
+from intertask.inputs import Reader
 from intertask.ranking import Ranker
 from intertask.recipe import MAIN, Recipe
 from intertask.samples.corpus import RowCorpus
@@ -88,7 +90,8 @@ def fit_streams(
         RequestError: The model to start from is another one.
         TrainingError: A loss is not finite.
     """
-    parts, balance = assembled(recipe, corpora)
+    kept = None if start is None else readers_of(start.model)
+    parts, balance = assembled(recipe, corpora, kept=kept)
     monitor = _monitor(recipe, parts.values())
     told = _told(parts.values(), monitor)
     device = device_of(recipe.train.device)
@@ -207,7 +210,11 @@ def _told(parts: Iterable[Trainable], monitor: str) -> tuple[str, ...]:
 
 
 def assembled(
-    recipe: Recipe, corpora: Mapping[str, Corpus], *, whole: bool = False
+    recipe: Recipe,
+    corpora: Mapping[str, Corpus],
+    *,
+    whole: bool = False,
+    kept: Mapping[str, Reader] | None = None,
 ) -> tuple[dict[str, Trainable], Balance]:
     """The parts of a recipe by stream, and their balance.
 
@@ -215,6 +222,7 @@ def assembled(
         recipe: With as many streams as there are corpora.
         corpora: The data of each stream, by its name.
         whole: Train on all events of each log, and hold none back.
+        kept: Readers of users of a model that the recipe's own log starts from.
 
     Raises:
         RecipeError: The recipe does not fit the data.
@@ -230,7 +238,9 @@ def assembled(
     parts: dict[str, Trainable] = {}
     for name, view in recipe.views().items():
         shared = {part: getattr(parts[MAIN].model, part) for part in _shared(recipe, name)}
-        parts[name] = trainable(name, view, corpora[name], shared, whole=whole)
+        parts[name] = trainable(
+            name, view, corpora[name], shared, whole=whole, kept=kept if name == MAIN else None
+        )
     together = {task: part for part in parts.values() for task in part.config.attached()}
     balance = recipe.balance.build(
         {

@@ -11,6 +11,7 @@ from intertask.evaluate.examiner import Examiner
 from intertask.events.mixing import refuse_without_events
 from intertask.events.splits import everything
 from intertask.events.trainable import TrainableLog
+from intertask.inputs import Reader
 from intertask.model import Model, ModelConfig
 from intertask.recipe import MAIN, Recipe
 from intertask.samples.corpus import RowCorpus
@@ -68,6 +69,7 @@ def trainable(
     shared: Mapping[str, nn.Module] | None = None,
     *,
     whole: bool = False,
+    kept: Mapping[str, Reader] | None = None,
 ) -> Trainable:
     """A stream of a recipe, made ready by the wing of its data.
 
@@ -77,6 +79,7 @@ def trainable(
         corpus: Its data.
         shared: Parts of its model that are another stream's.
         whole: Train on all events of a log, and hold none back.
+        kept: Readers of users of a model that the training of a log starts from.
 
     Raises:
         RecipeError: The recipe does not fit the data.
@@ -87,7 +90,7 @@ def trainable(
         if not whole:
             refuse_without_events(recipe.ranker, recipe.tasks, corpus, split, recipe.evaluation.history)
         return TrainableLog(
-            recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared
+            recipe, corpus, split, recipe.train, recipe.evaluation, recipe.seed, stream, shared, kept
         )
     if isinstance(corpus, RowCorpus):
         return TrainableRows(
