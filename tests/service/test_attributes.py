@@ -9,10 +9,12 @@ from intertask import People, Recommender
 from intertask.errors import RequestError
 from intertask.recipe import Recipe
 from intertask.runs import run
-from intertask.service import making, peopling, registry
+from intertask.service import making, peopling, registry, seed
 from intertask.service.attributes import cell
 from intertask.service.gate import _gains
 from intertask.service.loaded import Loaded
+from intertask.service.properties import BringPeople, Person, PutPeople
+from intertask.service.properties import people as people_of
 from intertask.service.questions import Question
 from intertask.service.versions import AddVersion, Raise
 from tests import shop
@@ -171,6 +173,21 @@ def test_a_training_on_the_store_reads_its_people(trained, tmp_path):
     file.write_text(own.model_dump_json())
     fitted = run.train(file, job / "run")
     assert fitted.corpus.people is not None and len(fitted.corpus.people) == len(lines)
+
+
+def test_what_a_model_keeps_of_its_people_comes_in_with_it_once(store, trained):
+    with store.transaction():
+        PutPeople(tenant=1, people=(Person(person="3", properties={"side": "even"}),)).run(store)
+        for batch in [*seed.known(trained), *seed.known(trained)]:
+            BringPeople(tenant=1, people=batch).run(store)
+    known = {one.person: one.properties for one in people_of(store, 1, "", 1_000)}
+    assert len(known) == len(people())
+    assert known["2"] == {"side": "even", "age": 22.0} and known["3"] == {"side": "even"}
+    assert people_of(store, 1, "2", 1)[0].person > "2" and not people_of(store, 2, "", 10)
+
+
+def test_a_model_of_events_alone_brings_nobody():
+    assert list(seed.known(shop.recommender())) == []
 
 
 def test_over_http_a_list_depends_on_the_user_and_on_the_body(place, store, address, key, trained, tmp_path):

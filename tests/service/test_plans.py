@@ -6,6 +6,7 @@ from intertask.service import answers, events, experiments, jobs, properties, ru
 from intertask.service.answers import Given, KeepAnswers, TrimAnswers
 from intertask.service.events import Append, StoredEvent
 from intertask.service.properties import (
+    BringPeople,
     DeleteItem,
     DeletePerson,
     HideItems,
@@ -58,6 +59,7 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
         HideItems(tenant=1, items=("i",)),
         PatchItems(tenant=1, items=(Item(item="i"),), hidden=(False,)),
         PatchPeople(tenant=1, people=(Person(person="p"),)),
+        BringPeople(tenant=1, people=(Person(person="p"),)),
         DeleteItem(tenant=1, item="j"),
         PutRule(tenant=1, rule=Rule(name="r")),
         DeleteRule(tenant=1, name="r"),
@@ -84,6 +86,7 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
     properties.latest(store, 1, 9)
     rules.rules(store, 1)
     properties.person(store, 1, "q")
+    properties.people(store, 1, "", 9)
     tenants.state(store, 1)
     versions.active(store, 1)
     jobs.jobs(store, 1, 9)

@@ -11,6 +11,7 @@ from intertask.service.experiments import AddExperiment, EndExperiment
 from intertask.service.jobs import AddJob, ForgetArguments, MoveJob, StopJob, TakeJob
 from intertask.service.parts import Part
 from intertask.service.properties import (
+    BringPeople,
     DeleteItem,
     DeletePerson,
     HideItems,
@@ -31,6 +32,7 @@ AnyCommand = Annotated[
     | KeepAnswers
     | TrimAnswers
     | PutItems
+    | BringPeople
     | PatchItems
     | PatchPeople
     | AddExperiment

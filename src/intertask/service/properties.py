@@ -168,6 +168,29 @@ class PutPeople(Command[Done]):
         return Done()
 
 
+class BringPeople(Command[Done]):
+    """Set people who were never set; what is said of the others stays as it is."""
+
+    answers = Done
+    kind: Literal["bring_people"] = "bring_people"
+    people: tuple[Person, ...]
+
+    @property
+    def subject(self) -> str:
+        """How many."""
+        return f"{len(self.people)} users"
+
+    def run(self, store: Writing) -> Done:
+        """Set them."""
+        moment = now()
+        store.run_many(
+            "INSERT INTO people (tenant, person, properties, updated) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (tenant, person) DO NOTHING",
+            [(self.tenant, one.person, json.dumps(one.properties), moment) for one in self.people],
+        )
+        return Done()
+
+
 class PatchPeople(Command[Done]):
     """Change properties of people; one that is None is taken away, and who was never set is set."""
 

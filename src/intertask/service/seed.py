@@ -19,6 +19,7 @@ from intertask.service.access import Access
 from intertask.service.database import Reading, whole
 from intertask.service.events import Append, StoredEvent
 from intertask.service.opening import opened
+from intertask.service.properties import BringPeople, Person
 from intertask.service.publishing import publish
 from intertask.service.settings import Place
 from intertask.service.versions import AddVersion, Raise
@@ -76,6 +77,21 @@ async def _bring(access: Access, recommender: Recommender) -> None:
         for events in batches(recommender):
             await access.write(Append(tenant=TENANT, events=events))
             move(len(events))
+    for people in known(recommender):
+        await access.write(BringPeople(tenant=TENANT, people=people))
+
+
+def known(recommender: Recommender) -> Iterator[tuple[Person, ...]]:
+    """What is known of a model's people, where it reads it, as properties."""
+    people = recommender.answerer.people
+    for start in range(0, 0 if people is None else len(people), BATCH):
+        assert people is not None
+        ids = people.ids[start : start + BATCH].cast(pl.String).to_list()
+        rows = people.frame[start : start + BATCH].iter_rows(named=True)
+        yield tuple(
+            Person(person=name, properties={key: value for key, value in row.items() if value is not None})
+            for name, row in zip(ids, rows, strict=True)
+        )
 
 
 def batches(recommender: Recommender) -> Iterator[tuple[StoredEvent, ...]]:
