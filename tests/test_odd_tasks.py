@@ -109,3 +109,18 @@ def test_any_weight_is_trained_with_by_any_balance(weight, balance, tmp_path):
 def test_a_weight_that_cannot_be_is_refused(weight):
     with pytest.raises(RecipeError, match="weight: expected"):
         runs.recipe(tasks=NEXT | {"liked": {"kind": "response", "label": "rating", "weight": weight}})
+
+
+@pytest.mark.parametrize("balance", ["likelihood", "entropy"])
+def test_how_far_values_are_from_zero_does_not_matter_to_what_stands_beside_them(balance, tmp_path):
+    own = {"kind": "response", "label": "rating", "form": "regression"}
+    found = []
+    for offset in (0, 64):
+        folder = tmp_path / str(offset)
+        trained(
+            folder, NEXT | {"own": own}, lambda u, p, far=offset: far + (7 * u + 3 * p) % 5, balance=balance
+        )
+        found.append(runs.journal(folder, "validation")[-1]["metrics"])
+    near, far = found
+    assert near["next/ndcg@10"] == pytest.approx(far["next/ndcg@10"], abs=0.01)
+    assert near["own/-rmse"] == pytest.approx(far["own/-rmse"], rel=0.01)

@@ -97,8 +97,12 @@ def test_a_run_closes_edges_at_half_time_and_at_its_end_and_what_is_kept_has_the
         return verdicts
 
     monkeypatch.setattr(edges, "close_useless", close)
-    improves = {"epochs": 4, "monitor": "high/-log_loss"}  # so that the last epoch is kept
-    fitted = runs.fit(tmp_path, communication=SLOTS, train=improves)
+    rises = iter([0.1, 0.2, 0.3, 0.4])  # the last epoch is kept
+    asked = Validator.__call__
+    monkeypatch.setattr(
+        Validator, "__call__", lambda self, model: asked(self, model) | {"next/ndcg@10": next(rises)}
+    )
+    fitted = runs.fit(tmp_path, communication=SLOTS, train={"epochs": 4, "monitor": "next/ndcg@10"})
     assert judged == [4, 1]
     assert [len(line["verdicts"]) for line in runs.journal(tmp_path, "edges")] == [4, 1]
     assert edges.edges(fitted.model).tolist() == [[1, 1, 0], [0, 1, 0]]
