@@ -13,6 +13,7 @@ from intertask import Catalogue, EventLog, Recipe
 from intertask.cold import shown
 from intertask.cold.holdout import FOLDS, HoldOut, Targets, folds, hold_out
 from intertask.cold.measures import GRID, NATURAL, AtRandom, Measured, measured
+from intertask.cold.mixtures import Summed
 from intertask.cold.references import references
 from intertask.cold.study import CONSTANT, ColdStart, System, cold_start
 from intertask.content.described import Described
@@ -148,6 +149,7 @@ def test_content_knows_where_a_cold_item_belongs_and_popularity_does_not():
     }
     assert auc["content to the last"] > 0.85
     assert auc["content to all, decayed"] > 0.85
+    assert auc["EASE with content"] > 0.85
     assert auc["ridge to ALS"] > 0.85
     assert auc["neighbours to ALS"] > 0.85
     assert auc["popularity"] == pytest.approx(0.5)
@@ -175,6 +177,29 @@ def test_a_model_of_content_beats_a_constant_where_content_says_all():
     assert 0 < low <= ratio <= high
     assert found.curve(MODEL)["cold NDCG@20"].is_sorted()
     assert set(found.against()["system"]) == set(found.systems) - {MODEL}
+
+
+def test_models_of_ids_and_of_content_are_asked_alone_and_summed():
+    own = recipe(train={"epochs": 3, "workers": 0, "learning_rate": 0.05})
+    found = cold_start(own, world(), separate=True)
+    table = found.table().filter(pl.col("cold scores") == "chosen constant")
+    auc = dict(zip(table["system"], table["AUC within cold"], strict=True))
+    assert auc["content alone"] > 0.7 > auc["ids alone"]
+    assert auc["ids and content, summed"] == pytest.approx(auc["content alone"], abs=1e-6)
+
+
+def test_the_mean_of_a_model_of_ids_stands_for_cold_items():
+    targets = held(world()).test
+    one, other = (torch.randn(len(targets), len(targets.cold_I)) for _ in range(2))
+    rows = np.arange(len(targets))
+    warm = torch.from_numpy(targets.warm_I)
+    summed = Summed(Known(one), Known(other)).score(targets, rows)
+    again = Summed(Known(3 * one + 7), Known(5 * other - 1)).score(targets, rows)
+    assert torch.allclose(summed, again, atol=1e-3)  # whatever the units are
+    assert summed[:, warm].mean(1).abs().max() < 1e-4
+    alone = Summed(Known(torch.randn(one.shape)), Known(other)).score(targets, rows)
+    cold = torch.from_numpy(targets.cold_I)
+    assert torch.allclose(summed[:, cold], alone[:, cold], atol=1e-4)
 
 
 def test_what_cannot_be_studied_is_refused_in_a_line():

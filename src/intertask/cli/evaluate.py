@@ -32,6 +32,12 @@ def evaluate(
             help="So often train without some items and ask for them by their content.",
         ),
     ] = 0,
+    cold_models: Annotated[
+        bool,
+        typer.Option(
+            "--cold-models", help="With --cold, train a model of ids and one of content beside, and sum them."
+        ),
+    ] = False,
     new_users: Annotated[
         bool,
         typer.Option(
@@ -76,7 +82,7 @@ def evaluate(
             say(f"warning: the evaluation of {folder} was not written: {why}", err=True)
         elif not as_json:
             say(f"report: {page}")
-    unseen = cold_shown.of_run(run, cold) if cold else None
+    unseen = cold_shown.of_run(run, cold, separate=cold_models) if cold else None
     if unseen is not None and not as_json:
         cold_shown.show(unseen, Console())
     people = cold_shown.people_of_run(run) if new_users else None

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from intertask.cold.holdout import Targets
 from intertask.cold.measures import Scorer
+from intertask.cold.mixtures import EaseWithContent
 from intertask.data.counts import event_counts, interactions
 from intertask.data.sequences import Sequences
 from intertask.data.windows import cut_out
@@ -84,6 +85,8 @@ def references(training: Sequences, features_IF: Floats, seed: int) -> dict[str,
         "content to the last": ContentNeighbours(content_IF, 0.0),
         "content to all, decayed": ContentNeighbours(content_IF, DECAY),
     }
+    if (mixed := EaseWithContent.fit(training, content_IF)) is not None:
+        found["EASE with content"] = mixed
     with suppress(RecipeError):  # an extra that is not installed
         found |= _of_factors(training, content_IF, counts_I > 0, seed)
     return found

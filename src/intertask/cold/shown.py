@@ -13,7 +13,7 @@ from intertask.evaluate.config import MODEL
 from intertask.recipe import Recipe
 
 
-def of_run(folder: Path, num_folds: int) -> ColdStart:
+def of_run(folder: Path, num_folds: int, *, separate: bool = False) -> ColdStart:
     """The study of the recipe and the log of a trained run, with models of its own.
 
     Raises:
@@ -21,7 +21,7 @@ def of_run(folder: Path, num_folds: int) -> ColdStart:
         DataError: The folder holds no prepared log, or no target is a cold item.
     """
     recipe = Recipe.from_json(folder / "recipe.json")
-    return cold_start(recipe, open_corpus(folder / "corpus"), num_folds=num_folds)
+    return cold_start(recipe, open_corpus(folder / "corpus"), num_folds=num_folds, separate=separate)
 
 
 def people_of_run(folder: Path) -> NewUsers:

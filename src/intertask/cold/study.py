@@ -12,6 +12,7 @@ from pydantic import PrivateAttr
 
 from intertask.cold.holdout import FOLDS, HoldOut, Targets, hold_out
 from intertask.cold.measures import GRID, NATURAL, AtRandom, Measured, Scorer, measured, spread
+from intertask.cold.mixtures import Summed
 from intertask.cold.references import references
 from intertask.cold.scorer import ModelScorer
 from intertask.cold.warming import warming
@@ -23,6 +24,8 @@ from intertask.evaluate.config import MODEL
 from intertask.events.splits import LeaveOneOut, Split
 from intertask.events.trainable import described_items
 from intertask.fitting.experiment import fit
+from intertask.items import ItemsConfig
+from intertask.items.table import Config as Table
 from intertask.metrics.bootstrap import difference_intervals, resampled_sums
 from intertask.model import Model
 from intertask.options.seeds import generator
@@ -163,6 +166,7 @@ def cold_start(
     task: str | None = None,
     most: int = 20_000,
     further: Mapping[str, Recipe] | None = None,
+    separate: bool = False,
 ) -> ColdStart:
     """Train without some items, and ask for them.
 
@@ -174,6 +178,7 @@ def cold_start(
         task: Which ranks; the first that does if left out.
         most: Targets of a part that are asked for.
         further: Other recipes to train and ask in the same way, by name.
+        separate: Train a model of ids and one of content as well, and ask them alone and summed.
 
     Raises:
         RequestError: The recipe does not read content, or an argument cannot be.
@@ -199,6 +204,8 @@ def cold_start(
         held = hold_out(corpus, split, fold, share, recipe.seed, masked=masked, most=most)
         model = _trained(recipe, held)
         systems = _systems(recipe, model, held, asked, further or {})
+        if separate:
+            systems |= _separate(recipe, held, asked)
         parts.append(({name: _asked(own, held, masked) for name, own in systems.items()}, held.test))
         warmed.append(warming(model, held, asked, masked=masked))
     return _together([own for own, _ in parts], [targets for _, targets in parts], warmed)
@@ -217,6 +224,21 @@ def _systems(
     assert isinstance(described, Described)
     systems |= references(training, described.features_IF, recipe.seed)
     return systems | {"random": AtRandom(recipe.seed)}
+
+
+def _separate(recipe: Recipe, held: HoldOut, task: str) -> dict[str, Scorer]:
+    """Source: separately trained models of ids and of texts, as EnsRec sums them."""
+    parts = {
+        "ids alone": ModelScorer(_trained(_with(recipe, Table()), held), task),
+        "content alone": ModelScorer(
+            _trained(_with(recipe, recipe.items.model_copy(update={"radius": 0.0})), held), task
+        ),
+    }
+    return {**parts, "ids and content, summed": Summed(parts["ids alone"], parts["content alone"])}
+
+
+def _with(recipe: Recipe, items: ItemsConfig) -> Recipe:
+    return recipe.model_copy(update={"items": items})
 
 
 def _trained(recipe: Recipe, held: HoldOut) -> Model:
