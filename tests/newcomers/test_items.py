@@ -42,6 +42,20 @@ def new(num: int, **columns: object) -> pl.DataFrame:
     return pl.DataFrame({name: value for name, value in (whole | columns).items() if value is not None})
 
 
+def test_an_item_without_content_is_like_nothing(model):
+    bare = new(2, title=[None, "Thing 1"], genres=None, kind=None, price=None)
+    with pytest.warns(UserWarning, match="1 of 2 items have no content"):
+        told = model.add_items(bare)
+    assert told["nearest"].list.len().to_list() == [0, 3]
+    assert told["share"][0] == 0
+
+
+def test_somebody_without_an_event_is_answered_beside_new_items(model):
+    model.add_items(new(2))
+    assert model.recommend(histories=[[]], k=17, exclude_seen=False).height == 17
+    assert model.recommend(histories=[], k=3).is_empty()
+
+
 def test_a_bonus_raises_new_items_and_no_others(trained):
     places = {}
     for bonus in (-10.0, 0.0, 10.0):

@@ -198,8 +198,11 @@ def _nearest(after: Answerer, places: NDArray[np.int32]) -> pl.Series:
     found = []
     for start in range(0, len(places), step):
         ranked = after.similar(places[start : start + step], min(NEAR, len(untrained)), untrained)
-        for items, filled in zip(ranked.items_BK, ranked.filled_BK, strict=True):
-            found.append(after.reader.items.decode(items[filled]).to_list())
+        for place, items, filled in zip(
+            places[start : start + step], ranked.items_BK, ranked.filled_BK, strict=True
+        ):
+            near = items[filled] if after.known[place] else items[:0]  # without content it is like nothing
+            found.append(after.reader.items.decode(near).to_list())
     return pl.Series("nearest", found, dtype=pl.List(after.reader.items.ids.dtype))
 
 
