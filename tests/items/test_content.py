@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import intertask as it
-from intertask import Catalogue, Recommender
+from intertask import Catalogue, Recipe, Recommender
 from intertask.data.corpus import Corpus
 from intertask.data.prepare import prepare
 from intertask.errors import RecipeError
@@ -15,7 +15,14 @@ from intertask.events.trainable import TrainableLog
 from intertask.items.content import ContentItems
 from tests import shop
 
-ITEMS = {"kind": "content", "encoder": "hashed", "text_width": 8}
+ITEMS = {
+    "kind": "content",
+    "radius": 4,
+    "evidence": 5,
+    "id_dropout": 0.2,
+    "encoder": "hashed",
+    "text_width": 8,
+}
 NEW = 5
 
 
@@ -199,3 +206,13 @@ def test_a_run_from_files_trains_serves_and_evaluates_items_of_content(tmp_path)
     model = Recommender.load(tmp_path / "run")
     assert "new 0" in model.items["item"].to_list()
     assert model.evaluate(run=tmp_path / "run").rankings
+
+
+@pytest.mark.parametrize(
+    ("options", "bonus"),
+    [({}, 0.75), ({"radius": 4, "evidence": 5}, 0), ({"new_item_bonus": 0.1}, 0.1), ({"radius": 0}, 0)],
+)
+def test_new_items_are_raised_where_nothing_bounds_the_others(options, bonus):
+    """A model of the former defaults has a radius of 4 and no bonus in its recipe, and ranks as it did."""
+    items = Recipe.model_validate({"items": {"kind": "content"} | options}).items
+    assert items.bonus_of_new == bonus
