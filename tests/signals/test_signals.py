@@ -141,3 +141,15 @@ def test_an_item_has_no_more_neighbours_than_a_request_can_add_up():
     own = signal("transition", from_lists(items, 2 * MOST))
     row = own.weights[0].toarray()[0]
     assert (row > 0).sum() == MOST and row[row > 0].min() == 2
+
+
+def test_the_last_event_alone_is_read_as_it_is_among_empty_histories():
+    own = signal("transition")
+    assert own.last == 1
+    filled = np.flatnonzero(HISTORIES.lengths > 0)
+    assert len(filled) < HISTORIES.num_users  # so that both ways are gone
+    together = said(own)
+    for row in filled:
+        alone = own.say(part(HISTORIES, row, row + 1))
+        np.testing.assert_array_equal(dense(alone, 1)[0], together[row])
+        assert not np.shares_memory(alone.data, own.weights.data)

@@ -43,8 +43,11 @@ class Neighbours:
 
     def say(self, histories: Sequences) -> scipy.sparse.csr_matrix:
         """What the neighbours are, [histories, items]."""
-        had = interactions(latest(histories, self.last))
-        said: scipy.sparse.csr_matrix = had @ self.weights  # [B, I] x [I, I] -> [B, I]
+        if self.last == 1 and histories.lengths.all():  # rows as they are: a third of the time of a product
+            said: scipy.sparse.csr_matrix = self.weights[histories.items[histories.offsets[1:] - 1]]
+        else:
+            had = interactions(latest(histories, self.last))
+            said = had @ self.weights  # [B, I] x [I, I] -> [B, I]
         said.data = np.log1p(said.data / np.float32(self.unit))
         return said
 
