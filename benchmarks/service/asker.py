@@ -24,13 +24,13 @@ class Asker:
         self, path: str, body: Table | bytes | None, *, anew: bool = False, method: str = "POST"
     ) -> tuple[int, Table]:
         """Status and answer of a request; raises `OSError` or `EOFError` where the connection ends."""
-        self.idle = [
-            one for one in self.idle if not one[0].at_eof()
-        ]  # the service ends what is idle for long
-        if anew or not self.idle:
-            reader, writer = await asyncio.open_connection(self.host, self.port)
-        else:
-            reader, writer = self.idle.pop()
+        found = None
+        while found is None and self.idle and not anew:
+            found = self.idle.pop()
+            if found[0].at_eof():  # the service ends what is idle for long
+                found[1].close()
+                found = None
+        reader, writer = found or await asyncio.open_connection(self.host, self.port)
         content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         writer.write(
             f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {self.key}\r\n"
