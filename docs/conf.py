@@ -64,6 +64,7 @@ MENU = {
         "evidence/results/index",
         "evidence/tables/index",
         "evidence/kinds",
+        "evidence/rows",
         "evidence/levers",
         "evidence/speed",
     ),

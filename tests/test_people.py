@@ -290,6 +290,9 @@ def _write(folder: Path, count: int = shop.NUM_USERS) -> None:
         ({'[inputs.person]\nkind = "table"\n': ""}, "an input that reads it"),
         ({'[data.people]\npath = "people.csv"\nuser = "who"\n': ""}, "what is known of users"),
         ({'kind = "table"': 'kind = "table"\ncolumns = ["shoe"]'}, "shoe"),
+        ({'user = "who"': 'user = "age"\ncategories = ["plan"]'}, r"0 of 30: they are called 'ü0'"),
+        ({'user = "who"': 'user = "who"\ncategories = ["who"]'}, "an attribute, too"),
+        ({"[inputs.person]": "[inputs.input]"}, "of another name than input"),
     ],
 )
 def test_what_cannot_be_is_refused_before_training(tmp_path, changes, words):
@@ -314,6 +317,7 @@ def test_what_cannot_be_is_refused_before_training(tmp_path, changes, words):
         ([{}, {}], "1, one for each person"),
         ([7], "a dict of attributes"),
         (7, "a dict of attributes"),
+        ([{"side": "a" * 100_001}], "at most 100,000 characters, found 100,001"),
     ],
 )
 def test_what_a_request_cannot_say_is_refused_in_one_line(trained, attributes, words):
@@ -332,8 +336,9 @@ def test_people_are_read_once_each_and_their_file_may_be_odd():
     read = People.read(frame, user="id", numbers=["age"], categories=["all"])
     assert read.ids.to_list() == ["a"] and read.frame["age"].to_list() == [1.0]
     assert read.report.refused == 2 and "first is kept" in read.report.notes[0]
-    with pytest.raises(DataError, match="attribute"):
-        People.read(pl.DataFrame({"user": [1, 2]}))
+    for odd in ({"user": [1, 2]}, {"user": [1, 2], "user ": ["a", "b"], "age": [1, 2]}):
+        with pytest.raises(DataError, match="attribute"):
+            People.read(pl.DataFrame(odd))
 
 
 def test_ids_are_the_same_as_numbers_and_as_text():

@@ -18,7 +18,7 @@ from intertask.errors import DataError
 from intertask.options import arguments
 
 _KINDS = (pl.String(), pl.Float32())
-_USER = "user "  # the column of ids in a file of them; no attribute ends in a blank
+_USER = "user "  # the column of ids in a file of them, which no attribute may be called
 Kind = Literal["category", "number"]
 
 
@@ -70,8 +70,8 @@ class People:
             name: What reports and errors call the source; None takes its path, or "DataFrame".
 
         Raises:
-            DataError: The file or a column is missing, or of the wrong kind; all rows are bad; a row is bad
-                and `strict` is set.
+            DataError: The file or a column is missing, or of the wrong kind; an attribute is the column of
+                the ids; all rows are bad; a row is bad and `strict` is set.
         """
         user = arguments.word(user, "user", "the name of a column")
         if isinstance(source, str | Path):
@@ -79,6 +79,9 @@ class People:
         table = tables.scan(source, separator, name, encoding)
         if not set(table.schema) - {user}:
             raise DataError(table.name, f"an attribute beside the column {user!r}", "none")
+        for column in (*(categories or ()), *(numbers or ())):
+            if column == user:
+                raise DataError(f"{table.name} column {user!r}", "the ids alone", "an attribute, too")
         rows = Rows.read(
             source,
             categories=categories,
@@ -96,6 +99,8 @@ class People:
             told = f"{again:,} rows are of a user who has one already: the first is kept"
             report = replace(report, notes=(*report.notes, told))
         inputs = rows.inputs.drop(user, strict=False)
+        if _USER in inputs.columns:
+            raise DataError(report.source, f"attributes of other names than {_USER!r}", "one", "rename it")
         return cls(ids.filter(first).rename("user"), inputs.filter(first), report)
 
     @property
@@ -127,6 +132,11 @@ class People:
         others = ~known.is_in(told.implode())
         ids = pl.concat([known.filter(others), told]).rename("user")
         return People(ids, pl.concat([self.frame.filter(others), rows]), later.report)
+
+    def lists(self, ids: pl.Series) -> pl.Series:
+        """Which ids have a row, Boolean."""
+        known, asked = alike(self.ids, ids)
+        return asked.is_in(known.implode())
 
     def digest(self) -> str:
         """SHA-256 over ids and attributes."""

@@ -34,7 +34,7 @@ def fitted(
 
     Raises:
         RecipeError: Nothing is known of users.
-        DataError: What is known says nothing, or lacks what a model to start from reads.
+        DataError: It is of nobody who trains, says nothing, or lacks what a model to start from reads.
     """
     inputs = config.inputs_of_people
     if not inputs:
@@ -55,8 +55,19 @@ def fitted(
                 )
         return dict(kept)
     trains = split.train_stop > np.asarray(corpus.sequences.offsets[:-1])
-    rows = corpus.people.of(corpus.users.ids.filter(pl.Series(trains)))
-    return {name: own.fit(rows) for name, own in inputs.items()}
+    ids = corpus.users.ids.filter(pl.Series(trains))
+    if not corpus.people.lists(ids).any():
+        raise DataError(
+            corpus.people.report.source,
+            "some of the users that train",
+            f"0 of {len(ids):,}: they are called {ids[0]!r} and so on, the people {corpus.people.ids[0]!r}",
+            "name the column of their ids: [data.people] user = ...",
+        )
+    rows = corpus.people.of(ids)
+    try:
+        return {name: own.fit(rows) for name, own in inputs.items()}
+    except DataError as error:
+        raise DataError("[data.people]", error.expected, error.found, error.hint) from None
 
 
 def known(corpus: Corpus, readers: Mapping[str, Reader]) -> Corpus:

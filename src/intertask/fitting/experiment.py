@@ -275,7 +275,7 @@ def _monitor(recipe: Recipe, parts: Iterable[Trainable]) -> str:
     monitor = recipe.train.monitor or (ALL if recipe.streams else default_monitor(recipe))
     if recipe.train.monitor is None and monitor != ALL:  # the rows say whether there are two classes
         monitor = parts[0].examiner.monitor(monitor.partition("/")[0])
-    metrics = [name for part in parts for name in _names(part, recipe)]
+    metrics = list(dict.fromkeys(name for part in parts for name in _names(part, recipe)))
     if monitor in metrics:
         return monitor
     task = monitor.partition("/")[0]

@@ -128,6 +128,8 @@ class ModelConfig(Config):
 
     @model_validator(mode="after")
     def _input_or_inputs(self) -> "ModelConfig":
+        if INPUT in self.inputs:
+            raise ValueError(f"[inputs.NAME] of another name than {INPUT}, which [input] has")
         if INPUT in self.named_inputs or self.input == EventsInput():
             return self
         raise ValueError(f"[input] or [inputs.NAME], not [input] beside {', '.join(self.inputs)}")

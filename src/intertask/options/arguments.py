@@ -202,6 +202,8 @@ def word(value: object, where: str, expected: str = "a name", longest: int = LON
     """
     if isinstance(value, str) and not isinstance(value, Enum) and len(value) <= longest and is_text(value):
         return str.__str__(value)
+    if isinstance(value, str) and len(value) > longest:
+        raise RequestError(where, f"at most {longest:,} characters", f"{len(value):,}")
     raise RequestError(where, expected, shown(value))
 
 

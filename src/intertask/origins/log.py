@@ -68,6 +68,8 @@ class LogOrigin:
                 )
         if self.people is not None:
             users, report = events.frame["user"].unique(), self.people.report
+            if report.refused:
+                warnings.warn(report.summary(), stacklevel=2)
             for note in report.notes:
                 warnings.warn(f"{report.source}: {note}", stacklevel=2)
             if missing := _lacking(users, self.people.ids):

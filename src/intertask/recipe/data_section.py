@@ -282,5 +282,8 @@ def refuse_mixed(section: Section) -> None:
             )
     if section.data.people is not None and len(several) == 1:
         raise RecipeError(
-            "[data.people]", "an input that reads it", "none", 'add [inputs.person] with kind = "table"'
+            "[data.people]",
+            "an input that reads it",
+            "events alone",
+            'add [inputs.person] with kind = "table"',
         )
