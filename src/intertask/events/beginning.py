@@ -42,7 +42,9 @@ def begin_with_labels(
         if np.isnan(labels).all():
             continue
         base, means_I = item_means(labels, training)
+        # Exactly nothing is added for items without a label: weight decay would shrink what rounding leaves.
+        told_I = np.bincount(training.items[~np.isnan(labels)], minlength=training.num_items) > 0
         if task.form == "regression":
-            head.begin_with(base, means_I - base)
+            head.begin_with(base, np.where(told_I, means_I - base, 0.0))
         elif 0 < base < 1:
-            head.begin_with(float(logit(base)), logit(means_I) - logit(base))
+            head.begin_with(float(logit(base)), np.where(told_I, logit(means_I) - logit(base), 0.0))
