@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from intertask.service import bodies, experiment_bodies, list_bodies, prediction_bodies, rule_bodies
+from intertask.service import (
+    bodies,
+    browsing_bodies,
+    experiment_bodies,
+    list_bodies,
+    prediction_bodies,
+    rule_bodies,
+)
 from intertask.service.administration import (
     AliasAnswer,
     AuditAnswer,
@@ -133,9 +140,13 @@ ROUTES = (
         prediction_bodies.PredictAnswer,
         predictions.predict,
     ),
-    _route("POST /v1/latest", ASK, list_bodies.LatestBody, list_bodies.LatestAnswer, browsing.latest),
-    _route("POST /v1/similar", ASK, list_bodies.SimilarBody, list_bodies.SimilarAnswer, browsing.similar),
-    _route("GET /v1/popular", ASK, list_bodies.PopularQuery, list_bodies.SimilarAnswer, browsing.popular),
+    _route("POST /v1/latest", ASK, browsing_bodies.LatestBody, browsing_bodies.LatestAnswer, browsing.latest),
+    _route(
+        "POST /v1/similar", ASK, browsing_bodies.SimilarBody, browsing_bodies.SimilarAnswer, browsing.similar
+    ),
+    _route(
+        "GET /v1/popular", ASK, browsing_bodies.PopularQuery, browsing_bodies.SimilarAnswer, browsing.popular
+    ),
     _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),
     _route("PATCH /v1/items", EDIT, bodies.ItemsPatch, bodies.DoneAnswer, things.patch_items),
     _route("GET /v1/items", READ, bodies.ItemQuery, bodies.ItemBody, things.get_item),

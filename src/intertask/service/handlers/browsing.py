@@ -9,17 +9,17 @@ from torch import Tensor
 
 from intertask.answering.around import Around, matching_around
 from intertask.service import properties
-from intertask.service.engine import Named
-from intertask.service.fields import spelled
-from intertask.service.list_bodies import (
+from intertask.service.browsing_bodies import (
     LatestAnswer,
     LatestBody,
     NewItem,
     PopularQuery,
-    ScoredItem,
     SimilarAnswer,
     SimilarBody,
 )
+from intertask.service.engine import Named
+from intertask.service.fields import spelled
+from intertask.service.list_bodies import ScoredItem
 from intertask.service.places import Place
 from intertask.service.refusals import MissingError
 from intertask.service.running import Call, Running
