@@ -262,8 +262,8 @@ def test_training_without_a_terminal_writes_a_line_an_epoch(shop_files, intertas
     assert done.code == 0
     number = r"-?\d+\.?\d*(e-?\d+)?"
     form = (
-        rf"epoch (\d) of 0 to 1: loss next {number}  buys {number}  liked {number}; all 0\.\d{{4}}, "
-        r"(best so far|best 0\.\d{4}); \d+\.\d s"
+        rf"epoch (\d) of 0 to 1: loss next {number}  buys {number}  liked {number}; all \d\.\d{{4}}, "
+        r"(best so far|best \d\.\d{4}); \d+\.\d s"
     )
     epochs = [re.fullmatch(form, line) for line in done.err.splitlines() if line.startswith("epoch")]
     assert [found and found[1] for found in epochs] == ["0", "1"]

@@ -85,7 +85,7 @@ def test_malformed_events_are_refused_in_one_line_and_nothing_is_stored(client, 
 
 
 MALFORMED_ASKING = [
-    ({}, "body: expected a user or a history, found neither"),
+    ({}, "body: expected a user, a history or attributes, found none of them"),
     ({"user": "u", "k": 0}, "k: expected greater than or equal to 1"),
     ({"user": "u", "k": 1_001}, "k: expected less than or equal to 1000"),
     ({"user": "u", "k": True}, "k: expected a valid integer, found True"),

@@ -113,8 +113,9 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
     rest, skipping = b"", False
     piece = file.read(_PIECE).removeprefix(codecs.BOM_UTF8)
     while piece:
-        if piece.endswith(b"\r"):
-            piece += file.read(1)  # a line may end in two bytes
+        ahead = file.read(1) if piece.endswith(b"\r") else b""
+        if ahead == b"\n":  # a line may end in two bytes
+            piece, ahead = piece + ahead, b""
         found = (rest + piece).splitlines()
         whole = piece.endswith((b"\n", b"\r"))
         rest = b"" if whole or not found else found.pop()
@@ -125,6 +126,6 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
             if not skipping:
                 yield TooLong(rest[:1000])
             rest, skipping = b"", True
-        piece = file.read(_PIECE)
+        piece = ahead + file.read(_PIECE)
     if rest and not skipping:
         yield rest

@@ -7,15 +7,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.data.seam import RowFields
 from intertask.errors import DataError, IntertaskError
 from intertask.storage.files import Contents, written_aside
 from intertask.storage.untrusted import size_of
+
+if TYPE_CHECKING:  # it knows tensors, which these arrays do without
+    from intertask.data.seam import RowFields
 
 SEQUENCES = Contents(
     "prepared sequences",
@@ -51,7 +53,7 @@ class Sequences:
     num_items: int
     num_behaviours: int
     labels: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    beside: Mapping[str, RowFields] = field(default_factory=dict)
+    beside: Mapping[str, "RowFields"] = field(default_factory=dict)
 
     @property
     def num_users(self) -> int:

@@ -4,13 +4,15 @@ Knows places of events and nothing of what stands there.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intertask.data.seam import RowFields
 from intertask.data.sequences import Sequences
+
+if TYPE_CHECKING:  # it knows tensors, which these arrays do without
+    from intertask.data.seam import RowFields
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def cut_out(sequences: Sequences, windows: Windows) -> Sequences:
     )
 
 
-def beside(sequences: Sequences, windows: Windows) -> dict[str, RowFields]:
+def beside(sequences: Sequences, windows: Windows) -> dict[str, "RowFields"]:
     """What inputs beside the events read of the user of each window."""
     if not sequences.beside:
         return {}
