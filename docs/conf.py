@@ -65,6 +65,7 @@ MENU = {
         "evidence/tables/index",
         "evidence/kinds",
         "evidence/rows",
+        "evidence/service",
         "evidence/levers",
         "evidence/speed",
     ),
