@@ -261,6 +261,7 @@ def test_training_without_a_terminal_writes_a_line_an_epoch(shop_files, intertas
     done = intertask("train", shop_files)
     assert done.code == 0
     number = r"-?\d+\.?\d*(e-?\d+)?"
+    # "all" holds one over the log loss of `liked`, which is above 1 since its head begins at its labels.
     form = (
         rf"epoch (\d) of 0 to 1: loss next {number}  buys {number}  liked {number}; all \d\.\d{{4}}, "
         r"(best so far|best \d\.\d{4}); \d+\.\d s"

@@ -29,7 +29,7 @@ class Door:
 
     def _facts(self) -> list[tuple[str, str]] | None:
         """What a notebook shows of a trained one; None before it is trained."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of model has facts of its own
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -13,8 +13,8 @@ class Config(RankerConfig):
 
     def learn(self, examples: Examples, seed: int) -> Mixer:
         """Never asked, as nothing is mixed."""
-        raise NotImplementedError
+        raise NotImplementedError  # `mixed` is None, by which callers know
 
     def restore(self, arrays: Arrays, columns: tuple[str, ...], where: str) -> Mixer:
         """Never asked, as nothing is mixed."""
-        raise NotImplementedError
+        raise NotImplementedError  # `mixed` is None, by which callers know
