@@ -117,7 +117,6 @@ class Checkpoint:
                     local_files_only=True,
                     trust_remote_code=False,
                     use_safetensors=True,
-                    attn_implementation="sdpa",
                     dtype=torch.float32,
                     output_loading_info=True,
                 )
@@ -211,7 +210,7 @@ def build(config: Mapping[str, Any]) -> nn.Module:
     try:
         with initialization.no_init_weights(), _quiet():
             module: nn.Module = transformers.AutoModel.from_config(  # type: ignore[no-untyped-call]
-                _config(config), attn_implementation="sdpa", dtype=torch.float32
+                _config(config), dtype=torch.float32
             )
     except Exception as error:  # of many kinds: anybody may have written the config
         raise RecipeError("[input] pretrained", "the config of an encoder", _first_line(error)) from None
