@@ -4,6 +4,7 @@ What frozen layers make of a text is kept on disk while a model is trained, so t
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -31,6 +32,7 @@ class Backbone(nn.Module):
         self.width = int(config.get("hidden_size", config.get("dim", 0)))
         self.padding = int(config.get("pad_token_id") or 0)
         self.frozen_layers = frozen_layers
+        self._outputs: int | None = None  # of a layer, once it is known
         self.kept: Activations | None = None  # what frozen layers make of texts, while it is trained
         if frozen_layers:
             for part in self._frozen():
@@ -120,7 +122,7 @@ class Backbone(nn.Module):
             next_layer = layers[self.frozen_layers]
             hook = next_layer.register_forward_pre_hook(lambda _, given: below.append(given[0]))
             try:
-                states_BLD = self._whole(codes_BL, mask)
+                states_BLD, self._outputs = self._with_outputs(layers[0], codes_BL, mask)
             finally:
                 hook.remove()
         if self.training and len(below) == 1 and isinstance(below[0], Tensor):
@@ -133,9 +135,13 @@ class Backbone(nn.Module):
         layers, count = self.layers(), self.frozen_layers
         if count == len(layers):
             return below_BLD
+        if self._outputs is None:
+            with torch.no_grad():
+                _, self._outputs = self._with_outputs(layers[0], codes_BL[:1], None)
+        passes_on = partial(_passes_on, outputs=self._outputs)
         hook = layers[count].register_forward_pre_hook(lambda _, given: (below_BLD, *given[1:]))
         for layer in layers[:count]:
-            vars(layer)["forward"] = _passes_on
+            vars(layer)["forward"] = passes_on
         try:
             return self._whole(codes_BL, mask)
         finally:
@@ -143,9 +149,20 @@ class Backbone(nn.Module):
             for layer in layers[:count]:
                 del vars(layer)["forward"]
 
+    def _with_outputs(self, layer: nn.Module, codes_BL: Tensor, mask: Tensor | None) -> tuple[Tensor, int]:
+        """The states, and how many outputs a layer has; 0 where it gives no tuple."""
+        found: list[object] = []
+        hook = layer.register_forward_hook(lambda _, __, given: found.append(given))
+        try:
+            states_BLD = self._whole(codes_BL, mask)
+        finally:
+            hook.remove()
+        return states_BLD, len(found[0]) if isinstance(found[0], tuple) else 0
 
-def _passes_on(hidden_BLD: Tensor, *_: object, **__: object) -> Tensor:
-    return hidden_BLD
+
+def _passes_on(hidden_BLD: Tensor, *_: object, outputs: int, **__: object) -> object:
+    """What a layer gives that does nothing, in the form in which it gives it."""
+    return (hidden_BLD, *[None] * (outputs - 1)) if outputs else hidden_BLD
 
 
 def _all(part: nn.Module, rate: float) -> LearnsAt:
