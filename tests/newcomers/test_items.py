@@ -73,7 +73,11 @@ def test_a_bonus_raises_new_items_and_no_others(trained):
 
 
 def test_a_ranker_mixes_the_scores_of_new_items_too(tmp_path):
-    ranker = {"kind": "blend", "sources": {"transition": "transition", "popularity": "popularity"}}
+    content = {"content": "content", "content_last": {"kind": "content", "last": 1}}
+    ranker = {
+        "kind": "blend",
+        "sources": {"transition": "transition", "popularity": "popularity", **content},
+    }
     own = recipe(ranker=ranker, evaluation={"k": (5,), "history": ("kept",), "resamples": 100})
     model = Recommender(own).fit(shop.corpus(), catalogue())
     assert model.answerer.ranker is not None
@@ -85,9 +89,16 @@ def test_a_ranker_mixes_the_scores_of_new_items_too(tmp_path):
     assert told["share"].is_between(0, 1).all()
     explained = model.recommend(histories=[[shop.item_id(0)]], k=17, exclude_seen=False, explain=True)
     shares = explained.filter(pl.col("item") == "new 0")["sources"].item()
-    assert {own["source"] for own in shares.to_list()} <= {"model/next", "model/buys", "popularity"}
+    named = {own["source"] for own in shares.to_list()}
+    assert named <= {"model/next", "model/buys", "popularity", *content}
     model.save(tmp_path / "m")
-    assert everything(Recommender.load(tmp_path / "m")) == after
+    again = Recommender.load(tmp_path / "m")
+    assert everything(again) == after
+    # The content of new items is known to its sources, and is kept once for all of them.
+    told = {name: again.answerer.ranker.signals[name].content_IF for name in content}
+    assert told["content"] is told["content_last"]
+    np.testing.assert_array_equal(told["content"], model.answerer.described.directions())
+    assert told["content"][-2:].any(1).all()
 
 
 def everything(model: Recommender) -> list[str]:

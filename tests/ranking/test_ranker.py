@@ -8,11 +8,11 @@ import pytest
 
 from intertask import EventLog, Recommender
 from intertask.answering.rules import Rules
-from intertask.errors import ArtefactError, RecipeError
+from intertask.errors import ArtefactError, IntertaskError, RecipeError
 from intertask.evaluate.config import ALONE, MODEL, WITHOUT
 from intertask.events import mixing
 from intertask.rankers import MODEL as OF_MODEL
-from intertask.ranking import Ranker, neutral
+from intertask.ranking import Ranker, keeping, neutral
 from tests import shop
 
 SOURCES = {"transition": "transition", "repeat": "repeat", "popularity": "popularity"}
@@ -180,3 +180,15 @@ def test_a_model_without_a_ranker_writes_what_it_wrote_before(tmp_path):
 
 def test_another_ranker_is_no_other_run():
     assert recipe().shaping() == recipe(ranker={"kind": "none"}).shaping()
+
+
+def test_shared_arrays_that_are_not_there_or_twice_are_refused():
+    ranker = trained().answerer.ranker
+    told, found = keeping.outline(ranker), keeping.arrays(ranker)
+    tasks, num = ["next", "buys"], len(trained().items)
+    name = next(iter(found))
+    for same in ({"sources/x/content": "nowhere"}, {name: name}):
+        with pytest.raises(IntertaskError, match="the name of an array"):
+            keeping.restored(
+                told.model_copy(update={"same": same}), found, trained().recipe.ranker, tasks, num, "test"
+            )

@@ -7,19 +7,19 @@ import pytest
 
 from intertask.data.sequences import from_lists
 from intertask.errors import IntertaskError
-from intertask.options.config import config_class, kinds
+from intertask.options.config import kinds
 from intertask.ranking.keeping import FORMS
 from intertask.signals import at, dense
 from intertask.signals.neighbours import MOST, Neighbours
-from tests.sources.test_conformance import HISTORIES, NUM_ITEMS, part, world
+from intertask.sources.content import Config
+from tests.sources.test_conformance import HISTORIES, NUM_ITEMS, fitted, part, world
 
 KINDS = kinds("sources")
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def signal(kind, training=None):
-    config = config_class("sources", kind, "test")(kind=kind)
-    return config.fit(world() if training is None else training, 0).signal()
+    return fitted(kind, world() if training is None else training).signal()
 
 
 def said(own, histories=HISTORIES):
@@ -51,7 +51,7 @@ def test_a_signal_survives_as_arrays_to_the_bit(kind):
 
 @every_kind
 def test_the_source_and_its_signal_agree_on_the_best_item(kind):
-    source = config_class("sources", kind, "test")(kind=kind).fit(world(), 0)
+    source = fitted(kind, world())
     scores, told = source.score(HISTORIES), said(source.signal())
     for row in (0, 1, 3, 5):
         best = scores[row] >= scores[row].max() - 1e-6
@@ -153,3 +153,30 @@ def test_the_last_event_alone_is_read_as_it_is_among_empty_histories():
         alone = own.say(part(HISTORIES, row, row + 1))
         np.testing.assert_array_equal(dense(alone, 1)[0], together[row])
         assert not np.shares_memory(alone.data, own.weights.data)
+
+
+@pytest.mark.parametrize("last", [0, 1, 5])
+def test_content_speaks_of_items_without_an_event_as_of_others(last):
+    """Item 2 was never had; what its content is like decides, as of items that were."""
+    directions = np.eye(4, dtype=np.float32)[[0, 0, 0, 1, 1, 3]]
+    directions[5] = 0  # no content
+    own = Config(last=last).fit_content(from_lists([[0, 1, 3], [4]], 6), directions, 0).signal()
+    told = said(own, from_lists([[3, 3, 3, 3, 3, 0], [5], [0, 4]], 6))
+    if last == 1:
+        assert told[0].tolist() == [1, 1, 1, 0, 0, 0]
+    else:
+        of_last = {0: (1, 5), 5: (1, 4)}[last]
+        expected = np.array(of_last) / np.linalg.norm(of_last)
+        np.testing.assert_allclose(told[0], [*[expected[0]] * 3, *[expected[1]] * 2, 0], rtol=1e-5)
+    assert not told[1].any()  # what it had has no content
+    grown = replace(own.grown(7), content_IF=np.concatenate([directions, directions[:1]]))
+    later = said(grown, from_lists([[0]], 7))[0]
+    assert later[6] == later[0] == 1
+
+
+def test_content_of_a_length_that_is_none_is_refused():
+    own = signal("content")
+    arrays = own.arrays()
+    for wrong in (2 * arrays["content"], np.full_like(arrays["content"], np.nan)):
+        with pytest.raises(IntertaskError, match="content"):
+            FORMS[own.form].of({**arrays, "content": wrong}, NUM_ITEMS, "test")

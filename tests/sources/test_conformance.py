@@ -8,6 +8,7 @@ import pytest
 from intertask.data.sequences import Sequences, from_lists
 from intertask.errors import RecipeError
 from intertask.options.config import config_class, kinds
+from intertask.sources import fitted as fit
 
 KINDS = kinds("sources")
 STARTS_AT_RANDOM = {"als"}  # by the item's number, so that another numbering is another start
@@ -30,8 +31,16 @@ def world(seed=0, num_users=60):
     return from_lists(items, NUM_ITEMS, times=times)
 
 
-def fitted(kind, training, seed=0):
-    return config_class("sources", kind, "test")(kind=kind).fit(training, seed)
+def content(num_items):
+    """What a catalogue says of each item: a direction of its own, near that of its neighbours in number."""
+    angles = np.arange(num_items)[:, None] * np.array([0.05, 0.11])
+    return (np.concatenate([np.cos(angles), np.sin(angles)], 1) / 2**0.5).astype(np.float32)
+
+
+def fitted(kind, training, seed=0, number=None):
+    said = content(training.num_items)
+    config = config_class("sources", kind, "test")(kind=kind)
+    return fit(config, training, said if number is None else said[np.argsort(number)], seed)
 
 
 def part(histories, start, stop):
@@ -102,7 +111,7 @@ def test_another_numbering_of_the_items_permutes_the_scores(kind):
     training, histories = world(), world(seed=1)
     number = np.random.default_rng(5).permutation(NUM_ITEMS).astype(np.int32)
     renumbered = replace(training, items=number[training.items])
-    scores = fitted(kind, renumbered).score(replace(histories, items=number[histories.items]))
+    scores = fitted(kind, renumbered, number=number).score(replace(histories, items=number[histories.items]))
     np.testing.assert_allclose(
         scores[:, number], fitted(kind, training).score(histories), rtol=1e-4, atol=1e-5
     )

@@ -34,6 +34,12 @@ class Described:
         """Numbers that describe an item."""
         return int(self.features_IF.shape[1])
 
+    def directions(self) -> NDArray[np.float32]:
+        """The content of each item as a row of length one, zeros without any: products are cosines."""
+        lengths_I1 = np.linalg.norm(self.features_IF, axis=1, keepdims=True)
+        known_I1 = self.has_I[:, None] & (lengths_I1 > 1e-9)
+        return np.asarray(np.where(known_I1, self.features_IF / lengths_I1.clip(min=1e-9), 0), np.float32)
+
 
 def describe(
     catalogue: Catalogue,

@@ -30,7 +30,7 @@ from intertask.evaluate.sufficiency import too_few
 from intertask.evaluate.targets import RANK, together
 from intertask.evaluate.targets import rows as target_rows
 from intertask.events.leakage import Evidence, findings
-from intertask.events.mixing import idle
+from intertask.events.mixing import content, idle
 from intertask.events.protocol import protocol
 from intertask.events.ranked import RankedSystem, SignalSystem, adding_nothing
 from intertask.events.ranking import Ranking, rank_targets
@@ -45,6 +45,7 @@ from intertask.metrics.ranking import per_query
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
 from intertask.ranking import Ranker
+from intertask.sources import fitted
 from intertask.terminal.progress import bar
 
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
@@ -177,7 +178,9 @@ class Evaluator:
         for name, baseline in self.config.baselines.items() if any_baselines else ():
             began = time.perf_counter()
             try:
-                ranker = baseline.fit(self.training, derive(self.seed, "baseline", name))
+                ranker = fitted(
+                    baseline, self.training, content(self.model), derive(self.seed, "baseline", name)
+                )
             except RecipeError as error:  # its package is an extra that is not installed
                 self._note(f"baseline {name} is missing: {error}")
                 continue

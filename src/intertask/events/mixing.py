@@ -26,7 +26,7 @@ from intertask.options.seeds import derive, generator
 from intertask.rankers import MODEL, Examples, Mixer, RankerConfig
 from intertask.ranking import Key, Ranker, neutral
 from intertask.signals import Signal, dense
-from intertask.sources import SourceConfig
+from intertask.sources import ReadsContent, SourceConfig, fitted
 from intertask.tasks import TaskConfig
 from intertask.terminal.progress import remark
 
@@ -81,12 +81,28 @@ def refuse_without_events(
         )
 
 
-def signals(sources: Mapping[str, SourceConfig], training: Sequences, seed: int) -> dict[str, Signal]:
-    """What each source says, fitted on some events; one whose package is missing says nothing."""
+def signals(
+    sources: Mapping[str, SourceConfig],
+    training: Sequences,
+    seed: int,
+    content_IF: NDArray[np.float32] | None = None,
+) -> dict[str, Signal]:
+    """What each source says, fitted on some events; one whose package is missing says nothing.
+
+    Args:
+        sources: By name.
+        training: The events.
+        seed: For the sources.
+        content_IF: Of all items, as directions; None where the model reads none, which leaves out sources
+            that do.
+    """
     found: dict[str, Signal] = {}
     for name, source in sources.items():
+        if isinstance(source, ReadsContent) and content_IF is None:
+            continue
         try:
-            found[name] = source.fit(training, derive(seed, "source", name)).signal()
+            own = fitted(source, training, content_IF, derive(seed, "source", name))
+            found[name] = own.signal()
         except RecipeError as error:  # its package is an extra that is not installed
             remark(f"the ranker goes without {name}: {error}")
     return found
@@ -117,7 +133,7 @@ def learn(
         return None
     model.eval()
     training = split.training(corpus.sequences)
-    told, idle_I = signals(config.mixed, training, seed), idle(model, training)
+    told, idle_I = signals(config.mixed, training, seed, content(model)), idle(model, training)
     mixers: dict[Key, Mixer] = {}
     without: dict[Key, Mixer] = {}
     for task in model.config.tasks_that_rank():
@@ -126,7 +142,9 @@ def learn(
             if len(targets) < FEWEST:
                 remark(f"the ranker leaves {task!r}, history {history}, to the model: {len(targets)} events")
                 continue
-            examples = gathered(config, model, corpus.sequences, told, targets, history, seed, idle_I)
+            examples = gathered(
+                config, model, corpus.sequences, told, targets, history, seed, idle_I, new(model, training)
+            )
             counting = tuple(name for name in examples.columns if not name.startswith(MODEL))
             mixers[task, history] = config.learn(examples, derive(seed, "ranker", task, history))
             if counting:
@@ -143,11 +161,25 @@ def idle(model: Model, training: Sequences) -> NDArray[np.bool_]:
     return np.asarray(~(known_I | described.has_I) if isinstance(described, Described) else ~known_I)
 
 
-def refitted(config: RankerConfig, ranker: Ranker | None, sequences: Sequences, seed: int) -> Ranker | None:
-    """The same mixers over sources that have seen all events."""
+def new(model: Model, training: Sequences) -> NDArray[np.bool_] | None:
+    """Items that are known by their content alone: no lesson, in which they would hardly be what happened."""
+    described = model.dimensions.described
+    return described.has_I & (event_counts(training) == 0) if isinstance(described, Described) else None
+
+
+def content(model: Model) -> NDArray[np.float32] | None:
+    """What the catalogue says of each item, as directions, where the model reads it."""
+    described = model.dimensions.described
+    return described.directions() if isinstance(described, Described) else None
+
+
+def refitted(
+    config: RankerConfig, ranker: Ranker | None, model: Model, sequences: Sequences, seed: int
+) -> Ranker | None:
+    """The same mixers over sources that have seen all events, as has the model."""
     if ranker is None or config.mixed is None:
         return None
-    return replace(ranker, signals=signals(config.mixed, sequences, seed))
+    return replace(ranker, signals=signals(config.mixed, sequences, seed, content(model)))
 
 
 def gathered(
@@ -159,8 +191,21 @@ def gathered(
     history: HistoryMode,
     seed: int,
     idle_I: NDArray[np.bool_] | None = None,
+    new_I: NDArray[np.bool_] | None = None,
 ) -> Examples:
-    """The candidates that model and sources find for some of the targets, and what is said of them."""
+    """The candidates that model and sources find for some of the targets, and what is said of them.
+
+    Args:
+        config: Of the ranker.
+        model: In evaluation mode.
+        sequences: All events.
+        told: What sources say.
+        targets: Places of events.
+        history: Whether items of the history are candidates.
+        seed: For drawing events, where there are more than the config asks for.
+        idle_I: Items that the model knows nothing of, bool [items].
+        new_I: Items that are no candidates, bool [items].
+    """
     most: int = getattr(config, "events", 3_000)
     if len(targets) > most:
         drawn = generator(seed, "ranker events").choice(len(targets), most, replace=False)
@@ -187,6 +232,8 @@ def gathered(
         hidden_BI = np.zeros(said_KBI.shape[1:], bool)
         if history == "masked":
             hide(hidden_BI, histories)
+        if new_I is not None:
+            hidden_BI |= new_I
         for row in range(len(rows)):
             items = _candidates(said_KBI[:, row], hidden_BI[row], getattr(config, "candidates", 100))
             found.append(items)

@@ -67,7 +67,7 @@ def refit(
             trained,
             part.examiner,
             refitted=True,
-            ranker=_again(recipe.views()[name], fitted[name]),
+            ranker=_again(recipe.views()[name], fitted[name], part.model),
         )
         for name, part in parts.items()
     }
@@ -88,8 +88,8 @@ def _correct(model: Model, corrections: Mapping[str, torch.Tensor]) -> None:
                 weight.add_(corrections[name])
 
 
-def _again(recipe: Recipe, fitted: Fitted[Corpus, Split]) -> Ranker | None:
+def _again(recipe: Recipe, fitted: Fitted[Corpus, Split], model: Model) -> Ranker | None:
     """The ranker of the evaluated model, over sources that have seen all events."""
     if not isinstance(fitted.corpus, EventCorpus):
         return None
-    return mixing.refitted(recipe.ranker, fitted.ranker, fitted.corpus.sequences, recipe.seed)
+    return mixing.refitted(recipe.ranker, fitted.ranker, model, fitted.corpus.sequences, recipe.seed)

@@ -36,7 +36,7 @@ def described_of(answerer: Answerer) -> Described:
 def grown(answerer: Answerer, described: Described, further: pl.Series, catalogue: Catalogue) -> Answerer:
     """The same model, its weights untouched, for these items.
 
-    A ranker mixes the model's scores of the new ones with sources that say nothing of them.
+    A ranker mixes the model's scores of the new ones and their content with sources that say nothing of them.
 
     Args:
         answerer: With the items so far.
@@ -60,7 +60,7 @@ def grown(answerer: Answerer, described: Described, further: pl.Series, catalogu
         reader=replace(reader, items=vocabulary, stored=stored),
         popularity=counts,
         catalogue=catalogue,
-        ranker=None if answerer.ranker is None else answerer.ranker.grown(num_items),
+        ranker=None if answerer.ranker is None else answerer.ranker.grown(num_items, described.directions()),
     )
 
 

@@ -31,6 +31,10 @@ SOURCES = {
     "repeat": {"kind": "repeat"},
     "popularity": {"kind": "popularity"},
     "recent_popularity": {"kind": "recent_popularity"},
+    # Left out where items are not made of content.
+    "content": {"kind": "content"},
+    "content_5": {"kind": "content", "last": 5},
+    "content_last": {"kind": "content", "last": 1},
 }
 
 

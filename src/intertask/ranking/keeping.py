@@ -15,10 +15,11 @@ from intertask.ranking.ranker import History, Key, Ranker
 from intertask.signals import Signal
 from intertask.signals.constant import Constant
 from intertask.signals.fold_in import FoldIn
+from intertask.signals.likeness import Likeness
 from intertask.signals.neighbours import Neighbours
 from intertask.signals.repeats import Repeats
 
-FORMS: dict[str, type[Signal]] = {own.form: own for own in (Constant, FoldIn, Neighbours, Repeats)}
+FORMS: dict[str, type[Signal]] = {own.form: own for own in (Constant, FoldIn, Likeness, Neighbours, Repeats)}
 MOST = 100  # sources, columns or mixers
 
 Name = Annotated[StrictStr, Field(max_length=200)]
@@ -38,6 +39,7 @@ class Outline(Config):
 
     sources: dict[Name, StrictStr] = Field(max_length=MOST)  # name -> form of its signal
     mixers: tuple[MixerOutline, ...] = Field(max_length=MOST)
+    same: dict[Name, Name] = Field(default={}, max_length=MOST)  # names of arrays that are another one
 
     @field_validator("sources")
     @classmethod
@@ -59,17 +61,32 @@ def outline(ranker: Ranker) -> Outline:
             for model, mixers in ((True, ranker.mixers), (False, ranker.without))
             for (task, history), own in mixers.items()
         ),
+        same=_same(_all(ranker)),
     )
 
 
 def arrays(ranker: Ranker) -> dict[str, NDArray[np.generic]]:
-    """All its numbers, by name."""
+    """All its numbers, by name; an array that several signals share stands there once."""
+    found = _all(ranker)
+    again = _same(found)
+    return {name: np.ascontiguousarray(array) for name, array in found.items() if name not in again}
+
+
+def _same(found: Mapping[str, NDArray[np.generic]]) -> dict[str, str]:
+    """The names of arrays that are there under an earlier name."""
+    first: dict[int, str] = {}
+    for name, array in found.items():
+        first.setdefault(id(array), name)
+    return {name: first[id(array)] for name, array in found.items() if first[id(array)] != name}
+
+
+def _all(ranker: Ranker) -> dict[str, NDArray[np.generic]]:
     found: dict[str, NDArray[np.generic]] = {}
     for name, signal in ranker.signals.items():
         found |= {f"sources/{name}/{part}": array for part, array in signal.arrays().items()}
     for place, own in enumerate([*ranker.mixers.values(), *ranker.without.values()]):
         found |= {f"mixers/{place}/{part}": array for part, array in own.arrays().items()}
-    return {name: np.ascontiguousarray(array) for name, array in found.items()}
+    return found
 
 
 def restored(
@@ -96,7 +113,11 @@ def restored(
     if config.mixed is None:
         raise IntertaskError(where, "no ranker, as the recipe says", "one")
     parts: dict[str, dict[str, NDArray[np.generic]]] = {}
-    for name, array in found.items():
+    for name, first in told.same.items():
+        if first not in found or name in found:
+            raise IntertaskError(f"{where} {name}", "the name of an array for another one", repr(first))
+    shared = {name: found[first] for name, first in told.same.items()}
+    for name, array in {**found, **shared}.items():
         owner, _, part = name.rpartition("/")
         parts.setdefault(owner, {})[part] = array
     signals = {

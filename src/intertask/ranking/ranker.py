@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from intertask.data.sequences import Sequences
 from intertask.rankers import MODEL, Mixer
 from intertask.signals import Said, Signal
+from intertask.signals.likeness import Likeness
 
 History = Literal["masked", "kept"]  # whether items of a history are no candidates, or are
 Key = tuple[str, History]
@@ -62,9 +63,21 @@ class Ranker:
         """The same ranker, its signals with new events counted."""
         return replace(self, signals={name: own.after(log, new) for name, own in self.signals.items()})
 
-    def grown(self, num_items: int) -> "Ranker":
-        """The same ranker of so many items: what counts says nothing of new ones, the model's scores do."""
-        return replace(self, signals={name: own.grown(num_items) for name, own in self.signals.items()})
+    def grown(self, num_items: int, content_IF: NDArray[np.float32] | None = None) -> "Ranker":
+        """The same ranker of so many items: what counts says nothing of new ones, model and content do.
+
+        Args:
+            num_items: Those so far first.
+            content_IF: The content of all of them as directions; None where the model reads none.
+        """
+        signals = {name: own.grown(num_items) for name, own in self.signals.items()}
+        if content_IF is not None:
+            signals |= {
+                name: replace(own, content_IF=content_IF)
+                for name, own in signals.items()
+                if isinstance(own, Likeness)
+            }
+        return replace(self, signals=signals)
 
 
 def neutral(logits: Said, idle_I: NDArray[np.bool_] | None) -> Said:

@@ -1,4 +1,4 @@
-"""Sources: what scores items by counting events, and knows nothing of order beyond the last items.
+"""Sources: what scores items without learning from their order beyond the last ones: by counts or content.
 
 One file a source. Each module holds a frozen `Config` whose `fit` returns a `Source`. Evaluation sets the
 model against them as baselines, and a ranker mixes them with it.
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
+from intertask.errors import RecipeError
 from intertask.options.config import PluginConfig
 from intertask.signals import Signal
 
@@ -33,6 +34,46 @@ class SourceConfig(PluginConfig):
     @abstractmethod
     def fit(self, training: Sequences, seed: int) -> Source:
         """A source that has seen these events, which are the training part of a split and nothing else."""
+
+
+class ReadsContent(SourceConfig):
+    """The config of a source that reads what the catalogue says of items."""
+
+    def fit(self, training: Sequences, seed: int) -> Source:
+        """Nothing: it needs the content.
+
+        Raises:
+            RecipeError: Always.
+        """
+        raise RecipeError(
+            f"sources of kind {self.kind!r}",
+            "items that are made of content",
+            "none",
+            'set [items] kind = "content" and give a catalogue',
+        )
+
+    @abstractmethod
+    def fit_content(self, training: Sequences, content_IF: NDArray[np.float32], seed: int) -> Source:
+        """A source that has seen these events.
+
+        Args:
+            training: The training part of a split and nothing else.
+            content_IF: float32 [items, F], rows of length one; zeros of an item without content.
+            seed: For what it draws.
+        """
+
+
+def fitted(
+    config: SourceConfig, training: Sequences, content_IF: NDArray[np.float32] | None, seed: int
+) -> Source:
+    """The source of any config; the content is None where items have none.
+
+    Raises:
+        RecipeError: It needs content, or a package that is not installed.
+    """
+    if isinstance(config, ReadsContent) and content_IF is not None:
+        return config.fit_content(training, content_IF, seed)
+    return config.fit(training, seed)
 
 
 def check_catalogue(histories: Sequences, num_items: int) -> None:
