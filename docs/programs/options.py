@@ -65,8 +65,10 @@ QUESTIONS = {
     "losses": ("[tasks.NAME.loss]", "How a `next_item` task learns from the whole catalogue."),
     "balance": ("[balance]", "How the losses of several tasks become one."),
 }
-OTHERS = {
+DATASETS = {
     "datasets": ("[data.dataset]", 'Known data sets. `dataset = "NAME"` takes the defaults.'),
+}
+BASELINES = {
     "sources": ("[evaluation.baselines.NAME]", "What a model of a log is compared with."),
     "rankers": ("[ranker]", "What mixes the scores of the tasks with those of sources that count."),
     "references": ("[evaluation.references.NAME]", "What a model of rows is compared with."),
@@ -82,8 +84,8 @@ defaults included.
 
 `[data]` and `[split]` are on the page [Data and splits](data.md), `[input]` on [Inputs](inputs.md),
 `[encoder]` and `[communication]` on [Parts of a model](model.md), `[tasks.NAME]` and `[balance]` on
-[Tasks, losses and balance](tasks.md), known data sets and baselines on
-[Data sets and baselines](datasets.md).
+[Tasks, losses and balance](tasks.md), known data sets on [Data sets](datasets.md), baselines and rankers on
+[Baselines and rankers](baselines.md).
 """
 
 
@@ -131,9 +133,18 @@ def tasks_page() -> str:
 
 
 def datasets_page() -> str:
-    """Data sets and baselines."""
-    head = "# Data sets and baselines\n\n`intertask list datasets` and `intertask list sources` name them.\n"
-    return MADE + head + "".join(_folder(name, *told) for name, told in OTHERS.items())
+    """Known data sets."""
+    head = "# Data sets\n\n`intertask list datasets` names them.\n"
+    return MADE + head + "".join(_folder(name, *told) for name, told in DATASETS.items())
+
+
+def baselines_page() -> str:
+    """What a model is compared with, and what mixes its scores with others."""
+    head = (
+        "# Baselines and rankers\n\n"
+        "`intertask list sources`, `intertask list rankers` and `intertask list references` name them.\n"
+    )
+    return MADE + head + "".join(_folder(name, *told) for name, told in BASELINES.items())
 
 
 def undescribed() -> list[str]:
@@ -141,7 +152,7 @@ def undescribed() -> list[str]:
     own = DATA | SECTIONS | {"top": Recipe}
     others = {
         f"{folder}/{kind}": config_class(folder, kind, folder)
-        for folder in (*INPUTS, *FOLDERS, *QUESTIONS, *OTHERS)
+        for folder in (*INPUTS, *FOLDERS, *QUESTIONS, *DATASETS, *BASELINES)
         for kind in kinds(folder)
     }
     return [

@@ -11,7 +11,7 @@ from calls import python_page, rows_page, runs_page
 from commands import commands_page
 from evidence import plots, tables
 from intertask.service import openapi
-from options import data_page, datasets_page, inputs_page, model_page, recipe_page, tasks_page
+from options import baselines_page, data_page, datasets_page, inputs_page, model_page, recipe_page, tasks_page
 from picture import picture
 
 DOCS = Path(__file__).parent.parent
@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "reference/model.md": model_page(),
         "reference/tasks.md": tasks_page(),
         "reference/datasets.md": datasets_page(),
+        "reference/baselines.md": baselines_page(),
         "reference/commands.md": commands_page(),
         "reference/python.md": python_page(),
         "reference/python_rows.md": rows_page(),

@@ -44,6 +44,14 @@ def evaluate(
             "--new-users", help="Train without a fifth of the people and ask for their first events, too."
         ),
     ] = False,
+    new_items: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=24,
+            help="Train before each of so many last months and ask for items first seen in it.",
+        ),
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the model for what was held back, beside the baselines; print the table and write the report."""
@@ -82,15 +90,11 @@ def evaluate(
             say(f"warning: the evaluation of {folder} was not written: {why}", err=True)
         elif not as_json:
             say(f"report: {page}")
-    unseen = cold_shown.of_run(run, cold, separate=cold_models) if cold else None
-    if unseen is not None and not as_json:
-        cold_shown.show(unseen, Console())
-    people = cold_shown.people_of_run(run) if new_users else None
-    if people is not None and not as_json:
-        cold_shown.show_people(people, Console())
+    console = None if as_json else Console()
+    studies = cold_shown.studied(
+        run, console, folds=cold, separate=cold_models, people=new_users, months=new_items
+    )
     if as_json:
         first, *others = (evaluation.model_dump(mode="json") for evaluation in found.values())
-        told = first if unseen is None else first | {"cold": cold_shown.as_json(unseen)}
-        if people is not None:
-            told |= {"new_users": {"people": people.people, "systems": people.table().to_dicts()}}
+        told = first | studies
         print_json(told | {"streams": dict(zip(list(found)[1:], others, strict=True))} if others else told)

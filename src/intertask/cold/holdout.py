@@ -37,6 +37,7 @@ class Targets:
         cold: Whether it is a cold item, bool [targets].
         cold_I: The cold items that are candidates, bool [items].
         warm_I: The items with a training event, bool [items]; all others are no candidates.
+        since_I: int64 [items], seconds from which on a cold item is a candidate; None where all always are.
     """
 
     sequences: Sequences
@@ -47,6 +48,7 @@ class Targets:
     cold: NDArray[np.bool_]
     cold_I: NDArray[np.bool_]
     warm_I: NDArray[np.bool_]
+    since_I: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.items)

@@ -76,6 +76,9 @@ def measured(scorer: Scorer, targets: Targets, unit: float, *, masked: bool) -> 
             raise TrainingError("scores of cold items", "numbers", "NaN")
         if masked:
             _mask(scores_BI, targets, rows)
+        if targets.since_I is not None and targets.times is not None:
+            later_BI = (targets.since_I > targets.times[rows, None]) & targets.cold_I
+            scores_BI.masked_fill_(torch.from_numpy(later_BI), float("-inf"))
         parts.append(_measured(scores_BI, targets, rows, unit))
     return Measured(*(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
 
@@ -118,8 +121,9 @@ def _measured(scores_BI: Tensor, targets: Targets, rows: NDArray[np.int64], unit
 
 
 def _auc(own_B1: Tensor, cold_BC: Tensor, is_cold: Tensor) -> Floats:
-    below, same = (cold_BC < own_B1).sum(1), (cold_BC == own_B1).sum(1) - 1
-    share = (below + same / 2).double() / max(1, cold_BC.shape[1] - 1)
+    there_BC = cold_BC > float("-inf")  # others are no candidates
+    below, same = ((cold_BC < own_B1) & there_BC).sum(1), (cold_BC == own_B1).sum(1) - 1
+    share = (below + same / 2).double() / (there_BC.sum(1) - 1).clamp(min=1)
     return np.where(is_cold.numpy(), share.numpy(), np.nan)
 
 

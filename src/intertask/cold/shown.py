@@ -2,15 +2,53 @@
 
 from pathlib import Path
 
+import polars as pl
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from intertask.cold.arriving import FEW, Arriving, arriving
 from intertask.cold.study import CONSTANT, ColdStart, cold_start
 from intertask.cold.users import NewUsers, new_users
 from intertask.data.prepare import open_corpus
 from intertask.evaluate.config import MODEL
 from intertask.recipe import Recipe
+
+
+def studied(
+    folder: Path, console: Console | None, *, folds: int, separate: bool, people: bool, months: int
+) -> dict[str, object]:
+    """The studies that are asked for of a trained run, as values; each is printed as it ends.
+
+    Args:
+        folder: Of the run.
+        console: Where they are printed; nowhere if None.
+        folds: Of items that are held out; none if 0.
+        separate: With folds, a model of ids and one of content beside.
+        people: Whether people are held out whole.
+        months: Before which to train, to ask for items that arrived in them; none if 0.
+
+    Raises:
+        RequestError: The recipe does not fit a study.
+        DataError: The log does not.
+    """
+    told: dict[str, object] = {}
+    if folds:
+        unseen = of_run(folder, folds, separate=separate)
+        told["cold"] = as_json(unseen)
+        if console is not None:
+            show(unseen, console)
+    if people:
+        found = people_of_run(folder)
+        told["new_users"] = {"people": found.people, "systems": found.table().to_dicts()}
+        if console is not None:
+            show_people(found, console)
+    if months:
+        arrived = arriving_of_run(folder, months)
+        told["new_items"] = arriving_as_json(arrived)
+        if console is not None:
+            show_arriving(arrived, console)
+    return told
 
 
 def of_run(folder: Path, num_folds: int, *, separate: bool = False) -> ColdStart:
@@ -34,10 +72,34 @@ def people_of_run(folder: Path) -> NewUsers:
     return new_users(Recipe.from_json(folder / "recipe.json"), open_corpus(folder / "corpus"))
 
 
+def arriving_of_run(folder: Path, months: int) -> Arriving:
+    """What the recipe and the log of a trained run say of items that arrived in the last months.
+
+    Raises:
+        RequestError: The recipe's items are not made of a catalogue.
+        DataError: The folder holds no prepared log, or one without times or new items.
+    """
+    return arriving(Recipe.from_json(folder / "recipe.json"), open_corpus(folder / "corpus"), months=months)
+
+
+def show_arriving(found: Arriving, console: Console) -> None:
+    """Print a row for each system."""
+    title = (
+        f"{found.items:,} items without a training event, in {', '.join(found.months)}: "
+        f"{int(found.new.sum()):,} targets of theirs and {int((~found.new).sum()):,} others"
+    )
+    _print(found.table(), title, console)
+    if found.describes:
+        console.print(f"Fewer than {FEW} targets of new items: these figures describe, and prove nothing.")
+
+
 def show_people(found: NewUsers, console: Console) -> None:
     """Print a row for each number of events and system."""
-    frame = found.table()
-    table = Table(title=f"{found.people:,} people held out whole, by their first events", box=box.SIMPLE)
+    _print(found.table(), f"{found.people:,} people held out whole, by their first events", console)
+
+
+def _print(frame: pl.DataFrame, title: str, console: Console) -> None:
+    table = Table(title=title, box=box.SIMPLE)
     for name in frame.columns:
         table.add_column(name, justify="left" if name == "system" else "right")
     for row in frame.iter_rows():
@@ -90,4 +152,16 @@ def as_json(found: ColdStart) -> dict[str, object]:
         "curves": {name: found.curve(name).to_dicts() for name in found.systems},
         "warmed": found.warmed.to_dicts(),
         "gain_beyond_a_constant": {"ratio": ratio, "low": low, "high": high},
+    }
+
+
+def arriving_as_json(found: Arriving) -> dict[str, object]:
+    """The same as values."""
+    return {
+        "months": list(found.months),
+        "items": found.items,
+        "targets": int(found.new.sum()),
+        "others": int((~found.new).sum()),
+        "describes": found.describes,
+        "systems": found.table().to_dicts(),
     }

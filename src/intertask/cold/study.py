@@ -14,21 +14,23 @@ from intertask.cold.holdout import FOLDS, HoldOut, Targets, hold_out
 from intertask.cold.measures import GRID, NATURAL, AtRandom, Measured, Scorer, measured, spread
 from intertask.cold.mixtures import Summed
 from intertask.cold.references import references
-from intertask.cold.scorer import ModelScorer
+from intertask.cold.scorer import MixtureScorer, ModelScorer
 from intertask.cold.warming import warming
 from intertask.content.described import Described
 from intertask.data.corpus import Corpus
 from intertask.data.sequences import Sequences
 from intertask.errors import RequestError
-from intertask.evaluate.config import MODEL
+from intertask.evaluate.config import ALONE, MODEL
 from intertask.events.splits import LeaveOneOut, Split
 from intertask.events.trainable import described_items
 from intertask.fitting.experiment import fit
+from intertask.fitting.fitted import FittedLog
 from intertask.items import ItemsConfig
 from intertask.items.table import Config as Table
 from intertask.metrics.bootstrap import difference_intervals, resampled_sums
 from intertask.model import Model
 from intertask.options.seeds import generator
+from intertask.rankers.none import Config as NoRanker
 from intertask.recipe import Recipe
 
 CONSTANT = "a constant alone"
@@ -202,8 +204,9 @@ def cold_start(
     warmed = []
     for fold in range(num_folds):
         held = hold_out(corpus, split, fold, share, recipe.seed, masked=masked, most=most)
-        model = _trained(recipe, held)
-        systems = _systems(recipe, model, held, asked, further or {})
+        fitted = trained(recipe, held.corpus, held.split)
+        model = fitted.model
+        systems = _systems(recipe, fitted, held, asked, further or {})
         if separate:
             systems |= _separate(recipe, held, asked)
         parts.append(({name: _asked(own, held, masked) for name, own in systems.items()}, held.test))
@@ -212,40 +215,50 @@ def cold_start(
 
 
 def _systems(
-    recipe: Recipe, trained: Model, held: HoldOut, task: str, further: Mapping[str, Recipe]
+    recipe: Recipe, fitted: FittedLog, held: HoldOut, task: str, further: Mapping[str, Recipe]
 ) -> dict[str, Scorer]:
-    model = ModelScorer(trained, task)
-    systems: dict[str, Scorer] = {MODEL: model, CONSTANT: AtRandom(recipe.seed, model)}
+    systems = own_systems(recipe, fitted, task)
+    systems[CONSTANT] = AtRandom(recipe.seed, systems[MODEL])
     for name, other in further.items():
-        systems[name] = ModelScorer(_trained(other, held), task)
+        systems[name] = ModelScorer(trained(other, held.corpus, held.split).model, task)
     training = held.split.training(held.corpus.sequences)
     counts = np.bincount(training.items, minlength=training.num_items)
-    described = trained.dimensions.described or described_items(recipe, held.corpus, counts)
+    described = fitted.model.dimensions.described or described_items(recipe, held.corpus, counts)
     assert isinstance(described, Described)
     systems |= references(training, described.features_IF, recipe.seed)
     return systems | {"random": AtRandom(recipe.seed)}
 
 
+def own_systems(recipe: Recipe, fitted: FittedLog, task: str) -> dict[str, Scorer]:
+    """What would be served, and the model alone where that is a mixture."""
+    model = ModelScorer(fitted.model, task)
+    if fitted.ranker is None:
+        return {MODEL: model}
+    return {MODEL: MixtureScorer(model, fitted.ranker, recipe.evaluation.history[0]), ALONE: model}
+
+
 def _separate(recipe: Recipe, held: HoldOut, task: str) -> dict[str, Scorer]:
     """Source: separately trained models of ids and of texts, as EnsRec sums them."""
+
+    def alone(items: ItemsConfig) -> Model:
+        other = recipe.model_copy(update={"items": items, "ranker": NoRanker()})
+        return trained(other, held.corpus, held.split).model
+
     parts = {
-        "ids alone": ModelScorer(_trained(_with(recipe, Table()), held), task),
-        "content alone": ModelScorer(
-            _trained(_with(recipe, recipe.items.model_copy(update={"radius": 0.0})), held), task
-        ),
+        "ids alone": ModelScorer(alone(Table()), task),
+        "content alone": ModelScorer(alone(recipe.items.model_copy(update={"radius": 0.0})), task),
     }
     return {**parts, "ids and content, summed": Summed(parts["ids alone"], parts["content alone"])}
 
 
-def _with(recipe: Recipe, items: ItemsConfig) -> Recipe:
-    return recipe.model_copy(update={"items": items})
-
-
-def _trained(recipe: Recipe, held: HoldOut) -> Model:
-    split = _Held()
-    split.keep(held.split)
+def trained(recipe: Recipe, corpus: Corpus, split: Split) -> FittedLog:
+    """What comes of a recipe on a split that is there already."""
+    held = _Held()
+    held.keep(split)
     with tempfile.TemporaryDirectory() as folder:
-        return fit(recipe.model_copy(update={"split": split}), held.corpus, Path(folder)).model.eval()
+        fitted = fit(recipe.model_copy(update={"split": held}), corpus, Path(folder))
+    fitted.model.eval()
+    return fitted
 
 
 class _Held(LeaveOneOut):
