@@ -1,5 +1,6 @@
 """The content of a model's items as arrays: what was found stands in schema.json, its numbers here."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from intertask.content.whitening import Whitening
 from intertask.errors import ArtefactError
 from intertask.storage import tensors
 from intertask.storage.tensors import Form
+from intertask.texts import pretrained
 
 LARGEST = 1e6  # a number of content or of a map; products of larger ones leave single precision
 
@@ -29,6 +31,8 @@ def write(described: Described, folder: Path) -> None:
     }
     if whitening is not None:
         arrays |= {"mean": whitening.mean_E, "map": whitening.map_EP}
+    if described.reader.tokenizer:
+        arrays["tokenizer"] = np.frombuffer(described.reader.tokenizer.encode(), np.uint8)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / CONTENT)
 
 
@@ -56,6 +60,9 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
             "mean": Form("float32", (found.encoded,)),
             "map": Form("float32", (found.encoded, found.width)),
         }
+    if found.own is not None:
+        pretrained.refuse_extremes(found.own.config)
+        expected["tokenizer"] = Form("uint8", (found.own.tokenizer,))
     tensors.refuse_others(file, there, expected, "the arrays of the schema")
     arrays = tensors.read(file, LARGEST)
     evidence = cast("NDArray[np.int64]", arrays["evidence"])
@@ -64,9 +71,20 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
     floats = {name: cast("NDArray[np.float32]", arrays[name]) for name in ("mean", "map") if name in arrays}
     whitening = Whitening(floats["mean"], floats["map"]) if found.text else None
     return Described(
-        ContentReader(found, whitening),
+        ContentReader(found, whitening, _tokenizer(arrays, str(file))),
         cast("NDArray[np.float32]", arrays["features"]),
         cast("NDArray[np.bool_]", arrays["has"]),
         evidence,
         cast("NDArray[np.bool_]", arrays["learned"]),
     )
+
+
+def _tokenizer(arrays: Mapping[str, NDArray[np.generic]], file: str) -> str:
+    if "tokenizer" not in arrays:
+        return ""
+    try:
+        told = arrays["tokenizer"].tobytes().decode()
+        pretrained.tokenizer_of(told)
+    except ValueError as error:
+        raise ArtefactError(f"{file} tokenizer", "a tokenizer as JSON", str(error)) from None
+    return told

@@ -127,10 +127,12 @@ class LogArtefact:
             described=None if self.described is None else self.described.reader.found,
             ranker=None if self.ranker is None else keeping.outline(self.ranker),
         )
-        unsaid = {"ranker"} if self.ranker is None else None  # as before there were rankers
-        (folder / "schema.json").write_text(
-            schema.model_dump_json(indent=1, exclude=unsaid), encoding="utf-8"
-        )
+        unsaid = {name: True for name in ("ranker",) if self.ranker is None}  # as before there were any
+        if schema.described is None or schema.described.own is None:
+            told = schema.model_dump_json(indent=1, exclude=unsaid | {"described": {"own"}})
+        else:
+            told = schema.model_dump_json(indent=1, exclude=unsaid)
+        (folder / "schema.json").write_text(told, encoding="utf-8")
         if self.ranker is not None:
             save_file(keeping.arrays(self.ranker), folder / RANKER)
         arrays: dict[str, NDArray[np.generic]] = {

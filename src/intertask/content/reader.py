@@ -6,6 +6,7 @@ numbers. A block has length one, or a mark of its own where the item lacks that 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,22 @@ from intertask.errors import RequestError
 from intertask.options.config import Config
 
 MOST_WORDS = 256  # of a column of categories or tags, the most frequent ones
+MARK_FROM = 1e-9  # length of a block below which it says nothing
 FURTHEST = 3.0  # standard deviations from the mean that a number may lie
+
+
+class Own(Config):
+    """An encoder of texts whose upper layers a model has learned, as JSON keeps it.
+
+    Args:
+        config: As its folder said it.
+        max_length: Most tokens of a text.
+        tokenizer: Bytes of the tokenizer, which is kept beside the numbers.
+    """
+
+    config: dict[str, Any]
+    max_length: int = Field(ge=3, le=8_192)
+    tokenizer: int = Field(ge=1, le=64 << 20)
 
 
 class Found(Config):
@@ -33,6 +49,7 @@ class Found(Config):
         categories: The words of each column of categories.
         tags: The words of each column of tags.
         numbers: Mean and standard deviation of each column of numbers, after a logarithm.
+        own: The encoder, where the model has learned it further; None where it is as it was.
     """
 
     text: tuple[str, ...] = ()
@@ -42,6 +59,7 @@ class Found(Config):
     categories: dict[str, tuple[str, ...]] = {}
     tags: dict[str, tuple[str, ...]] = {}
     numbers: dict[str, tuple[float, float]] = {}
+    own: Own | None = None
 
     @property
     def blocks(self) -> dict[str, int]:
@@ -80,10 +98,12 @@ class ContentReader:
     Args:
         found: In the rows of training items.
         whitening: Of their texts; None without text.
+        tokenizer: Of an encoder that the model has learned further, as JSON; empty without one.
     """
 
     found: Found
     whitening: Whitening | None = None
+    tokenizer: str = ""
 
     @classmethod
     def fit(
@@ -207,5 +227,5 @@ def _of_words(column: pl.Series, words: tuple[str, ...], several: bool) -> NDArr
 def _marked(block: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows of length one, or zeros and a mark behind them."""
     lengths = np.linalg.norm(block, axis=1, keepdims=True)
-    empty = lengths < 1e-9
+    empty = lengths < MARK_FROM
     return np.concatenate([block / np.where(empty, 1, lengths), empty.astype(np.float32)], axis=1)

@@ -67,6 +67,8 @@ class TrainableLog:
         readers = beside.fitted(config, corpus, split, kept)
         self.corpus = corpus = beside.known(corpus, readers)
         self.model = build(config, corpus, seed, counts, stream, shared, described, readers)
+        if self.model.items is not None:
+            config.items.prepare(self.model.items)
         targets = _following(training)
         self.constant = {
             task: own.constant_loss(targets, corpus.behaviours) for task, own in config.tasks.items()

@@ -136,6 +136,8 @@ def fit_streams(
         trained = trainer.run()
     except WriteError as error:  # by then something has been written
         raise WriteError(error.where, error.expected, error.found, GOES_ON) from error
+    for part in parts.values():
+        part.model.settle()
     trained = replace(trained, advice=(*trained.advice, *told))
     return {
         name: Fitted(

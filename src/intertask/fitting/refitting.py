@@ -58,6 +58,7 @@ def refit(
     folder.mkdir(exist_ok=True)
     WholeTrainer(streams, balance.to(device), plan, recipe.train, recipe.seed, run, folder).run()
     for name, part in parts.items():
+        part.model.settle()
         _correct(part.model, fitted[name].corrections)
     return {
         name: Fitted(

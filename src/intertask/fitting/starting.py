@@ -12,6 +12,7 @@ from torch import Tensor
 from intertask.data.corpus import Corpus
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
+from intertask.items.content import KEPT
 from intertask.model import Model
 from intertask.model.blueprint import blueprint
 from intertask.train.checkpoint import weights
@@ -56,6 +57,7 @@ class Start:
                 "train on a log that has them all",
             )
         old, new = weights(self.model), weights(model)
+        new.pop(KEPT, None)  # of texts as their encoder was made elsewhere
         by_item = _by_item(model)
         here = self.items.encode(corpus.items.ids)
         known = np.flatnonzero((here >= 0) & self.trained_I[np.maximum(here, 0)])

@@ -13,7 +13,7 @@ from intertask.inputs import Reader as AnyReader
 from intertask.inputs import _pieces as pieces
 from intertask.inputs._tokens import Tokens
 from intertask.texts import tokens
-from intertask.texts.pretrained import require_transformers
+from intertask.texts.pretrained import tokenizer_of
 from intertask.texts.tokens import Unit, Words
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Reader(AnyReader):
     @field_validator("tokenizer")
     @classmethod
     def _can_be_read(cls, tokenizer: str) -> str:
-        _tokenizer(tokenizer)
+        tokenizer_of(tokenizer)
         return tokenizer
 
     @property
@@ -64,7 +64,7 @@ class Reader(AnyReader):
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
-        return _tokenizer(self.tokenizer)
+        return tokenizer_of(self.tokenizer)
 
     @property
     def num_tokens(self) -> int:
@@ -111,13 +111,3 @@ class Reader(AnyReader):
         if self.empty:
             told.append(f"{self.empty:,} of {self.rows:,} training texts are empty")
         return tuple(told)
-
-
-def _tokenizer(text: str) -> "Tokenizer":
-    require_transformers()
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_str(text)
-    except Exception as error:  # the library raises Exception itself
-        raise ValueError(f"a tokenizer of the library tokenizers: {error}") from None

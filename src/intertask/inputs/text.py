@@ -20,9 +20,9 @@ from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
 from intertask.inputs import Reader as AnyReader
 from intertask.inputs import _pieces as pieces
-from intertask.inputs._backbone import Backbone
 from intertask.inputs._texts import Reader
 from intertask.inputs._tokens import Tokens, padded
+from intertask.nn.backbone import Backbone
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, AllItems

@@ -33,6 +33,13 @@ class ItemsConfig(PluginConfig):
         """
         return None
 
+    def prepare(self, items: AllItems) -> None:
+        """Called once of new vectors that are to be trained, such as to take weights of elsewhere.
+
+        Raises:
+            RecipeError: They cannot be had.
+        """
+
     @property
     def share_of_new(self) -> float:
         """Share of the places of lists that items without a training event may have."""

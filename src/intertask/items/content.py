@@ -1,5 +1,6 @@
 """What an item is and who it is: its content, and a bounded part of its own that grows with its evidence."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,9 +15,12 @@ from intertask.content.described import Described, describe
 from intertask.data.catalogue import Catalogue
 from intertask.errors import RecipeError
 from intertask.items import ItemsConfig
+from intertask.items._texts import LearnedTexts
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.item_table import INITIAL_DEVIATION, AllItems, SomeItems
+from intertask.texts.pretrained import find
 
+KEPT = "items.features_IF"  # of a model that learns texts, while it is trained
 UNBOUNDED = 1e3  # a radius that no part reaches
 UNBOUNDED_BONUS = 0.75  # the greatest that cost all targets together no more than a hundredth of their best
 
@@ -45,6 +49,11 @@ class Config(ItemsConfig):
         new_item_bonus: What is added to the scores of items without a training event, in standard deviations
             of a history's scores. Content alone scores them too low: they have no events that speak for them.
             If left out, 0.75 where nothing bounds the parts of their own of the others, and 0 where it does.
+        learned_layers: Upper layers of the encoder of the texts that learn with the model what follows; 0
+            for a frozen one. They become part of the model, which then needs the encoder's folder to be
+            trained alone.
+        texts_per_step: Texts that a step encodes anew; the others keep the vectors of the step that last did.
+        learning_rate: Of those layers.
     """
 
     kind: Literal["content"] = "content"
@@ -60,6 +69,9 @@ class Config(ItemsConfig):
     id_dropout: float = Field(default=0.0, ge=0, lt=1)
     new_item_share: float = Field(default=1.0, ge=0, le=1)
     new_item_bonus: float | None = Field(default=None, ge=-10, le=10)
+    learned_layers: int = Field(default=0, ge=0, le=1_000)
+    texts_per_step: int = Field(default=64, ge=1, le=1_000_000)
+    learning_rate: float = Field(default=1e-4, gt=0, le=10)
 
     @property
     def share_of_new(self) -> float:
@@ -83,6 +95,7 @@ class Config(ItemsConfig):
             self.text_width,
             scale=self.whiten,
             strict=self.strict,
+            learned=bool(self.learned_layers),
         )
 
     def build(self, dimensions: Dimensions, *, sparse: bool) -> "ContentItems":
@@ -96,6 +109,11 @@ class Config(ItemsConfig):
                 'add [data.catalogue], hand a catalogue to fit(), or take kind = "table"',
             )
         return ContentItems(self, dimensions, described)
+
+    def prepare(self, items: AllItems) -> None:
+        """Take the weights of the encoder, where it learns."""
+        if isinstance(items, ContentItems) and items.texts is not None:
+            items.texts.backbone.take_weights(find(items.described.reader.found.encoder))
 
 
 class ContentItems(AllItems):
@@ -122,20 +140,41 @@ class ContentItems(AllItems):
         nn.init.zeros_(self.content.bias)
         self.own = nn.Embedding(dimensions.num_items, dimensions.width)
         nn.init.zeros_(self.own.weight)
-        self.register_buffer("features_IF", torch.from_numpy(described.features_IF), persistent=False)
+        self.texts: LearnedTexts | None = None
+        if described.reader.found.own is not None:
+            self.texts = LearnedTexts(described, config.learned_layers, config.learning_rate)
+        # What a step has encoded is a part of what a run goes on from.
+        features_IF = torch.from_numpy(described.features_IF)
+        self.register_buffer("features_IF", features_IF, persistent=self._learning)
         self.register_buffer("rho_I1", _rho(described, config.evidence), persistent=False)
         self.some = _learned(self, described)
         self._leaf: Tensor | None = None  # of the step that is under way
         self._made: Tensor | None = None  # from it
         self._kept: tuple[tuple[object, ...], Tensor] | None = None  # in evaluation, and of which weights
+        self._fresh: tuple[tuple[object, ...], Tensor] | None = None  # the same of content
 
     def __len__(self) -> int:
         return self.own.num_embeddings
 
     def train(self, mode: bool = True) -> "ContentItems":
         """Training begins or ends; fused optimisers change weights without a new version of them."""
-        self._kept = None
+        self._kept = self._fresh = None
         return super().train(mode)
+
+    def settle(self) -> Described:
+        """Read the texts by the encoder as it is at the end of the training."""
+        if self._learning:
+            assert self.texts is not None
+            features_IF = self._content()
+            self.texts.forget()
+            self.described = replace(self.described, features_IF=features_IF.cpu().numpy(), texts=None)
+            self.register_buffer("features_IF", features_IF, persistent=False)
+            self._kept = self._fresh = None
+        return self.described
+
+    @property
+    def _learning(self) -> bool:
+        return self.texts is not None and self.texts.learning
 
     def take(self, described: Described) -> None:
         """Know other evidence of the items; their content stays."""
@@ -152,6 +191,11 @@ class ContentItems(AllItems):
         made, leaf, self._made, self._leaf = self._made, self._leaf, None, None
         if made is not None and leaf is not None and leaf.grad is not None:
             torch.autograd.backward(made, leaf.grad)
+            if self.texts is not None and self.texts.learning:
+                of_text = slice(0, self.texts.width)
+                pushed_IP = leaf.grad @ self.content.weight.detach()[:, of_text]
+                drawn, blocks_NP = self.texts.learn(pushed_IP, self.config.texts_per_step)
+                self.features_IF[drawn, of_text] = blocks_NP
 
     @property
     def weight_ID(self) -> Tensor:  # noqa: N802
@@ -175,8 +219,22 @@ class ContentItems(AllItems):
 
     def of_content(self) -> Tensor:
         """The vectors of all items by their content alone, [I, D]."""
-        made: Tensor = self.content(self.features_IF)
+        made: Tensor = self.content(self._content())
         return made
+
+    def _content(self) -> Tensor:
+        """The content of all items: in evaluation by the encoder as it is, in training by what is kept."""
+        if self.training or self.texts is None or not self.texts.learning:
+            return self.features_IF
+        weights = self.texts.parameters()
+        version = (str(self.features_IF.device), *(weight._version for weight in weights))
+        if self._fresh is None or self._fresh[0] != version:
+            with torch.no_grad():
+                features_IF = self.features_IF.clone()
+                items = self.texts.items
+                features_IF[items, : self.texts.width] = self.texts.blocks(items)
+            self._fresh = version, features_IF
+        return self._fresh[1]
 
     def _make(self) -> Tensor:
         made_ID = self.of_content()

@@ -209,6 +209,11 @@ class Model(nn.Module):
             return funnel.predict(self.config.tasks, self.tasks, name, states, items_N)
         return self.task(name).predict(states[name], items_N)
 
+    def settle(self) -> None:
+        """Called at the end of a training: what items are described by is now what the model reads."""
+        if self.items is not None and (described := self.items.settle()) is not None:
+            self.dimensions = replace(self.dimensions, described=described)
+
     def task(self, name: str) -> Task:
         """One task."""
         task = self.tasks[name]

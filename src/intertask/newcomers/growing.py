@@ -8,10 +8,12 @@ import torch
 
 from intertask.answering.answerer import Answerer
 from intertask.content.described import Described
+from intertask.content.texts import Vectors, vectors_by
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import joined
 from intertask.data.vocabulary import Vocabulary
 from intertask.errors import RequestError
+from intertask.items.content import ContentItems
 from intertask.model import Model
 from intertask.train.checkpoint import weights
 
@@ -31,6 +33,14 @@ def described_of(answerer: Answerer) -> Described:
             'train it with [items] kind = "content" and a catalogue',
         )
     return found
+
+
+def vectors_of(answerer: Answerer) -> Vectors:
+    """What makes vectors of texts as those of the training items are made."""
+    items = answerer.model.items
+    if isinstance(items, ContentItems) and items.texts is not None:
+        return items.texts.vectors
+    return vectors_by(described_of(answerer).reader.found.encoder)
 
 
 def grown(answerer: Answerer, described: Described, further: pl.Series, catalogue: Catalogue) -> Answerer:

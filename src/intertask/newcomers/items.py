@@ -16,14 +16,13 @@ from intertask.answering import newness
 from intertask.answering.answerer import Answerer
 from intertask.content.described import Described
 from intertask.content.reader import Read
-from intertask.content.texts import vectors_by
 from intertask.data import tables
 from intertask.data.catalogue import Catalogue
 from intertask.data.corpus import joined
 from intertask.data.tables import Source
 from intertask.errors import IntertaskError, RequestError
 from intertask.events.requests import Asked, encoded
-from intertask.newcomers.growing import described_of, grown
+from intertask.newcomers.growing import described_of, grown, vectors_of
 from intertask.nn.best import best_items
 from intertask.options.seeds import generator
 
@@ -83,7 +82,7 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
     places = encoded(vocabulary, ids)
     fresh = places < 0
     try:
-        read = described.reader.read(incoming.frame, vectors_by(described.reader.found.encoder))
+        read = described.reader.read(incoming.frame, vectors_of(answerer))
     except IntertaskError as error:
         raise RequestError(
             "add_items",

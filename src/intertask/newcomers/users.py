@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from intertask.answering.answerer import Answerer
 from intertask.content.described import Described
-from intertask.content.texts import vectors_by
 from intertask.errors import RequestError
-from intertask.newcomers.growing import described_of
+from intertask.newcomers.growing import described_of, vectors_of
 from intertask.options import arguments
 
 POPULAR = 0.05  # of a cosine: of items that fit alike the more frequent one says more
@@ -50,7 +49,7 @@ def _alike(
     row |= {name: list(tags) for name in described.reader.found.tags}
     read = described.reader.read(
         pl.DataFrame({name: [value] for name, value in row.items()}, schema=schema),
-        vectors_by(described.reader.found.encoder),
+        vectors_of(answerer),
     )
     asked = read.features_NF[0].copy()
     asked[np.cumsum(list(described.reader.found.blocks.values())) - 1] = 0  # that something was not said

@@ -68,6 +68,10 @@ class AllItems(nn.Module, ABC):
         """How far what is known of an item's id alone may count, 0 to 1, [...]; None where that is all."""
         return None
 
+    def settle(self) -> object | None:
+        """Called at the end of a training; returns what `Dimensions.described` then is."""
+        return None
+
 
 class ItemTable(AllItems):
     """The vectors of all items.

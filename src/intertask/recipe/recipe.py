@@ -264,6 +264,9 @@ def shaping_of(written: Mapping[str, Any]) -> dict[str, Any]:
         del told["items"]
     elif "items" in told:
         told["items"] = {name: value for name, value in told["items"].items() if name != "new_item_share"}
+        if not told["items"].get("learned_layers"):  # and those from before any could learn
+            for name in ("learned_layers", "texts_per_step", "learning_rate"):
+                told["items"].pop(name, None)
     told["train"] = {name: value for name, value in told["train"].items() if name not in harmless}
     told["streams"] = {
         stream: {name: value for name, value in section.items() if name != "data"}

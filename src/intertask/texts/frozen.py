@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from intertask.storage.files import written_aside
 from intertask.terminal.progress import bar
 from intertask.texts import pretrained
 from intertask.texts.pretrained import Checkpoint
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TOKENS = 4096  # encoded at once
 KEY_BYTES = 16
@@ -76,13 +79,7 @@ def _settings(checkpoint: Checkpoint, pooling: str, max_length: int) -> str:
 
 def _encoded(texts: Sequence[str], checkpoint: Checkpoint, pooling: str, max_length: int) -> Floats:
     """Vectors of texts, those of like length together."""
-    tokenizer = checkpoint.tokenizer
-    tokenizer.enable_truncation(max_length)
-    clean = [text.encode("utf-8", "replace").decode() for text in texts]
-    codes = [own.ids for own in tokenizer.encode_batch_fast(clean)]
-    tokenizer.no_truncation()
-    if not min(map(len, codes)):  # of a tokenizer without marks of its own
-        codes = [own or [int(checkpoint.config.get("pad_token_id") or 0)] for own in codes]
+    codes = coded(texts, checkpoint.tokenizer, max_length, int(checkpoint.config.get("pad_token_id") or 0))
     module = checkpoint.load()
     order = np.argsort([len(own) for own in codes], kind="stable")[::-1]
     made: list[tuple[NDArray[np.int64], Floats]] = []
@@ -97,6 +94,22 @@ def _encoded(texts: Sequence[str], checkpoint: Checkpoint, pooling: str, max_len
     for rows, own in made:
         vectors[rows] = own
     return vectors
+
+
+def coded(texts: Sequence[str], tokenizer: "Tokenizer", max_length: int, padding: int) -> list[list[int]]:
+    """The tokens of texts, at least one of each.
+
+    Args:
+        texts: To be read.
+        tokenizer: Of the encoder.
+        max_length: Most tokens of one; what is behind is cut off.
+        padding: What stands for a text without any.
+    """
+    tokenizer.enable_truncation(max_length)
+    clean = [text.encode("utf-8", "replace").decode() for text in texts]
+    codes = [own.ids for own in tokenizer.encode_batch_fast(clean)]
+    tokenizer.no_truncation()
+    return [own or [padding] for own in codes]  # a tokenizer may have no marks of its own
 
 
 def _pooled(module: torch.nn.Module, codes: Sequence[list[int]], pooling: str) -> Floats:

@@ -196,6 +196,21 @@ def require_transformers() -> None:
         ) from None
 
 
+def tokenizer_of(text: str) -> "Tokenizer":
+    """The tokenizer that JSON of the library `tokenizers` says.
+
+    Raises:
+        ValueError: It says none.
+    """
+    require_transformers()
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as error:  # the library raises Exception itself
+        raise ValueError(f"a tokenizer of the library tokenizers: {error}") from None
+
+
 def build(config: Mapping[str, Any]) -> nn.Module:
     """An encoder of a config without the weights that were learned.
 

@@ -31,12 +31,17 @@ class Backbone(nn.Module):
             setattr(self.own, "pooler", None)  # noqa: B010  (of a task of its training; nobody reads it)
         self.width = int(config.get("hidden_size", config.get("dim", 0)))
         self.padding = int(config.get("pad_token_id") or 0)
-        self.frozen_layers = frozen_layers
+        self.frozen_layers = 0
         self._outputs: int | None = None  # of a layer, once it is known
         self.kept: Activations | None = None  # what frozen layers make of texts, while it is trained
         if frozen_layers:
-            for part in self._frozen():
-                part.requires_grad_(False)
+            self.freeze(frozen_layers)
+
+    def freeze(self, layers: int) -> None:
+        """Keep so many of the lowest layers, and the vectors of tokens, as they are."""
+        self.frozen_layers = layers
+        for part in self._frozen():
+            part.requires_grad_(False)
 
     def layers(self) -> Sequence[nn.Module]:
         """Its layers from below; none where they cannot be told from its other parts."""
