@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from intertask.inputs._backbone import Backbone
 
 from intertask.data.seam import INPUT
-from intertask.inputs._backbone import Backbone
 from intertask.inputs.text import Config
 from intertask.nn.dimensions import Dimensions
 from intertask.texts.activations import Activations
