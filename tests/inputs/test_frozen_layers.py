@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from intertask.inputs._backbone import Backbone
 
 from intertask.data.seam import INPUT
 from intertask.inputs.text import Config
+from intertask.nn.backbone import Backbone
 from intertask.nn.dimensions import Dimensions
 from intertask.texts.activations import Activations
 from tests.encoder_folders import encoder_folder

@@ -16,6 +16,7 @@ from intertask.errors import ArtefactError
 from intertask.storage import tensors
 from intertask.storage.tensors import Form
 from intertask.texts import pretrained
+from intertask.texts.configs import refuse_extremes
 
 LARGEST = 1e6  # a number of content or of a map; products of larger ones leave single precision
 
@@ -61,7 +62,7 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
             "map": Form("float32", (found.encoded, found.width)),
         }
     if found.own is not None:
-        pretrained.refuse_extremes(found.own.config)
+        refuse_extremes(found.own.config)
         expected["tokenizer"] = Form("uint8", (found.own.tokenizer,))
     tensors.refuse_others(file, there, expected, "the arrays of the schema")
     arrays = tensors.read(file, LARGEST)

@@ -10,6 +10,7 @@ from intertask.content.reader import ContentReader, Own
 from intertask.content.texts import HASHED, encoder_at_hand, vectors_by
 from intertask.data.catalogue import Catalogue
 from intertask.errors import RecipeError
+from intertask.texts.configs import longest
 
 LEARN = "name the text of [data.catalogue] and an encoder, or take learned_layers = 0"
 MOST_TOKENS = 128  # of the text of an item
@@ -100,7 +101,7 @@ def _with_encoder(reader: ContentReader) -> ContentReader:
     tokenizer = checkpoint.tokenizer.to_str()
     own = Own(
         config=checkpoint.config,
-        max_length=min(MOST_TOKENS, pretrained.longest(checkpoint.config)),
+        max_length=min(MOST_TOKENS, longest(checkpoint.config)),
         tokenizer=len(tokenizer.encode()),
     )
     return replace(reader, found=reader.found.model_copy(update={"own": own}), tokenizer=tokenizer)

@@ -7,33 +7,29 @@ Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021 (patches)
 Convolutions Help Transformers See Better", NeurIPS 2021 (a small stem of convolutions in their place).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
-import numpy as np
-import polars as pl
 import torch
-from numpy.typing import NDArray
-from pydantic import Field, StrictStr, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from intertask.data.rows import Rows
 from intertask.data.seam import INPUT, Fields
 from intertask.errors import DataError, RecipeError
-from intertask.inputs import Embedded, InputConfig, Kind
+from intertask.inputs import Embedded, InputConfig
 from intertask.inputs import Input as AnyInput
 from intertask.inputs import Reader as AnyReader
 from intertask.inputs._pictures import CHANNELS, Mode, pixels
+from intertask.inputs._pixels import MOST_PLACES, Pixels, Reader, Side, spread
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.moved import Movement, moved
+from intertask.nn.pictures import PictureBackbone, Pictured, find, form
 
-MOST_PLACES = 4_096  # of a picture
-PLAIN = 28  # pixels of a side of the picture that references see
-Side = Annotated[int, Field(ge=1, le=4_096)]
+RATE = 1e-4  # of a pretrained encoder that is given none
 
 
 class Config(InputConfig):
@@ -52,6 +48,13 @@ class Config(InputConfig):
         turn: Training turns them by up to so many degrees.
         zoom: Training makes them larger or smaller by up to this share.
         dropout: Share of the numbers of a vector that training drops.
+        pretrained: A folder, or a name on the hub, of an encoder of pictures in the form of Hugging Face,
+            such as ViT, ResNet or ConvNeXt, whose weights are safetensors. It takes the place of patches and
+            stem, and its weights become part of the model; the folder is needed to train alone. Pictures are
+            drawn to the size that it was trained on, if its config says it, and turned into its mode. It
+            learns at 1e-4 where `learning_rate` is left out.
+        layer_decay: Each layer or stage of it learns at this share of the rate of the one above it.
+        frozen_layers: So many of its lowest layers or stages, and what lies below, stay as they are.
     """
 
     kind: Literal["image"] = "image"
@@ -65,6 +68,22 @@ class Config(InputConfig):
     turn: float = Field(default=0.0, ge=0, le=180)
     zoom: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    pretrained: str | None = Field(default=None, min_length=1, max_length=1_000)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    frozen_layers: int = Field(default=0, ge=0, le=1_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _slow(cls, given: object) -> object:
+        if isinstance(given, Mapping) and given.get("pretrained") and given.get("learning_rate") is None:
+            return {**given, "learning_rate": RATE}
+        return given
+
+    @model_validator(mode="after")
+    def _layers_of_an_encoder(self) -> "Config":
+        if self.pretrained is None and (self.layer_decay < 1 or self.frozen_layers):
+            raise ValueError("layer_decay and frozen_layers with pretrained alone")
+        return self
 
     @model_validator(mode="after")
     def _halves(self) -> "Config":
@@ -79,184 +98,158 @@ class Config(InputConfig):
             RecipeError: No column of files, or several and none is named.
             DataError: A picture is damaged, or of another size or mode than the first.
         """
+        return self._fitted(rows, None if self.pretrained is None else find(self.pretrained))
+
+    def refit(self, rows: Rows, known: AnyReader) -> "Reader":
+        """The same by the encoder that a reader knows, whose folder may be gone."""
+        if self.pretrained is None or not isinstance(known, Reader):
+            return self.fit(rows)
+        return known.model_copy(update={"column": rows.file(self.column, "[input] image")})
+
+    def _fitted(self, rows: Rows, checkpoint: Pictured | None) -> "Reader":
         column = rows.file(self.column, "[input] image")
         found = rows.inputs[column]
         first = found[0]
-        shown = pixels(first["content"], first["name"], self.mode, self.size)
+        wanted, size = self.mode, self.size
+        if checkpoint is not None:
+            wanted = wanted or ("gray" if checkpoint.channels == 1 else "colour")
+            size = size or checkpoint.size
+        shown = pixels(first["content"], first["name"], wanted, size)
         mode: Mode = "gray" if len(shown) == 1 else "colour"
         height, width = shown.shape[1:]
-        self._refuse_many(height, width)
         bare = Reader(
             column=column,
             height=height,
             width=width,
             mode=mode,
             patch=self.patch,
-            drawn=self.size is not None,
-            turned=self.mode is not None,
+            drawn=size is not None,
+            turned=wanted is not None,
             means=(0.0,) * len(shown),
             deviations=(1.0,) * len(shown),
         )
-        means, deviations = _spread(bare.pixels(found))
+        told: dict[str, object] = {}
+        if checkpoint is None:
+            self._refuse_many(height, width)
+        else:
+            made = form(checkpoint.config, len(shown), height, width)
+            refuse_many(made[0], height, width)
+            told = {"encoder": checkpoint.config, "weights": checkpoint.digest, "made": made}
+        means, deviations = spread(bare.pixels(found))
         if not float(deviations.max()) > 0:
             raise DataError(rows.report.source, "pictures that differ", "all of one shade")
-        return bare.model_copy(
-            update={
-                "means": tuple(means.tolist()),
-                "deviations": tuple(deviations.clamp(1.0, 255.0).tolist()),
-            }
-        )
+        told |= {"means": tuple(means.tolist()), "deviations": tuple(deviations.clamp(1.0, 255.0).tolist())}
+        if checkpoint is not None and checkpoint.spread is not None:
+            told |= dict(zip(("means", "deviations"), checkpoint.spread, strict=True))
+        return bare.model_copy(update=told)
 
     def _refuse_many(self, height: int, width: int) -> None:
-        places = -(-height // self.patch) * -(-width // self.patch)
-        if places > MOST_PLACES:
-            raise RecipeError(
-                "[input] patch",
-                f"{MOST_PLACES:,} patches at most",
-                f"{places:,} of a picture of {height} x {width}",
-                "take a larger patch, or a smaller size",
-            )
+        refuse_many(-(-height // self.patch) * -(-width // self.patch), height, width)
 
     def reader(self, table: object) -> "Reader":
         """The reader that wrote a table of JSON."""
         return Reader.model_validate(table)
 
-    def build(self, dimensions: Dimensions, items: AllItems | None) -> "Input":
+    def build(self, dimensions: Dimensions, items: AllItems | None) -> "Shades":
         """The input."""
         reader = dimensions.fields.get(INPUT)
         if not isinstance(reader, Reader):
             raise RecipeError("[input] kind", "an input of a log", repr(self.kind), 'use kind = "events"')
+        if (reader.encoder is None) != (self.pretrained is None):
+            raise RecipeError("[input] pretrained", "a reader of that encoder", "one of another")
+        if reader.encoder is not None:
+            return _pretrained(self, reader, dimensions.width)
         self._refuse_many(reader.height, reader.width)
         return Input(self, reader, dimensions.width)
 
+    def prepare(self, part: AnyInput) -> None:
+        """Take the weights of the pretrained encoder."""
+        if self.pretrained is not None:
+            assert isinstance(part, Pretrained)
+            part.backbone.take_weights(find(self.pretrained))
 
-def _spread(values_NCHW: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each channel, piece by piece: pictures are kept as bytes to save memory."""
-    sums = squares = torch.zeros(values_NCHW.shape[1], dtype=torch.float64)
-    count = 0
-    for piece in torch.split(values_NCHW, 256):
-        told = piece.double()
-        sums, squares = sums + told.sum((0, 2, 3)), squares + (told**2).sum((0, 2, 3))
-        count += told[:, 0].numel()
-    means = sums / count
-    return means, (squares / count - means**2).clamp(min=0).sqrt()
+    def keep_rates(self, part: AnyInput, others: Iterable[Tensor]) -> None:
+        """Have a pretrained encoder learn at its own rate, layer by layer; what is new at that of [train]."""
+        if self.learning_rate is None or not isinstance(part, Pretrained):
+            super().keep_rates(part, others)
+        elif self.learning_rate == 0:
+            part.backbone.requires_grad_(False)
+        else:
+            part.backbone.learn_by_layer(self.learning_rate, self.layer_decay)
 
 
-Told = Annotated[float, Field(ge=0, le=255)]
+def refuse_many(places: int, height: int, width: int) -> None:
+    """Refuse more places of a picture than are encoded.
+
+    Raises:
+        RecipeError: There are more.
+    """
+    if places > MOST_PLACES:
+        raise RecipeError(
+            "[input] patch",
+            f"{MOST_PLACES:,} patches at most",
+            f"{places:,} of a picture of {height} x {width}",
+            "take a larger patch, or a smaller size",
+        )
 
 
-class Reader(AnyReader):
-    """Reads pictures; what it holds was found in training rows alone.
+def _pretrained(config: Config, reader: Reader, width: int) -> "Pretrained":
+    built = Pretrained(config, reader, width)
+    layers = len(built.backbone.layers())
+    if config.frozen_layers > layers:
+        most = f"{layers} at most, as many as there are"
+        raise RecipeError("[input] frozen_layers", most, str(config.frozen_layers))
+    return built
+
+
+class Shades(AnyInput):
+    """Pictures as numbers of about 1, moved in training.
 
     Args:
-        column: Of the files.
-        height: Of every picture.
-        width: Of every picture.
-        mode: Of every picture.
-        patch: Pixels of a side of a patch.
-        drawn: Whether pictures of another size are drawn to this one; refused otherwise.
-        turned: Whether pictures of another mode are turned into this one; refused otherwise.
-        means: Of the channels, 0 to 255.
-        deviations: Of the channels.
+        config: Options.
+        reader: Of the pictures.
     """
 
-    column: StrictStr = Field(max_length=500)
-    height: Side
-    width: Side
-    mode: Mode
-    patch: Annotated[int, Field(ge=1, le=256)]
-    drawn: bool
-    turned: bool
-    means: tuple[Told, ...] = Field(min_length=1, max_length=3)
-    deviations: tuple[Annotated[float, Field(ge=1, le=255)], ...] = Field(min_length=1, max_length=3)
+    means_C11: Tensor
+    deviations_C11: Tensor
 
-    @model_validator(mode="after")
-    def _a_number_for_each_channel(self) -> "Reader":
-        if {len(self.means), len(self.deviations)} != {CHANNELS[self.mode]}:
-            raise ValueError(f"{CHANNELS[self.mode]} means and deviations of a picture in {self.mode}")
-        return self
+    def __init__(self, config: Config, reader: Reader) -> None:
+        super().__init__()
+        for name, values in (("means_C11", reader.means), ("deviations_C11", reader.deviations)):
+            self.register_buffer(name, torch.tensor(values).view(-1, 1, 1), persistent=False)
+        self.movement = Movement(config.flip, config.shift, config.turn, config.zoom)
+        self.dropout = Dropout(config.dropout)
 
-    @property
-    def columns(self) -> Mapping[str, Kind]:
-        """The column of the files."""
-        return {self.column: "file"}
-
-    def pixels(self, files: pl.Series) -> Tensor:
-        """The pictures of a column, uint8 [N, C, H, W].
-
-        Raises:
-            DataError: Names the first that cannot be read, or has another size or mode.
-        """
-        shape = (CHANNELS[self.mode], self.height, self.width)
-        found = torch.empty((len(files), *shape), dtype=torch.uint8)
-        size = (self.height, self.width) if self.drawn else None
-        for place, file in enumerate(files):
-            own = pixels(file["content"], file["name"], self.mode if self.turned else None, size)
-            if own.shape != shape:
-                other = len(own) != shape[0]
-                raise DataError(
-                    file["name"],
-                    f"a picture of {self.height} x {self.width} in {self.mode}, as the first that trains",
-                    f"one of {own.shape[1]} x {own.shape[2]} in {'gray' if len(own) == 1 else 'colour'}",
-                    f'say mode = "{self.mode}" in [input] to turn all into that'
-                    if other
-                    else f"say size = [{self.height}, {self.width}] in [input] to draw all to that",
-                )
-            found[place] = torch.from_numpy(own)
-        return found
-
-    def read(self, rows: Rows) -> "Pixels":
-        """The pictures."""
-        return Pixels(self.pixels(rows.inputs[self.column]), self.grid[0] * self.grid[1])
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Patches from top to bottom, and from left to right."""
-        return -(-self.height // self.patch), -(-self.width // self.patch)
-
-    def refuse(self, rows: Rows) -> None:
-        """Refuse pictures that are damaged, or of another size or mode."""
-        self.pixels(rows.inputs[self.column])
-
-    def plain(self, rows: Rows) -> pl.DataFrame:
-        """The shades of a small gray picture, 28 x 28 at most, as columns of numbers for references."""
-        gray = self.pixels(rows.inputs[self.column]).float().mean(1, keepdim=True)
-        side = (min(PLAIN, self.height), min(PLAIN, self.width))
-        small = nn.functional.adaptive_avg_pool2d(gray, side).flatten(1).numpy()
-        return pl.DataFrame(small, schema=[f"{self.column} pixel {n}" for n in range(small.shape[1])])
-
-    def notes(self) -> tuple[str, ...]:
-        """Nothing to know."""
-        return ()
+    def shades(self, fields: Fields) -> Tensor:
+        """[B, C, H, W]."""
+        assert isinstance(fields, Pixels)
+        told_BCHW = (fields.values_BCHW.float() - self.means_C11) / self.deviations_C11
+        return moved(told_BCHW, self.movement) if self.training else told_BCHW
 
 
-@dataclass(frozen=True)
-class Pixels(Fields):
-    """Pictures of rows.
+class Pretrained(Shades):
+    """A vector for each place that a pretrained encoder gives.
 
     Args:
-        values_BCHW: uint8.
-        places: Of the sequence that each becomes.
+        config: Options.
+        reader: Of the pictures.
+        width: Of a vector.
     """
 
-    values_BCHW: Tensor
-    places: int
+    def __init__(self, config: Config, reader: Reader, width: int) -> None:
+        super().__init__(config, reader)
+        assert reader.encoder is not None and reader.made is not None
+        self.backbone = PictureBackbone(reader.encoder, config.frozen_layers)
+        inner = reader.made[1]
+        self.into = nn.Linear(inner, width) if inner != width else nn.Identity()
 
-    @property
-    def lengths_B(self) -> Tensor:  # noqa: N802
-        """As many places as patches, of each row."""
-        return torch.full((len(self.values_BCHW),), self.places, device=self.values_BCHW.device)
-
-    def take(self, rows: NDArray[np.int64]) -> "Pixels":
-        """Some of the rows."""
-        return Pixels(self.values_BCHW[torch.from_numpy(rows)], self.places)
-
-    def to(self, device: torch.device) -> "Pixels":
-        """The same on another device."""
-        return Pixels(self.values_BCHW.to(device), self.places)
+    def forward(self, fields: Fields) -> Embedded:
+        """The sequence."""
+        hidden_BLD = self.into(self.backbone(self.shades(fields)))
+        return Embedded(self.dropout(hidden_BLD), Layout(causal=False))
 
 
-class Input(AnyInput):
+class Input(Shades):
     """Embeds patches: what stands there, and in which row and column of the picture.
 
     Args:
@@ -265,14 +258,9 @@ class Input(AnyInput):
         width: Of a vector.
     """
 
-    means_C11: Tensor
-    deviations_C11: Tensor
-
     def __init__(self, config: Config, reader: Reader, width: int) -> None:
-        super().__init__()
+        super().__init__(config, reader)
         channels = CHANNELS[reader.mode]
-        for name, values in (("means_C11", reader.means), ("deviations_C11", reader.deviations)):
-            self.register_buffer(name, torch.tensor(values).view(-1, 1, 1), persistent=False)
         rows, columns = reader.grid
         self.edges = (0, columns * reader.patch - reader.width, 0, rows * reader.patch - reader.height)
         stem = _convolutions if config.stem == "convolutions" else _patches
@@ -280,16 +268,10 @@ class Input(AnyInput):
         self.rows_HD = nn.Parameter(torch.randn(rows, width) * INITIAL_DEVIATION)
         self.columns_WD = nn.Parameter(torch.randn(columns, width) * INITIAL_DEVIATION)
         self.scale = width**0.5  # layers need numbers of about 1
-        self.movement = Movement(config.flip, config.shift, config.turn, config.zoom)
-        self.dropout = Dropout(config.dropout)
 
     def forward(self, fields: Fields) -> Embedded:
         """A vector for each patch, row by row."""
-        assert isinstance(fields, Pixels)
-        told_BCHW = (fields.values_BCHW.float() - self.means_C11) / self.deviations_C11
-        if self.training:
-            told_BCHW = moved(told_BCHW, self.movement)
-        stood_BDHW = self.stem(nn.functional.pad(told_BCHW, self.edges))
+        stood_BDHW = self.stem(nn.functional.pad(self.shades(fields), self.edges))
         places_HWD = self.rows_HD[:, None] + self.columns_WD
         hidden_BLD = (stood_BDHW.permute(0, 2, 3, 1) + self.scale * places_HWD).flatten(1, 2)
         return Embedded(self.dropout(hidden_BLD), Layout(causal=False))

@@ -29,7 +29,8 @@ from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.letters import Letters
 from intertask.texts.activations import Activations
-from intertask.texts.pretrained import Checkpoint, find, longest, require_transformers
+from intertask.texts.configs import longest
+from intertask.texts.pretrained import Checkpoint, find, require_transformers
 from intertask.texts.tokens import NUM_CASES
 from intertask.texts.vocabulary import Vocabulary
 from intertask.texts.vocabulary import fitted as own_vocabulary

@@ -3,20 +3,18 @@
 What frozen layers make of a text is kept on disk while a model is trained, so that they see each text once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from intertask.nn.rates import LearnsAt
-from intertask.texts import pretrained
+from intertask.nn.layered import Layered
 from intertask.texts.activations import Activations
-from intertask.texts.pretrained import Checkpoint
 
 
-class Backbone(nn.Module):
+class Backbone(Layered):
     """Encodes padded tokens.
 
     Args:
@@ -25,64 +23,19 @@ class Backbone(nn.Module):
     """
 
     def __init__(self, config: Mapping[str, Any], frozen_layers: int = 0) -> None:
-        super().__init__()
-        self.own = pretrained.build(config)
-        if getattr(self.own, "pooler", None) is not None:
-            setattr(self.own, "pooler", None)  # noqa: B010  (of a task of its training; nobody reads it)
+        super().__init__(config)
         self.width = int(config.get("hidden_size", config.get("dim", 0)))
         self.padding = int(config.get("pad_token_id") or 0)
-        self.frozen_layers = 0
         self._outputs: int | None = None  # of a layer, once it is known
         self.kept: Activations | None = None  # what frozen layers make of texts, while it is trained
         if frozen_layers:
             self.freeze(frozen_layers)
-
-    def freeze(self, layers: int) -> None:
-        """Keep so many of the lowest layers, and the vectors of tokens, as they are."""
-        self.frozen_layers = layers
-        for part in self._frozen():
-            part.requires_grad_(False)
-
-    def layers(self) -> Sequence[nn.Module]:
-        """Its layers from below; none where they cannot be told from its other parts."""
-        count = getattr(self.own.config, "num_hidden_layers", None) or getattr(self.own.config, "n_layers", 0)
-        for part in self.own.modules():
-            if isinstance(part, nn.ModuleList) and len(part) == count:
-                return list(part)
-        return []
-
-    def _frozen(self) -> list[nn.Module]:
-        layers = self.layers()
-        above = {id(part) for layer in layers for part in layer.modules()}
-        below = [
-            part
-            for part in self.own.modules()
-            if id(part) not in above and not any(id(own) in above for own in part.modules())
-        ]
-        return [*below, *layers[: self.frozen_layers]]
-
-    def learn_by_layer(self, rate: float, decay: float) -> None:
-        """Have each layer learn at `decay` times the rate of the one above it, vectors of tokens slowest."""
-        layers = self.layers()
-        vars(self)["learns_at"] = _all(self, rate * decay ** (len(layers) + 1))
-        for place, layer in enumerate(layers):
-            vars(layer)["learns_at"] = _all(layer, rate * decay ** (len(layers) - 1 - place))
-
-    def take_weights(self, checkpoint: Checkpoint) -> None:
-        """Take the weights of a folder."""
-        given = checkpoint.load().state_dict()
-        with torch.no_grad():
-            for name, weight in self.own.named_parameters():
-                weight.copy_(given[name])
 
     def train(self, mode: bool = True) -> "Backbone":
         """As any module, except that frozen layers drop nothing."""
         super().train(mode)
         if self.kept is not None and not mode:
             self.kept.flush()
-        if self.frozen_layers:
-            for part in self._frozen():
-                part.eval()
         return self
 
     def forward(self, codes_BL: Tensor, real_BL: Tensor, more_BLD: Tensor | None = None) -> Tensor:
@@ -168,7 +121,3 @@ class Backbone(nn.Module):
 def _passes_on(hidden_BLD: Tensor, *_: object, outputs: int, **__: object) -> object:
     """What a layer gives that does nothing, in the form in which it gives it."""
     return (hidden_BLD, *[None] * (outputs - 1)) if outputs else hidden_BLD
-
-
-def _all(part: nn.Module, rate: float) -> LearnsAt:
-    return LearnsAt(rate, tuple(name for name, weight in part.named_parameters() if weight.requires_grad))

@@ -15,6 +15,7 @@ from intertask.storage import tensors
 from intertask.storage.files import written_aside
 from intertask.terminal.progress import bar
 from intertask.texts import pretrained
+from intertask.texts.configs import longest
 from intertask.texts.pretrained import Checkpoint
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def embed(
     checkpoint = pretrained.find(encoder)
     if max_length < 3:
         raise RecipeError("max_length", "3 tokens or more", str(max_length))
-    max_length = min(max_length, pretrained.longest(checkpoint.config))
+    max_length = min(max_length, longest(checkpoint.config))
     wanted = {_key(text or ""): text or "" for text in texts}
     place = None if cache is None else Path(cache) / _settings(checkpoint, pooling, max_length)
     found = {} if place is None else _kept(place, wanted.keys())

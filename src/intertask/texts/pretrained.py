@@ -20,27 +20,17 @@ from torch import nn
 from intertask.errors import IntertaskError, RecipeError
 from intertask.storage.files import sha256
 from intertask.storage.untrusted import read_bytes, read_json
+from intertask.texts.configs import cleaned, longest, refuse_extremes, whole_config
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-MOST_LAYERS, MOST_NUMBER = 1_000, 10_000_000  # that a config may say
 LEAST_TOKENS = 4  # of a text, with what an encoder puts around it
 CONFIG_BYTES, TOKENIZER_BYTES = 1 << 20, 64 << 20
 _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
-_WANTED = (*_FILES, "*.safetensors", "model.safetensors.index.json")
+_WANTED = (*_FILES, "preprocessor_config.json", "*.safetensors", "model.safetensors.index.json")
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
-# What a config may say of code that is to be run, or of a form of weights that is not read here.
-_LEFT_OUT = (
-    "auto_map",
-    "attn_implementation",
-    "quantization_config",
-    "dtype",
-    "torch_dtype",
-    "experts_implementation",
-)
-_OFFSET = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl")  # places begin behind padding's
 _UNUSED = re.compile(r"(^|\.)(pooler|lm_head|cls|classifier|token_type_ids|position_ids)(\.|$)")
 
 
@@ -66,9 +56,9 @@ class Checkpoint:
         try:
             table = read_json(self.folder / "config.json", CONFIG_BYTES)
         except IntertaskError as error:
-            raise self._wrong(f"config.json: {error.found}") from None
+            raise self.wrong(f"config.json: {error.found}") from None
         if not isinstance(table, dict) or not isinstance(table.get("model_type"), str):
-            raise self._wrong("a config.json without model_type")
+            raise self.wrong("a config.json without model_type")
         return cleaned(table)
 
     @cached_property
@@ -96,7 +86,7 @@ class Checkpoint:
             else:  # an older checkpoint, whose words stand in a file of another form
                 found = _converted(self.folder)
         except Exception as error:  # the library raises Exception itself
-            raise self._wrong(f"a tokenizer that cannot be read: {error}") from None
+            raise self.wrong(f"a tokenizer that cannot be read: {error}") from None
         found.no_truncation()
         found.no_padding()
         return found
@@ -113,7 +103,7 @@ class Checkpoint:
             with _quiet():
                 module, found = transformers.AutoModel.from_pretrained(
                     self.folder,
-                    config=_config(self.config),
+                    config=whole_config(self.config),
                     local_files_only=True,
                     trust_remote_code=False,
                     use_safetensors=True,
@@ -121,13 +111,13 @@ class Checkpoint:
                     output_loading_info=True,
                 )
         except Exception as error:  # of many kinds: what is wrong with a foreign folder is the folder's fault
-            raise self._wrong(f"weights that cannot be read: {_first_line(error)}") from None
+            raise self.wrong(f"weights that cannot be read: {_first_line(error)}") from None
         missing = sorted(name for name in found["missing_keys"] if not _UNUSED.search(name))
         if missing:
-            raise self._wrong(f"weights without {missing[0]} and {len(missing) - 1} others")
+            raise self.wrong(f"weights without {missing[0]} and {len(missing) - 1} others")
         for name, weight in module.named_parameters():
             if not weight.isfinite().all():
-                raise self._wrong(f"NaN or infinite numbers in {name}")
+                raise self.wrong(f"NaN or infinite numbers in {name}")
         module.eval()
         return module  # type: ignore[no-any-return]
 
@@ -140,33 +130,43 @@ class Checkpoint:
         known = self.config.get("vocab_size")
         written = max(self.tokenizer.get_vocab(with_added_tokens=True).values(), default=0) + 1
         if isinstance(known, int) and written > known:
-            raise self._wrong(
+            raise self.wrong(
                 f"a tokenizer of {written:,} tokens for {known:,} vectors, that of another encoder"
             )
         if longest(self.config) < LEAST_TOKENS:
-            raise self._wrong(f"places for {longest(self.config)} tokens alone")
+            raise self.wrong(f"places for {longest(self.config)} tokens alone")
 
-    def _wrong(self, found: str) -> RecipeError:
+    def wrong(self, found: str) -> RecipeError:
+        """The refusal of this folder."""
         return RecipeError(
             f"pretrained {self.name!r}",
-            "a folder with config.json, tokenizer.json and model.safetensors of an encoder",
+            "a folder with config.json and model.safetensors of an encoder, and of texts tokenizer.json",
             found,
             "save the encoder again with save_pretrained",
         )
 
 
 def find(name: str | Path) -> Checkpoint:
-    """The encoder of a folder, or of a name on the hub, which is fetched unless HF_HUB_OFFLINE is set.
+    """The encoder of texts of a folder, or of a name on the hub, fetched unless HF_HUB_OFFLINE is set.
 
     Raises:
         RecipeError: There is none, its weights are pickled, or the extra `text` is not installed.
     """
+    checkpoint = folder_of(name)
+    if not isinstance(checkpoint.config.get("hidden_size", checkpoint.config.get("dim")), int):
+        raise checkpoint.wrong(f"model_type {checkpoint.config['model_type']!r} without hidden_size")
+    checkpoint.refuse_strange_tokens()
+    return checkpoint
+
+
+def folder_of(name: str | Path) -> Checkpoint:
+    """The same of an encoder of anything, whose tokenizer nobody has looked at."""
     require_transformers()
     place = Path(name).expanduser()
     folder = place if place.is_dir() else _fetched(str(name))
     if not (folder / "config.json").is_file():
         there = "an empty folder" if not any(folder.iterdir()) else "a folder without config.json"
-        raise Checkpoint(folder, str(name))._wrong(there)
+        raise Checkpoint(folder, str(name)).wrong(there)
     if not any(file.is_file() for file in folder.glob("*.safetensors")):
         pickled = next((file.name for pattern in _PICKLED for file in sorted(folder.glob(pattern))), None)
         raise RecipeError(
@@ -177,7 +177,6 @@ def find(name: str | Path) -> Checkpoint:
         )
     checkpoint = Checkpoint(folder, str(name))
     _refuse_others(checkpoint)
-    checkpoint.refuse_strange_tokens()
     return checkpoint
 
 
@@ -225,47 +224,11 @@ def build(config: Mapping[str, Any]) -> nn.Module:
     try:
         with initialization.no_init_weights(), _quiet():
             module: nn.Module = transformers.AutoModel.from_config(  # type: ignore[no-untyped-call]
-                _config(config), dtype=torch.float32
+                whole_config(config), dtype=torch.float32
             )
     except Exception as error:  # of many kinds: anybody may have written the config
         raise RecipeError("[input] pretrained", "the config of an encoder", _first_line(error)) from None
     return module
-
-
-def refuse_extremes(config: Mapping[str, Any]) -> None:
-    """Refuse a config that would be built for hours, or is of no known encoder.
-
-    Raises:
-        RecipeError: As it says.
-    """
-    for name, value in config.items():
-        most = MOST_LAYERS if "layers" in name or "heads" in name else MOST_NUMBER
-        if isinstance(value, int | float) and not -most <= value <= most:
-            raise RecipeError(f"[input] pretrained {name}", f"{most:,} at most", f"{value:g}")
-        if isinstance(value, list | dict) and len(value) > MOST_NUMBER // 1_000:
-            raise RecipeError(f"[input] pretrained {name}", "a short list", f"{len(value):,} entries")
-    if not isinstance(config.get("model_type"), str):
-        raise RecipeError("[input] pretrained", "a config with model_type", "none")
-
-
-def longest(config: Mapping[str, Any]) -> int:
-    """Most tokens of a text."""
-    places = config.get("max_position_embeddings", 512)
-    places = places if isinstance(places, int) else 512
-    offset = int(config.get("pad_token_id") or 0) + 1 if config.get("model_type") in _OFFSET else 0
-    return max(1, places - offset)
-
-
-def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config without what names code or a place."""
-    return {name: value for name, value in config.items() if name[:1] != "_" and name not in _LEFT_OUT}
-
-
-def _config(config: Mapping[str, Any]) -> Any:  # noqa: ANN401  (the library's own class, by its kind)
-    from transformers import AutoConfig
-
-    options = cleaned(config)
-    return AutoConfig.for_model(options.pop("model_type"), **options)
 
 
 def _refuse_others(checkpoint: Checkpoint) -> None:
@@ -274,12 +237,11 @@ def _refuse_others(checkpoint: Checkpoint) -> None:
 
     kind = checkpoint.config["model_type"]
     if kind not in CONFIG_MAPPING:
-        raise checkpoint._wrong(f"model_type {kind!r}, which transformers does not know")
+        raise checkpoint.wrong(f"model_type {kind!r}, which transformers does not know")
     for flag in ("is_encoder_decoder", "is_decoder"):
         if checkpoint.config.get(flag):
-            raise checkpoint._wrong(f"{flag} = true, a model that writes text")
-    if not isinstance(checkpoint.config.get("hidden_size", checkpoint.config.get("dim")), int):
-        raise checkpoint._wrong(f"model_type {kind!r} without hidden_size")
+            raise checkpoint.wrong(f"{flag} = true, a model that writes text")
+    refuse_extremes(checkpoint.config)
 
 
 def _fetched(name: str) -> Path:
