@@ -50,6 +50,26 @@ def test_a_window_never_closes_over_a_number_that_cannot_be_used(value):
         read(table, cut())
 
 
+def unreadable() -> pl.DataFrame:
+    prices = ["1", "2", "three", "4", "1e39", "6", "7", "8", "9"]
+    return pl.DataFrame(
+        {"share": ["a"] * 9, "day": [DAY + dt.timedelta(days=n) for n in range(9)], "price": prices}
+    )
+
+
+def test_a_number_that_cannot_be_used_is_filled_in_its_place():
+    rows = read(unreadable(), cut(missing="fill"))
+    found = rows.inputs.select(rows.numbers).rows()
+    assert found == [(1, 2, 2), (2, 2, 4), (2, 4, 4), (4, 4, 6), (4, 6, 7), (6, 7, 8)]
+    assert any("2 numbers are unreadable or infinite, and count as missing" in n for n in rows.report.notes)
+
+
+def test_no_window_closes_over_a_number_that_cannot_be_used_where_windows_are_left_out():
+    rows = read(unreadable(), cut(missing="leave_out"))
+    assert rows.inputs.select(rows.numbers).rows() == [(6, 7, 8)]
+    assert any("2 numbers are unreadable or infinite, and count as missing" in n for n in rows.report.notes)
+
+
 def test_changes_are_against_the_row_before_and_of_the_label_against_the_row_itself():
     rows = read(TABLE, cut(changes="log", target_change="log", window=2))
     of_a = rows.inputs.filter(rows.inputs["share"] == "a")

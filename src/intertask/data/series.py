@@ -14,13 +14,14 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from intertask.data import tables, times, values
-from intertask.data.columns import MISSING, account, read_columns
+from intertask.data.columns import MISSING, Column, Problem, account, read_columns
 from intertask.data.rows import Rows
 from intertask.data.tables import Source
 from intertask.errors import DataError
 from intertask.options.config import Config
 
 GROUP, TIME, MOMENT = "series group", "series time", "moment"
+UNUSABLE = "series unusable"
 Change = Literal["none", "difference", "log"]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -39,7 +40,7 @@ class Series(Config):
             difference of their logarithms ("log").
         target_change: The same of the label against the row itself.
         step: Take every so many rows of a series alone.
-        missing: What becomes of missing numbers: "refuse" the table, "fill" in the last one before, or
+        missing: What becomes of numbers that are missing or cannot be used: "refuse" the table, "fill" in the last one before, or
             "leave_out" the windows that would hold one.
         longest_gap_seconds: Longest time between two rows of a window; any if left out.
         gaps: What becomes of longer ones: "refuse" the table, or "leave_out" the windows.
@@ -106,10 +107,18 @@ def read(source: Source, series: Series, name: str | None = None, *, answered: b
     """
     table = tables.scan(source, series.separator, name, series.encoding)
     needed = list(dict.fromkeys([*series.columns, series.asked] if answered else series.columns))
+    numbers = [values.number(table, own, own, series.missing_words) for own in needed]
+    unusable: list[Column] = []
+    if series.missing != "refuse":  # a number that cannot be used is a hole; its row stays where it is
+        unusable = [
+            Column(f"{UNUSABLE} {own.name}", own.source, own.problem.reason.is_not_null()) for own in numbers
+        ]
+        numbers = [replace(own, problem=Problem()) for own in numbers]
     columns = [
         times.moment(table, series.time, TIME, series.time_format, series.missing_words),
         *([values.word(table, series.group, GROUP, required=True)] if series.group else []),
-        *(values.number(table, own, own, series.missing_words) for own in needed),
+        *numbers,
+        *unusable,
     ]
     _, frame, refused = read_columns(table, columns)
     report = account(table, columns, frame.height, refused)
@@ -125,6 +134,8 @@ def read(source: Source, series: Series, name: str | None = None, *, answered: b
     frame = frame.sort(GROUP, TIME)
     _refuse_repeated(table.name, frame)
     frame, notes = _filled(table.name, frame, series, needed)
+    if bad := sum(int(frame[own.name].sum()) for own in unusable):
+        notes.insert(0, f"{bad:,} numbers are unreadable or infinite, and count as missing")
     rows, cut = _windows(table.name, frame, series, answered=answered)
     notes += cut
     if refused.height:
