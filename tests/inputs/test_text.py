@@ -200,6 +200,22 @@ def test_case_and_letters_tell_what_the_encoder_does_not_see(encoder):
         assert torch.allclose(one[0], other[0]) != differs
 
 
+def test_pairs_tell_who_stands_beside_whom(encoder):
+    rows = Rows.read({"words": [["red", "tea", "old"], ["tea", "red", "old"], ["tea"]]}, texts=["words"])
+    part, reader = built(Config(vocabulary="words", at_least=1, pairs=10_000, dropout=0.0), rows)
+    assert part.pairs is not None
+    with torch.no_grad():
+        part.places.weight.zero_()
+    whole = part(reader.read(rows)).hidden_BLD
+    alone = part(reader.read(rows.take(np.array([2])))).hidden_BLD
+    torch.testing.assert_close(whole[2, :1], alone[0])  # padding is nobody's neighbour
+    assert not torch.allclose(whole[0, 0], whole[1, 1]) and not torch.allclose(whole[0, 2], whole[1, 2])
+    with torch.no_grad():
+        part.pairs.table.weight.zero_()
+    bare = part(reader.read(rows)).hidden_BLD
+    assert torch.equal(bare[0, 0], bare[1, 1])
+
+
 # Pretrained encoders
 
 

@@ -220,7 +220,7 @@ def test_an_encoder_that_is_gone_is_refused_in_a_line(model, monkeypatch):
 
         return made
 
-    monkeypatch.setattr("intertask.newcomers.items.vectors_by", gone)
+    monkeypatch.setattr("intertask.newcomers.growing.vectors_by", gone)
     with pytest.raises(RequestError, match="the encoder 'hashed', which made the texts"):
         model.add_items(new(1))
 

@@ -40,8 +40,8 @@ class Series(Config):
             difference of their logarithms ("log").
         target_change: The same of the label against the row itself.
         step: Take every so many rows of a series alone.
-        missing: What becomes of numbers that are missing or cannot be used: "refuse" the table, "fill" in the last one before, or
-            "leave_out" the windows that would hold one.
+        missing: What becomes of numbers that are missing or cannot be used: "refuse" the table, "fill" in the
+            last one before, or "leave_out" the windows that would hold one.
         longest_gap_seconds: Longest time between two rows of a window; any if left out.
         gaps: What becomes of longer ones: "refuse" the table, or "leave_out" the windows.
         time_format: As for `Rows.read`.

@@ -28,6 +28,7 @@ from intertask.nn.dropout import Dropout
 from intertask.nn.item_table import INITIAL_DEVIATION, AllItems
 from intertask.nn.layout import Layout
 from intertask.nn.letters import Letters
+from intertask.nn.pairs import Pairs
 from intertask.texts.activations import Activations
 from intertask.texts.configs import longest
 from intertask.texts.pretrained import Checkpoint, find, require_transformers
@@ -58,6 +59,8 @@ class Config(InputConfig):
         lower: Read capital letters as small ones there.
         case: Learn how words are written, such as in capitals, beside what they say.
         letters: Width of what is learned of the letters of each word; 0 reads none.
+        pairs: Rows of a table of vectors of tokens that stand side by side, looked up by their hash; 0 has
+            none. They are for tokens that say little by themselves, such as characters of Chinese.
         context: So many texts before and behind each are read with it, where rows keep the order of a
             document; of other groups none. They take at most the room that `max_tokens` leaves.
         dropout: Share of the numbers of a vector that training drops.
@@ -75,6 +78,7 @@ class Config(InputConfig):
     lower: bool = True
     case: bool = False
     letters: int = Field(default=0, ge=0, le=1_024)
+    pairs: int = Field(default=0, ge=0, le=10_000_000)
     context: int = Field(default=0, ge=0, le=100)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
@@ -214,6 +218,7 @@ class Input(AnyInput):
             if own is not None:
                 nn.init.zeros_(own.weight)
         self.letters = Letters(2 + len(reader.alphabet), config.letters, width) if reader.alphabet else None
+        self.pairs = Pairs(config.pairs, width) if config.pairs else None
         self.dropout = Dropout(config.dropout)
 
     def forward(self, fields: Fields) -> Embedded:
@@ -244,4 +249,6 @@ class Input(AnyInput):
             hidden_BLD = hidden_BLD + self.case_out(cases_BL)
         if self.letters is not None and fields.letters_NL is not None:
             hidden_BLD = hidden_BLD + self.letters(padded(fields.letters_NL, real_BL))
+        if self.pairs is not None:
+            hidden_BLD = hidden_BLD + self.dropout(self.pairs(codes_BL, real_BL))
         return hidden_BLD
