@@ -1,5 +1,7 @@
 """Trees see what no weighted sum can, and stay out of the way where there is nothing to see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from intertask.rankers import quality
 from intertask.rankers._forest import Forest
 from intertask.rankers.trees import Config, Trees
 from tests.rankers.test_blend import COLUMNS, examples, world
+
+FACT = "item/column price"
 
 
 def crossed(seed, rows=300, candidates=30):
@@ -23,6 +27,33 @@ def test_trees_find_what_no_weighted_sum_tells():
     blend = quality(held, np.einsum("nck,nk->nc", held.said_NCK, trees.blend.weights_of(held.lengths_N)))
     assert not trees.forest.is_empty
     assert quality(held, trees.again(held)) > blend + 0.2
+
+
+def test_trees_read_facts_about_items_that_no_blend_weighs():
+    """The target is the best of those whose price is low; a sum would have to pay for it elsewhere."""
+
+    def priced(seed, rows=400, candidates=30):
+        random = np.random.default_rng(seed)
+        said = random.normal(size=(rows, candidates, 4))
+        price = random.random((rows, candidates)) * 100
+        said[..., 3] = price
+        target = np.where(price < 30, said[..., 0], -9).argmax(1)
+        own = examples(said[..., :3], target)
+        return replace(own, columns=(FACT, *COLUMNS), said_NCK=said[..., [3, 0, 1, 2]].astype(np.float32))
+
+    trees, held = Config(num_trees=30).learn(priced(0), 0), priced(1)
+    assert trees.blend.read == COLUMNS and trees.read == trees.columns == (*COLUMNS, FACT)
+    held = held.of(trees.read)
+    blend = trees.blend.weights_of(held.lengths_N)
+    before = quality(held, np.einsum("nck,nk->nc", held.said_NCK[..., :3], blend))
+    assert quality(held, trees.again(held)) > before + 0.2
+    again = Trees.of(trees.arrays(), trees.read, "test")
+    np.testing.assert_array_equal(again.again(held), trees.again(held))
+    said = {name: held.said_NCK[..., place] for place, name in enumerate(held.columns)}
+    total = trees.total(said, held.lengths_N)
+    assert (total.argmax(1) == trees.again(held).argmax(1)).all()
+    terms = trees.terms(said, 0, int(held.lengths_N[0]), np.arange(5))
+    assert len(terms) == len(trees.columns) and not terms[-1].any()  # a fact adds nothing to the blend
 
 
 def test_without_gain_the_blend_is_kept():

@@ -192,3 +192,23 @@ def test_shared_arrays_that_are_not_there_or_twice_are_refused():
             keeping.restored(
                 told.model_copy(update={"same": same}), found, trained().recipe.ranker, tasks, num, "test"
             )
+
+
+def test_trees_read_facts_about_items_which_are_no_sources(tmp_path):
+    trees = {"kind": "trees", "sources": SOURCES, "num_trees": 5, "events": 200}
+    log = EventLog.read(many(), time="time", behaviour="behaviour")
+    model = Recommender(recipe(ranker=trees)).fit(log)
+    ranker = model.answerer.ranker
+    facts = {"item/events", "item/age", "item/rest"}
+    assert facts < ranker.signals.keys() and ranker.scores.keys() == set(SOURCES)
+    assert all(facts < set(mixer.read) for mixer in ranker.mixers.values())
+    assert not any(name.startswith("item/") for name in ndcg(model.evaluate()))
+    model.save(tmp_path / "m")
+    again = Recommender.load(tmp_path / "m")
+    asked = {"users": model.users[:9], "k": 7}
+    assert again.recommend(**asked).equals(model.recommend(**asked))
+    for name, form in (("item/age", "constant"), ("price", "fact")):
+        told = keeping.outline(ranker).model_dump()
+        told["sources"] = {name: form}
+        with pytest.raises(ValueError, match="facts, and no others"):
+            keeping.Outline.model_validate(told)

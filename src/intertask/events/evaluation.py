@@ -197,7 +197,7 @@ class Evaluator:
         yield model
         if ranker.without:
             yield RankedSystem(WITHOUT, model, ranker, ranker.without, self.sequences, self.targets)
-        for name, signal in ranker.signals.items():
+        for name, signal in ranker.scores.items():
             if name not in self.config.baselines:
                 yield SignalSystem(name, signal, self.sequences, self.targets)
 

@@ -18,12 +18,13 @@ from intertask.data.sequences import Sequences
 from intertask.data.windows import cut_out, histories_before
 from intertask.errors import RecipeError
 from intertask.evaluate.config import HistoryMode
+from intertask.events.item_facts import facts
 from intertask.events.ranking import SCORES_IN_MEMORY, hide, visited
 from intertask.events.splits import Split
 from intertask.events.systems import ModelSystem
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
-from intertask.rankers import MODEL, Examples, Mixer, RankerConfig
+from intertask.rankers import ITEM, MODEL, Examples, Mixer, RankerConfig
 from intertask.ranking import Key, Ranker, neutral
 from intertask.signals import Signal, dense
 from intertask.sources import ReadsContent, SourceConfig, fitted
@@ -133,7 +134,7 @@ def learn(
         return None
     model.eval()
     training = split.training(corpus.sequences)
-    told, idle_I = signals(config.mixed, training, seed, content(model)), idle(model, training)
+    told, idle_I = _told(config, config.mixed, model, corpus, training, seed), idle(model, training)
     mixers: dict[Key, Mixer] = {}
     without: dict[Key, Mixer] = {}
     for task in model.config.tasks_that_rank():
@@ -147,7 +148,7 @@ def learn(
             )
             counting = tuple(name for name in examples.columns if not name.startswith(MODEL))
             mixers[task, history] = config.learn(examples, derive(seed, "ranker", task, history))
-            if counting:
+            if any(not name.startswith(ITEM) for name in counting):
                 without[task, history] = config.learn(
                     examples.of(counting), derive(seed, "ranker", task, history)
                 )
@@ -173,13 +174,29 @@ def content(model: Model) -> NDArray[np.float32] | None:
     return described.directions() if isinstance(described, Described) else None
 
 
+def _told(
+    config: RankerConfig,
+    sources: Mapping[str, SourceConfig],
+    model: Model,
+    corpus: Corpus,
+    training: Sequences,
+    seed: int,
+) -> dict[str, Signal]:
+    """What sources say, and facts about items where the ranker reads such."""
+    told = signals(sources, training, seed, content(model))
+    if config.reads_items:
+        told |= facts(training, corpus.catalogue, corpus.items.ids)
+    return told
+
+
 def refitted(
-    config: RankerConfig, ranker: Ranker | None, model: Model, sequences: Sequences, seed: int
+    config: RankerConfig, ranker: Ranker | None, model: Model, corpus: Corpus, seed: int
 ) -> Ranker | None:
     """The same mixers over sources that have seen all events, as has the model."""
     if ranker is None or config.mixed is None:
         return None
-    return replace(ranker, signals=signals(config.mixed, sequences, seed, content(model)))
+    told = _told(config, config.mixed, model, corpus, corpus.sequences, seed)
+    return replace(ranker, signals=told)
 
 
 def gathered(
@@ -212,6 +229,7 @@ def gathered(
         targets = targets[np.sort(drawn)]
     tasks = model.config.tasks_that_rank()
     columns = (*(MODEL + task for task in tasks), *told)
+    scores = [not name.startswith(ITEM) for name in columns]
     system = ModelSystem(model, sequences, targets)
     windows = histories_before(sequences, targets)
     size = max(1, SCORES_IN_MEMORY // (sequences.num_items * len(columns)))
@@ -235,7 +253,7 @@ def gathered(
         if new_I is not None:
             hidden_BI |= new_I
         for row in range(len(rows)):
-            items = _candidates(said_KBI[:, row], hidden_BI[row], getattr(config, "candidates", 100))
+            items = _candidates(said_KBI[scores, row], hidden_BI[row], getattr(config, "candidates", 100))
             found.append(items)
             values.append(said_KBI[:, row, items].T)
     return _padded(columns, found, values, sequences, targets)

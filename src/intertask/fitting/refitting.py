@@ -93,4 +93,4 @@ def _again(recipe: Recipe, fitted: Fitted[Corpus, Split], model: Model) -> Ranke
     """The ranker of the evaluated model, over sources that have seen all events."""
     if not isinstance(fitted.corpus, EventCorpus):
         return None
-    return mixing.refitted(recipe.ranker, fitted.ranker, model, fitted.corpus.sequences, recipe.seed)
+    return mixing.refitted(recipe.ranker, fitted.ranker, model, fitted.corpus, recipe.seed)

@@ -6,7 +6,7 @@ One file a ranker. Each module holds a frozen `Config` whose `learn` returns a `
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from intertask.sources import SourceConfig
 NAME = r"[\w .-]{1,100}"  # of a source: it stands in tables and before the names of its arrays
 TAKEN = ("intertask", "model alone", "without the model")  # by other rows of those tables
 MODEL = "model/"  # before the name of the task whose scores a column holds
+ITEM = "item/"  # before the name of a column that is no score, but a fact about items
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,15 @@ class Mixer(Protocol):
 
 
 class RankerConfig(PluginConfig):
-    """The config of a ranker."""
+    """The config of a ranker.
+
+    Attributes:
+        reads_items: Whether it reads facts about items beside all scores.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    reads_items: ClassVar[bool] = False
 
     @property
     def mixed(self) -> Mapping[str, SourceConfig] | None:

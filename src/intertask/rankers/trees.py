@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, cast
+from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from intertask.errors import IntertaskError, RecipeError
-from intertask.rankers import Examples, quality
+from intertask.rankers import ITEM, Examples, quality
 from intertask.rankers._forest import Forest
 from intertask.rankers.blend import Blend
 from intertask.rankers.blend import Config as BlendConfig
@@ -22,8 +22,10 @@ MOST_CANDIDATES = 10_000
 class Config(BlendConfig):
     """Options of the trees, beside those of the blend that finds the items they order.
 
-    They read what the model and each source say of an item, its place in the blend's score and the length of
-    the history. The blend alone is kept where they do no better on the events of people left out.
+    They read what the model and each source say of an item, its place in the blend's score, the length of
+    the history, and facts about the item: its number of events, its age, the time since its last event, and
+    numbers of the catalogue. The blend alone is kept where they do no better on the events of people left
+    out.
 
     Args:
         reordered: As many of the blend's best items are ordered again.
@@ -33,6 +35,7 @@ class Config(BlendConfig):
     """
 
     kind: Literal["trees"] = "trees"  # type: ignore[assignment]
+    reads_items: ClassVar[bool] = True
     reordered: int = Field(default=200, ge=10, le=MOST_CANDIDATES)
     num_trees: int = Field(default=60, ge=1, le=1_000)
     num_leaves: int = Field(default=8, ge=2, le=64)
@@ -40,17 +43,19 @@ class Config(BlendConfig):
 
     def learn(self, examples: Examples, seed: int) -> "Trees":  # type: ignore[override]
         """The blend, and trees where they are better than it."""
-        blend = super().learn(examples, seed)
+        scored, facts = _parted(examples.columns)
+        examples = examples.of((*scored, *facts))
+        blend = super().learn(examples.of(scored), seed)
         held_N = examples.people_N % HELD == 0
         inside, outside = examples.take(~held_N), examples.take(held_N)
         forest = Forest.empty()
         if (inside.target_N >= 0).any() and len(outside):
-            tried_blend = super().learn(inside, seed)
-            tried = Trees(tried_blend, self._grown(tried_blend, inside, seed), self.reordered)
+            tried_blend = super().learn(inside.of(scored), seed)
+            tried = Trees(tried_blend, self._grown(tried_blend, inside, seed), self.reordered, facts)
             before = quality(outside, _totals(tried_blend, outside))
             if quality(outside, tried.again(outside)) > before:
                 forest = self._grown(blend, examples, seed)
-        return Trees(blend, forest, self.reordered)
+        return Trees(blend, forest, self.reordered, facts)
 
     def _grown(self, blend: Blend, examples: Examples, seed: int) -> Forest:
         try:
@@ -104,21 +109,23 @@ class Trees:
         blend: Finds the items, and orders all that the trees are not asked about.
         forest: The trees; none where the blend is as good.
         reordered: How many items they are asked about.
+        facts: Names of what the trees read of items beside all that the blend reads.
     """
 
     blend: Blend
     forest: Forest
     reordered: int
+    facts: tuple[str, ...] = ()
 
     @property
     def read(self) -> tuple[str, ...]:
-        """Names of what is said."""
-        return self.blend.read
+        """Names of what is said, and of facts."""
+        return (*self.blend.read, *self.facts)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All of it, where there are trees."""
-        return self.blend.columns if self.forest.is_empty else self.blend.read
+        return self.blend.columns if self.forest.is_empty else self.read
 
     def total(self, said: Mapping[str, Said], lengths_B: NDArray[np.int64]) -> NDArray[np.float32]:
         """The blend's sums; its best items stand above all others, by the trees."""
@@ -166,7 +173,8 @@ class Trees:
             IntertaskError: They are of none.
         """
         own = ("edges", "weights")
-        blend = Blend.of({name: array for name, array in arrays.items() if name in own}, columns, where)
+        scored, facts = _parted(columns)
+        blend = Blend.of({name: array for name, array in arrays.items() if name in own}, scored, where)
         reordered = arrays.get("reordered")
         if reordered is None or reordered.dtype != np.int64 or reordered.shape != (1,):
             raise IntertaskError(f"{where} reordered", "int64 [1]", "another array, or none")
@@ -174,25 +182,34 @@ class Trees:
         if not 10 <= most <= MOST_CANDIDATES:
             raise IntertaskError(f"{where} reordered", f"10 to {MOST_CANDIDATES}", str(most))
         rest = {name: array for name, array in arrays.items() if name not in (*own, "reordered")}
-        return cls(blend, Forest.of(rest, len(columns) + 2, where), most)
+        return cls(blend, Forest.of(rest, len(columns) + 2, where), most, facts)
+
+
+def _parted(columns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those that hold scores, and those that hold facts about items."""
+    facts = tuple(name for name in columns if name.startswith(ITEM))
+    return tuple(name for name in columns if name not in facts), facts
 
 
 def _totals(blend: Blend, examples: Examples) -> NDArray[np.float32]:
     own_NK1 = blend.weights_of(examples.lengths_N)[:, :, None]
-    return np.asarray((examples.said_NCK @ own_NK1)[..., 0])
+    scores_NCK = examples.said_NCK[..., : len(blend.read)]  # facts stand behind them
+    return np.asarray((scores_NCK @ own_NK1)[..., 0])
 
 
 def _pool(blend: Blend, examples: Examples, row: int, most: int) -> NDArray[np.int64]:
     """Candidates that the trees are asked about: the best by the blend."""
     own_K = blend.weights_of(examples.lengths_N[row : row + 1])[0]
-    scores = np.where(examples.mask_NC[row], examples.said_NCK[row] @ own_K, -np.inf)
+    said_CK = examples.said_NCK[row, :, : len(own_K)]
+    scores = np.where(examples.mask_NC[row], said_CK @ own_K, -np.inf)
     order = np.argsort(-scores, kind="stable")[:most]
     return np.asarray(order[scores[order] > -np.inf])
 
 
 def _facts(blend: Blend, told_KN: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    """What trees read of some items: what is said, how far below the best the blend has it, the length."""
-    total_N = blend.weights_of(np.array([length]))[0] @ told_KN
+    """What trees read of some items: what is said, facts, how far below the best it is, the length."""
+    own_K = blend.weights_of(np.array([length]))[0]
+    total_N = own_K @ told_KN[: len(own_K)]
     behind_N = total_N.max(initial=-np.inf) - total_N
     lengths_N = np.full(told_KN.shape[1], np.log1p(length))
     return np.stack([*told_KN, behind_N, lengths_N], axis=1).astype(np.float32)

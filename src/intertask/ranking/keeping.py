@@ -10,16 +10,19 @@ from pydantic import Field, StrictBool, StrictStr, field_validator
 
 from intertask.errors import IntertaskError
 from intertask.options.config import Config
-from intertask.rankers import MODEL, NAME, Mixer, RankerConfig
+from intertask.rankers import ITEM, MODEL, NAME, Mixer, RankerConfig
 from intertask.ranking.ranker import History, Key, Ranker
 from intertask.signals import Signal
 from intertask.signals.constant import Constant
+from intertask.signals.fact import Fact
 from intertask.signals.fold_in import FoldIn
 from intertask.signals.likeness import Likeness
 from intertask.signals.neighbours import Neighbours
 from intertask.signals.repeats import Repeats
 
-FORMS: dict[str, type[Signal]] = {own.form: own for own in (Constant, FoldIn, Likeness, Neighbours, Repeats)}
+FORMS: dict[str, type[Signal]] = {
+    own.form: own for own in (Constant, Fact, FoldIn, Likeness, Neighbours, Repeats)
+}
 MOST = 100  # sources, columns or mixers
 
 Name = Annotated[StrictStr, Field(max_length=200)]
@@ -47,7 +50,9 @@ class Outline(Config):
         for name, form in sources.items():
             if form not in FORMS:
                 raise ValueError(f"one of {', '.join(FORMS)}, not {form[:80]!r}")
-            if not re.fullmatch(NAME, name):
+            if (form == Fact.form) != name.startswith(ITEM):
+                raise ValueError(f"facts, and no others, whose names begin with {ITEM!r}, not {name!r}")
+            if form != Fact.form and not re.fullmatch(NAME, name):
                 raise ValueError(f"names of letters, digits, blanks, dots, _ and -, not {name!r}")
         return sources
 

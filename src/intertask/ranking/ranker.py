@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
-from intertask.rankers import MODEL, Mixer
+from intertask.rankers import ITEM, MODEL, Mixer
 from intertask.signals import Said, Signal
 from intertask.signals.likeness import Likeness
 
@@ -36,6 +36,11 @@ class Ranker:
         """The mixer of a task, if need be for the other kind of history; None if the model ranks alone."""
         other: History = "kept" if history == "masked" else "masked"
         return self.mixers.get((task, history), self.mixers.get((task, other)))
+
+    @property
+    def scores(self) -> dict[str, Signal]:
+        """The signals that score items; the others are facts about them."""
+        return {name: own for name, own in self.signals.items() if not name.startswith(ITEM)}
 
     @staticmethod
     def reads(mixer: Mixer) -> list[str]:
