@@ -292,3 +292,15 @@ def test_als_of_implicit_is_measured_like_the_others(tmp_path, program):
         words = ("--out", tmp_path / f"{stage}.json", "--options", json.dumps(options, default=str))
         program("peers/run_implicit.py", stage, *words)
     assert 0 <= json.loads((tmp_path / "evaluate.json").read_text("utf-8"))["ndcg@10"] <= 1
+
+
+def test_each_part_of_content_and_ranker_is_left_out_once(tmp_path, program, monkeypatch):
+    monkeypatch.setattr("intertask.rankers._likelihood._STEPS", 2)  # nobody looks at the figures
+    head = 'items = { kind = "content", encoder = "hashed", text_width = 8 }\n'
+    recipe = shop.write_files(tmp_path, head + TOML)
+    ranker = "{kind='blend',sources={content={kind='content'}},events=30,candidates=10,lengths=[9]}"
+    out = program("ablation_items.py", recipe, "--set", f"ranker={ranker}")
+    rows = {line.split("|")[1].strip(): line for line in out.splitlines() if line.startswith("| ")}
+    assert {"sum of content and id", "id only", "content only", "id dropout .2", "bounded id"} <= rows.keys()
+    assert {"whitening off", "the ranker off", "without the model", "without content"} <= rows.keys()
+    assert "+0.0000 (+0.0000 to +0.0000)" in rows["everything"]
