@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from intertask.errors import IntertaskError, RecipeError
 from intertask.options.config import parse
@@ -133,3 +134,18 @@ def test_arrays_that_are_no_blend_are_refused(name, harm):
 def test_a_source_has_a_name_that_tables_can_hold(name):
     with pytest.raises(RecipeError, match="names of letters"):
         parse(Recipe, {"ranker": {"kind": "blend", "sources": {name: "repeat"}}}, "recipe.toml")
+
+
+def test_products_over_the_same_vectors_are_one_pass_whatever_array_holds_them(monkeypatch):
+    vectors = torch.randn(50, 4)
+    people = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
+    told = {name: Product((place + 1) * people, vectors.numpy()) for place, name in enumerate(COLUMNS)}
+    assert len({id(own.vectors_ID) for own in told.values()}) == len(COLUMNS)
+    passes = []
+    made = Product.made
+    monkeypatch.setattr(Product, "made", lambda own: passes.append(1) or made(own))
+    blend = Blend(COLUMNS, np.array([], np.int64), np.ones((1, len(COLUMNS)), np.float32))
+    total = blend.total(told, np.array([3, 9]))
+    assert len(passes) == 1
+    expected = sum(range(1, len(COLUMNS) + 1)) * people @ vectors.numpy().T
+    np.testing.assert_allclose(total, expected, rtol=1e-4, atol=1e-5)

@@ -203,9 +203,11 @@ class Blend:
 
 def _summed(products: list[tuple[Product, NDArray[np.float32]]]) -> NDArray[np.float32] | None:
     """The weighted sum of products, one pass over each table of vectors; None of none."""
-    people: dict[int, Product] = {}
+    people: dict[object, Product] = {}
     for told, weight_B1 in products:
-        key, own_BD = id(told.vectors_ID), weight_B1 * told.people_BD
+        # By where they lie: each look at a tensor's numbers is another array.
+        key = (told.vectors_ID.ctypes.data, told.vectors_ID.shape, told.vectors_ID.strides)
+        own_BD = weight_B1 * told.people_BD
         before = people.get(key)
         people[key] = Product(own_BD if before is None else before.people_BD + own_BD, told.vectors_ID)
     total_BI: NDArray[np.float32] | None = None
