@@ -191,7 +191,7 @@ def tuning(bench: Bench) -> Table:
 
 def alarms(bench: Bench) -> Table:
     """A/A experiments."""
-    return answers_of.alarms(bench.times(1_000))
+    return answers_of.alarms(bench.times(5_000))
 
 
 FIGURES: dict[str, Callable[[Bench], Table]] = {

@@ -116,7 +116,7 @@ def alarms(experiments: int) -> Table:
             chosen = np.array([one == arm for one in people])
             shares.append(effects.share(lists[chosen], hits[chosen]))
         alarmed += effects.effect(*shares).p_value < 0.05
-    # 50 of 1,000 are expected of a test that says 5 %: 71 would come by chance once in a thousand times.
+    # 250 of 5,000 are expected of a test that says 5 %: 298 would come by chance once in a thousand times.
     most = 0.05 * experiments + 3.1 * (0.0475 * experiments) ** 0.5
     return {
         "experiments": experiments,

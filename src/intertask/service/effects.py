@@ -1,7 +1,9 @@
 """What an experiment shows: shares of lists that led to something, by arm, and their differences.
 
 People are what is drawn, and one person sees many lists: the variance of a share is that of a ratio of two
-means over people (delta method; Deng et al., 2018, Applying the Delta Method in Metric Analytics, 3.1).
+means over people (delta method; Deng et al., 2018, Applying the Delta Method in Metric Analytics, 3.1). What a
+person says is set against the rate of the others (HC3; MacKinnon and White, 1985): with few people, of whom some
+see many lists, the rate leans to these, and their distance from it would look too small.
 """
 
 from dataclasses import dataclass
@@ -62,7 +64,8 @@ def share(lists_P: NDArray[np.integer], hits_P: NDArray[np.integer]) -> Share:
     rate = hits / lists if lists else 0.0
     error = float("inf")
     if people > 1:
-        error = float(np.std(hits_P - rate * lists_P, ddof=1) / (lists / people) / np.sqrt(people))
+        alone_P = (hits_P - rate * lists_P) / (1 - lists_P / lists)
+        error = float(np.sqrt((alone_P**2).sum()) / lists)
     return Share(people, lists, hits, rate, error)
 
 

@@ -29,8 +29,9 @@ LOCK = "service.lock"
 FIRST_TENANT = "default"
 START_SECONDS = 120.0
 END_SECONDS = 15.0
-WAIT_SECONDS = 0.2  # before what died is started again; twice as long each time
-MOST_WAIT_SECONDS = 5.0
+WAIT_SECONDS = 0.2  # before what died is started again; twice as long each time it dies at once
+MOST_WAIT_SECONDS = 2.0
+LIVED_SECONDS = 0.5  # what lived that long was ended from outside, and is not made to wait
 LONGEST_SOCKET = 100  # bytes of a path to a Unix socket, which has 107
 
 Say = Callable[[str], None]
@@ -259,7 +260,7 @@ class _Supervisor:
             if self.ended.is_set():
                 return
             self.say(f"{name} has ended with {code}: started again")
-            if time.monotonic() - began > MOST_WAIT_SECONDS * 2:
+            if time.monotonic() - began > LIVED_SECONDS:
                 wait = WAIT_SECONDS
             while True:
                 await asyncio.sleep(wait)
