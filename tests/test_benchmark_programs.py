@@ -132,7 +132,7 @@ def test_figures_of_the_service(program, tmp_path):
         assert not ended.value.code
         found.append(json.loads(out.read_text("utf-8")))
         out.write_text(json.dumps({"alarms": found[-1]["alarms"] | {"mark": "kept"}}), "utf-8")
-    assert found[0]["alarms"]["met"] and found[0]["alarms"]["experiments"] == 50
+    assert found[0]["alarms"]["met"] and found[0]["alarms"]["experiments"] == 250
     assert found[1]["alarms"]["mark"] == "kept"  # what stands in the file is not measured again
 
 

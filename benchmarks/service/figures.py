@@ -8,12 +8,11 @@ load       how long a list takes at a steady rate, and lists a second at most
 """
 
 import argparse
-import asyncio
 import json
 import time
 import uuid
 
-from asker import Asker, Table, percentiles, steady, together
+from asker import Asker, Table, percentiles, run, steady, together
 
 BATCH = 1_000
 
@@ -85,7 +84,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=100.0)
     parser.add_argument("--items", default="i1,i2,i3,i4,i5", help="items that the model knows")
     parser.add_argument("--behaviour", default="view", help="a behaviour that it knows")
-    print(json.dumps(asyncio.run(measure(parser.parse_args())), indent=1))
+    print(json.dumps(run(measure(parser.parse_args())), indent=1))
 
 
 if __name__ == "__main__":

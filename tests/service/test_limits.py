@@ -62,6 +62,23 @@ def test_more_requests_at_once_than_can_be_are_refused_as_a_problem(client, monk
     assert client.app.state.running.under_way == 0
 
 
+def test_lists_are_refused_before_they_are_read_while_too_many_wait(client, monkeypatch):
+    monkeypatch.setattr(type(client.app.state.running.engine), "full", True)
+    refused = client.post("/v1/recommend", content=b"{" * 10_000, headers={"authorization": "nobody"})
+    assert refused.status_code == 429 and refused.json()["expected"] == "at most 256 that wait"
+    assert refused.headers["retry-after"] == "1" and refused.json()["request"]
+    assert client.get("/v1/models").status_code == 200  # what does not wait for the model is answered
+    assert client.get("/healthz").status_code == 200
+
+
+def test_refused_paths_that_nobody_made_are_one_number(client, monkeypatch):
+    monkeypatch.setattr(client.app.state.running, "under_way", 800)
+    assert client.get("/v1/made-up-to-fill-memory").status_code == 429
+    monkeypatch.setattr(client.app.state.running, "under_way", 0)
+    numbers = client.get("/metrics").text
+    assert 'route="another"' in numbers and "made-up" not in numbers
+
+
 def test_too_many_requests_are_answered_429_with_a_time(client):
     made = client.post("/v1/keys", json={"role": "read", "label": "x", "per_second": 0.5}).json()
     headers = {"authorization": f"Bearer {made['key']}"}

@@ -255,6 +255,8 @@ class Answerer:
             for row, start, stop in zip(excluding.tolist(), windows.starts, windows.stops, strict=True):
                 seen = torch.from_numpy(asked.sequences.items[start:stop].astype(np.int64))
                 scores_BI[row, seen] = float("-inf")
+        for row, left_out in enumerate(rules.left_out):
+            scores_BI[row, torch.from_numpy(left_out.astype(np.int64))] = float("-inf")
         if isinstance(aim, Objective):
             judged_BI = aim.judged(
                 self.model, scores_BI, shares, states_BTD, torch.from_numpy(known_B), rules.k

@@ -4,6 +4,7 @@ Live lists of what is in stock hold items that a model does not know: they are c
 Items without a training event have random vectors; no list holds them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,12 +26,14 @@ class Rules:
         banned_I: bool [items], or [histories, items], never answered; None where every item may be.
         boost_I: float [items], or [histories, items], logarithms of what the probabilities of items are
             multiplied by; None where nothing is preferred.
+        left_out: Indices of a few more items for each history that are not answered to it; none if empty.
     """
 
     k: int
     exclude_seen: bool | NDArray[np.bool_]
     banned_I: Tensor | None
     boost_I: Tensor | None = None
+    left_out: Sequence[NDArray[np.integer]] = ()
 
     def of(self, rows: NDArray[np.int64]) -> "Rules":
         """The rules of some of the histories."""
@@ -40,6 +43,7 @@ class Rules:
             seen if isinstance(seen, bool) else seen[rows],
             banned if banned is None or banned.ndim == 1 else banned[torch.from_numpy(rows)],
             boost if boost is None or boost.ndim == 1 else boost[torch.from_numpy(rows)],
+            [self.left_out[row] for row in rows.tolist()] if self.left_out else (),
         )
 
 

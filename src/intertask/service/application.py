@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route as HttpRoute
@@ -19,9 +20,9 @@ from intertask.service.database import Reading
 from intertask.service.fields import Body
 from intertask.service.job_bodies import FileAnswer, ImportQuery, ModelQuery, ReportAnswer
 from intertask.service.openapi import document
+from intertask.service.problems import problem
 from intertask.service.reading import body_of, file_of, of_query, parsed
 from intertask.service.refusals import (
-    BusyError,
     FaultError,
     ForbiddenError,
     RefusedError,
@@ -30,9 +31,8 @@ from intertask.service.refusals import (
 )
 from intertask.service.routes import READ, ROUTES, Route
 from intertask.service.running import Call, Running
+from intertask.service.shedding import Shedding
 
-RETRY_SECONDS = 1
-MOST_UNDER_WAY = 800  # requests of a process
 # A report is a page without scripts: whoever opens it where a key is known gives nothing away.
 _ALONE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"}
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -67,18 +67,14 @@ def application(life: Life) -> Starlette:
     ]
     routes += pages.routes()
     handlers = {404: _no_route, 405: _no_route, 500: _fault}
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    return Starlette(
+        routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=[Middleware(Shedding)]
+    )
 
 
 def _http(path: str, methods: dict[str, Route]) -> HttpRoute:
     async def endpoint(request: Request) -> Response:
         running: Running = request.app.state.running
-        if running.under_way >= MOST_UNDER_WAY:
-            metrics.request(f"{request.method} {path}", BusyError.status).inc()
-            return problem(
-                BusyError("requests", f"at most {MOST_UNDER_WAY} at once", "more", "try again in a second"),
-                secrets.token_hex(8),
-            )
         running.under_way += 1
         try:
             return await one(request)
@@ -161,30 +157,6 @@ def _idempotency(request: Request) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise RefusedError("Idempotency-Key", "1 to 255 printable characters of ASCII", "another text")
     return key
-
-
-def problem(error: IntertaskError, request_id: str) -> Response:
-    """An error as `application/problem+json`."""
-    kind = type(error) if isinstance(error, RefusedError) else RefusedError
-    slug = re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()
-    table = {
-        "type": f"urn:intertask:problem:{slug}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": str(error),
-        "where": error.where,
-        "expected": error.expected,
-        "found": error.found,
-        "hint": error.hint,
-        "request": request_id,
-    }
-    headers = {"x-request-id": request_id}
-    if kind.status in (429, 503):
-        headers["retry-after"] = str(RETRY_SECONDS)
-    if kind.status == 401:
-        headers["www-authenticate"] = "Bearer"
-    content = json.dumps(table, ensure_ascii=True)
-    return Response(content, kind.status, headers, "application/problem+json")
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -1,9 +1,9 @@
 """What an experiment shows: shares of lists that led to something, by arm, and their differences.
 
 People are what is drawn, and one person sees many lists: the variance of a share is that of a ratio of two
-means over people (delta method; Deng et al., 2018, Applying the Delta Method in Metric Analytics, 3.1). What a
-person says is set against the rate of the others (HC3; MacKinnon and White, 1985): with few people, of whom some
-see many lists, the rate leans to these, and their distance from it would look too small.
+means over people (delta method; Deng et al., 2018, Applying the Delta Method in Metric Analytics, 3.1). What
+a person says is set against the rate of the others (HC3; MacKinnon and White, 1985): with few people, of whom
+some see many lists, the rate leans to these, and their distance from it would look too small.
 """
 
 from dataclasses import dataclass

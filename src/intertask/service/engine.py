@@ -35,6 +35,11 @@ READ_TIMES, LEAST_READ = 4, 200  # events of a history, by what a model reads: s
 Future = asyncio.Future[Reply]
 
 
+def too_many() -> BusyError:
+    """Why a question is refused while too many wait."""
+    return BusyError("requests", f"at most {MOST_WAITING} that wait", "more", "try again in a second")
+
+
 @dataclass(frozen=True)
 class Waiting:
     """A question, and who waits for its answer."""
@@ -89,6 +94,11 @@ class Engine:
         self._waiting: queue.Queue[Waiting | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
 
+    @property
+    def full(self) -> bool:
+        """Whether one more question would be refused."""
+        return self._waiting.full()
+
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
@@ -110,9 +120,7 @@ class Engine:
         try:
             self._waiting.put_nowait(Waiting(question, future, loop))
         except queue.Full:
-            raise BusyError(
-                "requests", f"at most {MOST_WAITING} that wait", "more", "try again in a second"
-            ) from None
+            raise too_many() from None
         return await future
 
     async def named(self, access: Access, tenant: int, version: int | None = None) -> Named:

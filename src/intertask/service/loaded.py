@@ -177,7 +177,7 @@ class Loaded:
         ranked = self.answerer.rank(
             asked,
             together[0].aim,
-            Rules(k, False, self._banned(together), self._boost(together)),
+            Rules(k, False, self._banned(together), self._boost(together), self._left_out(together)),
             _moments(together),
         )
         return ranked, unknown
@@ -277,18 +277,18 @@ class Loaded:
         return Asked("history", names, sequences, windows), unknown
 
     def _banned(self, together: Sequence[Prepared]) -> Tensor | None:
-        """What each may not be answered: one row for all where it is the same, as it is without rules."""
+        """What may not be answered: one row for all where it is the same, as it is without rules."""
         first = together[0].banned_I
-        if all(one.banned_I is first and not one.seen for one in together):
+        if all(one.banned_I is first for one in together):
             return first
-        banned_BI = torch.zeros(len(together), self.num_items, dtype=torch.bool)
-        for row, one in enumerate(together):
-            if one.banned_I is not None:
-                banned_BI[row] = one.banned_I
-            if one.seen:
-                places = self.places(one.seen)
-                banned_BI[row, torch.from_numpy(places[places >= 0].astype(np.int64))] = True
-        return banned_BI
+        nothing_I = torch.zeros(self.num_items, dtype=torch.bool)
+        return torch.stack([nothing_I if one.banned_I is None else one.banned_I for one in together])
+
+    def _left_out(self, together: Sequence[Prepared]) -> list[NDArray[np.int32]]:
+        """What each has seen: a few items, which cost less one by one than in a row of all."""
+        places = self.places([item for one in together for item in one.seen])
+        ends = np.cumsum([len(one.seen) for one in together])
+        return [own[own >= 0] for own in np.split(places, ends[:-1])]
 
     def _boost(self, together: Sequence[Prepared]) -> Tensor | None:
         """What is preferred; None where nothing is."""
