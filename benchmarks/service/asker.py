@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Coroutine
 from selectors import SelectSelector
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,8 +26,7 @@ class _Connection(asyncio.Protocol):
         self._asked: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self.transport = transport
+        self.transport = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass of it
 
     def ask(self, content: bytes) -> asyncio.Future[bytes]:
         """Head and body of the answer."""
