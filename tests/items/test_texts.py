@@ -1,21 +1,23 @@
 import copy
+import json
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 import intertask as it
 from intertask import Catalogue, Recommender
-from intertask.errors import RecipeError
+from intertask.errors import IntertaskError, RecipeError
 from intertask.events.trainable import TrainableLog
 from intertask.fitting.experiment import fit
 from intertask.items.content import ContentItems
 from intertask.texts.frozen import embed
 from intertask.train.checkpoint import weights
 from intertask.train.loop import Trainer
-from tests import shop
+from tests import hostile, shop
 from tests.encoder_folders import encoder_folder
 from tests.items.test_content import catalogue, corpus, items_of
 from tests.items.test_content import recipe as content_recipe
@@ -156,6 +158,44 @@ def test_a_stopped_run_ends_with_the_same_weights(folder, tmp_path, monkeypatch)
     again = fit(own, corpus(), tmp_path / "stopped").model
     for name, weight in weights(whole).items():
         assert torch.equal(weight, weights(again)[name]), name
+
+
+def changed(folder, **own) -> None:
+    schema = json.loads((folder / "schema.json").read_text())
+    schema["described"]["own"] |= own
+    (folder / "schema.json").write_text(json.dumps(schema))
+
+
+def with_tokenizer(folder, told: bytes) -> None:
+    arrays = load_file(folder / "content.safetensors")
+    save_file(arrays | {"tokenizer": np.frombuffer(told, np.uint8)}, folder / "content.safetensors")
+    changed(folder, tokenizer=len(told))
+
+
+def known_tokens(folder, count: int) -> None:
+    config = json.loads((folder / "schema.json").read_text())["described"]["own"]["config"]
+    changed(folder, config=config | {"vocab_size": count})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda folder: changed(folder, config={"model_type": "bert", "hidden_size": 8}), "16 numbers.*8 of"),
+        (lambda folder: changed(folder, config={"hidden_size": 16}), "model_type"),
+        (lambda folder: changed(folder, config={"model_type": "x", "hidden_size": 10**12}), "at most"),
+        (lambda folder: changed(folder, max_length=0), "max_length"),
+        (lambda folder: with_tokenizer(folder, b"no JSON"), "tokenizer"),
+        (lambda folder: with_tokenizer(folder, b"\xff\xfe"), "tokenizer"),
+        (lambda folder: known_tokens(folder, 5), "tokens below 5"),
+    ],
+)
+def test_a_hostile_folder_is_refused_in_one_line(trained, tmp_path, spoil, said):
+    trained.save(tmp_path / "model")
+    spoil(tmp_path / "model")
+    hostile.seal(tmp_path / "model")
+    with pytest.raises(IntertaskError, match=said) as caught:
+        it.load(tmp_path / "model")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
         }
     if found.own is not None:
         refuse_extremes(found.own.config)
+        made = found.own.config.get("hidden_size", found.own.config.get("dim"))
+        if not found.text or made != found.encoded:
+            raise ArtefactError(
+                f"{folder.folder / 'schema.json'} described",
+                f"texts whose vectors have {found.encoded:,} numbers, as the encoder makes them",
+                f"{made!r} of them" if found.text else "no text",
+            )
         expected["tokenizer"] = Form("uint8", (found.own.tokenizer,))
     tensors.refuse_others(file, there, expected, "the arrays of the schema")
     arrays = tensors.read(file, LARGEST)
@@ -72,7 +79,7 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
     floats = {name: cast("NDArray[np.float32]", arrays[name]) for name in ("mean", "map") if name in arrays}
     whitening = Whitening(floats["mean"], floats["map"]) if found.text else None
     return Described(
-        ContentReader(found, whitening, _tokenizer(arrays, str(file))),
+        ContentReader(found, whitening, _tokenizer(arrays, found, str(file))),
         cast("NDArray[np.float32]", arrays["features"]),
         cast("NDArray[np.bool_]", arrays["has"]),
         evidence,
@@ -80,12 +87,16 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
     )
 
 
-def _tokenizer(arrays: Mapping[str, NDArray[np.generic]], file: str) -> str:
-    if "tokenizer" not in arrays:
+def _tokenizer(arrays: Mapping[str, NDArray[np.generic]], found: Found, file: str) -> str:
+    if found.own is None:
         return ""
     try:
         told = arrays["tokenizer"].tobytes().decode()
-        pretrained.tokenizer_of(told)
+        tokenizer = pretrained.tokenizer_of(told)
     except ValueError as error:
         raise ArtefactError(f"{file} tokenizer", "a tokenizer as JSON", str(error)) from None
+    codes, known = tokenizer.get_vocab(with_added_tokens=True).values(), found.own.config.get("vocab_size")
+    if not isinstance(known, int) or max(codes, default=0) >= known:
+        expected = f"tokens below {known!r}, for which there are vectors"
+        raise ArtefactError(f"{file} tokenizer", expected, f"{max(codes, default=0):,}")
     return told
