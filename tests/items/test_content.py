@@ -209,10 +209,15 @@ def test_a_run_from_files_trains_serves_and_evaluates_items_of_content(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("options", "bonus"),
-    [({}, 0.75), ({"radius": 4, "evidence": 5}, 0), ({"new_item_bonus": 0.1}, 0.1), ({"radius": 0}, 0)],
+    ("options", "bonus", "mixed"),
+    [
+        ({}, 0.75, 1.5),
+        ({"radius": 4, "evidence": 5}, 0, 0),
+        ({"new_item_bonus": 0.1}, 0.1, 0.1),
+        ({"radius": 0}, 0, 0),
+    ],
 )
-def test_new_items_are_raised_where_nothing_bounds_the_others(options, bonus):
+def test_new_items_are_raised_where_nothing_bounds_the_others(options, bonus, mixed):
     """A model of the former defaults has a radius of 4 and no bonus in its recipe, and ranks as it did."""
     items = Recipe.model_validate({"items": {"kind": "content"} | options}).items
-    assert items.bonus_of_new == bonus
+    assert (items.bonus_of_new(mixed=False), items.bonus_of_new(mixed=True)) == (bonus, mixed)

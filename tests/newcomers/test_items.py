@@ -1,5 +1,6 @@
 import copy
 import time
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -99,6 +100,25 @@ def test_a_ranker_mixes_the_scores_of_new_items_too(tmp_path):
     assert told["content"] is told["content_last"]
     np.testing.assert_array_equal(told["content"], model.answerer.described.directions())
     assert told["content"][-2:].any(1).all()
+
+
+def test_a_mixture_raises_new_items_as_far_as_its_scores_ask_for(monkeypatch):
+    ranker = {"kind": "blend", "sources": {"transition": "transition"}, "events": 30, "candidates": 10}
+    own = recipe(ranker=ranker, evaluation={"k": (5,), "history": ("kept",), "resamples": 100})
+    model = Recommender(own).fit(shop.corpus(), catalogue())
+    model.add_items(new(1))
+    asked = []
+    bonus = type(model.model.config.items).bonus_of_new
+    monkeypatch.setattr(
+        type(model.model.config.items),
+        "bonus_of_new",
+        lambda self, *, mixed: asked.append(mixed) or bonus(self, mixed=mixed),
+    )
+    everything(model)
+    assert asked == [True]
+    model._answerer = replace(model.answerer, ranker=None)
+    everything(model)
+    assert asked == [True, False]
 
 
 def everything(model: Recommender) -> list[str]:

@@ -291,7 +291,8 @@ class Answerer:
         else:
             found = mixed.scores(task, states_BTD, known_B)
         if self.described is not None:
-            raised(found, *self._fresh, self.model.config.items.bonus_of_new)
+            bonus = self.model.config.items.bonus_of_new(mixed=mixed is not None and mixed.mixes(task))
+            raised(found, *self._fresh, bonus)
         if known_B.all():
             return found
         scores_BI = self._popular(task).expand(len(known_B), -1).clone()

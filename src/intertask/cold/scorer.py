@@ -24,7 +24,7 @@ class ModelScorer:
     def score(self, targets: Targets, rows: NDArray[np.int64]) -> Tensor:
         """Scores of the task's head, those of cold items raised as in lists."""
         scores_BI = self.logits(self.task, targets, rows)
-        self.raise_cold(scores_BI, targets)
+        self.raise_cold(scores_BI, targets, mixed=False)
         return scores_BI
 
     def logits(self, task: str, targets: Targets, rows: NDArray[np.int64]) -> Tensor:
@@ -39,10 +39,10 @@ class ModelScorer:
         with torch.no_grad():
             return self.model.task(task).score_items(states_BD).cpu()
 
-    def raise_cold(self, scores_BI: Tensor, targets: Targets) -> None:
+    def raise_cold(self, scores_BI: Tensor, targets: Targets, *, mixed: bool) -> None:
         """Raise the scores of cold items as lists do, in place."""
         cold_I, warm_I = torch.from_numpy(targets.cold_I), torch.from_numpy(targets.warm_I)
-        raised(scores_BI, cold_I, warm_I, self.model.config.items.bonus_of_new)
+        raised(scores_BI, cold_I, warm_I, self.model.config.items.bonus_of_new(mixed=mixed))
 
 
 class MixtureScorer:
@@ -69,5 +69,5 @@ class MixtureScorer:
         scores_BI = torch.from_numpy(
             mixer.total(self.ranker.say(mixer, histories, logits), histories.lengths)
         )
-        self.model.raise_cold(scores_BI, targets)
+        self.model.raise_cold(scores_BI, targets, mixed=True)
         return scores_BI

@@ -45,9 +45,12 @@ class ItemsConfig(PluginConfig):
         """Share of the places of lists that items without a training event may have."""
         return 1.0
 
-    @property
-    def bonus_of_new(self) -> float:
-        """What is added to the scores of items that were never trained, in deviations of the others."""
+    def bonus_of_new(self, *, mixed: bool) -> float:
+        """What is added to the scores of items that were never trained, in deviations of the others.
+
+        Args:
+            mixed: Whether the scores are those of a ranker.
+        """
         return 0.0
 
     @abstractmethod

@@ -22,7 +22,9 @@ from intertask.texts.pretrained import find
 
 KEPT = "items.features_IF"  # of a model that learns texts, while it is trained
 UNBOUNDED = 1e3  # a radius that no part reaches
-UNBOUNDED_BONUS = 0.75  # the greatest that cost all targets together no more than a hundredth of their best
+# The greatest that cost all targets together no more than a hundredth of their best. Sources that count say
+# nothing of new items, so that a mixture has to raise them further.
+UNBOUNDED_BONUS, MIXED_BONUS = 0.75, 1.5
 
 
 class Config(ItemsConfig):
@@ -48,7 +50,8 @@ class Config(ItemsConfig):
             share; fewer where they score less. `add_items` says when such places pay.
         new_item_bonus: What is added to the scores of items without a training event, in standard deviations
             of a history's scores. Content alone scores them too low: they have no events that speak for them.
-            If left out, 0.75 where nothing bounds the parts of their own of the others, and 0 where it does.
+            If left out, 0.75 where nothing bounds the parts of their own of the others (1.5 where a ranker
+            mixes the scores), and 0 where something does.
         learned_layers: Upper layers of the encoder of the texts that learn with the model what follows; 0
             for a frozen one. They become part of the model, which then needs the encoder's folder to be
             trained alone.
@@ -78,12 +81,13 @@ class Config(ItemsConfig):
         """What the recipe says."""
         return self.new_item_share
 
-    @property
-    def bonus_of_new(self) -> float:
+    def bonus_of_new(self, *, mixed: bool) -> float:
         """What the recipe says; models of former defaults, which were bounded, rank as they did."""
         if self.new_item_bonus is not None:
             return self.new_item_bonus
-        return UNBOUNDED_BONUS if self.radius == UNBOUNDED and not self.evidence else 0.0
+        if self.radius < UNBOUNDED or self.evidence:
+            return 0.0
+        return MIXED_BONUS if mixed else UNBOUNDED_BONUS
 
     def describe(self, catalogue: Catalogue, ids: pl.Series, counts_I: NDArray[np.int64]) -> Described:
         """What the catalogue says of each item."""
