@@ -213,3 +213,13 @@ def test_no_shared_slots():
     mechanism = built(Config(num_shared=0))
     assert states(mechanism).shape == (2, 3, 3, WIDTH)
     assert mechanism.shared is None and mechanism.open_TS.shape == (3, 3)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_shared": 0}, {"sequence": False}, {"nothing": False}])
+def test_one_position_alone_says_what_it_says_among_all(options):
+    mechanism = drawn(**options).eval()
+    read = (vectors(), items()) if options.get("sequence", True) else (vectors(), None)
+    whole_BLTD = mechanism(*read)
+    for last in ([2, 2], [0, 1]):
+        said_B1TD = mechanism.last(*read, torch.tensor(last))
+        torch.testing.assert_close(said_B1TD[:, 0], whole_BLTD[[0, 1], last])

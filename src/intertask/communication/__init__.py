@@ -29,6 +29,15 @@ class CommunicationConfig(PluginConfig):
         """A module whose forward maps what it reads to states_BLTD, one state for each task."""
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """A mechanism that remembers, and can say the states of one position of each row alone."""
+
+    def last(self, hidden_BLD: Tensor, items_BLD: Tensor | None, last_B: Tensor) -> Tensor:
+        """The states at int64 `last_B`, [B, 1, T, D], in evaluation mode those of `forward` there."""
+        ...
+
+
 class Heard(NamedTuple):
     """What one exchange did.
 

@@ -102,8 +102,25 @@ class Communication(nn.Module):
         """The states, and whom each task heard."""
         return Heard(*self._exchange(*read))
 
+    def last(self, hidden_BLD: Tensor, items_BLD: Tensor | None, last_B: Tensor) -> Tensor:
+        """The states of one position of each row, [B, 1, T, D]: what a request asks of a whole history."""
+        common_BLD = self.common.first(hidden_BLD).squeeze(-2)
+        rows_B = torch.arange(len(last_B), device=last_B.device)
+        common_B1D = common_BLD[rows_B, last_B].unsqueeze(1)
+        remembered = None
+        if self.memory is not None and items_BLD is not None:
+            remembered = self.memory.last(common_BLD, items_BLD, last_B)
+        return self._heard(*self._slots(common_B1D, remembered))[0]
+
     def _exchange(self, hidden_BLD: Tensor, items_BLD: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        own_BLTD, *shared = self._slots(hidden_BLD, items_BLD)
+        common_BLD = self.common.first(hidden_BLD).squeeze(-2)
+        remembered = None
+        if self.memory is not None and items_BLD is not None:
+            remembered = self.memory(common_BLD, items_BLD)
+        return self._heard(*self._slots(common_BLD, remembered))
+
+    def _heard(self, own_BLTD: Tensor, *shared: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The states of the slots after each task has read others, and what it read of whom."""
         normed_BLTD = self.norm(own_BLTD)
         heard = [_scaled_gradient(normed_BLTD, self.config.gradient), *map(self.norm, shared)]
         read_BLSD = torch.cat(heard, -2)
@@ -111,7 +128,7 @@ class Communication(nn.Module):
         logits_BLTS = torch.einsum("bltd,blsd->blts", asked_BLTD, read_BLSD)
         if self.nothing is not None:
             logits_BLTS = torch.cat([logits_BLTS, (asked_BLTD @ self.nothing).unsqueeze(-1)], -1)
-        shares_BLTS = (logits_BLTS * hidden_BLD.shape[-1] ** -0.5 + self._closed()).softmax(-1)
+        shares_BLTS = (logits_BLTS * own_BLTD.shape[-1] ** -0.5 + self._closed()).softmax(-1)
         gates_BLT = torch.ones_like(shares_BLTS[..., 0])
         if self.gate is not None:
             gates_BLT = torch.sigmoid(self.gate(normed_BLTD)).squeeze(-1)
@@ -125,12 +142,11 @@ class Communication(nn.Module):
         closed_TS.fill_diagonal_(0.0)
         return functional.pad(closed_TS, (0, 1)) if self.nothing is not None else closed_TS
 
-    def _slots(self, hidden_BLD: Tensor, items_BLD: Tensor | None) -> list[Tensor]:
+    def _slots(self, common_BLD: Tensor, remembered_BLTD: Tensor | None) -> list[Tensor]:
         """The slots of the tasks, and the shared ones: one state, changed by each for itself."""
-        common_BLD = self.common.first(hidden_BLD).squeeze(-2)
         own_BLTD = self.own(common_BLD)
-        if self.memory is not None and items_BLD is not None:
-            own_BLTD = own_BLTD + self.memory(common_BLD, items_BLD)
+        if remembered_BLTD is not None:
+            own_BLTD = own_BLTD + remembered_BLTD
         return [own_BLTD] if self.shared is None else [own_BLTD, self.shared(common_BLD)]
 
 
@@ -188,6 +204,17 @@ class Memory(nn.Module):
         amount_BKLD = kept_BKL1 * (self.amount.unsqueeze(1) + asked_BKL.unsqueeze(-1))
         remembered_BKLD: Tensor = amount_BKLD * _fading_sums(matter_BKL, items_BLD, rate_K1)
         return remembered_BKLD.transpose(1, 2)
+
+    def last(self, x_BLD: Tensor, items_BLD: Tensor, last_B: Tensor) -> Tensor:
+        """What is remembered at one position of each row, [B, 1, K, D]; nothing is dropped."""
+        rate_K1 = (SLOWEST + functional.softplus(self.rate)).unsqueeze(-1)
+        ago_BL = last_B.unsqueeze(-1) - torch.arange(x_BLD.shape[1], device=x_BLD.device)
+        faded_BKL = torch.exp(-rate_K1 * ago_BL.clamp(min=0).unsqueeze(1)) * (ago_BL >= 0).unsqueeze(1)
+        matter_BKL = 2 * torch.sigmoid(self.matters(x_BLD)).transpose(1, 2)
+        rows_B = torch.arange(len(last_B), device=last_B.device)
+        asked_BK1 = (x_BLD[rows_B, last_B] @ self.asked.T).unsqueeze(-1)
+        remembered_BKD: Tensor = (self.amount + asked_BK1) * ((faded_BKL * matter_BKL) @ items_BLD)
+        return remembered_BKD.unsqueeze(1)
 
 
 def _fading_sums(matter_BKL: Tensor, x_BLD: Tensor, rate_K1: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from intertask.communication import Remembers
 from intertask.data.seam import INPUT, Batch, Fields
 from intertask.errors import RecipeError
 from intertask.inputs import Embedded, Input, InputConfig
@@ -182,8 +183,20 @@ class Model(nn.Module):
     def last_states(self, batch: Batch) -> Tensor:
         """The states after the last place of each row, states_BTD: after the last event of a history."""
         encoded = self.trunk(batch)
-        states = self.by_task(encoded).values()
-        return torch.stack([pooled(state_BLD, encoded.layout, "last") for state_BLD in states], dim=1)
+        hidden_BLD, layout = encoded.hidden_BLD, encoded.layout
+        hidden_BD = pooled(hidden_BLD, layout, "last")
+        if not self.config.communication.remembers:  # a place's states are its own matter
+            said_BTD = self.communication(hidden_BD.unsqueeze(1)).squeeze(1)
+        elif isinstance(self.communication, Remembers) and not self.training:
+            last_B = layout.lengths_B
+            if last_B is None:
+                last_B = torch.full((len(hidden_BD),), hidden_BLD.shape[1], device=hidden_BD.device)
+            said_BTD = self.communication.last(hidden_BLD, encoded.marks_BLD, last_B - 1).squeeze(1)
+        else:
+            said = self.communication(*encoded.parts).unbind(-2)
+            said_BTD = torch.stack([pooled(one_BLD, layout, "last") for one_BLD in said], dim=1)
+        states = dict(zip(self.attached, said_BTD.unbind(1), strict=True))
+        return torch.stack([states.get(name, hidden_BD) for name in self.config.tasks], dim=1)
 
     def row_states(self, batch: Batch) -> dict[str, Tensor]:
         """What the head of each task that is asked of whole rows reads, [B, D]."""
