@@ -21,6 +21,7 @@ train = {epochs = 50, workers = 0}
 evaluation = {resamples = 100, baselines = {popularity = {kind = "popularity"}}}
 """
 KNOWN_PEOPLE = 1_000
+SETTLE_SECONDS = 6.0  # the process that makes models is still starting when the first list is answered
 CHANGE_SECONDS = 0.1  # between changes of the model, for lists to meet each
 
 
@@ -58,6 +59,7 @@ def lists(service: Service, scale: float) -> Table:
             "kept": round(number(over, "answered_per_second") / best, 3),
         }
 
+    time.sleep(SETTLE_SECONDS)
     even, found = asked(service, at_100, exact=True), asked(service, at_most)
     most, over = found["most"], found["three_times"]
     assert isinstance(most, dict)
