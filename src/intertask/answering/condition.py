@@ -174,6 +174,10 @@ def constant(node: ast.expr) -> Constant:
             return -value
     if not isinstance(node, ast.Constant) or isinstance(node.value, bool):
         raise refused(node)
+    if isinstance(node.value, str) and not arguments.is_text(
+        node.value
+    ):  # half of a character, written '\ud800'
+        raise RequestError("where", "text in Unicode", arguments.shown(node.value))
     if node.value is None or isinstance(node.value, str | int | float):
         return node.value
     raise refused(node)
@@ -188,8 +192,6 @@ def fitting(column: pl.Series, value: str | int | float) -> tuple[pl.Series, pl.
     if column.dtype.is_integer() and isinstance(value, int):  # ids, which may be unsigned
         return column.cast(pl.Int128), pl.Series([min(max(value, -WIDEST), WIDEST)], dtype=pl.Int128)
     if column.dtype == pl.String and isinstance(value, str):
-        if not arguments.is_text(value):
-            raise RequestError("where", "text in Unicode", arguments.shown(value))
         return column, pl.Series([value])
     if column.dtype == pl.Float32 and not isinstance(value, str):
         widest = float(np.finfo(np.float32).max)
