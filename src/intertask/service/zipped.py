@@ -1,8 +1,12 @@
 """A zip archive of a model's folder, unpacked with limits; nothing that it says of itself is believed."""
 
+import errno
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from intertask.errors import IntertaskError, RequestError
@@ -10,6 +14,27 @@ from intertask.errors import IntertaskError, RequestError
 MOST_FILES = 1_000
 MOST_BYTES = 16 << 30
 _PART = 1 << 20
+# What Python's reader raises for bytes that are no archive, or one that was changed.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+# For bytes that bzip2 cannot read, and for a part that lies before the beginning of the archive.
+_SOUGHT = (None, errno.EINVAL)
+_NAMES = {
+    errno.EEXIST: "one of them twice",
+    errno.ENOTDIR: "one that is a folder and a file",
+    errno.EISDIR: "one that is a folder and a file",
+    errno.ENAMETOOLONG: "one that is too long",
+}
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -26,17 +51,20 @@ def unpack(archive: Path, folder: Path) -> Path:
         if not found:
             raise _refused("a model's folder with its manifest.json", "none")
         return found[0].parent
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (RequestError, OSError, *_BROKEN) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise _refused("a zip archive", f"{type(error).__name__}") from None
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise IntertaskError(
-            "model", "room for the files", error.strerror or str(error), "free some space"
-        ) from error
-    except RequestError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        raise _told(error) from None
+
+
+def _told(error: Exception) -> IntertaskError:
+    """What is wrong: with the archive, or with the place."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, OSError) and error.errno in _NAMES:
+        return _refused("names that files of one folder can have", _NAMES[error.errno])
+    if isinstance(error, OSError) and error.errno not in _SOUGHT:
+        return IntertaskError("model", "room for the files", error.strerror or str(error), "free some space")
+    return _refused("a zip archive", type(error).__name__)
 
 
 def _extract(archive: Path, folder: Path) -> None:
