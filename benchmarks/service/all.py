@@ -23,6 +23,7 @@ from pathlib import Path
 
 import answers_of
 import endurance
+import httpx
 import load
 from asker import Table, together
 from large import write
@@ -142,6 +143,17 @@ def malformed(bench: Bench) -> Table:
         return answers_of.malformed(service, bench.times(10_000))
 
 
+def contract(bench: Bench) -> Table:
+    """What schemathesis makes of the committed interface: 40,000 requests at 200 minutes, 4,000 at 20."""
+    from contract import Contract
+
+    with started([str(bench.model(3)), "--data", str(bench.fresh("contract"))], bench.log) as service:
+        with httpx.Client(base_url=service.address, timeout=30.0) as client:
+            found = Contract(client.request, service.key)
+            found.try_all(bench.times(43), seed=11)
+        return found.table()
+
+
 def kills(bench: Bench) -> Table:
     """Kill the process that writes SQLite while events come in."""
     with bench.service("kills") as service:
@@ -210,6 +222,7 @@ FIGURES: dict[str, Callable[[Bench], Table]] = {
     "erasure": erasure,
     "alarms": alarms,
     "malformed": malformed,
+    "contract": contract,
     "integrity": integrity,
     "soak": soak,
     "imports": imports,
