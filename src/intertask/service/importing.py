@@ -32,12 +32,12 @@ async def bring_in(work: Work) -> Facts:
     file = work.place.uploads / str(arguments["upload"])
     if not file.exists():
         raise RequestError("import", "the file that was sent", "none", "send it again")
-    log = await asyncio.to_thread(_read, file, arguments)
+    log = await asyncio.to_thread(read, file, arguments)
     await _refuse_behaviours(work, log)
-    rows, reasons = _fitting(_plain(log, arguments))
+    rows, reasons = fitting(plain(log, arguments))
     digest = (await asyncio.to_thread(sha256, file))[:16]
     for start in range(int(work.progress.get("done") or 0), rows.height, PART):
-        events = _events(rows[start : start + PART], start, digest)
+        events = stored(rows[start : start + PART], start, digest)
         done = start + len(events)
         part = Part(tenant=work.job.tenant, job=work.job.job, worker=work.worker, done=done, events=events)
         await work.write(part)
@@ -47,7 +47,13 @@ async def bring_in(work: Work) -> Facts:
     return counts | {"rows": log.report.read, "refused": log.report.read - rows.height} | reasons
 
 
-def _read(file: Path, arguments: Facts) -> EventLog:
+def read(file: Path, arguments: Facts) -> EventLog:
+    """The log of a file that was sent.
+
+    Raises:
+        RequestError: It cannot be read as one; told by the name that the client knows.
+    """
+
     def named(role: str) -> str | None:
         return str(arguments[role]) if arguments.get(role) is not None else None
 
@@ -81,7 +87,7 @@ async def _refuse_behaviours(work: Work, log: EventLog) -> None:
         )
 
 
-def _plain(log: EventLog, arguments: Facts) -> pl.DataFrame:
+def plain(log: EventLog, arguments: Facts) -> pl.DataFrame:
     """The columns of events as they are stored: ids as text, times in microseconds."""
     frame = log.frame
     if log.clock == "order":
@@ -99,7 +105,7 @@ def _plain(log: EventLog, arguments: Facts) -> pl.DataFrame:
     )
 
 
-def _fitting(rows: pl.DataFrame) -> tuple[pl.DataFrame, Facts]:
+def fitting(rows: pl.DataFrame) -> tuple[pl.DataFrame, Facts]:
     """The rows that the service takes, and how many it does not, by reason."""
     names = pl.col("user", "item", "behaviour", "id")
     wrong = {
@@ -116,7 +122,7 @@ def _fitting(rows: pl.DataFrame) -> tuple[pl.DataFrame, Facts]:
     return rows, reasons
 
 
-def _events(rows: pl.DataFrame, start: int, digest: str) -> tuple[StoredEvent, ...]:
+def stored(rows: pl.DataFrame, start: int, digest: str) -> tuple[StoredEvent, ...]:
     """Events; one without an id gets that of its place in its file, so that it is stored once."""
     return tuple(
         StoredEvent(
