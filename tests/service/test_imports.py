@@ -92,7 +92,7 @@ def test_a_job_that_died_goes_on_where_it_was_and_counts_each_row_once(client, p
     )
     monkeypatch.setattr(importing, "PART", 10)
     job = send(client, rows.write_ndjson().encode(), name="rows.jsonl")
-    events = importing._events
+    events = importing.stored
 
     def killed(rows, start, digest):
         if start == 50:
@@ -100,7 +100,7 @@ def test_a_job_that_died_goes_on_where_it_was_and_counts_each_row_once(client, p
         return events(rows, start, digest)
 
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(importing, "_events", killed)
+        patch.setattr(importing, "stored", killed)
         patch.setattr(runner, "_outcome", lambda work, doing: 1 / 0)  # a killed process says nothing
         work(place)
     found = look(client, job)
