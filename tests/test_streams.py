@@ -14,7 +14,7 @@ from intertask.evaluate.gains import stream_of
 from intertask.fitting import experiment
 from intertask.recipe import Recipe
 from intertask.runs import run as runs
-from intertask.runs.study import study
+from intertask.runs.study import alone, study
 from intertask.train.loop import Trainer
 from tests import shop, worlds
 from tests.cli.command import Command
@@ -220,6 +220,14 @@ def test_every_stream_has_a_model_that_answers_in_its_own_ids(run):
     assert torch.equal(next(shop_model.model.encoder.parameters()), next(branch.model.encoder.parameters()))
 
 
+def test_a_question_to_a_run_names_the_models_of_its_other_streams(run, monkeypatch, capsys):
+    branch = run / "streams" / "branch"
+    told = Command(monkeypatch, capsys).refused("predict", str(run), "--row", "age=3")
+    assert told.endswith(f"the run has models of other data: {branch}")
+    told = Command(monkeypatch, capsys).refused("predict", str(branch), "--row", "age=3")
+    assert "other data" not in told
+
+
 def test_the_command_evaluates_every_stream(run, monkeypatch, capsys):
     intertask = Command(monkeypatch, capsys)
     done = intertask("evaluate", str(run), "--samples", "0")
@@ -287,6 +295,19 @@ def test_together_a_stopped_run_ends_as_one_that_was_not_stopped(tmp_path, monke
     for name, fitted in whole.items():
         for key, weight in fitted.model.state_dict().items():
             assert torch.equal(weight, again[name].model.state_dict()[key]), key
+
+
+def test_together_needs_several_streams(tmp_path):
+    with pytest.raises(
+        RecipeError, match=r'\[train\] step: expected "turns", where there is one stream, found'
+    ):
+        together(tmp_path, streams={})
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+def test_a_study_of_a_recipe_that_trains_together_lets_each_task_stand_alone(tmp_path):
+    recipe = small.recipe(train=small.recipe().model_dump()["train"] | {"step": "together"})
+    assert alone(recipe, "next").train.step == "turns"
 
 
 def test_a_balance_that_compares_gradients_of_one_batch_takes_turns(tmp_path):

@@ -105,6 +105,51 @@ def test_columns_of_a_file_of_items_are_there_to_filter_by(intertask):
     assert catalogue.categories == ("Warengruppe",) and catalogue.numbers == ("Preis",)
 
 
+def customers() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "Kundennr": [10_000 + user for user in range(80)],
+            "Land": ["DE", "AT", None, "CH"] * 20,
+            "Alter": [20 + user % 50 for user in range(80)],
+            "E-Mail": [f"kunde{user}@beispiel.de" for user in range(80)],
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*are read day first")
+@pytest.mark.parametrize("files", [["bestellungen.csv", "kunden.csv"], ["kunden.csv", "bestellungen.csv"]])
+def test_a_file_of_users_is_read_beside_the_log(files, intertask):
+    written("bestellungen.csv", orders(), separator=";")
+    written("kunden.csv", customers())
+    done = intertask("init", *files, "--yes")
+    assert done.code == 0 and "attributes Land, Alter\n" in done.out and "left out" not in done.out, done
+    recipe = Recipe.read("bestellungen.toml")
+    found = recipe.data.people
+    assert found is not None and (found.path, found.user) == (Path("kunden.csv"), "Kundennr")
+    assert (found.categories, found.numbers) == (("Land",), ("Alter",))
+    assert list(recipe.inputs_of_people) == ["person"]
+    counts = json.loads(intertask("data", "bestellungen.toml", "--json").out)
+    assert counts["users with attributes"] == 80 and counts["attributes"] == {
+        "Land": "category",
+        "Alter": "number",
+    }
+    quick = ["--set", "train.epochs=1", "--set", "width=8"]
+    assert intertask("train", "bestellungen.toml", *quick).code == 0
+    words = ["--history", "A-001", "--attributes", "Alter=31,Land=DE", "-k", "3", "--json"]
+    assert len(json.loads(intertask("recommend", "runs/bestellungen", *words).out)) == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*are read day first")
+def test_a_file_that_says_nothing_of_the_log_is_named(intertask):
+    written("bestellungen.csv", orders(), separator=";")
+    written("fremde.csv", customers().with_columns(pl.col("Kundennr") + 5_000))
+    written("leer.csv", customers().select("Kundennr", "E-Mail"))
+    done = intertask("init", "bestellungen.csv", "fremde.csv", "leer.csv", "--yes")
+    assert done.code == 0 and "left out   the file fremde.csv" in done.out, done
+    assert "left out   the file leer.csv" in done.out
+    assert Recipe.read("bestellungen.toml").data.people is None
+
+
 def test_lists_in_a_column_become_sequences(intertask):
     random = np.random.default_rng(0)
     lists = [" ".join(map(str, random.integers(0, 20, 8))) for _ in range(40)]

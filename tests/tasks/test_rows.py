@@ -165,9 +165,29 @@ def test_what_cannot_be_learned_is_refused_in_one_line(config: RowTaskConfig, me
 def test_a_label_that_is_no_finite_number_is_no_regression(word: str) -> None:
     strange = replace(ROWS, labels=ROWS.labels.with_columns(stay=pl.lit(word)))
     with pytest.raises(
-        DataError, match=f"finite numbers as labels of a regression, found '{word}' in 6 of 6"
+        DataError,
+        match=rf"finite numbers of at most 1e\+30 as labels of a regression, found '{word}' in 6 of 6",
     ):
         NUMBER.fit("t", strange)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ([f"{number / 7:.3f}" for number in range(290)], 'kind = "regression" learns numbers'),
+        ([f"row {number}" for number in range(290)], "choose another label"),
+    ],
+)
+def test_a_label_that_is_another_one_in_nearly_each_row_is_no_category(words: list[str], hint: str) -> None:
+    def rows(label: list[str]) -> Rows:
+        labels = pl.DataFrame({"label": label})
+        return replace(ROWS, inputs=pl.DataFrame({"x": range(len(label))}), labels=labels)
+
+    told = "classes that most training rows share with another one, found 290 classes in 290 rows"
+    with pytest.raises(DataError, match=f"{told}; {hint}"):
+        Category(label="label").fit("t", rows(words))
+    assert len(Category(label="label").fit("t", rows([*words, *words])).names) == 290
+    assert len(Category(label="label").fit("t", rows(words[:20])).names) == 20  # few of them: a small table
 
 
 @pytest.mark.parametrize("weights", [{"3": 0.0}, {"3": -1.0}, {"3": 1e9}])

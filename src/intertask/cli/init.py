@@ -21,7 +21,7 @@ Column = str | None
 
 
 def init(
-    files: Annotated[list[Path], typer.Argument(help="The log, and files about its items.")],
+    files: Annotated[list[Path], typer.Argument(help="The log, and files about its items and its users.")],
     out: Annotated[
         Path | None, typer.Option(help="The recipe to write; LOG.toml in this folder if left out.")
     ] = None,
@@ -64,7 +64,7 @@ def init(
     _refuse_target(target, overwrite=overwrite)
     with written_aside(target) as aside:
         aside.write_text(written.text, encoding="utf-8")
-    _tell(target, log, roles, written)
+    _tell(target, looks, log, roles, written)
 
 
 def _write_of_rows(target: Path, table: "Look", labels: list[str], *, overwrite: bool) -> None:
@@ -121,7 +121,7 @@ def _ask(what: str, columns: list[str], best: str | None) -> str:
     return str(typer.prompt(f"which one holds {what}", default=best or NONE)).strip()
 
 
-def _tell(target: Path, log: "Look", roles: "Roles", written: "Written") -> None:
+def _tell(target: Path, looks: "list[Look]", log: "Look", roles: "Roles", written: "Written") -> None:
     events = written.log
     say(events.report.summary())
     if log.table.separator is not None:
@@ -135,9 +135,15 @@ def _tell(target: Path, log: "Look", roles: "Roles", written: "Written") -> None
         "titles": ", ".join(roles.text),
         "tags": ", ".join(roles.tags),
         "filters": ", ".join([*roles.categories, *roles.numbers]),
+        "attributes": ", ".join([*roles.attributes, *roles.amounts]),
     }
     for what, column in columns.items():
         say(f"{what:10} {column or 'none'}")
+    for one in looks:
+        if not any(one is used for used in roles.used(log)):
+            say(
+                f"left out   the file {one.path}: no row for each item or user of the log, or nothing to read"
+            )
     for task, why in written.left_out.items():
         say(f"left out   the task {task}: {why}")
     recipe, run = quote(str(target)), quote(str(Path("runs") / target.stem))

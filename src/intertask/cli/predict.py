@@ -1,5 +1,7 @@
 """`intertask predict`: ask a model about rows, or about users and items."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,16 +82,34 @@ def predict(
     if isinstance(loaded, Predictor) and file is not None and out is not None:
         _say_written(out, batches.answer(loaded, file, out, task=task, at_least=at_least), as_json)
         return
-    if isinstance(loaded, Predictor):
-        answers = loaded.predict(asked, task=task, at_least=at_least)
-    elif at_least is not None:
-        raise RequestError("--at-least", "a model of rows, whose classes are probable", "one of a log")
-    else:
-        answers = judging.judge(loaded, asked, task)
+    with _other_models(model):
+        if isinstance(loaded, Predictor):
+            answers = loaded.predict(asked, task=task, at_least=at_least)
+        elif at_least is not None:
+            raise RequestError("--at-least", "a model of rows, whose classes are probable", "one of a log")
+        else:
+            answers = judging.judge(loaded, asked, task)
     if out is not None:
         _say_written(out, answer_files.write(out, answers), as_json)
         return
     _show(answers, as_json)
+
+
+@contextmanager
+def _other_models(run: Path) -> Iterator[None]:
+    """Refusals name the models of the run's other streams, which may have been meant."""
+    from intertask.runs.run import stream_folders
+
+    try:
+        yield
+    except RequestError as error:
+        others = ", ".join(map(str, stream_folders(run)[1:]))
+        if not others:
+            raise
+        hint = f"the run has models of other data: {others}"
+        raise RequestError(
+            error.where, error.expected, error.found, "; ".join(filter(None, [error.hint, hint]))
+        ) from None
 
 
 def _say_written(out: Path, rows: int, as_json: bool) -> None:

@@ -40,6 +40,10 @@ class Roles:
         tags: Its columns of tags.
         categories: Its columns of few words.
         numbers: Its columns of numbers.
+        people: The file that says what is known of the users.
+        person: Its column of the users.
+        attributes: Its columns of few words.
+        amounts: Its columns of numbers.
     """
 
     user: str
@@ -55,6 +59,14 @@ class Roles:
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    people: Look | None = None
+    person: str = ""
+    attributes: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+
+    def used(self, log: Look) -> tuple[Look, ...]:
+        """The files that it names."""
+        return tuple(look for look in (log, self.catalogue, self.people) if look is not None)
 
 
 def the_log(looks: Sequence[Look]) -> Look:
@@ -94,13 +106,15 @@ def guessed(
     for name in labels or ():
         log.field(name)
     found = [name for name in log.all("label", taken) if not log.field(name).lists]
-    catalogue, catalogue_item = _catalogue(log, looks, item)
+    catalogue, catalogue_item = _file_of(log, looks, "item", item)
     free = [catalogue_item] if catalogue is not log else [*taken]
     title = _chosen(catalogue, "title", given.get("title"), free, None)
     if catalogue is log and given.get("title") is None and not _is_title(log, item, title):
         title = None
     tags = catalogue.best("tags", [*free, title or ""]) if catalogue is not log else None
     categories, numbers = _filters(log, catalogue, [*free, title or "", tags or ""])
+    people, person = _file_of(log, [look for look in looks if look is not catalogue], "user", user)
+    attributes, amounts = _filters(log, people, [person])
     return Roles(
         user,
         item,
@@ -115,6 +129,10 @@ def guessed(
         (tags,) if tags else (),
         categories,
         numbers,
+        people if attributes or amounts else None,
+        person,
+        attributes,
+        amounts,
     )
 
 
@@ -140,22 +158,22 @@ def _chosen(look: Look, role: str, said: str | None, taken: Sequence[str], ask: 
     return best
 
 
-def _catalogue(log: Look, looks: Sequence[Look], item: str) -> tuple[Look, str]:
-    """The file of the items and its column of them; the log itself where there is no other."""
+def _file_of(log: Look, looks: Sequence[Look], role: str, column: str) -> tuple[Look, str]:
+    """The file with a row for each item or user of the log, and its column of them; else the log itself."""
     for look in looks:
-        name = item if item in look.table.schema else look.best("item")
+        name = column if column in look.table.schema else look.best(role)
         if look is log or name is None:
             continue
         ids = look.sample[name].drop_nulls()
-        known = log.sample[item].explode() if log.field(item).lists else log.sample[item]
+        known = log.sample[column].explode() if log.field(column).lists else log.sample[column]
         shared = ids.cast(pl.String).is_in(known.cast(pl.String).implode()).any()
         if shared and ids.n_unique() >= 0.98 * len(ids):
             return look, name
-    return log, item
+    return log, column
 
 
 def _filters(log: Look, catalogue: Look, taken: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns of categories and of numbers of a file of items, by which lists can be filtered."""
+    """Columns of few words and of numbers of a file beside the log, by which lists can be filtered."""
     if catalogue is log:
         return (), ()
     free = [field for field in catalogue.fields if field.name not in taken and not field.lists]

@@ -230,7 +230,14 @@ def assembled(
         RecipeError: The recipe does not fit the data.
     """
     device_of(recipe.train.device)
-    if recipe.streams and recipe.train.step == "together" and recipe.balance.at_one_trunk:
+    if not recipe.streams and recipe.train.step == "together":
+        raise RecipeError(
+            "[train] step",
+            '"turns", where there is one stream',
+            '"together", which is of several',
+            "leave it out, or add [streams.NAME]",
+        )
+    if recipe.train.step == "together" and recipe.balance.at_one_trunk:
         raise RecipeError(
             "[train] step",
             f'"turns" with a balance of kind {recipe.balance.kind!r}, which compares gradients of one batch',

@@ -18,6 +18,7 @@ from intertask.errors import RecipeError
 from intertask.fitting.experiment import refuse_unfit
 from intertask.model import is_reserved
 from intertask.options.config import parse
+from intertask.proposals.people import people, people_lines
 from intertask.proposals.text import beside, key_lines, reading, toml
 from intertask.recipe import MAIN, Recipe
 from intertask.terminal.printable import printable
@@ -77,7 +78,7 @@ def first_recipe(file: Path, log: Look, roles: Roles) -> Written:
     section = _events(file, log, roles)
     events = EventLog.read(log.path, **_arguments(section))  # type: ignore[arg-type]
     tasks, left_out = _tasks(events, roles), {}
-    corpus = prepare(events)
+    corpus = prepare(events, people=people(roles))
     while True:
         text = _text(file, section, roles, events, tasks)
         recipe = parse(Recipe, tomllib.loads(text), str(file))
@@ -187,6 +188,7 @@ def _text(
         "[data.events]",
         *key_lines(section),
         *_catalogue(file, roles, events),
+        *people_lines(file, roles),
         "",
         "[encoder]",
         'kind = "gru"  # quick on a CPU; "attention" is worth a trial where events are many',

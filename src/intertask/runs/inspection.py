@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from intertask.answers.value import Value
 from intertask.data import seam
 from intertask.data.corpus import Corpus
 from intertask.data.event_log import EventLog
@@ -23,7 +24,7 @@ from intertask.recipe import MAIN, Recipe, source
 from intertask.recipe.data_section import DataConfig, refuse_mixed
 from intertask.samples.corpus import CORPUS as OF_ROWS
 from intertask.samples.corpus import RowCorpus
-from intertask.samples.facts import Facts
+from intertask.samples.facts import Facts, row_task
 from intertask.samples.oddities import oddities
 from intertask.storage.files import written_aside
 
@@ -108,7 +109,7 @@ def _odd(recipe: Recipe, corpus: seam.Corpus) -> tuple[str, ...]:
 
 def _read(section: DataConfig, beside: Path, recipe: Recipe | None) -> "_Log | _Rows":
     if section.has_rows:
-        return _Rows(source.load_rows(section, beside))
+        return _Rows(source.load_rows(section, beside), recipe)
     return _Log(source.load(section, beside), recipe)
 
 
@@ -142,9 +143,13 @@ class _Rows:
 
     contents = OF_ROWS
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, recipe: Recipe | None) -> None:
         self.rows = rows
         self.reports = [rows.report]
+        tasks = {} if recipe is None else recipe.tasks
+        self.amounts = {
+            row_task(task).label or name for name, task in tasks.items() if isinstance(task.answer, Value)
+        }
 
     def prepare(self, folder: Path | None) -> RowCorpus:
         corpus = RowCorpus(self.rows)
@@ -154,7 +159,10 @@ class _Rows:
 
     def counts(self, corpus: seam.Corpus) -> dict[str, object]:
         rows = self.rows
-        labels = {name: _most_frequent(rows.labels[name]) for name in rows.labels.columns}
+        labels = {
+            name: _spread(rows.labels[name]) if name in self.amounts else _most_frequent(rows.labels[name])
+            for name in rows.labels.columns
+        }
         return {
             "rows": len(rows),
             "categories": list(rows.categories),
@@ -171,6 +179,15 @@ def _most_frequent(label: pl.Series) -> dict[str, int]:
     """Rows of each class, the most frequent ones first."""
     counts = label.explode().drop_nulls().value_counts(sort=True, name="count").head(MOST_CLASSES)
     return {str(name): int(count) for name, count in counts.iter_rows()}
+
+
+def _spread(label: pl.Series) -> dict[str, float | int]:
+    """Where the numbers of a label lie."""
+    numbers = label.cast(pl.Float64, strict=False).drop_nulls().to_numpy()
+    if not len(numbers):
+        return {"values": 0}
+    least, middle, greatest = (float(one) for one in np.quantile(numbers, (0.0, 0.5, 1.0)))
+    return {"values": len(numbers), "least": least, "median": middle, "greatest": greatest}
 
 
 def _known(people: People, users: pl.Series) -> dict[str, object]:

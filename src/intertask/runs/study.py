@@ -245,7 +245,7 @@ def alone(recipe: Recipe, task: str) -> Recipe:
             "tasks": {task: own.model_copy(update={"detached": False})},
             "communication": Shared(),
             "exchange": None,
-            "train": recipe.train.model_copy(update={"monitor": reported(task, own)}),
+            "train": recipe.train.model_copy(update={"monitor": reported(task, own), "step": "turns"}),
         }
     )
 

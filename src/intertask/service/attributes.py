@@ -19,7 +19,7 @@ from intertask.service.questions import Value
 
 Cell = str | float | None
 LARGEST, EXACT = 3e38, 2**53  # of float32; whole numbers that a float tells apart
-_NO_NUMBER = "a finite number"
+_NO_NUMBER = f"a finite number of at most {LARGEST:g}"
 _NO_WORD = "text, a number or true or false"
 
 

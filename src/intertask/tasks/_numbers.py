@@ -41,7 +41,7 @@ def labels(column: str, rows: Rows, of: str) -> NDArray[np.float64]:
     if len(wrong):
         raise DataError(
             where,
-            f"finite numbers as labels of {of}",
+            f"finite numbers of at most {LARGEST:g} as labels of {of}",
             f"{wrong[0]!r} in {len(wrong):,} of {len(given):,} rows",
             "name it among the missing words, or use a category",
         )

@@ -23,6 +23,7 @@ from intertask.options.config import Config as Section
 from intertask.tasks._rows import NOT_KNOWN, Labels, RowTask, RowTaskConfig
 
 MOST_CLASSES = 10_000
+FEW_CLASSES = 20  # which may each have a row or two
 
 
 class Config(RowTaskConfig):
@@ -70,7 +71,7 @@ class Config(RowTaskConfig):
 
         Raises:
             RecipeError: There is no such label, or a weight is of no class.
-            DataError: There are fewer than two classes, or more than 10,000.
+            DataError: There are fewer than two classes, more than 10,000, or nearly as many as rows.
         """
         column = rows.labels[self.column(name, rows)]
         self._refuse_lists(name, column)
@@ -84,6 +85,13 @@ class Config(RowTaskConfig):
                 f"{least} to {MOST_CLASSES:,} classes among the training rows",
                 told or "none",
                 "choose another label or split" if len(found) < least else "is it a regression?",
+            )
+        if not self.several and len(found) > max(FEW_CLASSES, sum(found.values()) / 2):
+            raise DataError(
+                f"[tasks.{name}] label {column.name!r}",
+                "classes that most training rows share with another one",
+                f"{len(found):,} classes in {sum(found.values()):,} rows",
+                'kind = "regression" learns numbers' if _are_numbers(found) else "choose another label",
             )
         names = _ordered(found)
         if isinstance(self.class_weights, dict):
@@ -176,11 +184,15 @@ class Classes(Section):
         return numbers if tuple(map(str, numbers)) == self.names else list(self.names)
 
 
+def _are_numbers(words: Iterable[str]) -> bool:
+    return not pl.Series(list(words), dtype=pl.String).cast(pl.Float64, strict=False).has_nulls()
+
+
 def _ordered(words: Iterable[str]) -> tuple[str, ...]:
     """Numbers by size, other words by letter."""
     named = pl.Series("word", list(words), dtype=pl.String)
     size = named.cast(pl.Float64, strict=False)
-    size = pl.zeros(len(named), eager=True) if size.has_nulls() else size
+    size = size if _are_numbers(named) else pl.zeros(len(named), eager=True)
     return tuple(pl.DataFrame({"size": size, "word": named}).sort("size", "word")["word"])
 
 
