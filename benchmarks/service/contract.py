@@ -99,6 +99,8 @@ class Contract:
                 headers=dict(parts["headers"]),
                 content=content,
             )
+        except httpx.InvalidURL:  # a query of over 65,536 characters, which the client does not send
+            return
         except httpx.TimeoutException:
             self.hung += 1
             return

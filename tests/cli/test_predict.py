@@ -55,7 +55,7 @@ def test_rows_are_counted_evaluated_and_compared(clinic, intertask):
     counted = intertask("data", clinic.parent / "clinic.toml", "--json")
     assert counted.code == 0 and json.loads(counted.out)["rows"] == 200
     ill, days = (json.loads(counted.out)["labels"][name] for name in ("ill", "days"))
-    assert set(ill) == {"0", "1"} and sum(ill.values()) == 200  # rows of each class
+    assert set(ill) == {"no", "yes"} and sum(ill.values()) == 200  # rows of each class
     numbers = pl.read_csv(clinic.parent / "patients.csv")["days"].cast(pl.Float64, strict=False).drop_nulls()
     assert days == {
         "values": len(numbers),
