@@ -78,10 +78,10 @@ def test_properties_that_the_model_cannot_read_are_missing_and_counted(loaded):
     ("attributes", "words"),
     [
         ({"sde": "odd"}, "did you mean 'side'"),
-        ({"age": "old"}, "attributes.age: expected a finite number, found 'old'"),
+        ({"age": "old"}, r"attributes.age: expected a finite number of at most 3e\+38, found 'old'"),
         ({"age": float("nan")}, "a finite number"),
         ({"age": 10**400}, "a finite number"),
-        ({"age": 1e39}, "a finite number"),
+        ({"age": 1e39}, r"of at most 3e\+38, found 1e\+39"),
         ({"age": True}, "a finite number"),
         ({"side": ["odd"]}, "attributes.side: expected text"),
     ],
