@@ -142,13 +142,13 @@ class StoppedError(Exception):
 
 def test_a_stopped_run_ends_with_the_same_weights(folder, tmp_path, monkeypatch):
     own = recipe(folder, texts_per_step=3)
-    few = {"epochs": 2, "checkpoint_steps": 1, "batch_tokens": 64}
+    few = {"epochs": 1, "checkpoint_steps": 1, "batch_tokens": 64}
     own = own.model_copy(update={"train": own.train.model_copy(update=few)})
     whole = fit(own, corpus(), tmp_path / "whole").model
     usual = Trainer._step
 
     def stopping(self, *arguments):
-        if self.state.step == 3:
+        if self.state.step == 2:
             raise StoppedError
         return usual(self, *arguments)
 
