@@ -137,6 +137,13 @@ def parity(bench: Bench) -> Table:
         return answers_of.parity(service, bench.model(0), bench.times(10_000))
 
 
+def paging(bench: Bench) -> Table:
+    """Pages of lists while events come and the model changes."""
+    with bench.service("paging") as service:
+        _second(bench, service)
+        return answers_of.paging(service, bench.times(20))
+
+
 def malformed(bench: Bench) -> Table:
     """Malformed requests: 100,000 at 200 minutes, 10,000 at 20."""
     with started([str(bench.model(3)), "--data", str(bench.fresh("malformed"))], bench.log) as service:
@@ -216,6 +223,7 @@ FIGURES: dict[str, Callable[[Bench], Table]] = {
     "publishing": publishing,
     "hidden": _of(load.hidden),
     "parity": parity,
+    "paging": paging,
     "kills": kills,
     "freshness_postgresql": freshness_postgresql,
     "kills_postgresql": kills_postgresql,

@@ -22,6 +22,7 @@ from intertask.service.routes import ROUTES
 
 CLOSE = 1e-3
 TOGETHER = 32
+PAGES = 20
 
 
 def parity(service: Service, model: Path, requests: int) -> Table:
@@ -65,6 +66,37 @@ def parity(service: Service, model: Path, requests: int) -> Table:
     # Two items of nearly one score may change places, where sums are made in another order.
     well = equal == requests and same_order >= 0.999 * requests
     return {"requests": requests, "equal_scores": equal, "same_items": same_order, "met": well}
+
+
+def paging(service: Service, lists: int) -> Table:
+    """20 pages of each list, with events and changes of the model between: no item twice, a retry is equal."""
+    twice = changed = 0
+    for place in range(lists):
+        user = f"u{place}"
+        page = service.table("POST", "/v1/recommend", {"user": user, "k": 10})
+        found = _items(page)
+        for number in range(PAGES - 1):
+            event = {"user": user, "item": f"i{place * PAGES + number}", "behaviour": "view"}
+            service.table("POST", "/v1/events", {"events": [event]})
+            if number % 5 == 2:
+                service.table("POST", "/v1/models/publish", {"version": 2 - (number // 5) % 2})
+            body = {"cursor": page["cursor"]}
+            page, again = (service.table("POST", "/v1/recommend/next", body) for _ in range(2))
+            changed += _items(page) != _items(again)
+            found += _items(page)
+        twice += len(found) - len(set(found))
+    return {
+        "lists": lists,
+        "pages": PAGES,
+        "twice": twice,
+        "changed": changed,
+        "met": not twice and not changed,
+    }
+
+
+def _items(page: Table) -> list[str]:
+    listed: Any = page["items"]
+    return [one["item"] for one in listed]
 
 
 def malformed(service: Service, requests: int) -> Table:
