@@ -69,7 +69,7 @@ def parity(service: Service, model: Path, requests: int) -> Table:
 
 
 def paging(service: Service, lists: int) -> Table:
-    """20 pages of each list, with events and changes of the model between: no item twice, a retry is equal."""
+    """20 pages of each list, with events and changes of the model between: no item twice, retries equal."""
     twice = changed = 0
     for place in range(lists):
         user = f"u{place}"
