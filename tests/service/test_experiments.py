@@ -188,8 +188,8 @@ def test_an_experiment_is_told_how_many_people_it_needs(client):
     flush(client)
     found = client.post("/v1/experiments/size", json={"goals": ["buy"], "detect": 0.1}).json()
     assert (found["lists"], found["rate"]) == (24, pytest.approx(1 / 3))
-    # 7.85 / (.1 / 3)^2 x the variance of a person (2/9 x 24/23) x (2 + 2)
-    assert found["people"] == pytest.approx(6_554, rel=0.01) and found["days"] > 0
+    # 7.85 / (.1 / 3)^2 x the variance of a person (2/9 x (24/23)^2, each against the others) x (2 + 2)
+    assert found["people"] == pytest.approx(6_838, rel=0.01) and found["days"] > 0
     finer = client.post("/v1/experiments/size", json={"goals": ["buy"], "detect": 0.05}).json()
     assert finer["people"] == pytest.approx(4 * found["people"], rel=0.01)
     none = client.post("/v1/experiments/size", json={"goals": ["view"]})

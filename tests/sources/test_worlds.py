@@ -10,7 +10,8 @@ from intertask.options.config import config_class, kinds
 
 NUM_ITEMS = 40
 OPTIONS = {"als": {"width": 4}}  # 64 numbers for each of 40 items would learn the users by heart
-PERSONAL = [kind for kind in kinds("sources") if "popularity" not in kind and kind != "repeat"]
+IMPERSONAL = ("popularity", "recent_popularity", "repeat", "content")  # content: these items say nothing
+PERSONAL = [kind for kind in kinds("sources") if kind not in IMPERSONAL]
 
 
 def ranks(kind, sequences):

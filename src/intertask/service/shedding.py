@@ -20,6 +20,34 @@ _KNOWN = {(route.method, route.path) for route in ROUTES}  # made-up paths are n
 ASKING = ("/v1/recommend", "/v1/recommend/next", "/v1/rerank")  # what waits for the model
 
 
+_NAME = "0" * 16  # where the id of a request stands
+
+
+class _Refusal:
+    """A refusal that is written once, except for the id of the request.
+
+    Args:
+        why: What is said.
+    """
+
+    def __init__(self, why: BusyError) -> None:
+        written = problem(why, _NAME)
+        self.before, self.behind = bytes(written.body).split(_NAME.encode())
+        self.headers = [(name, value) for name, value in written.raw_headers if name != b"x-request-id"]
+
+    async def __call__(self, send: Send) -> None:
+        name = secrets.token_hex(len(_NAME) // 2).encode()
+        headers = [*self.headers, (b"x-request-id", name)]
+        await send({"type": "http.response.start", "status": BusyError.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"".join((self.before, name, self.behind))})
+
+
+_MANY_WAIT = _Refusal(too_many())
+_MANY_UNDER_WAY = _Refusal(
+    BusyError("requests", f"at most {MOST_UNDER_WAY} at once", "more", "try again in a second")
+)
+
+
 class Shedding:
     """Refuses what is too much, and hands on the rest.
 
@@ -32,21 +60,19 @@ class Shedding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or hand it on."""
-        why = self._why(scope) if scope["type"] == "http" else None
-        if why is None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is None:
             await self.app(scope, receive, send)
             return
         asked = (scope["method"], scope["path"])
         metrics.request(" ".join(asked) if asked in _KNOWN else "another", BusyError.status).inc()
-        await problem(why, secrets.token_hex(8))(scope, receive, send)
+        await refusal(send)
 
     @staticmethod
-    def _why(scope: Scope) -> BusyError | None:
+    def _refusal(scope: Scope) -> _Refusal | None:
         if not scope["path"].startswith("/v1/"):  # health and metrics are asked for just then
             return None
         running: Running = scope["app"].state.running
         if scope["path"] in ASKING and running.engine.full:
-            return too_many()
-        if running.under_way >= MOST_UNDER_WAY:
-            return BusyError("requests", f"at most {MOST_UNDER_WAY} at once", "more", "try again in a second")
-        return None
+            return _MANY_WAIT
+        return _MANY_UNDER_WAY if running.under_way >= MOST_UNDER_WAY else None
