@@ -53,6 +53,7 @@ MENU = {
         "reference/model",
         "reference/tasks",
         "reference/datasets",
+        "reference/baselines",
         "reference/commands",
         "reference/python",
         "reference/python_rows",
