@@ -174,9 +174,8 @@ def constant(node: ast.expr) -> Constant:
             return -value
     if not isinstance(node, ast.Constant) or isinstance(node.value, bool):
         raise refused(node)
-    if isinstance(node.value, str) and not arguments.is_text(
-        node.value
-    ):  # half of a character, written '\ud800'
+    # Half of a character, written '\ud800', is no text.
+    if isinstance(node.value, str) and not arguments.is_text(node.value):
         raise RequestError("where", "text in Unicode", arguments.shown(node.value))
     if node.value is None or isinstance(node.value, str | int | float):
         return node.value

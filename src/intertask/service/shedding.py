@@ -18,8 +18,6 @@ from intertask.service.running import Running
 MOST_UNDER_WAY = 800  # requests of a process
 _KNOWN = {(route.method, route.path) for route in ROUTES}  # made-up paths are not numbers of their own
 ASKING = ("/v1/recommend", "/v1/recommend/next", "/v1/rerank")  # what waits for the model
-
-
 _NAME = "0" * 16  # where the id of a request stands
 
 
