@@ -5,6 +5,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from selectors import SelectSelector
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -13,8 +14,12 @@ import numpy as np
 import uvloop
 
 TOGETHER = 16  # connections
+MOST_SENT = 16  # requests that are sent before answers are read
 Table = dict[str, object]
 Found = TypeVar("Found")
+
+
+Answer = bytes | Exception  # head and body, or why none came
 
 
 class _Connection(asyncio.Protocol):
@@ -24,17 +29,16 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.WriteTransport | None = None
         self.ended = False
         self._got = b""
-        self._asked: asyncio.Future[bytes] | None = None
+        self._then: Callable[[Answer], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass of it
 
-    def ask(self, content: bytes) -> asyncio.Future[bytes]:
-        """Head and body of the answer."""
+    def ask(self, content: bytes, then: Callable[[Answer], None]) -> None:
+        """Send a request, and do something with its answer."""
         assert self.transport is not None
-        self._got, self._asked = b"", asyncio.get_running_loop().create_future()
+        self._got, self._then = b"", then
         self.transport.write(content)
-        return self._asked
 
     def data_received(self, data: bytes) -> None:
         self._got += data
@@ -43,13 +47,17 @@ class _Connection(asyncio.Protocol):
             return
         length = self._got.find(b"content-length:", 0, end) + 15  # as uvicorn writes it
         whole = end + 4 + int(self._got[length : self._got.index(b"\r\n", length)])
-        if len(self._got) >= whole and self._asked is not None and not self._asked.done():
-            self._asked.set_result(self._got)
+        if len(self._got) >= whole:
+            self._answered(self._got)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_exception(exc or EOFError("the connection ended"))
+        self._answered(exc or EOFError("the connection ended"))
+
+    def _answered(self, answer: Answer) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            then(answer)
 
 
 class Asker:
@@ -75,25 +83,61 @@ class Asker:
         self, path: str, body: Table | bytes | None, *, anew: bool = False, method: str = "POST"
     ) -> tuple[int, bytes]:
         """The same, with the answer as it came."""
-        found = None
-        while found is None and self.idle and not anew:
-            found = self.idle.pop()
-            if found.ended:  # the service ends what is idle for long
-                found = None
-        if found is None:
-            loop = asyncio.get_running_loop()
-            _, found = await loop.create_connection(_Connection, self.host, self.port)
-        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {self.key}\r\n"
-            f"Content-Length: {len(content)}\r\n\r\n"
-        )
-        answer = await found.ask(head.encode() + content)
+        found = None if anew else self._kept()
+        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def tell(answer: Answer) -> None:
+            if answered.done():
+                return
+            if isinstance(answer, Exception):
+                answered.set_exception(answer)
+            else:
+                answered.set_result(answer)
+
+        found = found or await self._opened()
+        found.ask(self._written(path, body, method), tell)
+        answer = await answered
         if anew and found.transport is not None:
             found.transport.close()
         else:
             self.idle.append(found)
         return int(answer[9:12]), answer
+
+    async def send(self, path: str, body: Table | bytes, then: Callable[[int], None]) -> None:
+        """Send a request; `then` gets its status, 0 where none came. Waits for a connection alone."""
+
+        def tell(answer: Answer) -> None:
+            if isinstance(answer, Exception):
+                then(0)
+            else:
+                self.idle.append(found)
+                then(int(answer[9:12]))
+
+        try:
+            found = self._kept() or await self._opened()
+        except OSError as error:
+            tell(error)
+            return
+        found.ask(self._written(path, body, "POST"), tell)
+
+    def _kept(self) -> _Connection | None:
+        while self.idle:
+            found = self.idle.pop()
+            if not found.ended:  # the service ends what is idle for long
+                return found
+        return None
+
+    async def _opened(self) -> _Connection:
+        _, found = await asyncio.get_running_loop().create_connection(_Connection, self.host, self.port)
+        return found
+
+    def _written(self, path: str, body: Table | bytes | None, method: str) -> bytes:
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {self.key}\r\n"
+            f"Content-Length: {len(content)}\r\n\r\n"
+        )
+        return head.encode() + content
 
 
 def run(work: Coroutine[None, None, Found], *, exact: bool = False) -> Found:
@@ -150,25 +194,22 @@ async def steady(ask: Asker, num: int, rate: float, body: Table | Callable[[int]
     taken: list[float] = []
     statuses: list[int] = []
     loop = asyncio.get_running_loop()
-    start = loop.time() + 0.1
+    start, over = loop.time() + 0.1, asyncio.Event()
 
-    async def one(number: int, due: float) -> None:
-        try:
-            status, _ = await ask.raw("/v1/recommend", body(number) if callable(body) else body)
-        except (OSError, EOFError):
-            status = 0
+    def answered(due: float, status: int) -> None:
         statuses.append(status)
         if status == 200:
             taken.append(loop.time() - due)
+        if len(statuses) == num:
+            over.set()
 
-    under_way: set[asyncio.Task[None]] = set()
-    for number in range(num):  # begun when due: tens of thousands that sleep would take from what is measured
+    # A task or a timer for each would take from what is measured: those that are due are sent together.
+    for number in range(num):
         due = start + number / rate
-        await asyncio.sleep(max(0.0, due - loop.time()))
-        task = asyncio.create_task(one(number, due))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-    await asyncio.gather(*under_way)
+        if due > loop.time() or number % MOST_SENT == 0:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+        await ask.send("/v1/recommend", body(number) if callable(body) else body, partial(answered, due))
+    await over.wait()
     seconds = loop.time() - start
     return {
         "rate": round(rate, 1),

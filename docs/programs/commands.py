@@ -28,13 +28,13 @@ def commands_page() -> str:
 
 
 def undescribed() -> list[str]:
-    """Arguments and options without help."""
+    """Arguments and options without help, or whose help has brackets: a terminal would take them for colours."""
     return [
         f"{told.name} {name}"
         for told in app.registered_commands
         if told.callback
         for name, _, _, _, help in _parameters(told.callback)
-        if not help
+        if not help or "[" in help
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from intertask.errors import IntertaskError, RecipeError, RequestError
 from intertask.recipe import Recipe
 from intertask.runs import space, tuning
 from intertask.runs.space import Between, Choice
+from intertask.terminal.progress import Epoch, tell
 from tests import shop
 
 SPACE = """
@@ -67,8 +69,12 @@ def test_it_finds_writes_and_goes_on_where_it_was(file, tmp_path, monkeypatch):
             raise KeyboardInterrupt  # killed in the middle of the second trial
         return own(recipe, folder, seed, changes)
 
+    def evaluate(folder):
+        evaluated.append(folder.name)
+        (folder / "evaluation.json").write_text("{}")
+
     monkeypatch.setattr(tuning.runs, "train", train)
-    monkeypatch.setattr(tuning.runs, "evaluate", lambda folder: evaluated.append(folder.name))
+    monkeypatch.setattr(tuning.runs, "evaluate", evaluate)
     place = tmp_path / "tuning"
     with pytest.raises(KeyboardInterrupt):
         tuning.tune(file, place, 60, most=2, say=lambda line: None)
@@ -76,7 +82,7 @@ def test_it_finds_writes_and_goes_on_where_it_was(file, tmp_path, monkeypatch):
     assert trained == ["0000-1", "0001-1", "0002-1", "0002-1"]  # nothing was trained twice
     assert [one.number for one in found.trials] == [0, 1, 2]
     assert found.means[found.winner] == max(found.means.values()) >= found.means[0]
-    assert set(evaluated) == {f"{found.winner:04}-1", "0000-1"}
+    assert evaluated == list(dict.fromkeys(["0000-1", f"{found.winner:04}-1"]))  # each once
     best = tomllib.loads((place / "best.toml").read_text())
     values = found.trials[found.winner].values
     assert best["width"] == values.get("width", 8) and "tune" not in best
@@ -97,3 +103,28 @@ def test_a_folder_of_something_else_and_too_little_time_are_refused(file, tmp_pa
     file.write_text(file.read_text() + "\n# another\n")
     with pytest.raises(RequestError, match="the tuning of this recipe"):
         tuning.tune(file, tmp_path / "short", 1)
+
+
+@pytest.mark.parametrize("epoch_seconds", [1.0, 4.0, 8.0])
+@pytest.mark.parametrize("reading_seconds", [0.5, 5.0, 25.0])
+def test_the_time_is_kept_within_a_twentieth(file, tmp_path, monkeypatch, epoch_seconds, reading_seconds):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(tuning.time, "monotonic", lambda: clock.now)
+
+    def train(recipe, folder, seed, changes):
+        for number in range(12):
+            clock.now += epoch_seconds
+            tell(Epoch(number, 12, {}, {"next/ndcg@10": 0.1}, best=not number, seconds=epoch_seconds))
+        return SimpleNamespace(trained=SimpleNamespace(monitor="next/ndcg@10", best_metric=0.1 + 0.01 * seed))
+
+    def evaluate(folder):
+        clock.now += reading_seconds
+        folder.mkdir(parents=True)
+        (folder / "evaluation.json").write_text("{}")
+
+    monkeypatch.setattr(tuning.runs, "train", train)
+    monkeypatch.setattr(tuning.runs, "evaluate", evaluate)
+    found = tuning.tune(file, tmp_path / "tuning", 10, say=lambda line: None)
+    assert 0.75 * 600 < clock.now <= 1.05 * 600
+    assert found.seconds == pytest.approx(clock.now - (reading_seconds if found.winner else 0), abs=1)
+    assert len(found.trials) > 3

@@ -9,7 +9,7 @@ from intertask.cli.output import JsonOption, print_json, say
 
 
 def tune(
-    recipe: Annotated[Path, typer.Argument(help="A recipe file with a table [tune.space].")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe file with a table tune.space.")],
     minutes: Annotated[
         float, typer.Option(min=0.01, max=100_000, help="Time that it may take, over all starts.")
     ] = 60.0,

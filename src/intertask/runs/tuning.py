@@ -3,7 +3,7 @@
 Optuna proposes (TPE), and stops trials whose validation curve is below the median. Each trial is the folder
 of a run that goes on after a kill; the study lies in a journal file. Trial 0 is the recipe as it stands. The
 last third of the time goes to the finalists, with more seeds; the test part is read once, for the winner and
-trial 0.
+trial 0. Trial 0's is read before the search, so that it is known how much time the winner's must have.
 """
 
 import importlib.util
@@ -119,6 +119,7 @@ class _Tuning:
         self.file, self.folder, self.recipe, self.space = file, folder, recipe, space
         self.state, self.seconds, self.most, self.say = state, seconds, most, say
         self._mark = time.monotonic()
+        self._epoch_seconds = 0.0  # of the last one: another is not begun where there is no time for it
 
     def run(self) -> Tuned:
         import optuna
@@ -140,6 +141,7 @@ class _Tuning:
                 "give it more --minutes; what was trained is kept",
             )
         self.say(f"trial 0, the recipe as it stands: {self.state.table['monitor']} {default:.4f}")
+        self._read_test(0)
         self._search(study)
         trials = [Trial(0, {}, default, "as it stands"), *map(_told, study.get_trials(deepcopy=False))]
         return self._decided(trials)
@@ -194,7 +196,9 @@ class _Tuning:
             return known
 
         def told(epoch: Epoch) -> None:
+            before = self.state.table["seconds"]
             self._count()
+            self._epoch_seconds = self.state.table["seconds"] - before
             if self._over(part):
                 raise _OverError
             value = _monitored(epoch.metrics, self.recipe)
@@ -251,13 +255,18 @@ class _Tuning:
         with written_aside(self.folder / "best.toml") as aside:
             aside.write_text("\n".join(toml_lines(table)) + "\n", encoding="utf-8")
         for number in dict.fromkeys((tuned.winner, 0)):  # the test part is read once for each of them
-            place = self.run_of(number)
-            if not (place / "evaluation.json").exists():
-                runs.evaluate(place)
+            self._read_test(number)
         with written_aside(self.folder / "report.html") as aside:
             aside.write_text(page(self.recipe.name, tuned), encoding="utf-8")
         with written_aside(self.folder / "tuned.json") as aside:
             aside.write_text(json.dumps(asdict(tuned), indent=1), encoding="utf-8")
+
+    def _read_test(self, number: int) -> None:
+        if not (self.run_of(number) / "evaluation.json").exists():
+            began = time.monotonic()
+            runs.evaluate(self.run_of(number))
+            self.state.table["reading"] = time.monotonic() - began
+            self._count()
 
     def run_of(self, number: int) -> Path:
         """The folder of a trial's run by the recipe's own seed."""
@@ -270,7 +279,10 @@ class _Tuning:
         self.state.write()
 
     def _over(self, part: float) -> bool:
-        return bool(self.state.table["seconds"] + time.monotonic() - self._mark > part * self.seconds)
+        """Whether one more epoch would take more than a part of the time, less what the test takes."""
+        gone = self.state.table["seconds"] + time.monotonic() - self._mark
+        left = self.seconds - self.state.table.get("reading", 0.0)
+        return bool(gone + self._epoch_seconds > min(part * self.seconds, left))
 
 
 def _monitored(metrics: Mapping[str, float], recipe: Recipe) -> float | None:
