@@ -28,7 +28,7 @@ def commands_page() -> str:
 
 
 def undescribed() -> list[str]:
-    """Arguments and options without help, or whose help has brackets: a terminal would take them for colours."""
+    """Arguments and options without help, or with brackets in it: a terminal takes them for colours."""
     return [
         f"{told.name} {name}"
         for told in app.registered_commands
