@@ -1,5 +1,6 @@
 """Services that a measurement starts, looks at, kills parts of, and ends."""
 
+import http.client
 import importlib
 import json
 import os
@@ -66,7 +67,7 @@ class Service:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, {"detail": error.read().decode(errors="replace")[:300]}
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):  # the last where it dies while it answers
             return 0, None
 
     def table(self, method: str, path: str, body: object = None) -> dict[str, object]:

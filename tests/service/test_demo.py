@@ -1,4 +1,4 @@
-"""The shop of `serve --demo`: the same for everybody, and its people like what somebody of their kind likes."""
+"""The shop of `serve --demo`: the same for everybody, with people who like what their kind likes."""
 
 import polars as pl
 import pytest

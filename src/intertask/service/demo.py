@@ -1,7 +1,7 @@
 """A small shop to try a service on: made up, trained within a minute, the same for everybody.
 
-Its people have a taste for some kinds of things, which depends on their age and on how they live; they look at
-what belongs together, and buy a few of them.
+Its people have a taste for some kinds of things, which depends on their age and on how they
+live; they look at what belongs together, and buy a few of them.
 """
 
 import subprocess
