@@ -50,7 +50,7 @@ def lists(service: Service, scale: float) -> Table:
         return await steady(ask, requests, 100.0, body)
 
     async def at_most(ask: Asker) -> Table:
-        most = await together(ask, requests, lambda place: ("/v1/recommend", body(place)), 64)
+        most = await together(ask, requests, lambda place: ("/v1/recommend", body(place)), 128)
         best = number(most, "per_second")
         over = await steady(ask, int(3 * best * max(2.0, 15 * scale)), 3 * best, body)
         return {

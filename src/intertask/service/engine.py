@@ -28,7 +28,7 @@ from intertask.service.questions import Question, Reply, Seen, Step, Value
 from intertask.service.refusals import BusyError, ConflictError, FaultError, MissingError, UnavailableError
 from intertask.service.shelf import Shelf
 
-MOST_TOGETHER = 32
+MOST_TOGETHER = 64  # twice as many at once answer a twentieth more a second, four times as many fewer
 MOST_WAITING = 256
 READ_TIMES, LEAST_READ = 4, 200  # events of a history, by what a model reads: some it may not know
 
