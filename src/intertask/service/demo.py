@@ -148,7 +148,8 @@ def _people() -> pl.DataFrame:
 def _tastes(age: int, home: str) -> NDArray[np.float64]:
     """How likely each kind is for somebody."""
     found = np.array(HOMES[home]) * np.exp((age - 40) / 10 * np.array(YEARS))
-    return found / found.sum()
+    shares: NDArray[np.float64] = found / found.sum()
+    return shares
 
 
 def _events(items: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
