@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from intertask.service import gate, making, modelling
+from intertask.service.refusals import ConflictError
 from tests import shop
 from tests.service.test_imports import look, work
 
@@ -125,6 +126,22 @@ def test_a_recipe_that_cannot_be_trained_here_is_told(sqlite, client, place, at_
         (RECIPE.replace("width = 8", "width = -8"), "width"),
     ):
         job = client.post("/v1/train", json={"recipe": recipe}).json()["job"]
+        assert work(place)
+        found = look(client, job)
+        assert found["state"] == "failed" and words in found["result"]["error"], found
+        assert not list((place.folder / "jobs").glob("*"))
+
+
+def test_events_that_were_written_down_are_gone_whatever_is_refused(
+    sqlite, client, place, at_hand, monkeypatch
+):
+    async def refused(*_arguments, **_options):
+        raise ConflictError("version", "one that is well", "a damaged one")
+
+    monkeypatch.setattr(modelling.publishing, "publish", refused)
+    for least, words in ((10**6, "at least 1000000 events"), (100, "one that is well")):
+        monkeypatch.setattr(modelling, "LEAST_EVENTS", least)
+        job = client.post("/v1/train", json={"recipe": RECIPE, "publish": "always"}).json()["job"]
         assert work(place)
         found = look(client, job)
         assert found["state"] == "failed" and words in found["result"]["error"], found

@@ -5,7 +5,7 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -60,23 +60,12 @@ async def train(work: Work) -> Facts:
     Raises:
         IntertaskError: It cannot be trained.
     """
-    folder, arguments = _folder(work), work.job.arguments
-    if not (folder / "job.json").exists():
-        active = await work.access.read(versions.active, work.job.tenant)
-        await asyncio.to_thread(_prepare, work.access.here, work.job.tenant, folder)
-        table = {"recipe": arguments.get("recipe"), "active": None if active is None else active.digest}
-        with written_aside(folder / "job.json") as aside:
-            aside.write_text(json.dumps(table), encoding="utf-8")
-    try:
-        made = await _made(work, "train", folder)
-    except IntertaskError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    verdict = cast("dict[str, str | int | float | bool | None]", made["verdict"])
-    mode = arguments.get("publish")
-    publish = mode == "always" or (mode == "better" and bool(verdict["passed"]))
-    found = await _version(work, made, publish=publish)
-    shutil.rmtree(folder, ignore_errors=True)  # it holds people
+    arguments = work.job.arguments
+    async with _made_of_events(work, "train", {"recipe": arguments.get("recipe")}) as made:
+        verdict = cast("Facts", made["verdict"])
+        mode = arguments.get("publish")
+        publish = mode == "always" or (mode == "better" and bool(verdict["passed"]))
+        found = await _version(work, made, publish=publish)
     return found | {f"gate_{name}": value for name, value in verdict.items()}
 
 
@@ -86,23 +75,42 @@ async def tune(work: Work) -> Facts:
     Raises:
         IntertaskError: It cannot be tuned.
     """
-    folder, arguments = _folder(work), work.job.arguments
-    if not (folder / "job.json").exists():
-        active = await work.access.read(versions.active, work.job.tenant)
-        await asyncio.to_thread(_prepare, work.access.here, work.job.tenant, folder)
-        table = dict(arguments) | {"active": None if active is None else active.digest}
-        with written_aside(folder / "job.json") as aside:
-            aside.write_text(json.dumps(table), encoding="utf-8")
+    async with _made_of_events(work, "tune", work.job.arguments) as made:
+        work.place.exports.mkdir(mode=0o700, exist_ok=True)
+        with written_aside(work.place.exports / f"{work.job.job}.html") as aside:
+            aside.write_bytes((_folder(work) / REPORT).read_bytes())
+    return cast("Facts", made["tuned"])
+
+
+@contextlib.asynccontextmanager
+async def _made_of_events(
+    work: Work, verb: str, given: Mapping[str, object]
+) -> AsyncIterator[dict[str, object]]:
+    """What a process made of all events of the tenant, which stand in a folder until the block has ended.
+
+    When this process is killed the folder stays, and the job goes on with it.
+
+    Args:
+        work: The job.
+        verb: Of the process.
+        given: What it is given besides.
+
+    Raises:
+        IntertaskError: What went wrong there.
+    """
+    folder = _folder(work)
     try:
-        made = await _made(work, "tune", folder)
+        if not (folder / "job.json").exists():
+            active = await work.access.read(versions.active, work.job.tenant)
+            await asyncio.to_thread(_prepare, work.access.here, work.job.tenant, folder)
+            table = dict(given) | {"active": None if active is None else active.digest}
+            with written_aside(folder / "job.json") as aside:
+                aside.write_text(json.dumps(table), encoding="utf-8")
+        yield await _made(work, verb, folder)
     except IntertaskError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    work.place.exports.mkdir(mode=0o700, exist_ok=True)
-    with written_aside(work.place.exports / f"{work.job.job}.html") as aside:
-        aside.write_bytes((folder / REPORT).read_bytes())
-    shutil.rmtree(folder, ignore_errors=True)
-    return cast("Facts", made["tuned"])
+    shutil.rmtree(folder, ignore_errors=True)  # it holds people
 
 
 async def _version(work: Work, made: dict[str, object], *, publish: bool) -> Facts:
