@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -279,6 +280,6 @@ def soak(service: Service, scale: float, seconds: float) -> Table:
     assert isinstance(first, list)
     assert isinstance(last, list)
     grown = max(b / a - 1 for a, b in zip(first, last, strict=True)) if len(first) == len(last) else 1.0
-    failed = sum(status != 200 for status in statuses)
+    failed = Counter(str(status) for status in statuses if status != 200)
     well = grown < 0.05 and not failed and max(last) <= 700
-    return done | {"lists": len(statuses), "failed": failed, "grown": round(grown, 4), "met": well}
+    return done | {"lists": len(statuses), "failed": dict(failed), "grown": round(grown, 4), "met": well}
