@@ -185,6 +185,14 @@ def test_things_are_set_read_and_deleted(client):
     assert_refused(client.get("/v1/users?user=a%00b"), 400, "NUL")
 
 
+def test_the_recipe_of_a_version_is_shown(client):
+    newest = client.get("/v1/models").json()["models"][0]
+    found = client.get("/v1/models/recipe", params={"version": newest["version"]}).json()
+    assert found["version"] == newest["version"] and found["recipe"]["width"] == newest["facts"]["width"]
+    for wrong, status in ((99, 404), (0, 400), ("x", 400)):
+        assert client.get("/v1/models/recipe", params={"version": wrong}).status_code == status
+
+
 def test_keys_are_made_shown_once_and_taken_back(client):
     made = client.post("/v1/keys", json={"role": "read", "label": "shop"}).json()
     listed = client.get("/v1/keys").text

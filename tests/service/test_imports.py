@@ -73,6 +73,22 @@ def test_each_row_is_stored_or_refused_with_its_reason(client, place, store):
     assert list((place.folder / "uploads").iterdir()) == []
 
 
+def test_a_preview_says_what_would_be_stored_and_stores_nothing(client, place, store):
+    before = num_events(store, 1)
+    job = send(client, CSV.encode(), preview="yes", **COLUMNS)
+    assert work(place)
+    found = look(client, job)
+    assert found["state"] == "done", found["result"]
+    result = found["result"]
+    assert (result["rows"], result["stored"], result["fitting"], result["refused"]) == (5, 0, 3, 2)
+    first = json.loads(result["first"])
+    assert [(one["user"], one["item"], one["behaviour"]) for one in first][-1] == ("bob", "№3", "view")
+    assert num_events(store, 1) == before and list((place.folder / "uploads").iterdir()) == []
+    assert client.post("/v1/import", params=COLUMNS | {"preview": "maybe"}, content=b"").status_code == 400
+    job = send(client, CSV.encode(), **COLUMNS)
+    assert work(place) and look(client, job)["result"]["stored"] == 3
+
+
 def test_the_same_file_twice_is_stored_once(client, place, store):
     for expected in ((3, 0), (0, 3)):
         job = send(client, CSV.encode(), **COLUMNS)

@@ -56,6 +56,7 @@ def known(address, client, store):
     given = done("POST", "/v1/recommend", json={"user": "zqx-user", "k": 3, "scenario": "zqx-place"})
     similar = done("POST", "/v1/similar", json={"item": "№1", "k": 2})
     listed = done("GET", "/v1/jobs/all", params={"k": 1})
+    things = {name: done("GET", f"/v1/{name}/all", params={"k": 1}) for name in ("items", "users")}
     end = time.monotonic() + 5
     while not done("GET", "/v1/recommendations", params={"user": "zqx-user"})["lists"]:
         assert time.monotonic() < end  # lists are kept a moment after they were given
@@ -66,6 +67,8 @@ def known(address, client, store):
         "cursor": given["cursor"],
         "similar": similar["cursor"],
         "jobs": listed["cursor"],
+        "items": things["items"]["cursor"],
+        "users": things["users"]["cursor"],
     }
 
 
@@ -89,11 +92,14 @@ def bodies(known):
         "GET /v1/popular": {"cursor": known["similar"]},
         "PUT /v1/items": {"items": [{"item": "zqx-item"}]},
         "PATCH /v1/items": {"items": [{"item": "zqx-item", "hidden": True}]},
+        "GET /v1/items/all": {"cursor": known["items"]},
+        "POST /v1/items/matching": {"filter": "item == 'zqx-item'", "user": "zqx-user"},
         "GET /v1/items": {"item": "zqx-item"},
         "DELETE /v1/items": {"item": "zqx-item"},
         "POST /v1/items/hide": {"items": ["zqx-item", "№1"]},
         "PUT /v1/users": {"users": [{"user": "zqx-user"}]},
         "PATCH /v1/users": {"users": [{"user": "zqx-user"}]},
+        "GET /v1/users/all": {"cursor": known["users"]},
         "GET /v1/users": {"user": "zqx-user"},
         "DELETE /v1/users": {"user": "zqx-user"},
         "POST /v1/users/merge": {"user": "zqx-user", "into": "me"},
@@ -107,6 +113,7 @@ def bodies(known):
         "GET /v1/experiments/result": name,
         "POST /v1/experiments/estimate": {"version": 2, "goals": ["buy"]},
         "GET /v1/models": {},
+        "GET /v1/models/recipe": {"version": 2},
         "POST /v1/models/publish": {"version": 2},
         "POST /v1/models/rollback": {},
         "POST /v1/import": {"name": "x.csv"},
@@ -137,6 +144,9 @@ REFUSED = {
     "POST /v1/recommend/next": 400,
     "POST /v1/similar": 400,
     "GET /v1/jobs/all": 400,
+    "GET /v1/items/all": 400,
+    "GET /v1/users/all": 400,
+    "GET /v1/models/recipe": 404,
     "POST /v1/models/publish": 404,
     "GET /v1/export": 404,
     "GET /v1/jobs": 404,

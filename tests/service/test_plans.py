@@ -2,7 +2,17 @@
 
 import pytest
 
-from intertask.service import answers, events, experiments, jobs, properties, rules, tenants, versions
+from intertask.service import (
+    answers,
+    events,
+    experiments,
+    jobs,
+    listing,
+    properties,
+    rules,
+    tenants,
+    versions,
+)
 from intertask.service.answers import Given, KeepAnswers, TrimAnswers
 from intertask.service.events import Append, StoredEvent
 from intertask.service.properties import (
@@ -87,6 +97,8 @@ def test_every_statement_of_a_request_finds_its_rows_by_their_keys(store, plans)
     rules.rules(store, 1)
     properties.person(store, 1, "q")
     properties.people(store, 1, "", 9)
+    listing.items(store, 1, "i", "", 9)
+    listing.people(store, 1, "q", "", 9)
     tenants.state(store, 1)
     versions.active(store, 1)
     jobs.jobs(store, 1, 9)

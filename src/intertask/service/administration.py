@@ -31,6 +31,24 @@ class ModelsAnswer(Body):
     canary: "CanaryAnswer | None" = None
 
 
+class VersionQuery(Body):
+    """A version."""
+
+    version: Annotated[StrictInt, Field(ge=1, lt=2**31)]
+
+
+class RecipeAnswer(Body):
+    """What a version was made by.
+
+    Args:
+        version: Its number.
+        recipe: All options, those that nobody stated included.
+    """
+
+    version: int
+    recipe: dict[str, object]
+
+
 class CanaryBody(Body):
     """How a version is tried.
 

@@ -20,6 +20,7 @@ from intertask.service.work import Work
 from intertask.storage.files import sha256
 
 PART = 5_000  # events
+SHOWN = 5  # events of a preview
 
 
 async def bring_in(work: Work) -> Facts:
@@ -35,6 +36,12 @@ async def bring_in(work: Work) -> Facts:
     log = await asyncio.to_thread(read, file, arguments)
     await _refuse_behaviours(work, log)
     rows, reasons = fitting(plain(log, arguments))
+    reasons = {f"refused: {reason}": count for reason, count in log.report.counts.items()} | reasons
+    told: Facts = {"rows": log.report.read, "refused": log.report.read - rows.height} | reasons
+    if arguments.get("preview") == "yes":
+        file.unlink()
+        told |= {"stored": 0, "fitting": rows.height, "first": rows.head(SHOWN).write_json()}
+        return told
     digest = (await asyncio.to_thread(sha256, file))[:16]
     for start in range(int(work.progress.get("done") or 0), rows.height, PART):
         events = stored(rows[start : start + PART], start, digest)
@@ -43,8 +50,7 @@ async def bring_in(work: Work) -> Facts:
         await work.write(part)
     counts = await work.counted()
     file.unlink()
-    reasons = {f"refused: {reason}": count for reason, count in log.report.counts.items()} | reasons
-    return counts | {"rows": log.report.read, "refused": log.report.read - rows.height} | reasons
+    return counts | told
 
 
 def read(file: Path, arguments: Facts) -> EventLog:

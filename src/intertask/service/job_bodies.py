@@ -22,6 +22,7 @@ class ImportQuery(Body):
         time: The column of the times; `time` if left out and there.
         id: The column of the events' ids; made of the file and the row if left out.
         value: The column of a price, a rating or a number of seconds.
+        preview: "yes" stores nothing: the result says what would be stored, and shows the first events.
     """
 
     name: Annotated[StrictStr, Field(pattern=_FILE)]
@@ -31,6 +32,7 @@ class ImportQuery(Body):
     time: Word | None = None
     id: Word | None = None
     value: Word | None = None
+    preview: Literal["no", "yes"] = "no"
 
 
 class ModelQuery(Body):

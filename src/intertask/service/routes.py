@@ -9,6 +9,7 @@ from intertask.service import (
     browsing_bodies,
     experiment_bodies,
     list_bodies,
+    listing_bodies,
     prediction_bodies,
     rule_bodies,
 )
@@ -21,9 +22,11 @@ from intertask.service.administration import (
     ModelsAnswer,
     NewKeyAnswer,
     PublishBody,
+    RecipeAnswer,
     RevokeBody,
     TenantBody,
     TenantsAnswer,
+    VersionQuery,
     WebhookAnswer,
     WebhookBody,
     WebhookQuery,
@@ -36,6 +39,7 @@ from intertask.service.handlers import (
     experiments,
     jobs,
     keys,
+    listing,
     lists,
     models,
     predictions,
@@ -59,7 +63,7 @@ from intertask.service.job_bodies import (
 from intertask.service.running import Call, Running
 from intertask.service.tenants import Role
 
-VERSION = "1.11.0"  # of the interface: whatever changes `openapi.json` raises it
+VERSION = "1.12.0"  # of the interface: whatever changes `openapi.json` raises it
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -149,11 +153,20 @@ ROUTES = (
     ),
     _route("PUT /v1/items", EDIT, bodies.ItemsBody, bodies.DoneAnswer, things.put_items),
     _route("PATCH /v1/items", EDIT, bodies.ItemsPatch, bodies.DoneAnswer, things.patch_items),
+    _route("GET /v1/items/all", READ, listing_bodies.ThingsQuery, listing_bodies.ItemsAnswer, listing.items),
+    _route(
+        "POST /v1/items/matching",
+        READ,
+        listing_bodies.MatchingBody,
+        listing_bodies.MatchingAnswer,
+        listing.matching,
+    ),
     _route("GET /v1/items", READ, bodies.ItemQuery, bodies.ItemBody, things.get_item),
     _route("DELETE /v1/items", EDIT, bodies.ItemQuery, bodies.DoneAnswer, things.delete_item),
     _route("POST /v1/items/hide", EDIT, bodies.HideBody, bodies.DoneAnswer, things.hide_items),
     _route("PUT /v1/users", EDIT, bodies.UsersBody, bodies.DoneAnswer, things.put_users),
     _route("PATCH /v1/users", EDIT, bodies.UsersPatch, bodies.DoneAnswer, things.patch_users),
+    _route("GET /v1/users/all", READ, listing_bodies.ThingsQuery, listing_bodies.UsersAnswer, listing.users),
     _route("GET /v1/users", READ, bodies.UserQuery, bodies.UserAnswer, things.get_user),
     _route("DELETE /v1/users", EDIT, bodies.UserQuery, bodies.DoneAnswer, things.delete_user),
     _route("POST /v1/users/merge", EDIT, bodies.MergeBody, bodies.DoneAnswer, things.merge_users),
@@ -197,6 +210,7 @@ ROUTES = (
         experiments.other,
     ),
     _route("GET /v1/models", READ, NoBody, ModelsAnswer, models.models),
+    _route("GET /v1/models/recipe", READ, VersionQuery, RecipeAnswer, models.recipe),
     _route(
         "POST /v1/models/publish",
         ADMIN,

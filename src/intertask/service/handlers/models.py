@@ -1,4 +1,6 @@
-"""Versions of the model: which there are, which answers."""
+"""Versions of the model: which there are, what made them, which answers."""
+
+import asyncio
 
 from intertask.service import canaries, publishing, versions
 from intertask.service.administration import (
@@ -8,13 +10,16 @@ from intertask.service.administration import (
     ModelAnswer,
     ModelsAnswer,
     PublishBody,
+    RecipeAnswer,
+    VersionQuery,
 )
 from intertask.service.canaries import Canary, EndCanary, StartCanary
 from intertask.service.database import Reading
 from intertask.service.fields import NoBody, spelled
-from intertask.service.refusals import ConflictError
+from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.running import Call, Running
 from intertask.service.versions import ACTIVE, ROWS, Alias, Version
+from intertask.storage.untrusted import json_of
 
 
 async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
@@ -46,6 +51,21 @@ async def models(running: Running, call: Call, _body: NoBody) -> ModelsAnswer:
             for one in found
         ),
     )
+
+
+async def recipe(running: Running, call: Call, body: VersionQuery) -> RecipeAnswer:
+    """The recipe of a version, as it was trained: to be compared with that of another."""
+    found = await running.access.read(versions.version, call.tenant, body.version)
+    if found is None:
+        raise MissingError("version", "one of your versions", str(body.version), "see GET /v1/models")
+    file = running.place.models / found.digest / "recipe.json"
+    try:
+        content = await asyncio.to_thread(file.read_bytes)
+    except OSError:
+        raise MissingError("version", "its folder", "none", "bring it in again: POST /v1/models") from None
+    table = json_of(content, "recipe.json")
+    assert isinstance(table, dict)
+    return RecipeAnswer(version=found.version, recipe=table)
 
 
 async def publish(running: Running, call: Call, body: PublishBody) -> AliasAnswer:
