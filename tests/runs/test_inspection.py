@@ -64,5 +64,7 @@ def test_a_catalogue_that_the_model_reads_is_read(tmp_path):
 
 def test_every_file_of_a_study_is_named_from_the_root(tmp_path):
     recipe = Recipe.read(shop.write_people(tmp_path))
-    data = settled(recipe, tmp_path).data
+    found = settled(recipe.with_({"ranker": {"kind": "blend"}}), tmp_path)
+    assert found.ranker.kind == "none"  # it would be learned for every arm, and read by none
+    data = found.data
     assert data.people is not None and data.people.path == tmp_path / "people.csv"

@@ -24,6 +24,7 @@ from intertask.fitting.experiment import refuse_unfit
 from intertask.model import refuse_misfits
 from intertask.model.funnel import without_steps
 from intertask.nn.dimensions import Dimensions
+from intertask.rankers.none import Config as Alone
 from intertask.recipe import MAIN, Recipe, shaping_of
 from intertask.recipe.data_section import DataConfig, refuse_mixed
 from intertask.recommender import Recommender
@@ -210,7 +211,7 @@ def refuse_another(recipe: Recipe, place: Path) -> None:
 
 
 def settled(recipe: Recipe, beside: Path) -> Recipe:
-    """The recipe as all arms have it: files named from the root, gradients compared, no baselines."""
+    """The recipe as all arms have it: files from the root, gradients compared, no baselines, no ranker."""
     streams = {
         name: stream.model_copy(update={"data": _from_the_root(stream.data, beside)})
         for name, stream in recipe.streams.items()
@@ -220,6 +221,7 @@ def settled(recipe: Recipe, beside: Path) -> Recipe:
         update={
             "data": _from_the_root(recipe.data, beside),
             "streams": streams,
+            "ranker": Alone(),  # a study compares models
             "train": recipe.train.model_copy(update={"gradient_steps": steps}),
             "evaluation": recipe.evaluation.model_copy(
                 update={"baselines": {}, "references": {}, "tradeoff": False}
