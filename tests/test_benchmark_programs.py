@@ -13,9 +13,12 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from intertask import Predictor, Recipe
 from intertask.datasets.synthetic import Config as Synthetic
 from intertask.recipe import source
+from intertask.samples.corpus import RowCorpus
 from tests import shop
+from tests.samples.reviews import tagged
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 PROGRAMS = sorted(file for file in BENCHMARKS.rglob("*.py") if "__main__" in file.read_text("utf-8"))
@@ -304,3 +307,27 @@ def test_each_part_of_content_and_ranker_is_left_out_once(tmp_path, program, mon
     assert {"sum of content and id", "id only", "content only", "id dropout .2", "bounded id"} <= rows.keys()
     assert {"whitening off", "the ranker off", "without the model", "without content"} <= rows.keys()
     assert "+0.0000 (+0.0000 to +0.0000)" in rows["everything"]
+
+
+def test_taggers_are_asked_together(program, tmp_path):
+    for seed in (1, 2):
+        recipe = Recipe(
+            width=8,
+            seed=seed,
+            communication="none",
+            encoder="gru",
+            input={"kind": "text", "vocabulary": "words"},
+            tasks={"tags": {"kind": "tags", "crf": True}},
+            train={"epochs": 2, "batch_tokens": 128, "learning_rate": 2e-2},
+        )
+        run = tmp_path / f"run{seed}"
+        Predictor(recipe).fit(tagged(120)).save(run / "model")
+        RowCorpus(tagged(120)).write(run / "corpus")
+    runs = (tmp_path / "run1", tmp_path / "run2")
+    lines = [json.loads(line) for line in program("tags_together.py", *runs, "--shares", 0, 1).splitlines()]
+    assert [line.get("validation") for line in lines[:2]] == [[1, 0], [1, 1]]
+    # The first run with nothing of the second is the first run.
+    alone = Predictor.load(runs[0] / "model").evaluate(run=runs[0])
+    (own,) = [row.metrics for row in alone.responses if row.system == "intertask"]
+    assert lines[3]["test"] == [1, 0] and lines[3]["f1"] == pytest.approx(own["f1"], abs=1e-4)
+    assert len(lines[-1]["f1_above_best_alone"]) == 3
