@@ -6,12 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from pydantic import ValidationError
 
 from intertask.data.seam import INPUT
 from intertask.errors import DataError, RecipeError
-from intertask.inputs._sounds import Spectrum, _filters, log_mel, resampled
+from intertask.inputs._sounds import Spectrum, _filters, log_mel, resampled, wave
 from intertask.inputs.audio import Config
 from intertask.nn.dimensions import Dimensions
 from intertask.nn.shortened import masked, stretched
@@ -265,3 +266,20 @@ def test_a_stretched_ramp_is_a_longer_or_shorter_ramp():
 def test_a_model_for_logs_cannot_have_it():
     with pytest.raises(RecipeError, match="an input of a log"):
         Config().build(Dimensions(8, 1, ("t",)), None)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU"])
+def test_a_recording_whose_end_is_missing_is_refused_in_every_form(kind):
+    held = io.BytesIO()
+    soundfile.write(held, tone(400.0), RATE, format=kind)
+    whole = held.getvalue()
+    assert len(wave(whole, "a", 10.0)[0]) == len(tone(400.0))
+    with pytest.raises(DataError, match=r"cut off|damaged"):
+        wave(whole[: len(whole) * 2 // 3], "a", 10.0)
+
+
+def test_a_form_whose_cut_end_nobody_sees_is_refused():
+    held = io.BytesIO()
+    soundfile.write(held, tone(400.0), RATE, format="W64", subtype="PCM_16")
+    with pytest.raises(DataError, match="expected one of WAV"):
+        wave(held.getvalue(), "a", 10.0)

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
@@ -18,6 +18,8 @@ Floats = NDArray[np.float32]
 NUMPY = b"\x93NUMPY"  # how a .npy file begins
 RATES = (100, 768_000)  # samples a second; a filter for more would fill the memory
 STREAMED = 0x7FFF0000  # a size from here on says that whoever wrote the file did not know it
+AU_HEADER = 24  # bytes, at least
+CONTAINERS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU")  # of which a cut end is seen
 SILENT = 1e-4  # of the loudest wave that can be written; below it 16 bits hold three steps
 LEAST_POWER = 1e-6
 
@@ -103,6 +105,8 @@ def wave(content: bytes, where: str, longest: float) -> tuple[Floats, int]:
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate, frames = int(file.samplerate), int(file.frames)
+            if file.format not in CONTAINERS:
+                raise DataError(where, f"one of {', '.join(CONTAINERS)}", file.format, "save it as WAV")
             if frames > longest * rate:
                 raise DataError(
                     where,
@@ -136,18 +140,34 @@ def wave(content: bytes, where: str, longest: float) -> tuple[Floats, int]:
 
 
 def _refuse_cut_off(content: bytes, where: str) -> None:
-    """Refuse a WAV that ends before its header says, of which libsndfile reads what is there."""
-    if content[:4] != b"RIFF":
-        return
-    place = 12
-    while place + 8 <= len(content):
-        kind, size = struct.unpack_from("<4sI", content, place)
-        place += 8
-        if kind == b"data" and size < STREAMED and place + size > len(content):
-            there = len(content) - place
+    """Refuse a file that ends before its header says, of which libsndfile reads what is there."""
+    for place, size in _samples(content):
+        there = len(content) - place
+        if there < size:
             raise DataError(
                 where, f"{size:,} bytes of samples, as its header says", f"{there:,}", "is it cut off?"
             )
+
+
+def _samples(content: bytes) -> Iterator[tuple[int, int]]:
+    """Where the samples of a file begin, and their bytes as its header says, if it does."""
+    kind = content[:4]
+    if kind == b".snd" and len(content) >= AU_HEADER:
+        place, size = struct.unpack_from(">II", content, 4)
+        if size < STREAMED:
+            yield place, size
+    if kind not in (b"RIFF", b"RF64", b"FORM"):
+        return
+    order, place, large = ">" if kind == b"FORM" else "<", 12, 0
+    while place + 8 <= len(content):
+        name, size = struct.unpack_from(f"{order}4sI", content, place)
+        place += 8
+        if name == b"ds64" and place + 16 <= len(content):
+            (large,) = struct.unpack_from("<Q", content, place + 8)
+        if name in (b"data", b"SSND"):
+            size = large if kind == b"RF64" and size >= STREAMED else size
+            if kind == b"RF64" or size < STREAMED:
+                yield place, size
         place += size + size % 2
 
 
