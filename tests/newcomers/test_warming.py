@@ -88,3 +88,23 @@ def test_a_model_without_its_users_events_cannot_warm(model, tmp_path):
     model.save(tmp_path / "model", histories=False)
     with pytest.raises(RequestError, match="a model with the events of its users"):
         Recommender.load(tmp_path / "model").warm(log((shop.user_id(1), "new 0")))
+
+
+def test_an_event_that_an_update_stored_is_not_read_behind_itself(trained):
+    first, model = log(("somebody", "new 0")), copy.copy(trained)
+    model.update(first)
+    with pytest.raises(RequestError, match="behind an event of its user"):
+        model.warm(first)
+
+
+def test_later_stored_events_are_no_history(trained):
+    old = pl.DataFrame({"user": [shop.user_id(1)], "item": ["new 0"], "time": [1], "behaviour": ["buy"]})
+    with pytest.raises(RequestError, match="behind an event of its user"):
+        copy.copy(trained).warm(EventLog.read(old, time="time", behaviour="behaviour"))
+
+
+def test_a_behaviour_that_the_model_does_not_know_is_refused(model, trained):
+    rows = pl.DataFrame({"user": [shop.user_id(1)], "item": ["new 0"], "behaviour": ["steal"]})
+    with pytest.raises(RequestError, match=r"warm: expected behaviours of the training: buy.*'steal'"):
+        model.warm(EventLog.read(rows, behaviour="behaviour"))
+    assert model.answerer is trained.answerer

@@ -1,5 +1,6 @@
 """What has happened since the training, taken into histories, counts and sources; nothing is trained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,10 +78,7 @@ def update(answerer: Answerer, events: EventLog) -> Updated:
     frame = events.frame
     if "time" not in frame.columns and reader.stored.times is not None:
         raise RequestError("update", "events with times, as those of the training", "events without")
-    strange = set(frame["behaviour"].unique()) - set(reader.behaviours)
-    if strange:
-        known = ", ".join(reader.behaviours)
-        raise RequestError("update", f"behaviours of the training: {known}", repr(min(strange)))
+    refuse_strange(events, reader.behaviours, "update")
     places = encoded(reader.items, frame["item"])
     unknown = int((places < 0).sum())
     frame, places = frame.filter(pl.Series(places >= 0, dtype=pl.Boolean)), places[places >= 0]
@@ -112,6 +110,16 @@ def update(answerer: Answerer, events: EventLog) -> Updated:
         answerer, reader=replace(reader, users=users, stored=log), popularity=counts, ranker=ranker
     )
     return Updated(changed, int(new.sum()), len(users) - len(reader.users), unknown, int(twice.sum()), older)
+
+
+def refuse_strange(events: EventLog, known: Sequence[str], where: str) -> None:
+    """Refuse events of a behaviour that a model was not trained on.
+
+    Raises:
+        RequestError: There are such.
+    """
+    if strange := set(events.frame["behaviour"].unique()) - set(known):
+        raise RequestError(where, f"behaviours of the training: {', '.join(known)}", repr(min(strange)))
 
 
 def with_people(answerer: Answerer, people: People) -> Answerer:

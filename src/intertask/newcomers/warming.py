@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from intertask.answering.answerer import Answerer
+from intertask.answering.updating import refuse_strange
 from intertask.cold.holdout import Targets
 from intertask.cold.warming import befores, known_of
 from intertask.content.described import Described
@@ -38,8 +39,8 @@ class Warmed:
 def warmed(answerer: Answerer, task: str, log: EventLog) -> Warmed:
     """The vectors of new items after some events of theirs.
 
-    Each event is read behind the stored events of its user, and behind those of the log before it. Events of
-    items that were trained on are read, and change no vector.
+    Each event is read behind the stored events of its user, those after it left out, and behind those of the
+    log before it. Events of items that were trained on are read, and change no vector.
 
     Args:
         answerer: A model that reads content.
@@ -47,10 +48,11 @@ def warmed(answerer: Answerer, task: str, log: EventLog) -> Warmed:
         log: The events.
 
     Raises:
-        RequestError: The model reads no content, it has no stored events to compare with, or no event of the
-            log is of a new item and has a history.
+        RequestError: The model reads no content, it has no stored events to compare with, the events have a
+            behaviour that it does not know, or none of them is of a new item and has a history.
     """
     described = described_of(answerer)
+    refuse_strange(log, answerer.reader.behaviours, "warm")
     known = _stored(answerer, described)
     targets, left_out = _read(answerer, described, log)
     if left_out:
@@ -113,7 +115,7 @@ def _read(answerer: Answerer, described: Described, log: EventLog) -> tuple[Targ
         frame = frame.sort("order", maintain_order=True)
     items, users = encoded(reader.items, frame["item"]), encoded(reader.users, frame["user"])
     known = {name: code for code, name in enumerate(reader.behaviours)}
-    codes = [known.get(name, reader.usual) for name in frame["behaviour"]]
+    codes = [known[name] for name in frame["behaviour"]]
     clock = frame["time"].to_physical().to_numpy() // 1_000_000 if "time" in frame.columns else None
     events: dict[object, list[int]] = {}
     for row, user in enumerate(frame["user"]):
@@ -127,7 +129,8 @@ def _read(answerer: Answerer, described: Described, log: EventLog) -> tuple[Targ
     asked: list[int] = []
     total = 0
     for own in events.values():
-        past = _past(reader.stored, int(users[own[0]]), answerer.model.config.max_length)
+        earliest = None if clock is None else int(clock[own[0]])
+        past = _past(reader.stored, int(users[own[0]]), earliest, answerer.model.config.max_length)
         rows.append([*reader.stored.items[past].tolist(), *items[own].tolist()])
         kinds.append([*reader.stored.behaviours[past].tolist(), *(codes[row] for row in own)])
         if reader.stored.times is not None:
@@ -148,12 +151,17 @@ def _read(answerer: Answerer, described: Described, log: EventLog) -> tuple[Targ
     return _targets(sequences, windows, found, moments, described), int((items < 0).sum())
 
 
-def _past(stored: Sequences, user: int, longest: int) -> slice:
-    """The last events of a user; none of one who is not known."""
+def _past(stored: Sequences, user: int, earliest: int | None, longest: int) -> slice:
+    """The last events of a user before a moment; none of one who is not known.
+
+    An update may have stored the events of the log already: none is read behind itself.
+    """
     if user < 0:
         return slice(0, 0)
-    stop = int(stored.offsets[user + 1])
-    return slice(max(int(stored.offsets[user]), stop - longest), stop)
+    start, stop = (int(end) for end in stored.offsets[user : user + 2])
+    if stored.times is not None and earliest is not None:
+        stop = start + int(np.searchsorted(stored.times[start:stop], earliest))
+    return slice(max(start, stop - longest), stop)
 
 
 def _targets(
