@@ -1,5 +1,9 @@
 """What every route does alike: keys, roles, tenants, limits, and refusals in one clear line."""
 
+import gzip
+
+import pytest
+
 from intertask.service.routes import ROUTES
 from intertask.service.tenants import ROLES
 from tests.service.asking import asking
@@ -23,7 +27,7 @@ MALFORMED = [
     (b'{"events": [], "events": []}', "expected each name of a table once"),
     (b'{"events": NaN}', "expected a finite number"),
     (b'{"events": 1e999}', "expected a finite number"),
-    (b'{"events": ' + b"9" * 5_000 + b"}", "body: expected JSON in UTF-8"),
+    (b'{"events": ' + b"9" * 5_000 + b"}", "body: expected numbers of 64 bits"),
     (b'{"events": 99999999999999999999}', "expected a number of 64 bits at most"),
     (b"[" * 100_000, "expected at most 20 tables or lists in each other"),
     (b'{"events": [{"user": "\\ud800"}]}', "expected text in Unicode, found half of a character"),
@@ -97,10 +101,11 @@ MALFORMED_ASKING = [
     ({"user": "u", "objective": {"next": -1}}, "objective: expected a task with a weight above zero"),
     ({"user": "u", "objective": {}}, "objective: expected"),
     ({"user": "u", "objective": {"next": "1"}}, "objective.next: expected a finite number"),
-    ({"user": "u", "filter": "import os"}, "where: expected a condition on columns of the catalogue"),
-    ({"user": "u", "filter": "__import__('os').system('x')"}, "where: expected a condition"),
-    ({"user": "u", "filter": "price < 3"}, "where: expected columns of the catalogue"),
-    ({"user": "u", "filter": "(" * 2_000}, "where: expected a condition"),
+    ({"user": "u", "filter": "import os"}, "filter: expected a condition on columns of the catalogue"),
+    ({"user": "u", "filter": "__import__('os').system('x')"}, "filter: expected a condition"),
+    ({"user": "u", "filter": "price < 3"}, "filter: expected columns of the catalogue"),
+    ({"user": "u", "boost": [{"if": "price <", "factor": 2}]}, "boost.0.if: expected a condition"),
+    ({"user": "u", "filter": "(" * 2_000}, "filter: expected a condition"),
     ({"user": "u", "filter": "x" * 2_001}, "filter: expected"),
     ({"history": [{"item": "№1", "behaviour": "x"}]}, "history.0.behaviour: expected one of buy, cart, view"),
     ({"history": [{}]}, "history.0.item: expected a value, found nothing"),
@@ -116,6 +121,30 @@ MALFORMED_ASKING = [
 def test_malformed_questions_are_refused_in_one_line(client):
     for body, words in MALFORMED_ASKING:
         assert_refused(client.post("/v1/recommend", json=body), 400, words)
+
+
+def test_a_query_has_each_name_once_and_is_unicode(client):
+    for query, words in (
+        ("item=a&item=b", "query: expected each name once, found 'item' twice"),
+        ("item=%ED%A0%80", "query: expected text in UTF-8"),
+        ("item=%FF", "query: expected text in UTF-8"),
+        ("&".join(f"n{place}=1" for place in range(101)), "100 names at most"),
+    ):
+        refused = client.get(f"/v1/items?{query}")
+        assert refused.status_code == 400 and words in refused.json()["detail"], refused.text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(b"{}"), "body: expected JSON in UTF-8, found gzip; send it unpacked"),
+        (b'{"user": "\xff"}', "body: expected JSON in UTF-8, found the byte 0xff at 10"),
+        (b'{"user": "u", "k": ' + b"9" * 5_000 + b"}", "body: expected numbers of 64 bits at most"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_in_plain_words(client, content, words):
+    refused = client.post("/v1/recommend", content=content)
+    assert refused.status_code == 400 and words in refused.json()["detail"], refused.text
 
 
 def test_a_body_above_the_limit_is_refused_whether_its_length_is_told_or_not(client):

@@ -140,6 +140,19 @@ def test_rules_count_for_the_lists_that_they_are_for(stocked):
     assert stocked.delete("/v1/rules", params={"name": "r"}).json() == {"changed": False}
 
 
+def test_a_rule_that_cannot_be_read_is_refused_and_not_stored(stocked):
+    for body, where in (
+        ({"filter": "price <"}, "filter"),
+        ({"filter": "__import__('os')"}, "filter"),
+        ({"filter": "price < 'x'"}, "filter"),
+        ({"boost": [{"if": "item == '№9'", "factor": 2}, {"if": "item ==", "factor": 2}]}, "boost.1.if"),
+    ):
+        refused = stocked.put("/v1/rules", json={"name": "r"} | body)
+        assert refused.status_code == 400 and refused.json()["where"] == where, refused.text
+    assert stocked.get("/v1/rules").json() == {"rules": []}
+    rule(stocked, filter="not_yet == 1")  # items may have it later
+
+
 def test_rules_have_their_time(stocked):
     rule(stocked, filter="price < 30", since="2020-01-01T00:00:00Z", until="2099-01-01T00:00:00+02:00")
     assert len(ids(ask(stocked))) == 3
@@ -202,7 +215,7 @@ def test_latest_are_the_items_that_were_set_last_known_or_not(stocked):
         "/v1/latest", json={"filter": "'x' in tags and price < context.most", "context": {"most": 2}}
     )
     assert [one["item"] for one in some.json()["items"]] == ["new1"]
-    assert "where" in stocked.post("/v1/latest", json={"filter": "prize < 2"}).json()["detail"]
+    assert "filter" in stocked.post("/v1/latest", json={"filter": "prize < 2"}).json()["detail"]
 
 
 def test_parts_of_users_and_items_change_and_the_rest_stays(stocked):

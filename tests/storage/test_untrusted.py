@@ -60,7 +60,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path):
         ('{"a": -Infinity}', "expected a finite number, found -inf"),
         ('{"a": 1e999}', "expected a finite number, found inf"),
         ('{"a": ' + "9" * 400 + "}", "expected a number of 64 bits at most, found one of 1,329 bits"),
-        ('{"a": ' + "9" * 5000 + "}", "expected JSON in UTF-8"),
+        ('{"a": ' + "9" * 5000 + "}", "expected numbers of 64 bits at most"),
         ("[" * 100_000, "expected at most 20 tables or lists in each other, found deeper ones"),
         ("[" * 30 + "]" * 30, "expected at most 20 tables or lists in each other, found deeper ones"),
         ('{"a": "\\u0000"}', "a: expected text, found text with a NUL character"),

@@ -126,7 +126,7 @@ async def _answered(request: Request, route: Route) -> Body:
             "Authorization", f"a key of the role {' or '.join(route.roles)}", f"one of {holder.role}"
         )
     if route.in_query:
-        call, body = Call(holder), of_query(request.query_params, route.body)
+        call, body = Call(holder), of_query(request.scope["query_string"], route.body)
         if isinstance(body, ImportQuery | ModelQuery):
             upload = await file_of(request, running.place.uploads, body.name)
             call = Call(holder, upload=upload)

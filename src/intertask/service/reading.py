@@ -2,9 +2,9 @@
 
 import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar, get_args, get_origin
+from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -19,6 +19,7 @@ from intertask.storage.untrusted import json_of, refuse_extremes
 MOST_BYTES = 4 << 20
 MOST_FILE_BYTES = 8 << 30
 LONGEST_FOUND = 200
+MOST_NAMES = 100  # of a query
 
 Read = TypeVar("Read", bound=Body)
 
@@ -91,14 +92,26 @@ def parsed(content: bytes, kind: type[Read]) -> Read:
     return checked(table, kind)
 
 
-def of_query(query: Mapping[str, str], kind: type[Read]) -> Read:
-    """What stands in the query, numbers as such.
+def of_query(query: bytes, kind: type[Read]) -> Read:
+    """What stands in the query, as it was sent, numbers as such.
 
     Raises:
         RefusedError: Names the first thing that is wrong with it.
     """
+    try:
+        given = parse_qsl(
+            query.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_NAMES
+        )
+    except UnicodeDecodeError:
+        raise RefusedError("query", "text in UTF-8", "other bytes", "write it as %XX of its UTF-8") from None
+    except ValueError:
+        raise RefusedError("query", f"{MOST_NAMES} names at most", "more") from None
+    names = [name for name, _ in given]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RefusedError("query", "each name once", f"{arguments.shown(twice)} twice")
     table: dict[str, object] = {}
-    for name, value in query.items():
+    for name, value in given:
         field = kind.model_fields.get(name)
         number = field is not None and _is_number(field.annotation) and value.isascii() and value.isdecimal()
         table[name] = int(value) if number and len(value) < 19 else value

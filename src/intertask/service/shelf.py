@@ -99,16 +99,25 @@ class Shelf:
                 if rule.filter is not None:
                     found_I = self.meets(rule.filter, question, person)
                     allowed_I = found_I if allowed_I is None else allowed_I & found_I
-                for condition, factor in rule.boosts:
-                    boost_I[self.meets(condition, question, person)] += np.float32(np.log(factor))
+                for place, (condition, factor) in enumerate(rule.boosts):
+                    found_I = self.meets(condition, question, person, f"boost.{place}.if")
+                    boost_I[found_I] += np.float32(np.log(factor))
             except RequestError:
                 if rule is given:
                     raise
                 broken += 1  # of a property that no item has any more, say: lists go on
         return allowed_I, torch.from_numpy(boost_I) if boost_I.any() else None, broken
 
-    def meets(self, condition: str, question: Question, person: Person) -> NDArray[np.bool_]:
+    def meets(
+        self, condition: str, question: Question, person: Person, where: str = "filter"
+    ) -> NDArray[np.bool_]:
         """Items that meet a condition, bool [items].
+
+        Args:
+            condition: As text.
+            question: What `context.NAME` and the time are of.
+            person: Gives what `user.NAME` is of.
+            where: It stands in the request.
 
         Raises:
             RequestError: It cannot be read.
@@ -118,7 +127,10 @@ class Shelf:
             return known
         user = person() if "user." in condition else {}
         around = Around({"user": user, "context": question.context}, question.asked / 1e6, HINT)
-        found_I = matching_around(self._rows(), condition, around)
+        try:
+            found_I = matching_around(self._rows(), condition, around)
+        except RequestError as error:
+            raise RequestError(where, error.expected, error.found, error.hint) from None
         if not changes:
             if len(self._found) >= MOST_CONDITIONS:
                 self._found.pop(next(iter(self._found)))

@@ -107,8 +107,15 @@ def json_of(content: bytes, where: str) -> object:
         raise IntertaskError(
             where, f"at most {DEEPEST} tables or lists in each other", "deeper ones"
         ) from None
-    except ValueError as error:
+    except UnicodeDecodeError as error:
+        packed = content.startswith(b"\x1f\x8b")
+        found = "gzip" if packed else f"the byte 0x{content[error.start]:02x} at {error.start:,}"
+        hint = "send it unpacked" if packed else ""
+        raise IntertaskError(where, "JSON in UTF-8", found, hint) from None
+    except json.JSONDecodeError as error:
         raise IntertaskError(where, "JSON in UTF-8", str(error)) from None
+    except ValueError:  # of a number: so many digits are not read
+        raise IntertaskError(where, "numbers of 64 bits at most", "one of thousands of digits") from None
     refuse_extremes(value, where)
     return value
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from intertask.answering.around import Around, matching_around
+from intertask.errors import RequestError
 from intertask.service import properties
 from intertask.service.browsing_bodies import (
     LatestAnswer,
@@ -37,7 +38,10 @@ async def latest(running: Running, call: Call, body: LatestBody) -> LatestAnswer
         columns = [typed(name, [item.properties.get(name) for item, _ in found]) for name in names]
         rows = pl.DataFrame([pl.Series("item", [item.item for item, _ in found], dtype=pl.String), *columns])
         around = Around({"context": body.context}, now() / 1e6, "set it: PUT /v1/items")
-        meets = matching_around(rows, body.filter, around)
+        try:
+            meets = matching_around(rows, body.filter, around)
+        except RequestError as error:
+            raise RequestError("filter", error.expected, error.found, error.hint) from None
         found = [one for one, met in zip(found, meets.tolist(), strict=True) if met]
     return LatestAnswer(
         items=tuple(

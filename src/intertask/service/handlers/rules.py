@@ -1,22 +1,28 @@
 """Rules for all lists."""
 
+import asyncio
+
 import polars as pl
 
 from intertask.answering.around import Around, matching_around
+from intertask.answering.condition import parsed
 from intertask.errors import RequestError
 from intertask.service.bodies import DoneAnswer
 from intertask.service.fields import NoBody, microseconds
 from intertask.service.list_bodies import Boost
+from intertask.service.questions import Question
 from intertask.service.refusals import RefusedError
 from intertask.service.rule_bodies import RuleBody, RuleQuery, RulesAnswer
 from intertask.service.rules import DeleteRule, PutRule, Rule, rules
 from intertask.service.running import Call, Running
+from intertask.service.schema import now
 
 
 async def put(running: Running, call: Call, body: RuleBody) -> DoneAnswer:
     """Set a rule, which counts for every list that begins from now on."""
     if body.when is not None:
         _refuse_columns(body.when)
+    await _refuse_unreadable(running, call, body)
     times: dict[str, int] = {}
     if body.since is not None:
         times["first"] = microseconds(body.since)
@@ -46,6 +52,29 @@ async def delete(running: Running, call: Call, body: RuleQuery) -> DoneAnswer:
     """Delete a rule."""
     done = await running.access.write(DeleteRule(tenant=call.tenant, by=call.holder.key, name=body.name))
     return DoneAnswer(changed=done.changed)
+
+
+async def _refuse_unreadable(running: Running, call: Call, body: RuleBody) -> None:
+    """Refuse a condition that no item could be asked about; that none has its property yet is no reason."""
+    conditions = {f"boost.{place}.if": one.condition for place, one in enumerate(body.boost)}
+    if body.filter is not None:
+        conditions["filter"] = body.filter
+    for where, condition in conditions.items():
+        try:
+            parsed(condition)
+        except RequestError as error:
+            raise RefusedError(where, error.expected, error.found, error.hint) from None
+    try:
+        named = await running.engine.named(running.access, call.tenant)
+    except RefusedError:  # nothing is published yet
+        return
+    asked = Question(call.tenant, None, asked=now())
+    for where, condition in conditions.items():
+        try:
+            await asyncio.to_thread(named.shelf.meets, condition, asked, dict, where)
+        except RequestError as error:
+            if not error.expected.startswith("columns of the catalogue"):
+                raise RefusedError(where, error.expected, error.found, error.hint) from None
 
 
 def _refuse_columns(condition: str) -> None:
