@@ -18,7 +18,7 @@ from intertask.datasets.synthetic import Config as Synthetic
 from intertask.recipe import source
 from intertask.samples.corpus import RowCorpus
 from tests import shop
-from tests.samples.reviews import tagged
+from tests.samples.reviews import reviews, tagged
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 PROGRAMS = sorted(file for file in BENCHMARKS.rglob("*.py") if "__main__" in file.read_text("utf-8"))
@@ -331,3 +331,30 @@ def test_taggers_are_asked_together(program, tmp_path):
     (own,) = [row.metrics for row in alone.responses if row.system == "intertask"]
     assert lines[3]["test"] == [1, 0] and lines[3]["f1"] == pytest.approx(own["f1"], abs=1e-4)
     assert len(lines[-1]["f1_above_best_alone"]) == 3
+    near = ("--shares", 0, "--again", 0, 0.5, "--within", 5)
+    more = [json.loads(line) for line in program("tags_together.py", *runs, *near).splitlines()]
+    assert [line.get("again") for line in more[:2]] == [None, 0.5]
+    assert more[0] == lines[0]
+
+
+def test_a_model_is_asked_together_with_the_linear_reference(program, tmp_path):
+    rows = reviews(120)
+    recipe = Recipe(
+        width=8,
+        communication="none",
+        encoder="gru",
+        input={"kind": "text", "vocabulary": "words"},
+        tasks={"mood": "category"},
+        train={"epochs": 2, "batch_tokens": 128, "learning_rate": 2e-2},
+    )
+    run = tmp_path / "run"
+    Predictor(recipe).fit(rows).save(run / "model")
+    RowCorpus(rows).write(run / "corpus")
+    own, above_model, above_linear = map(json.loads, program("with_linear.py", run).splitlines())
+    measured = Predictor.load(run / "model").evaluate(run=run)
+    (alone,) = [row.metrics for row in measured.responses if row.system == "intertask"]
+    assert own["model"]["log_loss"] == pytest.approx(alone["log_loss"], abs=1e-4)
+    assert own["validation"]["log_loss"] <= own["validation_alone"]["log_loss"]
+    gain = own["model"]["log_loss"] - own["both"]["log_loss"]
+    assert above_model["log_likelihood_above_model"][0] == pytest.approx(gain, abs=2e-4)
+    assert len(above_linear["log_likelihood_above_linear"]) == 3
