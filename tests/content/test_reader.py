@@ -61,6 +61,12 @@ def test_what_an_item_lacks_is_marked_and_says_nothing_else():
     assert np.count_nonzero(found.features_IF[-1]) == len(marks)
 
 
+@pytest.mark.parametrize("title", ["!!! ...", "\0", "日"])
+def test_a_text_that_hashing_hears_nothing_of_is_no_content(title):
+    bare = pl.concat([FRAME, pl.DataFrame({"item": ["new"], "title": [title]})], how="diagonal")
+    assert described(bare).has_I.tolist() == [True] * 40 + [False]
+
+
 def test_like_texts_have_like_vectors():
     made = hashed(["red ceramic mug", "red ceramic mugs", "garden gnome"])
     close, far = made[0] @ made[1], made[0] @ made[2]

@@ -56,7 +56,8 @@ def test_what_is_liked_comes_last_and_once(model):
 
 
 def test_what_says_nothing_is_refused(model):
-    for said in ({}, {"tags": ["unheard of"]}, {"text": "  "}, {"text": "", "tags": []}):
+    foreign = ({"text": text} for text in ("\0", "....", "7", "日本", "q"))
+    for said in ({}, {"tags": ["unheard of"]}, {"text": "  "}, {"text": "", "tags": []}, *foreign):
         with pytest.raises(RequestError, match="a text, tags or liked items"):
             model.stated(**said)
     with pytest.raises(RequestError, match="liked"):

@@ -178,7 +178,9 @@ class ContentReader:
                     f"{made.shape[1]} numbers",
                     "use the encoder that the model was trained with",
                 )
-            block[there] = self.whitening(made)
+            # Hashed words that no training item has would all be read as the same: as far from every item.
+            heard = ((made != 0) & (self.whitening.mean_E != 0)).any(axis=1)
+            block[there[heard]] = self.whitening(made[heard])
         return _marked(block)
 
 

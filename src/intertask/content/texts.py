@@ -61,7 +61,8 @@ def hashed(texts: Sequence[str]) -> NDArray[np.float32]:
         for analyzer, lengths in (("word", (1, 2)), ("char_wb", (3, 5)))
     ]
     for start in range(0, len(texts), _AT_ONCE):
-        some = texts[start : start + _AT_ONCE]
+        # Signs alone are no word, and their parts would share their places with those of words.
+        some = [text if any(map(str.isalnum, text)) else "" for text in texts[start : start + _AT_ONCE]]
         for kind in kinds:
             found[start : start + len(some)] += kind.transform(some).toarray()
     return found
