@@ -25,7 +25,7 @@ from intertask.events.systems import ModelSystem
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
 from intertask.rankers import ITEM, MODEL, Examples, Mixer, RankerConfig
-from intertask.ranking import Key, Ranker, neutral
+from intertask.ranking import Key, Ranker, lends, neutral, untrained
 from intertask.signals import Signal, dense
 from intertask.sources import ReadsContent, SourceConfig, fitted
 from intertask.tasks import TaskConfig
@@ -230,6 +230,7 @@ def gathered(
     tasks = model.config.tasks_that_rank()
     columns = (*(MODEL + task for task in tasks), *told)
     scores = [not name.startswith(ITEM) for name in columns]
+    lending = np.flatnonzero([lends(name, told) for name in columns])
     system = ModelSystem(model, sequences, targets)
     windows = histories_before(sequences, targets)
     size = max(1, SCORES_IN_MEMORY // (sequences.num_items * len(columns)))
@@ -247,6 +248,8 @@ def gathered(
                 *(dense(own.say(histories), len(rows)) for own in told.values()),
             ]
         )
+        for row, own, others in untrained(histories, idle_I) if idle_I is not None else ():
+            said_KBI[np.ix_(lending, [row], own)] = said_KBI[lending, row][:, others].max(1)[:, None, None]
         hidden_BI = np.zeros(said_KBI.shape[1:], bool)
         if history == "masked":
             hide(hidden_BI, histories)

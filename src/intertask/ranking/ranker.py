@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from intertask.data.sequences import Sequences
 from intertask.rankers import ITEM, MODEL, Mixer
+from intertask.ranking.untrained import lent
 from intertask.signals import Said, Signal
 from intertask.signals.likeness import Likeness
 
@@ -62,7 +63,7 @@ class Ranker:
                 said[name] = neutral(logits[task], self.idle_I)
             else:
                 said[name] = self.signals[name].say(histories)
-        return said
+        return said if self.idle_I is None else lent(said, self.signals, histories, self.idle_I)
 
     def after(self, log: Sequences, new: NDArray[np.bool_]) -> "Ranker":
         """The same ranker, its signals with new events counted."""
