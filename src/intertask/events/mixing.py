@@ -249,7 +249,8 @@ def gathered(
             ]
         )
         for row, own, others in untrained(histories, idle_I) if idle_I is not None else ():
-            said_KBI[np.ix_(lending, [row], own)] = said_KBI[lending, row][:, others].max(1)[:, None, None]
+            best_K1 = said_KBI[lending, row][:, others].max(1, keepdims=True)
+            said_KBI[lending[:, None], row, own] = best_K1
         hidden_BI = np.zeros(said_KBI.shape[1:], bool)
         if history == "masked":
             hide(hidden_BI, histories)

@@ -18,7 +18,7 @@ Items = NDArray[np.integer]
 
 
 def lends(name: str, signals: Mapping[str, Signal]) -> bool:
-    """Whether what a column says of trained items is lent to others: no facts, nor what repeats say of all."""
+    """Whether what a column says of trained items is lent to others: facts and repeats are not."""
     return not name.startswith(ITEM) and not isinstance(signals.get(name), Repeats)
 
 
