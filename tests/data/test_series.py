@@ -158,6 +158,24 @@ def test_a_price_of_zero_has_no_log_and_no_window():
 GAPPED = long({"a": [1, 2, 3, 4, 5, 6, 7], "b": [1, 2, 3, 4, 5, 6, 7]}, skip={"a": 3})
 
 
+@pytest.mark.parametrize(("changes", "target_change"), [("log", "none"), ("none", "log"), ("log", "log")])
+def test_numbers_without_a_logarithm_are_counted_and_named_where_no_window_is_left(changes, target_change):
+    options = {"group": None, "window": 2, "changes": changes, "target_change": target_change}
+    days = pl.DataFrame({"day": [dt.datetime(2020, 1, day) for day in range(1, 9)]})
+    some = days.with_columns(price=pl.Series([1.0, 2.0, 0.0, -1.0, 5.0, 6.0, 7.0, 8.0]))
+    told = "2 numbers are 0 or below and have no logarithm; what would hold one is left out"
+    assert told in read(some, cut(**options)).report.notes
+    assert "logarithm" not in str(read(some, cut(group=None)).report.notes)
+    with pytest.raises(DataError, match=r"numbers of 0 or below have no logarithm"):
+        read(days.with_columns(price=-pl.lit(1.0)), cut(**options))
+
+
+def test_a_target_that_rows_without_labels_lack_is_not_looked_at():
+    options = {"columns": ["volume"], "target": "price", "target_change": "log"}
+    rows = read(TABLE.rename({"price": "volume"}), cut(**options), answered=False)
+    assert len(rows) == 6
+
+
 def test_gaps_are_refused_with_their_place_or_left_out():
     with pytest.raises(DataError, match=r"950,400 before 2020-01-14 00:00:00 in 'a', and 1 such gaps"):
         read(GAPPED, cut(longest_gap_seconds=3 * 86_400))

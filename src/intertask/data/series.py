@@ -134,6 +134,7 @@ def read(source: Source, series: Series, name: str | None = None, *, answered: b
     frame = frame.sort(GROUP, TIME)
     _refuse_repeated(table.name, frame)
     frame, notes = _filled(table.name, frame, series, needed)
+    notes += _without_logarithm(frame, series)
     if bad := sum(int(frame[own.name].sum()) for own in unusable):
         notes.insert(0, f"{bad:,} numbers are unreadable or infinite, and count as missing")
     rows, cut = _windows(table.name, frame, series, answered=answered)
@@ -191,11 +192,29 @@ def _filled(
     return filled, [f"{told}, and have the last one before"]
 
 
+def _hint(frame: pl.DataFrame, series: Series) -> str:
+    if _without_logarithm(frame, series):
+        return (
+            'a shorter window, or "difference" in place of "log", as numbers of 0 or below have no logarithm'
+        )
+    return "a shorter window, or nearer horizons"
+
+
 def _changed(column: pl.Expr, before: pl.Expr, change: Change) -> pl.Expr:
     if change == "log":
         ratio = pl.when((column > 0) & (before > 0)).then(column.cast(pl.Float64) / before.cast(pl.Float64))
         return ratio.log()
     return column - before if change == "difference" else column
+
+
+def _without_logarithm(frame: pl.DataFrame, series: Series) -> list[str]:
+    """How many numbers, of those whose logarithm is taken, have none; each is a hole of windows or labels."""
+    taken = {*(series.columns if series.changes == "log" else ())}
+    if series.target_change == "log":
+        taken |= {series.asked} & {*frame.columns}  # it is not read where rows have no labels
+    if count := sum(int((frame[name] <= 0).sum()) for name in taken):
+        return [f"{count:,} numbers are 0 or below and have no logarithm; what would hold one is left out"]
+    return []
 
 
 def _windows(
@@ -232,7 +251,7 @@ def _windows(
     if answered:
         kept = kept.filter(pl.any_horizontal(pl.col(series.labels()).is_not_null()))
     if not kept.height:
-        raise DataError(where, "a window without holes that something follows", "none", "a shorter window")
+        raise DataError(where, "a window without holes that something follows", "none", _hint(frame, series))
     named = {GROUP: series.group} if series.group else {}
     labelled = series.labels() if answered else []
     told = kept.select(
