@@ -94,6 +94,12 @@ def test_what_is_no_such_picture_is_one_line_with_its_row(content, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("mode", [None, "gray", "colour"])
+def test_a_picture_of_more_than_8_bits_is_never_told_to_turn_its_mode(mode):
+    with pytest.raises(DataError, match=r"expected 8 bits a channel, found mode I;16; save it with 8 bits"):
+        Config(mode=mode).fit(of([png(GRAY.astype(np.uint16) * 256)] * 2))
+
+
 def test_stated_size_and_mode_take_what_differs():
     rows = of([png(COLOUR), png(GRAY), png(np.dstack([COLOUR, GRAY])), png(GRAY[:4])])
     read = Config(size=(6, 10), mode="gray").fit(rows).read(rows)

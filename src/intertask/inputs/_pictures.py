@@ -47,13 +47,13 @@ def pixels(
                 raise DataError(where, f"{MOST_PIXELS:,} pixels at most", f"{found.width} x {found.height}")
             own = found.mode
             upright = ImageOps.exif_transpose(found)
+            if own.startswith("I") or own == "F":
+                raise DataError(where, "8 bits a channel", f"mode {own}", "save it with 8 bits")
             if mode is None:
                 mode = _MODES.get(own)
                 if mode is None:
                     hint = 'say mode = "gray" or "colour" in [input] to turn all into that'
                     raise DataError(where, "a picture in gray or in colour of 8 bits", f"mode {own}", hint)
-            if own.startswith("I") or own == "F":
-                raise DataError(where, "8 bits a channel", f"mode {own}", "save it with 8 bits")
             drawn = upright.convert(_PILLOW[mode])
             if size is not None and (drawn.height, drawn.width) != size:
                 drawn = drawn.resize(size[::-1], Image.Resampling.BILINEAR)
