@@ -12,7 +12,7 @@ from intertask.datasets._tagged import MOST_JOINED, tagged
 
 
 class Config(RowsDatasetConfig):
-    """The form of CoNLL: columns parted by white space; a line with -DOCSTART- begins a document.
+    """The form of CoNLL: columns parted by blanks or tabs; a line with -DOCSTART- begins a document.
 
     Args:
         train: File whose sentences train; from the working folder where it is relative.
