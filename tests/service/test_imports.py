@@ -173,8 +173,10 @@ def test_what_goes_out_comes_in_again_as_it_was(client, place, store, key):
 
 def test_files_that_stopped_coming_long_ago_are_deleted_and_others_stay(client, place, store):
     uploads = place.folder / "uploads"
-    uploads.mkdir()
-    for name, age in (("old.part", 2), ("new.part", 0), ("old.csv", 2)):
+    job = send(client, b"x", name="waiting.csv")
+    (waiting,) = [file.name for file in uploads.iterdir()]
+    os.utime(uploads / waiting, (time.time() - 2 * 86_400,) * 2)
+    for name, age in (("old.part", 2), ("new.part", 0), ("old.csv", 2), ("new.csv", 0)):
         (uploads / name).write_text("x")
         os.utime(uploads / name, (time.time() - age * 86_400,) * 2)
     with store.transaction():
@@ -190,7 +192,10 @@ def test_files_that_stopped_coming_long_ago_are_deleted_and_others_stay(client, 
         await access.close()
 
     asyncio.run(once())
-    assert sorted(file.name for file in uploads.iterdir()) == ["new.part", "old.csv"]
+    # What no job names holds people, and nobody will read it.
+    assert {file.name for file in uploads.iterdir()} == {"new.part", "new.csv", waiting}
+    assert work(place) and look(client, job)["state"] == "failed"
+    assert {file.name for file in uploads.iterdir()} == {"new.part", "new.csv"}
     assert store.rows("SELECT count(*) FROM requests") == [(0,)]
 
 

@@ -185,3 +185,42 @@ def test_a_person_is_erased_from_exports_too_and_there_is_a_receipt(sqlite, clie
         assert time.monotonic() < end, held
         time.sleep(0.05)
     assert client.get("/v1/users", params={"user": NAME}).status_code == 404
+
+
+def test_erasing_touches_and_waits_for_nothing_of_another_tenant(sqlite, client, place, key, monkeypatch):
+    from tests.service.test_erasing import NAME, events
+
+    monkeypatch.setattr("intertask.service.erasing.AGAIN_SECONDS", 0.2)
+    other = {"Authorization": f"Bearer {key('admin', 2)}"}
+    body = [{"id": "o1", "user": NAME, "item": "x", "behaviour": "view"}]
+    assert client.post("/v1/events", json={"events": body}, headers=other).json()["stored"] == 1
+    export = client.post("/v1/export", headers=other).json()["job"]
+    assert work(place)
+    kept = client.get("/v1/export", params={"job": export}, headers=other).content
+    assert NAME.encode() in kept
+    events(client, NAME, 0, 10)
+    job = client.post("/v1/erase", json={"user": NAME}).json()["job"]
+    later = client.post(
+        "/v1/import", params={"name": "x.csv"}, content=f"user,item\n{NAME},x\n".encode(), headers=other
+    ).json()["job"]
+    assert work(place)
+    found = look(client, job)
+    assert found["state"] == "done" and found["result"]["found"], found
+    assert found["result"]["exports_rewritten"] == 0
+    assert found["result"]["files_that_still_hold_the_id"] == ""
+    assert client.get("/v1/export", params={"job": export}, headers=other).content == kept
+    assert client.get("/v1/jobs", params={"job": later}, headers=other).json()["state"] == "waiting"
+
+
+def test_a_file_whose_import_failed_hinders_no_erasing(sqlite, client, place, monkeypatch):
+    from tests.service.test_erasing import NAME, events
+
+    monkeypatch.setattr("intertask.service.erasing.AGAIN_SECONDS", 0.2)
+    events(client, NAME, 0, 3)
+    query = {"name": "x.csv", "item": "none"}
+    job = client.post("/v1/import", params=query, content=f"user\n{NAME}\n".encode()).json()["job"]
+    assert work(place) and look(client, job)["state"] == "failed"
+    job = client.post("/v1/erase", json={"user": NAME}).json()["job"]
+    assert work(place)
+    found = look(client, job)
+    assert found["state"] == "done" and found["result"]["files_that_still_hold_the_id"] == "", found

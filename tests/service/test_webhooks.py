@@ -1,8 +1,11 @@
 """Webhooks are signed, tried again, and reach no machine of a private network unless it is allowed."""
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -105,6 +108,69 @@ def test_machines_of_private_networks_hear_nothing(store, listener):
         run(store, DeleteWebhook(tenant=1, name="shop"))
         assert webhooks.due(store) == []
     assert listener.heard == []
+
+
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("64:ff9b::5db8:d70e", True),  # the first one, translated
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+        ("2002:a00:1::", False),
+        ("::127.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("fec0::1", False),
+        ("fd00::1", False),
+        ("ff02::1", False),
+        ("224.0.0.1", False),
+        ("169.254.169.254", False),
+    ],
+)
+def test_an_address_is_open_with_the_one_that_it_leads_to(address, is_open):
+    assert delivering.is_open(address) == is_open
+
+
+def test_a_receiver_that_drips_is_left_after_a_while(store, monkeypatch):
+    monkeypatch.setattr(delivering, "WHOLE", 0.3)
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                while not ended.wait(0.05):
+                    connection.sendall(b"H")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        put(store, f"http://127.0.0.1:{server.getsockname()[1]}/")
+        with store.transaction():
+            webhooks.emit(store, 1, "job.done", {})
+        (one,) = webhooks.due(store)
+        assert not delivering.told(one, private=True)  # and comes back at all
+        ended.set()
+        thread.join()
+
+
+def test_a_fault_at_one_delivery_does_not_end_the_others(monkeypatch, capsys):
+    class Store:
+        asked = 0
+
+        async def read(self, _what):
+            self.asked += 1
+            raise RuntimeError("a fault")
+
+    async def some() -> int:
+        store = Store()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(delivering.deliver(store, private=False), 0.2)
+        return store.asked
+
+    monkeypatch.setattr(delivering, "SECONDS", 0.01)
+    assert asyncio.run(some()) > 1
+    assert "a fault" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

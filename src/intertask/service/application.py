@@ -137,7 +137,12 @@ async def _answered(request: Request, route: Route) -> Body:
             digest = hashlib.sha256(f"{route.method} {route.path} ".encode() + content).hexdigest()
             call = Call(holder, _idempotency(request), digest)
         body = parsed(content or b"{}", route.body)
-    return await route.handler(running, call, body)
+    try:
+        return await route.handler(running, call, body)
+    except BaseException:
+        if call.upload:  # no job has it
+            (running.place.uploads / call.upload).unlink(missing_ok=True)
+        raise
 
 
 def _bearer(request: Request) -> str:

@@ -6,7 +6,11 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import sys
+import threading
 import time
+import traceback
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from intertask.service import webhooks
@@ -17,6 +21,8 @@ from intertask.service.webhooks import Delivered, Delivery
 SECONDS = 1.0
 TIMEOUT = 5.0
 ENOUGH = 1_024  # bytes of an answer that are read
+WHOLE = 10.0  # seconds of a delivery, whatever comes and when
+_COMPATIBLE, _TRANSLATED = ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96")
 
 
 async def deliver(access: Access, *, private: bool) -> None:
@@ -27,10 +33,14 @@ async def deliver(access: Access, *, private: bool) -> None:
         private: Whether addresses of private networks are allowed.
     """
     while True:
-        with contextlib.suppress(RefusedError):  # the store is away for a moment
+        try:
             for one in await access.read(webhooks.due):
                 heard = await asyncio.to_thread(told, one, private=private)
                 await access.write(Delivered(delivery=one.delivery, heard=heard))
+        except RefusedError:  # the store is away for a moment
+            pass
+        except Exception:  # what one delivery meets must not end all others
+            traceback.print_exc(file=sys.stderr)
         await asyncio.sleep(SECONDS)
 
 
@@ -52,14 +62,35 @@ def told(delivery: Delivery, *, private: bool) -> bool:
         connection.sock = _connected(parts.hostname or "", port, private=private)
         if parts.scheme == "https":
             context = ssl.create_default_context()
-            connection.sock = context.wrap_socket(connection.sock, server_hostname=parts.hostname)
-        with contextlib.closing(connection):
+            connection.sock = context.wrap_socket(
+                connection.sock, server_hostname=parts.hostname, do_handshake_on_connect=False
+            )
+        with contextlib.closing(connection), _ended_after(WHOLE, connection.sock):
+            if isinstance(connection.sock, ssl.SSLSocket):
+                connection.sock.do_handshake()
             connection.request("POST", path, delivery.body.encode(), headers)
             answer = connection.getresponse()
             answer.read(ENOUGH)
             return 200 <= answer.status < 300
     except (OSError, http.client.HTTPException, ValueError):
         return False
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float, connection: socket.socket) -> Iterator[None]:
+    """End a connection: a receiver that sends a byte now and then would keep all others waiting."""
+
+    def end() -> None:
+        with contextlib.suppress(OSError):  # it has just ended
+            connection.shutdown(socket.SHUT_RDWR)
+
+    late = threading.Timer(seconds, end)
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 def _connected(host: str, port: int, *, private: bool) -> socket.socket:
@@ -70,6 +101,19 @@ def _connected(host: str, port: int, *, private: bool) -> socket.socket:
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(one[4][0]) for one in found]
-    if not private and not all(ipaddress.ip_address(one.partition("%")[0]).is_global for one in addresses):
+    if not private and not all(is_open(one.partition("%")[0]) for one in addresses):
         raise OSError("an address of a private network")
     return socket.create_connection((addresses[0], port), TIMEOUT)
+
+
+def is_open(address: str) -> bool:
+    """Whether an address is of the open network, as is the one of IPv4 that it may lead to."""
+    found = ipaddress.ip_address(address)
+    if found.is_multicast or not found.is_global:
+        return False
+    if isinstance(found, ipaddress.IPv4Address):
+        return True
+    within = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
+    if found in _COMPATIBLE or found in _TRANSLATED:
+        within.append(ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF))
+    return not found.is_site_local and all(is_open(str(one)) for one in within if one is not None)

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Set
 from pathlib import Path
 
 from intertask.errors import IntertaskError
+from intertask.service import jobs
 from intertask.service.jobs import Facts, ForgetArguments
 from intertask.service.properties import DeletePerson
 from intertask.service.schema import now
@@ -14,6 +16,8 @@ from intertask.storage.files import written_aside
 AGAIN_SECONDS = 2.0  # after which what was under way has been written, and is erased too
 SETTLED_SECONDS = 30.0
 LONG_ENOUGH = 8  # characters of an id that stands in files by chance hardly ever
+NOT_LOOKED = "not looked for: an id of under 8 characters stands in files by chance"
+MOST_JOBS = 1_000_000
 _PART = 1 << 22
 
 
@@ -26,13 +30,16 @@ async def erase(work: Work) -> Facts:
     name = str(work.job.arguments["user"])
     erased = DeletePerson(tenant=work.job.tenant, person=name)
     found = (await work.write(erased)).changed
-    exports = sum([await asyncio.to_thread(_without, file, name) for file in _exports(work.place.folder)])
+    own = {one.job for one in await work.access.read(jobs.jobs, work.job.tenant, MOST_JOBS)}
+    files = [file for file in _exports(work.place.folder) if file.stem in own]
+    exports = sum([await asyncio.to_thread(_without, file, name) for file in files])
     await asyncio.sleep(AGAIN_SECONDS)
     await work.write(erased)
-    uploads = [
-        file.name for file in work.place.uploads.glob("*") if await asyncio.to_thread(_holds, file, name)
-    ]
-    trainings = [file.parent.name for file in work.place.folder.glob("jobs/*/job.json")]
+    going = [one for one in await work.access.read(jobs.under_way) if one.tenant == work.job.tenant]
+    sent = [work.place.uploads / str(one.arguments["upload"]) for one in going if "upload" in one.arguments]
+    uploads = [file.name for file in sent if await asyncio.to_thread(_holds, file, name)]
+    folders = [work.place.folder / "jobs" / one.job for one in going]
+    trainings = [folder.name for folder in folders if (folder / "job.json").exists()]
     if uploads or trainings:
         raise IntertaskError(
             "erase",
@@ -40,19 +47,24 @@ async def erase(work: Work) -> Facts:
             f"{len(uploads) + len(trainings)} of them",
             "what is in the database is erased; ask again when they are done",
         )
-    left = await _left(work, name) if len(name) >= LONG_ENOUGH else []
+    left = ", ".join(await _left(work, name, own)) if len(name) >= LONG_ENOUGH else NOT_LOOKED
     # The job itself must not remember who it was about.
     await work.write(ForgetArguments(tenant=work.job.tenant, job=work.job.job))
     receipt: Facts = {"found": found, "exports_rewritten": exports, "erased_at": now()}
-    return receipt | {"files_that_still_hold_the_id": ", ".join(left)}
+    return receipt | {"files_that_still_hold_the_id": left}
 
 
-async def _left(work: Work, name: str) -> list[str]:
-    """Files of the service that hold the id, once the database has settled; models hold no users."""
+async def _left(work: Work, name: str, jobs_of_tenant: Set[str]) -> list[str]:
+    """Files of the service that hold the id, once the database has settled; models hold no users.
+
+    Files of other tenants are none of this one's: their people may have the same ids.
+    """
     end = asyncio.get_running_loop().time() + SETTLED_SECONDS
     while True:
         files = [
-            file for file in work.place.folder.rglob("*") if file.is_file() and "models" not in file.parts
+            file
+            for file in work.place.folder.rglob("*")
+            if file.is_file() and _is_looked_at(file.relative_to(work.place.folder), jobs_of_tenant)
         ]
         held = [
             str(file.relative_to(work.place.folder))
@@ -64,6 +76,14 @@ async def _left(work: Work, name: str) -> list[str]:
         if not own or asyncio.get_running_loop().time() > end:
             return own
         await asyncio.sleep(0.5)
+
+
+def _is_looked_at(file: Path, jobs_of_tenant: Set[str]) -> bool:
+    if file.parts[0] in ("models", "uploads"):  # what was sent for jobs under way has been looked at
+        return False
+    if file.parts[0] == "exports":
+        return file.stem in jobs_of_tenant
+    return file.parts[0] != "jobs" or file.parts[1] in jobs_of_tenant
 
 
 def _exports(folder: Path) -> list[Path]:

@@ -218,6 +218,11 @@ def progress(store: Reading, name: str) -> Facts:
     return json.loads(text(rows[0][0])) if rows else {}
 
 
+def under_way(store: Reading) -> list[Job]:
+    """The jobs of all tenants that wait or are being done."""
+    return list(map(_job, store.rows(f"SELECT {_COLUMNS} FROM jobs WHERE state IN ('waiting', 'running')")))
+
+
 def goes_on(store: Reading, name: str) -> bool:
     """Whether a job waits or is being done."""
     rows = store.rows("SELECT state FROM jobs WHERE job = ?", (name,))

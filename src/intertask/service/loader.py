@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import sys
+import traceback
 
 from intertask.errors import IntertaskError
 from intertask.service import registry, tenants, versions
@@ -91,8 +93,12 @@ class Loader:
     async def _go_on(self) -> None:
         while True:
             await asyncio.sleep(SECONDS)
-            with contextlib.suppress(RefusedError):  # the store is away for a moment
+            try:
                 await self.look()
+            except RefusedError:  # the store is away for a moment
+                pass
+            except Exception:  # this process must go on to load what is published
+                traceback.print_exc(file=sys.stderr)
 
 
 def _filled(store: Reading, model: Loaded, tenant: int) -> None:

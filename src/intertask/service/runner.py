@@ -34,6 +34,7 @@ LIFE_SECONDS = 5.0  # between two signs of life of a job
 NICE = 10
 TIDY_SECONDS = 3_600.0
 STALE_SECONDS = 86_400.0
+UNNAMED_SECONDS = 600.0  # between a file that has come and its job
 DUE_SECONDS = 60.0
 
 JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {
@@ -116,11 +117,21 @@ async def retrain(place: Place, access: Access) -> None:
 
 
 async def clear(place: Place, access: Access) -> None:
-    """Delete the folders of jobs that nobody goes on with: they hold people."""
+    """Delete the folders and the uploads of jobs that nobody goes on with: they hold people.
+
+    An upload that no job names yet is left alone for a while: it may be about to be named.
+    """
     for folder in (place.folder / "jobs").glob("job_*"):
         with contextlib.suppress(RefusedError):
             if not await access.read(jobs.goes_on, folder.name):
                 shutil.rmtree(folder, ignore_errors=True)
+    files = [file for file in place.uploads.glob("*") if file.suffix != ".part"]
+    with contextlib.suppress(RefusedError):
+        needed = {one.arguments.get("upload") for one in await access.read(jobs.under_way)}
+        for file in files:
+            with contextlib.suppress(OSError):
+                if file.name not in needed and time.time() - file.stat().st_mtime > UNNAMED_SECONDS:
+                    file.unlink()
 
 
 async def tidy(place: Place, access: Access) -> None:
@@ -173,6 +184,8 @@ async def one(
         await clear(place, access)
         return True
     await access.write(_outcome(work, doing))
+    if (upload := job.arguments.get("upload")) is not None:  # whatever came of it, nobody reads it again
+        (place.uploads / str(upload)).unlink(missing_ok=True)
     return True
 
 
