@@ -8,7 +8,7 @@ import time
 import polars as pl
 import pytest
 
-from intertask.service import importing, runner
+from intertask.service import importing, runner, tidying
 from intertask.service.access import Access
 from intertask.service.events import history, num_events
 from intertask.service.opening import opened
@@ -171,6 +171,36 @@ def test_what_goes_out_comes_in_again_as_it_was(client, place, store, key):
     assert (result["stored"], result["duplicates"]) == (0, len(lines))
 
 
+def tidied(place):
+    async def once() -> None:
+        access = Access(
+            opened(place.settings.database, place.folder),
+            None if place.line is None else place.folder / "one.socket",
+        )
+        access.start()
+        await tidying.tidy(place, access)
+        await access.close()
+
+    asyncio.run(once())
+
+
+def test_exports_are_kept_for_the_days_that_were_set(client, place):
+    jobs = [client.post("/v1/export", content=b"").json()["job"] for _ in range(2)]
+    while work(place):
+        pass
+    old, young = (place.exports / f"{job}.jsonl" for job in jobs)
+    os.utime(old, (time.time() - 30.1 * 86_400,) * 2)
+    os.utime(young, (time.time() - 29.9 * 86_400,) * 2)
+    unlimited = place.settings.model_copy(update={"exports_days": 0})
+    tidied(place.model_copy(update={"settings": unlimited}))
+    assert old.exists() and young.exists()
+    tidied(place)
+    assert not old.exists() and client.get("/v1/export", params={"job": jobs[1]}).status_code == 200
+    gone = client.get("/v1/export", params={"job": jobs[0]})
+    words = "job: expected an export of the last 30 days, found one whose file was deleted; ask for a new one"
+    assert gone.status_code == 404 and gone.json()["detail"].startswith(words)
+
+
 def test_files_that_stopped_coming_long_ago_are_deleted_and_others_stay(client, place, store):
     uploads = place.folder / "uploads"
     job = send(client, b"x", name="waiting.csv")
@@ -182,16 +212,7 @@ def test_files_that_stopped_coming_long_ago_are_deleted_and_others_stay(client, 
     with store.transaction():
         store.run("INSERT INTO requests VALUES (1, 'old', '', '', 0)")
 
-    async def once() -> None:
-        access = Access(
-            opened(place.settings.database, place.folder),
-            None if place.line is None else place.folder / "one.socket",
-        )
-        access.start()
-        await runner.tidy(place, access)
-        await access.close()
-
-    asyncio.run(once())
+    tidied(place)
     # What no job names holds people, and nobody will read it.
     assert {file.name for file in uploads.iterdir()} == {"new.part", "new.csv", waiting}
     assert work(place) and look(client, job)["state"] == "failed"

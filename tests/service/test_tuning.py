@@ -5,7 +5,7 @@ import json
 import pytest
 
 from intertask.runs.tuning import _Tuning as Tuning
-from intertask.service import making, modelling, runner
+from intertask.service import making, modelling, runner, tidying
 from tests.service.test_imports import look, work
 from tests.service.test_modelling import RECIPE
 
@@ -105,5 +105,5 @@ def test_the_folder_of_a_job_that_was_stopped_is_deleted(sqlite, client, place):
     assert client.post("/v1/jobs/stop", json={"job": stopped}).status_code == 200
     for name in (running, stopped, "job_of_nobody"):
         (place.folder / "jobs" / name).mkdir(parents=True)
-    client.portal.call(runner.clear, place, client.app.state.running.access)
+    client.portal.call(tidying.clear, place, client.app.state.running.access)
     assert [one.name for one in (place.folder / "jobs").iterdir()] == [running]

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import shutil
 import signal
 import sys
 import time
@@ -12,12 +11,11 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 from intertask.errors import IntertaskError
-from intertask.service import answers, jobs, process, tenants, versions
+from intertask.service import jobs, process, tenants, versions
 from intertask.service.access import Access
-from intertask.service.answers import TrimAnswers
 from intertask.service.delivering import deliver
 from intertask.service.erasing import erase
-from intertask.service.events import DAY, Forget
+from intertask.service.events import DAY
 from intertask.service.exporting import write_out
 from intertask.service.importing import bring_in
 from intertask.service.jobs import AddJob, Facts, MoveJob, TakeJob
@@ -26,6 +24,7 @@ from intertask.service.opening import opened
 from intertask.service.refusals import ConflictError, RefusedError
 from intertask.service.schema import now
 from intertask.service.settings import Place
+from intertask.service.tidying import clear, tidy
 from intertask.service.watching import watch
 from intertask.service.work import Work
 
@@ -33,8 +32,6 @@ SECONDS = 0.5  # between two looks for a job
 LIFE_SECONDS = 5.0  # between two signs of life of a job
 NICE = 10
 TIDY_SECONDS = 3_600.0
-STALE_SECONDS = 86_400.0
-UNNAMED_SECONDS = 600.0  # between a file that has come and its job
 DUE_SECONDS = 60.0
 
 JOBS: dict[str, Callable[[Work], Awaitable[Facts]]] = {
@@ -114,39 +111,6 @@ async def retrain(place: Place, access: Access) -> None:
         before = await access.read(jobs.last, tenant, "train")
         if max(before or 0, active.created) < now() - days * DAY:
             await access.write(AddJob(tenant=tenant, what="train", arguments={"publish": "better"}))
-
-
-async def clear(place: Place, access: Access) -> None:
-    """Delete the folders and the uploads of jobs that nobody goes on with: they hold people.
-
-    An upload that no job names yet is left alone for a while: it may be about to be named.
-    """
-    for folder in (place.folder / "jobs").glob("job_*"):
-        with contextlib.suppress(RefusedError):
-            if not await access.read(jobs.goes_on, folder.name):
-                shutil.rmtree(folder, ignore_errors=True)
-    files = [file for file in place.uploads.glob("*") if file.suffix != ".part"]
-    with contextlib.suppress(RefusedError):
-        needed = {one.arguments.get("upload") for one in await access.read(jobs.under_way)}
-        for file in files:
-            with contextlib.suppress(OSError):
-                if file.name not in needed and time.time() - file.stat().st_mtime > UNNAMED_SECONDS:
-                    file.unlink()
-
-
-async def tidy(place: Place, access: Access) -> None:
-    """Forget idempotency keys and answers of long ago, and delete files that stopped coming long ago."""
-    with contextlib.suppress(RefusedError):
-        await access.write(Forget())
-        before = answers.first(now() - place.settings.answers_days * DAY)
-        for tenant in (await access.read(tenants.tenants)).values():
-            while (await access.write(TrimAnswers(tenant=tenant, before=before))).changed:
-                pass
-    await clear(place, access)
-    for part in place.uploads.glob("*.part"):
-        with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > STALE_SECONDS:
-                part.unlink()
 
 
 async def one(

@@ -25,6 +25,7 @@ class Settings(Config):
         retrain_days: Days after which a tenant's model is trained anew; never if left out.
         private_webhooks: Whether webhooks may reach machines of private networks.
         answers_days: For how many days the lists that were given are kept; 0 keeps none.
+        exports_days: For how many days the files of exports and reports of tunings are kept; 0 deletes none.
         behaviours: Names of events that are stored though no model was trained on them yet.
     """
 
@@ -36,6 +37,7 @@ class Settings(Config):
     retrain_days: Annotated[StrictInt, Field(ge=1, le=3_650)] | None = None
     private_webhooks: StrictBool = False
     answers_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 90
+    exports_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 30
     behaviours: tuple[StrictStr, ...] = ()
 
     @field_validator("database")

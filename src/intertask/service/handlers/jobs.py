@@ -1,6 +1,7 @@
 """Jobs: a file of events comes in, all events go out, models are trained; how far they are."""
 
 import json
+from pathlib import Path
 from typing import cast
 
 from intertask.service import cursors, jobs
@@ -65,10 +66,7 @@ async def tune(running: Running, call: Call, body: TuneBody) -> JobAnswer:
 async def report(running: Running, call: Call, body: JobQuery) -> ReportAnswer:
     """The report of a tuning, as a page of HTML."""
     job = await _job(running, call, body)
-    file = running.place.exports / f"{job.job}.html"
-    if job.what != "tune" or job.state != "done" or not file.is_file():
-        raise ConflictError("job", "a tuning that is done", f"one of {job.what} that is {job.state}")
-    return ReportAnswer(path=file)
+    return ReportAnswer(path=_written(running, job, "a tuning", "tune", "html"))
 
 
 async def every(running: Running, call: Call, body: JobsQuery) -> JobsAnswer:
@@ -96,10 +94,7 @@ async def erase(running: Running, call: Call, body: EraseBody) -> JobAnswer:
 async def fetch(running: Running, call: Call, body: JobQuery) -> FileAnswer:
     """The file that an export has written."""
     job = await _job(running, call, body)
-    file = running.place.exports / f"{job.job}.jsonl"
-    if job.what != "export" or job.state != "done" or not file.is_file():
-        raise ConflictError("job", "an export that is done", f"one of {job.what} that is {job.state}")
-    return FileAnswer(path=file)
+    return FileAnswer(path=_written(running, job, "an export", "export", "jsonl"))
 
 
 async def look(running: Running, call: Call, body: JobQuery) -> JobAnswer:
@@ -118,6 +113,18 @@ async def _job(running: Running, call: Call, body: JobQuery) -> Job:
     if found is None:
         raise MissingError("job", "one of your jobs", repr(body.job))
     return found
+
+
+def _written(running: Running, job: Job, named: str, kind: str, ending: str) -> Path:
+    """The file that a job has written; refused where there is none yet, or none any more."""
+    if job.what != kind or job.state != "done":
+        raise ConflictError("job", f"{named} that is done", f"one of {job.what} that is {job.state}")
+    file = running.place.exports / f"{job.job}.{ending}"
+    if not file.is_file():
+        days = running.place.settings.exports_days
+        kept = f"{named} of the last {days} days" if days else f"{named} whose file is there"
+        raise MissingError("job", kept, "one whose file was deleted", "ask for a new one")
+    return file
 
 
 def _shown(job: Job) -> JobAnswer:
