@@ -118,6 +118,17 @@ def test_a_program_says_how_it_is_called(file, program, foreign, capsys):
     assert not ended.value.code and "usage:" in capsys.readouterr().out
 
 
+def test_both_models_of_a_run_are_asked_for_what_came_later(program, recipe, tmp_path):
+    out = tmp_path / "refit.json"
+    program("refit.py", recipe, "--share", 0.7, "--set", "train.refit=true", "--out", out)
+    found = {one["task"]: one for one in json.loads(out.read_text("utf-8"))["tasks"]}
+    assert set(found) == {"next", "buys", "liked"}
+    assert found["next"]["questions"] > found["buys"]["questions"] > 0
+    for one in found.values():
+        assert one["difference"] == pytest.approx(one["refitted"] - one["measured"], abs=2e-4)
+        assert one["interval"][0] <= one["difference"] <= one["interval"][1]
+
+
 def test_a_model_to_be_served(program, tmp_path):
     from intertask import Recommender
 

@@ -280,7 +280,10 @@ def test_the_parent_loads_no_torch_and_a_mistake_is_one_line(tmp_path):
     assert done.stdout.strip() == "False"
     settings = tmp_path / "service.toml"
     for text, words in (
-        ("colour = 1", "service.toml colour: expected one of answers_days, behaviours, database, exports_days, host"),
+        (
+            "colour = 1",
+            "service.toml colour: expected one of answers_days, behaviours, database, exports_days, host",
+        ),
         ("port = 99999", "service.toml port: expected less than or equal to 65535, found 99999"),
         ('port = "80"', "service.toml port: expected"),
         ('database = "mysql://me:secret@x"', "database: expected 'sqlite' or postgresql://..."),
