@@ -7,6 +7,9 @@ import pytest
 from intertask import EventLog, Recommender
 from intertask.errors import LeakageError, RequestError
 from tests import shop
+from tests.items.test_content import recipe as content_recipe
+from tests.newcomers.test_items import catalogue as content_catalogue
+from tests.newcomers.test_items import new
 from tests.ranking.test_ranker import trained
 
 HISTORY = [shop.item_id(n) for n in (1, 2, 3)]
@@ -125,6 +128,18 @@ def test_items_are_alike_by_who_had_both():
     both = [sum({shop.item_id(1), item} <= set(own) for own in had) for item in found["similar"]]
     assert min(both) > 0 and shop.item_id(1) not in found["similar"]
     assert found["score"].is_between(0, 1.000001).all()
+
+
+def test_an_item_that_nobody_had_has_no_list_by_events_until_somebody_has():
+    model = Recommender(content_recipe()).fit(shop.corpus(), content_catalogue())
+    model.add_items(new(1))
+    with pytest.warns(UserWarning, match="1 of 2 items have no list"):
+        found = model.similar(["new 0", shop.item_id(1)], k=3, by="events")
+    assert set(found["item"]) == {shop.item_id(1)}
+    rows = pl.DataFrame({"user": ["z", "z"], "item": ["new 0", shop.item_id(2)], "time": [1, 2]})
+    rows = rows.with_columns(pl.lit("buy").alias("behaviour"))
+    model.update(EventLog.read(rows, time="time", behaviour="behaviour"))
+    assert model.similar(["new 0"], k=3, by="events")["similar"].to_list() == [shop.item_id(2)]
 
 
 def test_items_are_alike_by_what_the_catalogue_says():

@@ -73,6 +73,18 @@ def test_an_item_is_a_candidate_from_its_first_event_on():
     assert several.any() and found.auc[cold][several] == pytest.approx(0.5)
 
 
+def test_a_log_without_a_new_item_is_refused_before_anything_is_trained(monkeypatch):
+    monkeypatch.setattr(study, "_systems", lambda *_: pytest.fail("trained"))
+    rows = [(user, f"{(user + day) % 13}", START + day * 9 * DAY) for user in range(20) for day in range(12)]
+    frame = pl.DataFrame(rows, schema=["user", "item", "time"], orient="row")
+    items = Catalogue.read(
+        pl.DataFrame({"item": [f"{n}" for n in range(13)], "group": ["a", *"bcd" * 4]}), categories=["group"]
+    )
+    corpus = prepare(EventLog.read(frame, item="item", time="time"), catalogue=items)
+    with pytest.raises(DataError, match="new items: expected a target that is a new item, found none"):
+        arriving(recipe(), corpus, months=2)
+
+
 def test_new_items_are_found_by_content_and_the_months_are_pooled():
     ranker = {"kind": "blend", "sources": {"content": "content"}, "events": 60, "candidates": 10}
     train = {"epochs": 3, "workers": 0, "learning_rate": 0.03}

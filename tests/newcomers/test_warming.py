@@ -103,8 +103,15 @@ def test_later_stored_events_are_no_history(trained):
         copy.copy(trained).warm(EventLog.read(old, time="time", behaviour="behaviour"))
 
 
-def test_a_behaviour_that_the_model_does_not_know_is_refused(model, trained):
-    rows = pl.DataFrame({"user": [shop.user_id(1)], "item": ["new 0"], "behaviour": ["steal"]})
-    with pytest.raises(RequestError, match=r"warm: expected behaviours of the training: buy.*'steal'"):
+def test_events_without_times_are_refused_where_the_model_has_them(model, trained):
+    rows = pl.DataFrame({"user": [shop.user_id(1)], "item": ["new 0"], "behaviour": ["buy"]})
+    with pytest.raises(RequestError, match="warm: expected events with times"):
         model.warm(EventLog.read(rows, behaviour="behaviour"))
+    assert model.answerer is trained.answerer
+
+
+def test_a_behaviour_that_the_model_does_not_know_is_refused(model, trained):
+    rows = pl.DataFrame({"user": [shop.user_id(1)], "item": ["new 0"], "time": [1], "behaviour": ["steal"]})
+    with pytest.raises(RequestError, match=r"warm: expected behaviours of the training: buy.*'steal'"):
+        model.warm(EventLog.read(rows, time="time", behaviour="behaviour"))
     assert model.answerer is trained.answerer

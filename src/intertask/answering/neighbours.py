@@ -1,5 +1,7 @@
 """Items that a model takes for alike, as a frame in the caller's ids."""
 
+import warnings
+
 import numpy as np
 import polars as pl
 import torch
@@ -28,19 +30,20 @@ def frame(answerer: Answerer, items: object, k: object, by: object = "vectors") 
     places_N = answerer.reader.item_places(items, "items")
     if by == "content":
         directions_ID = _content(answerer)
-    elif not answerer.known[places_N].all():
+    elif by == "vectors" and not answerer.known[places_N].all():
         untrained = answerer.reader.items.decode(places_N[~answerer.known[places_N]])
         raise RequestError(
             "items", "items with a training event", arguments.shown(untrained[0]), "`items` names them"
         )
     step = max(1, SCORES_IN_MEMORY // len(answerer.reader.items))
-    frames = []
+    frames, alone = [], 0
     for start in range(0, max(1, len(places_N)), step):
         places = places_N[start : start + step]
         if by == "vectors":
             ranked = answerer.similar(places, k)
         elif by == "events":
             ranked = _together(answerer, places, k)
+            alone += int((~ranked.filled_BK.any(1)).sum())
         else:
             ranked = _nearest(directions_ID, places, k)
         owners, ranks = np.nonzero(ranked.filled_BK)
@@ -53,6 +56,11 @@ def frame(answerer: Answerer, items: object, k: object, by: object = "vectors") 
                     "score": ranked.scores_BK[ranked.filled_BK],
                 }
             )
+        )
+    if alone:
+        warnings.warn(
+            f"{alone:,} of {len(places_N):,} items have no list: no stored user had them and another item",
+            stacklevel=3,
         )
     return pl.concat(frames)
 

@@ -119,23 +119,21 @@ def arriving(
     if not 1 <= months <= MOST_MONTHS:
         raise RequestError("new items", f"1 to {MOST_MONTHS} months", str(months))
     cuts = _cuts(corpus.sequences, months)
-    parts: list[tuple[dict[str, Measured], Targets]] = []
-    for start, stop in cuts:
-        split, targets = _month(corpus.sequences, start, stop, most)
-        systems = _systems(recipe, corpus, split, task or ranking[0])
-        parts.append(
-            ({name: measured(own, targets, 1.0, masked=True) for name, own in systems.items()}, targets)
-        )
-    new = np.concatenate([targets.cold for _, targets in parts])
+    months_asked = [_month(corpus.sequences, start, stop, most) for start, stop in cuts]
+    new = np.concatenate([targets.cold for _, targets in months_asked])
     if not new.any() or new.all():
         kind = "a new item" if not new.any() else "an item with training events"
         raise DataError("new items", f"a target that is {kind}", "none", "ask for more months")
+    parts: list[dict[str, Measured]] = []
+    for split, targets in months_asked:
+        systems = _systems(recipe, corpus, split, task or ranking[0])
+        parts.append({name: measured(own, targets, 1.0, masked=True) for name, own in systems.items()})
     return Arriving(
-        {name: _together([own[name] for own, _ in parts]) for name in parts[0][0]},
+        {name: _together([own[name] for own in parts]) for name in parts[0]},
         new,
-        np.concatenate([targets.users for _, targets in parts]),
+        np.concatenate([targets.users for _, targets in months_asked]),
         tuple(f"{datetime.fromtimestamp(start, UTC):%Y-%m}" for start, _ in cuts),
-        sum(int(targets.cold_I.sum()) for _, targets in parts),
+        sum(int(targets.cold_I.sum()) for _, targets in months_asked),
         recipe.seed,
     )
 

@@ -52,7 +52,8 @@ class Growing(Asking):
         """Improve the vectors of new items by their first events, in one step and without training.
 
         Args:
-            events: What happened since, read behind the stored events of its users.
+            events: What happened since, read behind the stored events of its users. Each counts as often as
+                it is handed over.
 
         Returns:
             Columns item, events (that were taken in now), evidence (all of them) and moved (how far the

@@ -49,9 +49,12 @@ def warmed(answerer: Answerer, task: str, log: EventLog) -> Warmed:
 
     Raises:
         RequestError: The model reads no content, it has no stored events to compare with, the events have a
-            behaviour that it does not know, or none of them is of a new item and has a history.
+            behaviour that it does not know or lack times that it needs, or none of them is of a new item and
+            has a history.
     """
     described = described_of(answerer)
+    if answerer.reader.stored.times is not None and log.clock != "time":
+        raise RequestError("warm", "events with times, as those of the training", "events without")
     refuse_strange(log, answerer.reader.behaviours, "warm")
     known = _stored(answerer, described)
     targets, left_out = _read(answerer, described, log)
