@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import cast
 
-from intertask.service import cursors
+from intertask.service import continuing
 from intertask.service.cursors import LASTS, MOST_SERVED
 from intertask.service.refusals import RefusedError
 from intertask.service.schema import now
 
-_Fields = tuple[str, int, str, int, int, list[int]]
+_Fields = tuple[str, int, int, list[int]]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Place:
 
     def written(self, secret: bytes) -> str:
         """As a cursor."""
-        table = [self.kind, self.tenant, self.about, self.version, self.until, list(self.served)]
-        return cursors.sealed(table, secret)
+        end: list[object] = [self.about, self.version, self.until, list(self.served)]
+        return continuing.written(self.tenant, self.kind, end, secret)
 
     @classmethod
     def read(cls, text: str, tenant: int, kind: str, secret: bytes) -> "Place":
@@ -53,11 +53,8 @@ class Place:
         Raises:
             RefusedError: It is none of this service, this tenant and this route, or it has ended.
         """
-        hint = "ask for the first page again, without a cursor"
-        table = cursors.opened(text, secret, hint)
-        if len(table) == cursors.FIELDS or table[:2] != [kind, tenant]:
-            raise RefusedError("cursor", "the cursor of an answer of this route", "another text", hint)
-        _, _, about, version, until, served = cast("_Fields", table)
+        end = continuing.behind(text, tenant, kind, secret)
+        about, version, until, served = cast("_Fields", end)
         if until < now():
-            raise RefusedError("cursor", "one of the last 30 minutes", "an older one", hint)
+            raise RefusedError("cursor", "one of the last 30 minutes", "an older one", continuing.HINT)
         return cls(tenant, kind, about, version, tuple(served), until)

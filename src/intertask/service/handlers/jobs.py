@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import cast
 
-from intertask.service import cursors, jobs
+from intertask.service import continuing, jobs
 from intertask.service.fields import NoBody, spelled
 from intertask.service.job_bodies import (
     EraseBody,
@@ -20,7 +20,7 @@ from intertask.service.job_bodies import (
     TuneBody,
 )
 from intertask.service.jobs import AddJob, Facts, Job, StopJob
-from intertask.service.refusals import ConflictError, MissingError, RefusedError
+from intertask.service.refusals import ConflictError, MissingError
 from intertask.service.running import Call, Running
 
 
@@ -73,15 +73,11 @@ async def every(running: Running, call: Call, body: JobsQuery) -> JobsAnswer:
     """All jobs, the newest first."""
     before = None
     if body.cursor is not None:
-        table = cursors.opened(body.cursor, running.secret, "ask for the first page again, without a cursor")
-        if table[:2] != ["jobs", call.tenant]:
-            raise RefusedError("cursor", "the cursor of an answer of this route", "another text")
-        before = cast("tuple[int, str]", tuple(table[2:]))
+        end = continuing.behind(body.cursor, call.tenant, "jobs", running.secret)
+        before = cast("tuple[int, str]", tuple(end))
     found = await running.access.read(jobs.jobs, call.tenant, body.k, before)
-    more: dict[str, str] = {}
-    if len(found) == body.k:
-        last: list[object] = ["jobs", call.tenant, found[-1].created, found[-1].job]
-        more["cursor"] = cursors.sealed(last, running.secret)
+    last: list[object] = [found[-1].created, found[-1].job] if found else []
+    more = continuing.further(body.k, len(found), call.tenant, "jobs", last, running.secret)
     return JobsAnswer(jobs=tuple(map(_shown, found)), **more)
 
 

@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 
-from intertask.service import cursors, listing, properties
+from intertask.service import continuing, listing, properties
 from intertask.service.bodies import ItemBody
 from intertask.service.fields import spelled
 from intertask.service.listing_bodies import (
@@ -17,7 +17,6 @@ from intertask.service.listing_bodies import (
     UsersAnswer,
 )
 from intertask.service.questions import Question
-from intertask.service.refusals import RefusedError
 from intertask.service.running import Call, Running
 from intertask.service.schema import now
 
@@ -28,7 +27,8 @@ async def items(running: Running, call: Call, body: ThingsQuery) -> ItemsAnswer:
     found = await running.access.read(listing.items, call.tenant, begins, after, body.k)
     shown = tuple(ItemBody(item=one.item, properties=one.properties, hidden=one.hidden) for one in found)
     last = found[-1].item if found else ""
-    return ItemsAnswer(items=shown, **_further(running, call, "items", body.k, len(found), begins, last))
+    more = continuing.further(body.k, len(found), call.tenant, "items", [begins, last], running.secret)
+    return ItemsAnswer(items=shown, **more)
 
 
 async def users(running: Running, call: Call, body: ThingsQuery) -> UsersAnswer:
@@ -44,7 +44,8 @@ async def users(running: Running, call: Call, body: ThingsQuery) -> UsersAnswer:
         for one in found
     )
     last = found[-1].person if found else ""
-    return UsersAnswer(users=shown, **_further(running, call, "users", body.k, len(found), begins, last))
+    more = continuing.further(body.k, len(found), call.tenant, "users", [begins, last], running.secret)
+    return UsersAnswer(users=shown, **more)
 
 
 async def matching(running: Running, call: Call, body: MatchingBody) -> MatchingAnswer:
@@ -72,16 +73,5 @@ def _place(running: Running, call: Call, kind: str, body: ThingsQuery) -> tuple[
     """What ids begin with, and the id that the page stands behind."""
     if body.cursor is None:
         return body.begins or "", ""
-    table = cursors.opened(body.cursor, running.secret, "ask for the first page again, without a cursor")
-    if table[:2] != [kind, call.tenant]:
-        raise RefusedError("cursor", "the cursor of an answer of this route", "another text")
-    return cast("tuple[str, str]", tuple(table[2:]))
-
-
-def _further(
-    running: Running, call: Call, kind: str, k: int, found: int, begins: str, last: str
-) -> dict[str, str]:
-    """The cursor of the next page, where there may be one."""
-    if found < k:
-        return {}
-    return {"cursor": cursors.sealed([kind, call.tenant, begins, last], running.secret)}
+    end = continuing.behind(body.cursor, call.tenant, kind, running.secret)
+    return cast("tuple[str, str]", tuple(end))
