@@ -11,6 +11,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from intertask import Predictor, Recipe
@@ -127,6 +128,15 @@ def test_both_models_of_a_run_are_asked_for_what_came_later(program, recipe, tmp
     for one in found.values():
         assert one["difference"] == pytest.approx(one["refitted"] - one["measured"], abs=2e-4)
         assert one["interval"][0] <= one["difference"] <= one["interval"][1]
+
+
+def test_weights_by_hand_stand_beside_the_default(program, recipe):
+    words = ["--weights", 1, "--part", "test"]
+    out = program("weights.py", recipe, "liked", recipe.parent, *words)  # paths start there
+    rows = [line.split(" | ") for line in out.splitlines() if line.startswith("| ")]
+    assert rows[0][1:4] == ["next", "buys", "liked"] and [row[0] for row in rows[1:]] == ["| 1"]
+    *tasks, mean = map(float, rows[1][1:5])
+    assert mean == pytest.approx(np.prod(tasks) ** (1 / 3), rel=0.01) and rows[1][5] == "+0.0 % |"
 
 
 def test_a_model_to_be_served(program, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from intertask.recipe import Recipe
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 DOCS = Path(__file__).parent.parent / "docs"
 STUDIES = sorted(BENCHMARKS.glob("*.toml"))
+DEFAULTS = sorted((BENCHMARKS / "defaults").glob("*.toml"))
 CLAIMS = sorted((BENCHMARKS / "claims").glob("*.toml"))
 
 
@@ -28,6 +30,13 @@ def test_every_variant_of_a_study_is_a_recipe_of_its_own(file):
 @pytest.mark.parametrize("file", CLAIMS, ids=[file.stem for file in CLAIMS])
 def test_the_recipe_of_a_claim_has_several_tasks(file):
     assert len(Recipe.read(file).all_tasks()) > 1
+
+
+@pytest.mark.parametrize("file", DEFAULTS, ids=[file.stem for file in DEFAULTS])
+def test_the_recipe_of_a_default_says_what_is_asked_and_nothing_of_how(file):
+    told = tomllib.loads(file.read_text("utf-8"))
+    assert set(told) <= {"name", "data", "split", "evaluation", "tasks"} and len(Recipe.read(file).tasks) > 1
+    assert not any("weight" in task for task in told["tasks"].values())
 
 
 @pytest.mark.parametrize(
