@@ -8,7 +8,7 @@ from intertask.content.described import describe
 from intertask.content.reader import ContentReader
 from intertask.content.texts import HASHED, cleaned, hashed, texts_of
 from intertask.content.whitening import Whitening
-from intertask.errors import RecipeError
+from intertask.errors import RecipeError, RequestError
 
 FRAME = pl.DataFrame(
     {
@@ -39,6 +39,33 @@ def test_whitened_vectors_are_uncorrelated_and_equally_wide():
     white = Whitening.fit(vectors, 4)(vectors)
     assert np.abs(np.cov(white.T) - np.eye(4)).max() < 0.01
     assert np.abs(white.mean(0)).max() < 1e-4
+
+
+def with_looks(width: int = 6) -> Catalogue:
+    random = np.random.default_rng(0).normal(size=(40, width)) @ np.diag(np.arange(1, width + 1))
+    looks = [None if n % 9 == 0 else row.tolist() for n, row in enumerate(random + 7)]
+    return Catalogue.read(FRAME.with_columns(look=pl.Series(looks)), categories=["group"], vectors=["look"])
+
+
+def test_vectors_are_whitened_by_training_items_and_a_missing_one_is_marked():
+    own, counts = with_looks(), (np.arange(40) < 30).astype(np.int64)
+    found = describe(own, own.frame["item"], counts, HASHED, 4, scale=True, strict=False)
+    assert found.reader.found.vectors == {"look": (6, 4)} and found.num_features == 3 + 5
+    block = found.features_IF[:, 3:] * 2**0.5  # of two blocks
+    there = np.arange(40) % 9 != 0
+    assert np.array_equal(block[:, 4] == 0, there)
+    assert np.allclose(np.linalg.norm(block[:, :4], axis=1), there)
+    fitted = np.stack(own.frame["look"][:30].drop_nulls().to_list())
+    expected = Whitening.fit(fitted.astype(np.float32), 4)(np.array([own.frame["look"][1]], np.float32))[0]
+    assert block[1, :4] == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
+
+
+def test_vectors_of_another_length_are_refused():
+    own, other = with_looks(), with_looks(5)
+    reader = describe(own, own.frame["item"], np.ones(40, int), HASHED, 4, scale=True, strict=False).reader
+    with pytest.raises(RequestError, match="items look: expected vectors of 6 numbers, found 5 numbers"):
+        reader.refuse_others(other.frame)
+    reader.refuse_others(own.frame)
 
 
 def test_items_without_an_event_change_nothing_of_how_the_others_are_read():

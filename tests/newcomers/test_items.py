@@ -51,6 +51,23 @@ def test_an_item_without_content_is_like_nothing(model):
     assert told["share"][0] == 0
 
 
+def test_new_items_are_like_those_that_look_alike(tmp_path):
+    looks = np.eye(4)[np.arange(shop.NUM_ITEMS) % 4] + np.random.default_rng(0).normal(size=(15, 4)) / 20
+    frame = shop.items().select("sku").with_columns(look=pl.Series(looks.tolist()))
+    model = Recommender(recipe()).fit(shop.corpus(), Catalogue.read(frame, item="sku", vectors=["look"]))
+    model.save(tmp_path / "model")
+    loaded = Recommender.load(tmp_path / "model")
+    fresh = pl.DataFrame({"item": ["new 0", "new 1"], "look": [[0.0, 0.0, 1.0, 0.0], None]})
+    with pytest.warns(UserWarning, match="1 of 2 items have no content"):
+        told = loaded.add_items(fresh)
+    assert {int(item[1:]) % 4 for item in told["nearest"][0]} == {2}
+    alike = loaded.similar(["new 0"], k=2, by="content")["similar"]
+    assert {int(item[1:]) % 4 for item in alike} == {2}
+    longer = pl.DataFrame({"item": ["new 2"], "look": [[1.0] * 5]})
+    with pytest.raises(RequestError, match="expected vectors of 4 numbers, found 5"):
+        model.add_items(longer)
+
+
 def test_somebody_without_an_event_is_answered_beside_new_items(model):
     model.add_items(new(2))
     assert model.recommend(histories=[[]], k=17, exclude_seen=False).height == 17

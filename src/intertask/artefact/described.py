@@ -32,6 +32,8 @@ def write(described: Described, folder: Path) -> None:
     }
     if whitening is not None:
         arrays |= {"mean": whitening.mean_E, "map": whitening.map_EP}
+    for place, one in enumerate(described.reader.turned.values()):
+        arrays |= {f"mean {place}": one.mean_E, f"map {place}": one.map_EP}
     if described.reader.tokenizer:
         arrays["tokenizer"] = np.frombuffer(described.reader.tokenizer.encode(), np.uint8)
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / CONTENT)
@@ -61,6 +63,11 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
             "mean": Form("float32", (found.encoded,)),
             "map": Form("float32", (found.encoded, found.width)),
         }
+    for place, (given, kept) in enumerate(found.vectors.values()):
+        expected |= {
+            f"mean {place}": Form("float32", (given,)),
+            f"map {place}": Form("float32", (given, kept)),
+        }
     if found.own is not None:
         refuse_extremes(found.own.config)
         made = found.own.config.get("hidden_size", found.own.config.get("dim"))
@@ -76,10 +83,14 @@ def read(folder: Folder, found: Found, num_items: int) -> Described:
     evidence = cast("NDArray[np.int64]", arrays["evidence"])
     if len(evidence) and evidence.min() < 0:
         raise ArtefactError(f"{file} evidence", "counts of events", "numbers that are none")
-    floats = {name: cast("NDArray[np.float32]", arrays[name]) for name in ("mean", "map") if name in arrays}
+    floats = {name: cast("NDArray[np.float32]", array) for name, array in arrays.items()}
     whitening = Whitening(floats["mean"], floats["map"]) if found.text else None
+    turned = {
+        name: Whitening(floats[f"mean {place}"], floats[f"map {place}"])
+        for place, name in enumerate(found.vectors)
+    }
     return Described(
-        ContentReader(found, whitening, _tokenizer(arrays, found, str(file))),
+        ContentReader(found, whitening, _tokenizer(arrays, found, str(file)), turned),
         cast("NDArray[np.float32]", arrays["features"]),
         cast("NDArray[np.bool_]", arrays["has"]),
         evidence,

@@ -1,12 +1,13 @@
 """What has been found in the catalogue's rows of training items, and how it turns a row into numbers.
 
-One block of numbers for each kind of content: the whitened text, each column of categories, of tags and of
-numbers. A block has length one, or a mark of its own where the item lacks that content.
+One block of numbers for each kind of content: the whitened text, each column of categories, of tags, of
+numbers and of whitened vectors. A block has length one, or a mark of its own where the item lacks that
+content.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,9 @@ from intertask.options.config import Config
 MOST_WORDS = 256  # of a column of categories or tags, the most frequent ones
 MARK_FROM = 1e-9  # length of a block below which it says nothing
 FURTHEST = 3.0  # standard deviations from the mean that a number may lie
+
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class Own(Config):
@@ -49,6 +53,7 @@ class Found(Config):
         categories: The words of each column of categories.
         tags: The words of each column of tags.
         numbers: Mean and standard deviation of each column of numbers, after a logarithm.
+        vectors: Numbers of each column of vectors, as they are given and as they are kept.
         own: The encoder, where the model has learned it further; None where it is as it was.
     """
 
@@ -59,6 +64,7 @@ class Found(Config):
     categories: dict[str, tuple[str, ...]] = {}
     tags: dict[str, tuple[str, ...]] = {}
     numbers: dict[str, tuple[float, float]] = {}
+    vectors: dict[str, tuple[Width, Width]] = {}
     own: Own | None = None
 
     @property
@@ -68,6 +74,7 @@ class Found(Config):
         sizes |= {f"categories {name}": len(words) for name, words in self.categories.items()}
         sizes |= {f"tags {name}": len(words) for name, words in self.tags.items()}
         sizes |= {f"numbers {name}": 1 for name in self.numbers}
+        sizes |= {f"vectors {name}": kept for name, (_, kept) in self.vectors.items()}
         return {name: size + 1 for name, size in sizes.items()}
 
     @property
@@ -99,11 +106,13 @@ class ContentReader:
         found: In the rows of training items.
         whitening: Of their texts; None without text.
         tokenizer: Of an encoder that the model has learned further, as JSON; empty without one.
+        turned: The whitening of each column of vectors.
     """
 
     found: Found
     whitening: Whitening | None = None
     tokenizer: str = ""
+    turned: Mapping[str, Whitening] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -123,13 +132,17 @@ class ContentReader:
             rows: Of the training items, and no others.
             encoder: The name of what makes vectors of texts.
             vectors: Makes them.
-            width: Numbers of a whitened text.
+            width: Numbers of a whitened text or vector.
             scale: Whether its directions are made equally wide.
         """
         whitening = None
         texts = [text for text in texts_of(rows, catalogue.text) if text] if catalogue.text else []
         if texts:
             whitening = Whitening.fit(vectors(texts), width, scale=scale)
+        given = {name: _stacked(rows[name].drop_nulls()) for name in catalogue.vectors}
+        turned = {
+            name: Whitening.fit(known, width, scale=scale) for name, known in given.items() if known.size
+        }
         found = Found(
             text=catalogue.text if texts else (),
             encoder=encoder,
@@ -138,8 +151,20 @@ class ContentReader:
             categories={name: _frequent(rows[name]) for name in catalogue.categories},
             tags={name: _frequent(rows[name].explode()) for name in catalogue.tags},
             numbers={name: _spread(rows[name]) for name in catalogue.numbers},
+            vectors={name: (len(one.mean_E), one.map_EP.shape[1]) for name, one in turned.items()},
         )
-        return cls(found, whitening)
+        return cls(found, whitening, turned=turned)
+
+    def refuse_others(self, rows: pl.DataFrame) -> None:
+        """Refuse items whose vectors are not as long as those of the training items.
+
+        Raises:
+            RequestError: There are such.
+        """
+        for name, (expected, _) in self.found.vectors.items():
+            for length in rows[name].drop_nulls().list.len().unique():
+                if length != expected:
+                    raise RequestError(f"items {name}", f"vectors of {expected} numbers", f"{length} numbers")
 
     def read(self, rows: pl.DataFrame, vectors: Vectors) -> Read:
         """The content of some items.
@@ -159,6 +184,7 @@ class ContentReader:
         for named, several in columns:
             blocks += [_of_words(rows[name], words, several) for name, words in named.items()]
         blocks += [_of_numbers(rows[name], *spread) for name, spread in self.found.numbers.items()]
+        blocks += [_of_vectors(rows[name], one) for name, one in self.turned.items()]
         if not blocks:
             return Read(np.zeros((rows.height, 0), np.float32), texts, np.zeros(rows.height, np.bool_))
         has = np.any([block[:, -1] == 0 for block in blocks], axis=0)
@@ -213,6 +239,20 @@ def _of_numbers(numbers: pl.Series, mean: float, deviation: float) -> NDArray[np
     block[:, 0] = np.where(known, values.clip(-FURTHEST, FURTHEST) / FURTHEST, 0)
     block[:, 1] = ~known
     return block
+
+
+def _of_vectors(column: pl.Series, whitening: Whitening) -> NDArray[np.float32]:
+    there = column.is_not_null().to_numpy()
+    known = _stacked(column.drop_nulls())
+    block = np.zeros((len(column), whitening.map_EP.shape[1]), np.float32)
+    if known.size:
+        block[there] = whitening(known)
+    return _marked(block)
+
+
+def _stacked(vectors: pl.Series) -> NDArray[np.float32]:
+    """Lists of as many numbers each, [rows, numbers]."""
+    return vectors.explode().to_numpy().astype(np.float32).reshape(len(vectors), -1 if len(vectors) else 0)
 
 
 def _of_words(column: pl.Series, words: tuple[str, ...], several: bool) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What there is: items with their text, tags, categories, numbers and images. Knows nothing of events."""
+"""What there is: items with text, tags, categories, numbers, vectors and images. Knows nothing of events."""
 
 import hashlib
 import json
@@ -24,6 +24,7 @@ _TYPES: dict[str, tuple[pl.DataType, ...]] = {
     "categories": (pl.String(),),
     "numbers": (pl.Float32(),),
     "image": (pl.String(),),
+    "vectors": (pl.List(pl.Float32),),
 }
 
 
@@ -34,13 +35,15 @@ class Catalogue:
     Args:
         frame: `item` (Int64, UInt64 or String), the text and category columns (String, null where
             missing), the tags (List of String, empty where missing), the numbers (Float32, null where
-            missing), and the path of the image (String).
+            missing), the path of the image (String), and the vectors (List of Float32, null where missing,
+            as long in all rows).
         report: Which rows of the source were refused, and why.
         text: Names of the text columns, the first one being the title.
         tags: Names of the tag columns.
         categories: Names of the category columns.
         numbers: Names of the number columns.
         image: Name of the image column.
+        vectors: Names of the columns of vectors, of pictures for instance.
     """
 
     frame: pl.DataFrame
@@ -50,6 +53,7 @@ class Catalogue:
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     image: str | None = None
+    vectors: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.frame.height
@@ -65,6 +69,7 @@ class Catalogue:
         categories: Sequence[str] = (),
         numbers: Sequence[str] = (),
         image: str | None = None,
+        vectors: Sequence[str] = (),
         tag_separator: str = "|",
         missing: Sequence[str] = MISSING,
         separator: str | None = None,
@@ -82,6 +87,8 @@ class Catalogue:
             categories: Columns of one word each.
             numbers: Columns of numbers. NaN and blank mean missing; infinite ones are refused.
             image: The column of image paths.
+            vectors: Columns of vectors that another program made of the item, of its picture for instance: a
+                list of numbers, or text of numbers between spaces, commas or semicolons.
             tag_separator: What stands between the tags of one item.
             missing: Words that stand for a missing item or number; blank always does.
             separator: The separator of the columns of a text file; found out if None.
@@ -98,20 +105,21 @@ class Catalogue:
             source = arguments.path(source, "source", "a file")
         text, tags = arguments.names(text, "text"), arguments.names(tags, "tags")
         categories, numbers = arguments.names(categories, "categories"), arguments.names(numbers, "numbers")
-        missing = arguments.names(missing, "missing")
+        missing, vectors = arguments.names(missing, "missing"), arguments.names(vectors, "vectors")
         item, strict = arguments.word(item, "item"), arguments.flag(strict, "strict")
         arguments.words({"image": image}, "the name of a column")
         tag_separator = arguments.word(tag_separator, "tag_separator", "text")
         arguments.words({"separator": separator, "encoding": encoding, "name": name}, "text")
         table = tables.scan(source, separator, name, encoding)
         images = [] if image is None else [image]
-        names = ["item", *text, *tags, *categories, *numbers, *images]
+        names = ["item", *text, *tags, *categories, *numbers, *images, *vectors]
         tables.refuse_names(table.name, names)
         columns = [
             values.identifier(table, item, "item", missing=missing),
             *(values.word(table, name, name) for name in (*text, *categories, *images)),
             *(values.words(table, name, name, tag_separator) for name in tags),
             *(values.number(table, name, name, missing) for name in numbers),
+            *(values.vector(table, name, name, missing) for name in vectors),
         ]
         rows, good, refused = read_columns(table, columns)
         first = good["item"].is_first_distinct()
@@ -119,17 +127,19 @@ class Catalogue:
         frame = good.filter(first).select(names)
         report = account(table, columns, frame.height, pl.concat([refused, again]).sort("row"))
         report.check(strict)
-        return cls(frame, report, tuple(text), tuple(tags), tuple(categories), tuple(numbers), image)
+        words = (tuple(text), tuple(tags), tuple(categories), tuple(numbers))
+        return cls(frame, report, *words, image, tuple(vectors))
 
     def roles(self) -> dict[str, list[str]]:
         """The columns of each role, for a file; `from_roles` reads it back."""
-        return {
+        roles = {
             "text": list(self.text),
             "tags": list(self.tags),
             "categories": list(self.categories),
             "numbers": list(self.numbers),
             "image": [] if self.image is None else [self.image],
         }
+        return roles | ({"vectors": list(self.vectors)} if self.vectors else {})  # older folders have none
 
     @classmethod
     def from_roles(cls, frame: pl.DataFrame, roles: Mapping[str, Sequence[str]]) -> "Catalogue":
@@ -157,13 +167,15 @@ class Catalogue:
         for column in roles.get("numbers", ()):
             if not frame[column].is_finite().all():
                 raise DataError(f"catalogue {column}", "finite numbers", "others")
+        for column in roles.get("vectors", ()):
+            known = frame[column].drop_nulls()
+            if known.list.len().n_unique() > 1 or not known.explode().is_finite().fill_null(False).all():
+                raise DataError(f"catalogue {column}", "finite numbers, in all rows as many", "others")
         if frame["item"].has_nulls() or frame["item"].n_unique() < frame.height:
             raise DataError("catalogue", "every item once", "items without an id, or repeated")
-        text, tags, categories, numbers, image = (
-            tuple(roles.get(role, ())) for role in ("text", "tags", "categories", "numbers", "image")
-        )
+        text, tags, categories, numbers, image, vectors = (tuple(roles.get(role, ())) for role in _TYPES)
         report = Refusals("catalogue", read=frame.height, kept=frame.height)
-        return cls(frame, report, text, tags, categories, numbers, image[0] if image else None)
+        return cls(frame, report, text, tags, categories, numbers, image[0] if image else None, vectors)
 
     def digest(self) -> str:
         """SHA-256 over items, columns and their roles."""

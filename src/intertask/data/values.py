@@ -155,6 +155,46 @@ def words(table: Table, source: str, name: str, separator: str) -> Column:
     return Column(name, source, parts.fill_null([]))
 
 
+def vector(table: Table, source: str, name: str, missing: Sequence[str] = MISSING) -> Column:
+    """Numbers as a list of Float32, all rows as many as most of them; null where there are none.
+
+    Given as a list, or as text of numbers between which spaces, commas or semicolons stand, in brackets or
+    not.
+
+    Raises:
+        DataError: No such column, or its type holds no numbers.
+    """
+    kind, raw = table.require(source, name), raw_of(name)
+    if isinstance(kind, pl.List | pl.Array) and (kind.inner.is_numeric() or kind.inner == pl.Null):
+        given, own = raw.cast(pl.List(pl.Float64)), pl.col(source).cast(pl.List(pl.Float64))
+    elif is_text(kind):
+        given, own = _numbers_of(trimmed(raw, missing)), _numbers_of(trimmed(pl.col(source), missing))
+    else:
+        raise wrong_type(table, source, kind, f"lists of numbers for {name}")
+    lengths = own.list.len().filter(own.list.len() > 0).mode().min()
+    length = table.collect(table.rows.select(lengths.alias("length"))).item() or 0
+    there = given.list.len() > 0
+    value = given.list.eval(pl.element().cast(pl.Float32, strict=False))
+    unreadable = there & given.list.eval(pl.element().is_null()).list.any()
+    endless = there & ~value.list.eval(pl.element().is_finite()).list.all()
+    problem = Problem(
+        (
+            (there & (given.list.len() != length), f"{name} has not {length} numbers, as most have"),
+            (unreadable, f"unreadable {name}"),
+            (endless, f"NaN or infinite {name}"),
+        )
+    )
+    return Column(name, source, pl.when(there).then(value), problem)
+
+
+def _numbers_of(text: pl.Expr) -> pl.Expr:
+    parts = (
+        text.cast(pl.String).str.strip_chars("[]() ").str.replace_all(r"[,;\s]+", " ").str.strip_chars(" ")
+    )
+    parts = pl.when(parts != "").then(parts).str.split(" ")
+    return parts.list.eval(pl.element().cast(pl.Float64, strict=False))
+
+
 # A comma before three digits may part thousands, unless zero or a thousand stands before it.
 _DECIMAL_COMMA = (
     r"^[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})"

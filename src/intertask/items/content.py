@@ -28,7 +28,7 @@ UNBOUNDED_BONUS, MIXED_BONUS = 0.75, 1.5
 
 
 class Config(ItemsConfig):
-    """Options of vectors that are made of the catalogue: texts, categories, tags and numbers.
+    """Options of vectors that are made of the catalogue: texts, categories, tags, numbers and given vectors.
 
     An item's vector is a linear map of its content plus a part of its own, which is learnt from its events.
     An item without events has none: it is then its content alone. The length of that part may be bounded.

@@ -81,6 +81,7 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
     ids = incoming.frame["item"]
     places = encoded(vocabulary, ids)
     fresh = places < 0
+    described.reader.refuse_others(incoming.frame)
     try:
         read = described.reader.read(incoming.frame, vectors_of(answerer))
     except IntertaskError as error:
@@ -116,8 +117,9 @@ def _read(source: Source, catalogue: Catalogue) -> Catalogue:
         raise RequestError(
             "add_items", f"some of the columns {', '.join(wanted)}", f"the columns {', '.join(sorted(there))}"
         )
-    text, tags, categories, numbers = (
-        [name for name in roles[role] if name in there] for role in ("text", "tags", "categories", "numbers")
+    text, tags, categories, numbers, vectors = (
+        [name for name in roles.get(role, ()) if name in there]
+        for role in ("text", "tags", "categories", "numbers", "vectors")
     )
     found = Catalogue.read(
         table.rows.select(name for name in table.schema if name in {"item", *wanted}),
@@ -126,6 +128,7 @@ def _read(source: Source, catalogue: Catalogue) -> Catalogue:
         categories=categories,
         numbers=numbers,
         image=catalogue.image if catalogue.image in there else None,
+        vectors=vectors,
         name=table.name,
     )
     if found.report.refused:

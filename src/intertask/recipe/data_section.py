@@ -58,6 +58,7 @@ class CatalogueFile(Config):
     tag_separator: str = "|"
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
     missing: tuple[str, ...] = MISSING
     separator: str | None = None
     encoding: str | None = None

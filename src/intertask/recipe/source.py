@@ -73,6 +73,7 @@ def _whole(data: DataConfig, beside: Path) -> Loaded:
             tag_separator=what.tag_separator,
             categories=what.categories,
             numbers=what.numbers,
+            vectors=what.vectors,
             missing=what.missing,
             separator=what.separator,
             encoding=what.encoding,
