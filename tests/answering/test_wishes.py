@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from intertask import EventLog, Recommender
+from intertask import Catalogue, EventLog, Recommender
 from intertask.errors import LeakageError, RequestError
 from tests import shop
 from tests.items.test_content import recipe as content_recipe
@@ -239,3 +239,13 @@ def test_an_updated_model_is_not_measured_on_what_it_was_told(tmp_path):
     model.update(later([("u1", "i7", 500, "buy")]))
     with pytest.raises(LeakageError):
         model.evaluate(log)
+
+
+def test_a_column_of_vectors_is_none_that_a_condition_reads():
+    frame = pl.DataFrame({"sku": [shop.item_id(n) for n in range(15)], "look": [[1.0, 2.0]] * 15})
+    seen = Recommender(content_recipe()).fit(
+        shop.corpus(), Catalogue.read(frame, item="sku", vectors=["look"], text=["sku"])
+    )
+    for condition in ("look == 1", "1 in look", "look > 0.5"):
+        with pytest.raises(RequestError, match="where: expected"):
+            seen.recommend(histories=[HISTORY], k=3, where=condition)

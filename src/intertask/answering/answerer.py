@@ -146,9 +146,9 @@ class Answerer:
         Raises:
             RequestError: There is no catalogue, or the condition cannot be read.
         """
-        if self.shelf is None:
+        if self.shelf is None or self.catalogue is None:
             raise RequestError("where", "a catalogue", "none", "fit(log, Catalogue.read(...))")
-        return matching(self.shelf, condition)
+        return matching(self.shelf.drop(self.catalogue.vectors), condition)
 
     @cached_property
     def directions_ID(self) -> NDArray[np.float32]:  # noqa: N802
