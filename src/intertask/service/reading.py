@@ -14,6 +14,7 @@ from intertask.errors import IntertaskError
 from intertask.options import arguments
 from intertask.service.fields import Body
 from intertask.service.refusals import RefusedError, TooLargeError, UnavailableError
+from intertask.service.wording import expected, names_at
 from intertask.storage.untrusted import json_of, refuse_extremes
 
 MOST_BYTES = 4 << 20
@@ -131,24 +132,20 @@ def checked(table: object, kind: type[Read]) -> Read:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False, include_context=False)[0], kind) from None
+        raise _refusal(error.errors(include_url=False)[0], kind) from None
 
 
 def _refusal(error: ErrorDetails, kind: type[Body]) -> RefusedError:
     where = ".".join(str(part) for part in error["loc"]) or "body"
     if error["type"] == "extra_forbidden":
         return RefusedError(
-            where,
-            f"one of {', '.join(one.alias or name for name, one in kind.model_fields.items())}",
-            "an unknown name",
+            where, f"one of {', '.join(names_at(kind, error['loc'][:-1]))}", "an unknown name"
         )
     if error["type"] == "missing":
         return RefusedError(where, "a value", "nothing", f"add {error['loc'][-1]!r}")
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    expected, told, found = message.rpartition(", not ")
-    if not told:
-        expected, found = message, arguments.shown(error["input"])
-    return RefusedError(where, expected, found if len(found) <= LONGEST_FOUND else "something longer")
+    wanted, found = expected(error)
+    found = arguments.shown(error["input"]) if found is None else found
+    return RefusedError(where, wanted, found if len(found) <= LONGEST_FOUND else "something longer")
 
 
 def _is_number(annotation: object) -> bool:
