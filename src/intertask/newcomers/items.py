@@ -32,6 +32,23 @@ SHOWN = 200  # characters of a text
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A model with more items, or with other content of those that it has.
+
+    Args:
+        answerer: With the items.
+        places: Their indices.
+        fresh: Which of them it did not have, bool.
+        read: What was read of them.
+    """
+
+    answerer: Answerer
+    places: NDArray[np.int32]
+    fresh: NDArray[np.bool_]
+    read: Read
+
+
+@dataclass(frozen=True)
 class Added:
     """What came of it.
 
@@ -72,6 +89,18 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
             texts is not here.
         DataError: The frame cannot be read.
     """
+    grown_by = joining(answerer, source)
+    if bare := int((~grown_by.read.has_N).sum()):
+        warnings.warn(
+            f"{bare:,} of {len(grown_by.places):,} items have no content that the model reads: no list holds "
+            "them",
+            stacklevel=3,
+        )
+    return _told(grown_by.answerer, task, grown_by.places, grown_by.fresh, grown_by.read)
+
+
+def joining(answerer: Answerer, source: Source) -> Joined:
+    """The model with the items, and nothing of what to expect of them; arguments and errors as for `add`."""
     described, catalogue = described_of(answerer), answerer.catalogue
     assert catalogue is not None
     incoming = _read(source, catalogue)
@@ -91,11 +120,6 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
             error.found,
             error.hint or "fetch it first",
         ) from None
-    if bare := int((~read.has_N).sum()):
-        warnings.warn(
-            f"{bare:,} of {len(ids):,} items have no content that the model reads: no list holds them",
-            stacklevel=3,
-        )
     places[fresh] = len(vocabulary) + np.arange(int(fresh.sum()))
     after = grown(
         answerer,
@@ -103,7 +127,7 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
         ids.filter(pl.Series(fresh)),
         _merged(catalogue, incoming, answerer),
     )
-    return _told(after, task, places, fresh, read)
+    return Joined(after, places, fresh, read)
 
 
 def _read(source: Source, catalogue: Catalogue) -> Catalogue:

@@ -91,6 +91,7 @@ class Engine:
         self._here = here
         self.models: dict[str, Loaded] = {}  # by digest; replaced as a whole, never changed in place
         self.predictors: dict[str, Predicting] = {}  # as well
+        self.grown: dict[tuple[int, str], Loaded] = {}  # with items that a tenant has set since; as well
         self._last: dict[int, Named] = {}  # by tenant, for when the store cannot be read
         self._waiting: queue.Queue[Waiting | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -99,6 +100,11 @@ class Engine:
     def full(self) -> bool:
         """Whether one more question would be refused."""
         return self._waiting.full()
+
+    def model(self, tenant: int, digest: str) -> Loaded | None:
+        """A model in memory, with the items that a tenant has set since its training."""
+        own = self.models.get(digest)
+        return None if own is None else self.grown.get((tenant, digest), own)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -171,7 +177,7 @@ class Engine:
                 waiting.tell(found)
                 continue
             named, one = found
-            groups.setdefault((named.model.digest, named.version, _key(one.aim)), []).append(
+            groups.setdefault((id(named.model), named.version, _key(one.aim)), []).append(
                 (waiting, named, one)
             )
         for group in groups.values():
@@ -221,7 +227,7 @@ class Engine:
         active = versions.active(store, tenant)
         if active is None:
             raise MissingError("model", "a published model", "none", "publish one: POST /v1/models/publish")
-        model = self.models.get(active.digest)
+        model = self.model(tenant, active.digest)
         if model is None:  # this process has just started, or could not load it
             last = self._last.get(tenant)
             if last is None or last.model.digest not in self.models:
@@ -233,7 +239,7 @@ class Engine:
     def _pinned(self, store: Reading, tenant: int, number: int) -> Named:
         """The version that a cursor names; it is kept in memory until the next but one is published."""
         found = versions.version(store, tenant, number)
-        model = None if found is None else self.models.get(found.digest)
+        model = None if found is None else self.model(tenant, found.digest)
         if model is None:
             raise ConflictError(
                 "cursor",
@@ -299,7 +305,8 @@ def _reply(
     pairs = zip(own.model.names(items), scores.tolist(), strict=True)
     places = tuple(items.tolist())
     reasons = because(own.model, one, places) if one.question.explain else None
-    return Reply(own.version, tuple(pairs), unknown, degraded, places, own.seq, propensities, reasons)
+    marks = tuple(own.model.marks.of(places))
+    return Reply(own.version, tuple(pairs), unknown, degraded, marks, own.seq, propensities, reasons)
 
 
 def _of(store: Reading, tenant: int, version: int, model: Loaded) -> Named:

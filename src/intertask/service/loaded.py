@@ -21,6 +21,7 @@ from intertask.errors import RequestError
 from intertask.events.requests import Asked
 from intertask.recommender import Recommender
 from intertask.service.attributes import Attributes, Cell
+from intertask.service.marks import Marks
 from intertask.service.placing import Places
 from intertask.service.questions import Question, Step
 from intertask.service.shelf import Person, Shelf
@@ -64,17 +65,19 @@ class Loaded:
     Args:
         digest: Of its folder.
         recommender: Read from it.
+        answerer: With more items than those of the folder; its own if left out.
     """
 
-    def __init__(self, digest: str, recommender: Recommender) -> None:
-        self.digest = digest
+    def __init__(self, digest: str, recommender: Recommender, answerer: Answerer | None = None) -> None:
+        self.digest, self.recommender = digest, recommender
         self.recipe = recommender.recipe
-        self.answerer: Answerer = recommender.answerer
+        self.answerer: Answerer = answerer or recommender.answerer
         self.attributes = Attributes(self.answerer.model)
         self.codes = {name: code for code, name in enumerate(self.answerer.reader.behaviours)}
         self.max_length = recommender.recipe.max_length
         self.masks_seen = recommender.recipe.evaluation.history[0] == "masked"
         self._items = Places(self.answerer.reader.items)
+        self.marks = Marks(len(recommender.answerer.reader.items), self.num_items, self.names)
         self._shelves: dict[int, Shelf] = {}
 
     @classmethod
@@ -85,9 +88,18 @@ class Loaded:
             ArtefactError: It is not as it was written.
         """
         self = cls(folder.name, Recommender.load(folder))
+        self.warm()
+        return self
+
+    def warm(self) -> None:
+        """Give a first answer, which takes longer than those that follow."""
         if self.recipe.tasks_that_rank():
             self.rank([self.prepare(Question(tenant=0, person=None), [], [])])
-        return self
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether it can rank an item by what is said of it."""
+        return self.recommender.answerer.described is not None and self.recommender.catalogue is not None
 
     @property
     def num_items(self) -> int:
@@ -152,8 +164,7 @@ class Loaded:
         aim = aims.aim(self.recipe, question.behaviour, question.task, question.objective)
         banned_I, ignored = hidden_I, Ignored()
         if question.served:
-            served_I = torch.zeros(self.num_items, dtype=torch.bool)
-            served_I[list(question.served)] = True
+            served_I = self.marks.items(question.served)
             hidden_I = served_I if hidden_I is None else served_I | hidden_I
             banned_I = hidden_I
         matching_I, boost_I, broken = shelf.wishes(question, person)

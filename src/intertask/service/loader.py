@@ -8,6 +8,7 @@ import traceback
 from intertask.errors import IntertaskError
 from intertask.service import registry, tenants, versions
 from intertask.service.access import Access
+from intertask.service.arrivals import Arrivals
 from intertask.service.database import Reading
 from intertask.service.engine import Engine
 from intertask.service.loaded import Loaded
@@ -33,6 +34,7 @@ class Loader:
     def __init__(self, place: Place, access: Access, engine: Engine, name: str) -> None:
         self._place, self._access, self._engine, self._name = place, access, engine, name
         self._refused: dict[str, str] = {}
+        self._arrivals = Arrivals(access, engine)
         self._told: tuple[tuple[str, ...], dict[str, str]] | None = None
         self._last = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -79,6 +81,7 @@ class Loader:
         predictors = self._engine.predictors.items()
         self._engine.predictors = {name: one for name, one in predictors if name in wanted}
         self._refused = {name: reason for name, reason in self._refused.items() if name in wanted}
+        await self._arrivals.look()
         await self._tell()
 
     async def _tell(self) -> None:

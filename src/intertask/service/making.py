@@ -22,7 +22,7 @@ from intertask.recommender import Recommender
 from intertask.runs.run import train
 from intertask.runs.space import changes
 from intertask.runs.tuning import toml_lines, tune
-from intertask.service import peopling, process, registry
+from intertask.service import cataloguing, peopling, process, registry
 from intertask.service.gate import Verdict, compare
 from intertask.service.loaded import Loaded
 from intertask.service.settings import Place
@@ -156,7 +156,7 @@ def _recipe(text: str | None, active: Path | None, folder: Path) -> Recipe:
     names = {name: name for name in ("user", "item", "time", "behaviour")}
     data: dict[str, object] = {"events": {"path": "training.parquet", "labels": sorted(labels), **names}}
     if recipe.data.catalogue is not None:
-        columns = recipe.data.catalogue.model_dump(include={"text", "tags", "categories", "numbers"})
+        columns = recipe.data.catalogue.model_dump(include=set(cataloguing.ROLES))
         _catalogue(columns, active, folder)
         data["catalogue"] = {"path": "items.parquet", "item": "item", **columns}
     if recipe.inputs_of_people:
@@ -177,33 +177,7 @@ def _catalogue(columns: Mapping[str, tuple[str, ...]], active: Path | None, fold
     for line in (folder / ITEMS).read_text(encoding="utf-8").splitlines():
         item, properties = json.loads(line)
         rows[item] = rows.get(item, {}) | properties
-    kinds = {"text": _word, "categories": _word, "tags": _words, "numbers": _number}
-    types = {
-        "text": pl.String(),
-        "categories": pl.String(),
-        "tags": pl.List(pl.String),
-        "numbers": pl.Float64(),
-    }
-    series = [pl.Series("item", list(rows), dtype=pl.String)]
-    for role, names in columns.items():
-        for name in names:
-            values = [kinds[role](row.get(name)) for row in rows.values()]
-            series.append(pl.Series(name, values, dtype=types[role]))
-    pl.DataFrame(series).write_parquet(folder / "items.parquet")
-
-
-def _word(value: object) -> str | None:
-    return str(value) if isinstance(value, str | int | float) else None
-
-
-def _words(value: object) -> list[str]:
-    return (
-        [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    cataloguing.table(rows, columns).write_parquet(folder / "items.parquet")
 
 
 VERBS = {"add": _added, "train": _train, "tune": _tune}

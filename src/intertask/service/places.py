@@ -20,7 +20,7 @@ class Place:
         kind: Of the list.
         about: An item that the list is about.
         version: Of the model that answers; the active one where it is None.
-        served: Indices of the items of the pages before.
+        served: Marks of the items of the pages before.
         until: When it ends, in microseconds since 1970.
     """
 

@@ -55,7 +55,7 @@ class Question:
         recipe: Whether the recipe decides what is left out.
         version: Of the model that is to answer; the active one where it is None.
         seq: The number of the last event that counts; every one where it is None.
-        served: Indices of items that were given on the pages before.
+        served: Marks of items that were given on the pages before.
         boosts: Conditions, and what the probability of items that meet them is multiplied by.
         context: What conditions may name as context.NAME.
         scenario: Where the list is shown.
@@ -104,7 +104,7 @@ class Reply:
         items: Ids and scores, best first.
         unknown: How many ids of the request changed nothing, by where they stood.
         degraded: Why this is less than the full answer; None where it is.
-        places: Indices of the items.
+        marks: Of the items, by which every process knows them.
         seq: The number of the last event that counted.
         propensities: With which probability each item was drawn for its place, after those before it; empty
             where nothing was drawn.
@@ -115,7 +115,7 @@ class Reply:
     items: tuple[tuple[str, float], ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
     degraded: str | None = None
-    places: tuple[int, ...] = ()
+    marks: tuple[int, ...] = ()
     seq: int = 0
     propensities: tuple[float, ...] = ()
     because: tuple[tuple[tuple[str, float], ...], ...] | None = None

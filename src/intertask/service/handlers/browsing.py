@@ -2,9 +2,7 @@
 
 import asyncio
 
-import numpy as np
 import polars as pl
-import torch
 from torch import Tensor
 
 from intertask.answering.around import Around, matching_around
@@ -84,8 +82,7 @@ def _banned(named: Named, place: Place) -> Tensor | None:
     """What is not shown: hidden items, and those of the pages before."""
     if not place.served:
         return named.shelf.banned_I
-    banned_I = torch.zeros(named.model.num_items, dtype=torch.bool)
-    banned_I[list(place.served)] = True
+    banned_I = named.model.marks.items(place.served)
     return banned_I if named.shelf.banned_I is None else banned_I | named.shelf.banned_I
 
 
@@ -94,6 +91,6 @@ def _list(
 ) -> SimilarAnswer:
     items = tuple(ScoredItem(item=item, score=score) for item, score in found)
     places = named.model.places([item for item, _ in found])
-    further = place.further(named.version, np.asarray(places).tolist())
+    further = place.further(named.version, named.model.marks.of(places.tolist()))
     more = {"cursor": further.written(running.secret)} if len(items) == k and further.goes_on else {}
     return SimilarAnswer(model=f"v{named.version}", items=items, **more)

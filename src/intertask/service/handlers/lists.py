@@ -56,7 +56,7 @@ async def recommend(running: Running, call: Call, body: RecommendBody) -> Recomm
         reply.version,
         reply.seq,
         now() + cursors.LASTS,
-        np.array(reply.places, np.int32),
+        np.array(reply.marks, np.int32),
         treatment.experiment,
         treatment.arm,
     )
@@ -99,7 +99,7 @@ async def further(running: Running, call: Call, body: NextBody) -> RecommendAnsw
     reply = await running.engine.answer(question)
     if reply.degraded:  # another list would repeat items of the pages before
         raise UnavailableError("database", "one that can be read", "none", "send the same cursor again")
-    served = np.concatenate([cursor.served, np.array(reply.places, np.int32)])
+    served = np.concatenate([cursor.served, np.array(reply.marks, np.int32)])
     page = _page(running, reply, replace(cursor, body=asked, served=served), name)
     return await _titled(running, call, asked, page)
 
@@ -192,8 +192,8 @@ async def rerank(running: Running, call: Call, body: RerankBody) -> RerankAnswer
     known = await running.model(call.tenant) if body.history else None
     name = answers.new_id()
     reply = await running.engine.answer(_question(running, known, call, wanted, now(), name))
-    places = np.array(reply.places, np.int32)
-    cursor = Cursor(call.tenant, wanted, reply.version, reply.seq, now(), places)
+    marks = np.array(reply.marks, np.int32)
+    cursor = Cursor(call.tenant, wanted, reply.version, reply.seq, now(), marks)
     page = _page(running, reply, cursor, name)
     ranked = {one.item for one in page.items}
     return RerankAnswer(
