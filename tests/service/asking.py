@@ -32,5 +32,7 @@ def asking(place: Place, key: str, name: str = "one") -> Iterator[TestClient]:
         writer.stop()
         socket.unlink()
 
-    with TestClient(application(life), headers={"Authorization": f"Bearer {key}"}) as client:
+    with TestClient(
+        application(life, place.settings.origins), headers={"Authorization": f"Bearer {key}"}
+    ) as client:
         yield client

@@ -5,11 +5,13 @@ import json
 import re
 import secrets
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route as HttpRoute
@@ -35,17 +37,24 @@ from intertask.service.shedding import Shedding
 
 # A report is a page without scripts: whoever opens it where a key is known gives nothing away.
 _ALONE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"}
+# A key stands in the header: cookies, which a browser sends by itself, mean nothing here.
+_PAGES: dict[str, Any] = {
+    "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
+    "expose_headers": ["X-Request-Id", "Retry-After"],
+}
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Life = Callable[[], AbstractAsyncContextManager[Running]]
 
 
-def application(life: Life) -> Starlette:
+def application(life: Life, origins: Sequence[str] = ()) -> Starlette:
     """The application.
 
     Args:
         life: Makes what it answers by, for as long as it runs.
+        origins: Web pages of other addresses that may ask it from a browser.
     """
 
     @asynccontextmanager
@@ -67,9 +76,10 @@ def application(life: Life) -> Starlette:
     ]
     routes += pages.routes()
     handlers = {404: _no_route, 405: _no_route, 500: _fault}
-    return Starlette(
-        routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=[Middleware(Shedding)]
-    )
+    around = [Middleware(Shedding)]
+    if origins:  # around all else: a page must be able to read a refusal as well
+        around.insert(0, Middleware(CORSMiddleware, allow_origins=origins, **_PAGES))
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers, middleware=around)
 
 
 def _http(path: str, methods: dict[str, Route]) -> HttpRoute:

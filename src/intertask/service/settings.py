@@ -1,6 +1,7 @@
 """What `service.toml` says, and what the command line changes of it."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from intertask.errors import IntertaskError, RequestError
 from intertask.options.config import Config, parse, read_toml
 
 ADDRESS = "INTERTASK_DATABASE"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -26,6 +28,7 @@ class Settings(Config):
         private_webhooks: Whether webhooks may reach machines of private networks.
         answers_days: For how many days the lists that were given are kept; 0 keeps none.
         exports_days: For how many days the files of exports and reports of tunings are kept; 0 deletes none.
+        origins: Web pages of other addresses that may ask from a browser, as `https://shop.example`, or `*`.
         behaviours: Names of events that are stored though no model was trained on them yet.
     """
 
@@ -38,6 +41,7 @@ class Settings(Config):
     private_webhooks: StrictBool = False
     answers_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 90
     exports_days: Annotated[StrictInt, Field(ge=0, le=3_650)] = 30
+    origins: tuple[StrictStr, ...] = ()
     behaviours: tuple[StrictStr, ...] = ()
 
     @field_validator("database")
@@ -46,6 +50,14 @@ class Settings(Config):
         if address != "sqlite" and not address.startswith(("postgresql://", "postgres://")):
             raise ValueError("'sqlite' or postgresql://..., not another one")  # it may hold a password
         return address
+
+    @field_validator("origins")
+    @classmethod
+    def _addresses(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for one in origins:
+            if one != "*" and not _ORIGIN.fullmatch(one):
+                raise ValueError(f"addresses such as https://shop.example, or *, not {one[:100]!r}")
+        return origins
 
     @property
     def embedded(self) -> bool:

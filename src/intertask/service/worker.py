@@ -84,7 +84,7 @@ def main() -> None:
 
     server = Server(
         uvicorn.Config(
-            application(lambda: running(place)),
+            application(lambda: running(place), place.settings.origins),
             lifespan="on",
             loop="auto",  # uvloop where it is installed
             log_level="warning",
