@@ -120,10 +120,17 @@ def test_a_training_on_the_store_is_judged_and_becomes_a_version(sqlite, client,
 
 def test_a_recipe_that_cannot_be_trained_here_is_told(sqlite, client, place, at_hand):
     for recipe, words in (
+        ("width = ", "recipe: expected a TOML file"),
+        (RECIPE.replace("width = 8", "width = -8"), "recipe width: expected"),
+        (RECIPE.replace('"next_item"}', '"next_item"}, x = {kind = "response", label = "liked"}'), "'liked'"),
+        ("[data.rows]\npath = 'x'\n[tasks.x]\nkind = 'category'\n", "recipe"),
+    ):
+        for route in ("/v1/train", "/v1/tune"):
+            refused = client.post(route, json={"recipe": recipe})
+            assert refused.status_code == 400 and words in refused.json()["detail"], refused.text
+    for recipe, words in (
         (None, "the label 'liked'; the store keeps one number of an event, its value"),
-        ("width = ", "expected a TOML file"),
         (RECIPE.replace('"next_item"', '"next_item", behaviour = "?"'), "behaviour"),
-        (RECIPE.replace("width = 8", "width = -8"), "width"),
     ):
         job = client.post("/v1/train", json={"recipe": recipe}).json()["job"]
         assert work(place)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from intertask.service import delivering, webhooks
+from intertask.service import delivering, networks, webhooks
 from intertask.service.jobs import AddJob, MoveJob, TakeJob
 from intertask.service.versions import NEXT, AddVersion, Raise
 from intertask.service.webhooks import DeleteWebhook, Delivered, PutWebhook, checked_url
@@ -129,7 +129,7 @@ def test_machines_of_private_networks_hear_nothing(store, listener):
     ],
 )
 def test_an_address_is_open_with_the_one_that_it_leads_to(address, is_open):
-    assert delivering.is_open(address) == is_open
+    assert networks.is_open(address) == is_open
 
 
 def test_a_receiver_that_drips_is_left_after_a_while(store, monkeypatch):
@@ -195,6 +195,16 @@ def test_a_fault_at_one_delivery_does_not_end_the_others(monkeypatch, capsys):
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(Exception, match="url: expected an address such as https://"):
         checked_url(url)
+
+
+def test_a_private_address_is_refused_when_it_is_set_and_a_name_is_not(client):
+    hosts = ("127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0")
+    for host in hosts:
+        refused = client.put("/v1/webhooks", json={"name": "own", "url": f"http://{host}:80/"})
+        assert refused.status_code == 400, host
+        assert "private_webhooks = true" in refused.json()["detail"]
+    assert client.put("/v1/webhooks", json={"name": "w", "url": "https://shop.example/"}).status_code == 200
+    assert [one["name"] for one in client.get("/v1/webhooks").json()["webhooks"]] == ["w"]
 
 
 def test_addresses_are_set_shown_without_their_secret_and_deleted(client):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import sys
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from intertask.service import webhooks
 from intertask.service.access import Access
+from intertask.service.networks import is_open
 from intertask.service.refusals import RefusedError
 from intertask.service.webhooks import Delivered, Delivery
 
@@ -22,7 +22,6 @@ SECONDS = 1.0
 TIMEOUT = 5.0
 ENOUGH = 1_024  # bytes of an answer that are read
 WHOLE = 10.0  # seconds of a delivery, whatever comes and when
-_COMPATIBLE, _TRANSLATED = ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96")
 
 
 async def deliver(access: Access, *, private: bool) -> None:
@@ -104,16 +103,3 @@ def _connected(host: str, port: int, *, private: bool) -> socket.socket:
     if not private and not all(is_open(one.partition("%")[0]) for one in addresses):
         raise OSError("an address of a private network")
     return socket.create_connection((addresses[0], port), TIMEOUT)
-
-
-def is_open(address: str) -> bool:
-    """Whether an address is of the open network, as is the one of IPv4 that it may lead to."""
-    found = ipaddress.ip_address(address)
-    if found.is_multicast or not found.is_global:
-        return False
-    if isinstance(found, ipaddress.IPv4Address):
-        return True
-    within = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
-    if found in _COMPATIBLE or found in _TRANSLATED:
-        within.append(ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF))
-    return not found.is_site_local and all(is_open(str(one)) for one in within if one is not None)

@@ -22,7 +22,7 @@ from intertask.recommender import Recommender
 from intertask.runs.run import train
 from intertask.runs.space import changes
 from intertask.runs.tuning import toml_lines, tune
-from intertask.service import cataloguing, peopling, process, registry
+from intertask.service import cataloguing, peopling, process, recipes, registry
 from intertask.service.gate import Verdict, compare
 from intertask.service.loaded import Loaded
 from intertask.service.settings import Place
@@ -30,7 +30,6 @@ from intertask.storage.files import written_aside
 from intertask.terminal.progress import Epoch, heard
 
 NEWEST, MOST_NEWEST = 0.05, 20_000  # events that the candidate is judged by, and is not trained on
-LABEL = "value"  # the one number that the store keeps of an event
 EVENTS, ITEMS, PEOPLE, JOB = "events.parquet", "items.jsonl", "people.jsonl", "job.json"
 
 
@@ -138,23 +137,14 @@ def _recipe(text: str | None, active: Path | None, folder: Path) -> Recipe:
     if text is not None:
         sent = folder / "sent.toml"
         sent.write_text(text, encoding="utf-8")
-        recipe = Recipe.read(sent)
+        recipe = recipes.read(sent)
     elif active is not None:
-        recipe = Recipe.read(active / "recipe.json")
+        recipe = recipes.read(active / "recipe.json")
     else:
         raise RequestError("recipe", "a recipe, or an active model that has one", "neither", "send a recipe")
-    if recipe.reads_rows:
-        raise RequestError("recipe", "a recipe of a log", "one of rows of a table")
-    labels = {str(label) for task in recipe.tasks.values() if (label := getattr(task, "label", None))}
-    if labels - {LABEL}:
-        raise RequestError(
-            "recipe tasks",
-            f"tasks of items, or of the label {LABEL!r}",
-            f"the label {min(labels - {LABEL})!r}",
-            "the store keeps one number of an event, its value",
-        )
+    labels = sorted({str(label) for task in recipe.tasks.values() if (label := getattr(task, "label", None))})
     names = {name: name for name in ("user", "item", "time", "behaviour")}
-    data: dict[str, object] = {"events": {"path": "training.parquet", "labels": sorted(labels), **names}}
+    data: dict[str, object] = {"events": {"path": "training.parquet", "labels": labels, **names}}
     if recipe.data.catalogue is not None:
         columns = recipe.data.catalogue.model_dump(include=set(cataloguing.ROLES))
         _catalogue(columns, active, folder)

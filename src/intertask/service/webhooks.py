@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from intertask.service.database import Reading, Writing, text, whole
 from intertask.service.messages import Command, Done, Message
+from intertask.service.networks import may_be_open
 from intertask.service.refusals import ConflictError, RefusedError
 from intertask.service.schema import now
 
@@ -117,11 +118,15 @@ def new_secret() -> str:
     return f"whsec_{secrets.token_urlsafe(32)}"
 
 
-def checked_url(url: str) -> str:
-    """An address that may be told something; whose machine it is is looked at when it is.
+def checked_url(url: str, *, private: bool = True) -> str:
+    """An address that may be told something; whose machine a name means is looked at when it is.
+
+    Args:
+        url: The address.
+        private: Whether it may be of this machine or of a private network.
 
     Raises:
-        RefusedError: It is no plain http or https address.
+        RefusedError: It is no plain http or https address, or of a network where nobody may be told.
     """
     try:
         parts = urlsplit(url)
@@ -131,6 +136,11 @@ def checked_url(url: str) -> str:
     plain = parts.scheme in ("http", "https") and parts.hostname and not parts.username and not parts.fragment
     if not plain or port == 0 or not url.isascii() or any(ord(one) <= 32 for one in url):
         raise RefusedError("url", "an address such as https://shop.example/hook", "another text")
+    if not private and not may_be_open(parts.hostname or ""):
+        hint = "set private_webhooks = true in service.toml"
+        raise RefusedError(
+            "url", "an address of the open network", "one of this machine or a private one", hint
+        )
     return url
 
 

@@ -1,10 +1,11 @@
 """Jobs: a file of events comes in, all events go out, models are trained; how far they are."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import cast
 
-from intertask.service import continuing, jobs
+from intertask.service import continuing, jobs, recipes
 from intertask.service.fields import NoBody, spelled
 from intertask.service.job_bodies import (
     EraseBody,
@@ -49,6 +50,8 @@ async def add_model(running: Running, call: Call, body: ModelQuery) -> JobAnswer
 
 async def train(running: Running, call: Call, body: TrainBody) -> JobAnswer:
     """Train on all events that are stored, judge the candidate, and publish it where it may be."""
+    if body.recipe is not None:
+        await asyncio.to_thread(recipes.refuse, body.recipe)
     arguments: Facts = {"recipe": body.recipe, "publish": body.publish}
     job = AddJob(tenant=call.tenant, by=call.holder.key, what="train", arguments=arguments)
     return _shown(await running.access.write(job))
@@ -56,6 +59,8 @@ async def train(running: Running, call: Call, body: TrainBody) -> JobAnswer:
 
 async def tune(running: Running, call: Call, body: TuneBody) -> JobAnswer:
     """Look for better options of a recipe on all events that are stored; the result is the best recipe."""
+    if body.recipe is not None:
+        await asyncio.to_thread(recipes.refuse, body.recipe)
     arguments: Facts = {"recipe": body.recipe, "minutes": body.minutes, "trials": body.trials}
     if body.space is not None:
         arguments["space"] = json.dumps(body.model_dump(include={"space"}, exclude_none=True)["space"])

@@ -10,7 +10,8 @@ from intertask.service.webhooks import DeleteWebhook, PutWebhook
 
 async def put(running: Running, call: Call, body: WebhookBody) -> WebhookAnswer:
     """Set an address that is told what happens; what it checks signatures by is shown this once."""
-    url, secret = webhooks.checked_url(body.url), webhooks.new_secret()
+    url = webhooks.checked_url(body.url, private=running.place.settings.private_webhooks)
+    secret = webhooks.new_secret()
     command = PutWebhook(tenant=call.tenant, by=call.holder.key, name=body.name, url=url, secret=secret)
     await running.access.write(command)
     return WebhookAnswer(name=body.name, url=url, secret=secret)
