@@ -58,10 +58,10 @@ def application(life: Life, origins: Sequence[str] = ()) -> Starlette:
     """
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Running]]:
         async with life() as running:
             app.state.running = running
-            yield
+            yield {"running": running}
 
     by_path: dict[str, dict[str, Route]] = {}
     for route in ROUTES:

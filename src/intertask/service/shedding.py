@@ -5,6 +5,7 @@ many requests as a machine can answer, refusing would take what is needed for an
 """
 
 import secrets
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,7 +22,7 @@ ASKING = ("/v1/recommend", "/v1/recommend/next", "/v1/rerank")  # what waits for
 _NAME = "0" * 16  # where the id of a request stands
 
 
-class _Refusal:
+class Refusal:
     """A refusal that is written once, except for the id of the request.
 
     Args:
@@ -32,16 +33,25 @@ class _Refusal:
         written = problem(why, _NAME)
         self.before, self.behind = bytes(written.body).split(_NAME.encode())
         self.headers = [(name, value) for name, value in written.raw_headers if name != b"x-request-id"]
+        lines = (b"%b: %b\r\n" % header for header in self.headers)
+        self.head = b"HTTP/1.1 %d Too Many Requests\r\n" % BusyError.status + b"".join(lines)
+
+    def written(self, further: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The whole answer, as it goes over a connection, with further headers."""
+        name = secrets.token_hex(len(_NAME) // 2).encode()
+        lines = b"".join(b"%b: %b\r\n" % header for header in (*further, (b"x-request-id", name)))
+        return b"".join((self.head, lines, b"\r\n", self.before, name, self.behind))
 
     async def __call__(self, send: Send) -> None:
+        """Send it."""
         name = secrets.token_hex(len(_NAME) // 2).encode()
         headers = [*self.headers, (b"x-request-id", name)]
         await send({"type": "http.response.start", "status": BusyError.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"".join((self.before, name, self.behind))})
 
 
-_MANY_WAIT = _Refusal(too_many())
-_MANY_UNDER_WAY = _Refusal(
+MANY_WAIT = Refusal(too_many())
+_MANY_UNDER_WAY = Refusal(
     BusyError("requests", f"at most {MOST_UNDER_WAY} at once", "more", "try again in a second")
 )
 
@@ -67,10 +77,10 @@ class Shedding:
         await refusal(send)
 
     @staticmethod
-    def _refusal(scope: Scope) -> _Refusal | None:
+    def _refusal(scope: Scope) -> Refusal | None:
         if not scope["path"].startswith("/v1/"):  # health and metrics are asked for just then
             return None
         running: Running = scope["app"].state.running
         if scope["path"] in ASKING and running.engine.full:
-            return _MANY_WAIT
+            return MANY_WAIT
         return _MANY_UNDER_WAY if running.under_way >= MOST_UNDER_WAY else None

@@ -20,6 +20,7 @@ from intertask.service.limits import Limits
 from intertask.service.loader import Loader
 from intertask.service.opening import opened
 from intertask.service.recorder import Recorder
+from intertask.service.refusing import Refusing
 from intertask.service.running import Running
 from intertask.service.settings import Place
 from intertask.service.tenants import KeepSecret
@@ -86,6 +87,7 @@ def main() -> None:
         uvicorn.Config(
             application(lambda: running(place), place.settings.origins),
             lifespan="on",
+            http=Refusing,
             loop="auto",  # uvloop where it is installed
             log_level="warning",
             access_log=False,
