@@ -428,3 +428,10 @@ def test_an_encoding_whose_mark_is_missing_is_refused(encoding: str, tmp_path: P
     file.write_bytes(b"user,item\n1,2\n" * 10)
     with pytest.raises(DataError, match=f"log.csv encoding: expected text in {encoding}, found"):
         EventLog.read(file, encoding=encoding)
+
+
+def test_a_line_that_cannot_be_read_names_its_row_and_no_column(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("this is\nno JSON\n")
+    with pytest.raises(DataError) as caught:
+        EventLog.read(tmp_path / "log.jsonl")
+    assert "None" not in str(caught.value) and "\n" not in str(caught.value)

@@ -125,6 +125,20 @@ def test_an_experiment_that_cannot_be_is_refused(client):
     assert client.post("/v1/experiments/end", json={"name": "?"}).status_code == 404
 
 
+def test_goals_and_rules_of_what_was_seen_name_behaviours_that_there_are(client):
+    arms = [{"name": "a"}, {"name": "b"}]
+    for route, method, body, where in (
+        ("/v1/experiments", "PUT", {"name": "zz", "arms": arms, "goals": ["buy", "zz"]}, "goals.1"),
+        ("/v1/experiments/size", "POST", {"goals": ["zz"]}, "goals.0"),
+        ("/v1/experiments/estimate", "POST", {"goals": ["zz"]}, "goals.0"),
+        ("/v1/recommend", "POST", {"user": "u", "seen": {"behaviours": ["zz"]}}, "seen.behaviours.0"),
+    ):
+        refused = client.request(method, route, json=body)
+        assert refused.status_code == 400, refused.text
+        assert refused.json()["detail"].startswith(f"{where}: expected one of buy, cart, view, found 'zz'")
+    assert client.get("/v1/experiments").json()["experiments"] == []  # and the name may be used
+
+
 def test_an_estimate_from_drawn_lists_is_that_of_their_first_places(client):
     estimate = "/v1/experiments/estimate"
     ask(client, "ü1")

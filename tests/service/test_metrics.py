@@ -50,6 +50,12 @@ def test_numbers_hold_no_id_and_need_a_key_that_may_read(client, key):
     assert client.get("/metrics", headers=ingest).status_code == 403
 
 
+def test_numbers_of_all_tenants_are_for_the_first_one_alone(client, key):
+    own = {"Authorization": f"Bearer {key('admin', tenant=2)}"}
+    refused = client.get("/metrics", headers=own)
+    assert refused.status_code == 403 and "a key of the first tenant" in refused.json()["detail"]
+
+
 def test_each_request_is_a_line_of_json_where_it_is_wanted_and_no_line_holds_an_id_or_a_key(
     place, store, key, capsys
 ):

@@ -288,6 +288,7 @@ def test_the_parent_loads_no_torch_and_a_mistake_is_one_line(tmp_path):
         ('port = "80"', "service.toml port: expected"),
         ('database = "mysql://me:secret@x"', "database: expected 'sqlite' or postgresql://..."),
         ("port = ", "service.toml: expected a TOML file"),
+        ('behaviours = ["a", "a"]', "behaviours: expected names of behaviours, each once, found ['a', 'a']"),
     ):
         settings.write_text(text)
         done = subprocess.run(
@@ -305,8 +306,11 @@ def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path):
     (tmp_path / "lock").mkdir()
     (tmp_path / "lock" / "service.lock").write_text("mine")
     (tmp_path / "file").write_text("mine")
+    (tmp_path / "demo" / "run" / "service").mkdir(parents=True)
+    (tmp_path / "demo" / "run" / "service" / "service.lock").write_text("")
     before = {place: place.read_bytes() if place.is_file() else None for place in tmp_path.rglob("*")}
     for name, words in (
+        ("demo", f"name --data {tmp_path}/demo/run/service; nothing was changed"),
         ("mine", "expected a new folder, or that of a service, found a folder of something else"),
         ("lock", "expected the lock of a service, found a file of something else"),
         ("file", "expected a new folder, or that of a service, found a file"),

@@ -198,7 +198,8 @@ def test_what_is_no_address_is_refused(url):
 
 
 def test_a_private_address_is_refused_when_it_is_set_and_a_name_is_not(client):
-    hosts = ("127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0")
+    hosts = ["127.0.0.1", "localhost", "LOCALHOST.", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0"]
+    hosts += ["2130706433", "0x7f.1", "127.1"]
     for host in hosts:
         refused = client.put("/v1/webhooks", json={"name": "own", "url": f"http://{host}:80/"})
         assert refused.status_code == 400, host

@@ -122,7 +122,7 @@ class Refusals:
         row, reason, column, value = bad.row(0)
         hint = "is it the right column?" if most else "mend the rows, or read without strict"
         raise DataError(
-            f"{self.source} row {row} column {column!r}",
+            f"{self.source} row {row}" + ("" if column is None else f" column {column!r}"),
             "usable values",
             f"{reason} ({value!r}); {self.refused:,} of {self.read:,} rows are refused: {self._reasons()}",
             hint,

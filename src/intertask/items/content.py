@@ -151,7 +151,6 @@ class ContentItems(AllItems):
         features_IF = torch.from_numpy(described.features_IF)
         self.register_buffer("features_IF", features_IF, persistent=self._learning)
         self.register_buffer("rho_I1", _rho(described, config.evidence), persistent=False)
-        self.some = _learned(self, described)
         self._leaf: Tensor | None = None  # of the step that is under way
         self._made: Tensor | None = None  # from it
         self._kept: tuple[tuple[object, ...], Tensor] | None = None  # in evaluation, and of which weights
@@ -159,6 +158,13 @@ class ContentItems(AllItems):
 
     def __len__(self) -> int:
         return self.own.num_embeddings
+
+    @property
+    def some(self) -> "SomeItems | None":
+        """The items that training asks for and against; None where these are all."""
+        # Not kept: both would hold each other, and a model that is let go would hold its memory.
+        learned_I = torch.from_numpy(self.described.learned_I)
+        return None if bool(learned_I.all()) else SomeItems(self, learned_I)
 
     def train(self, mode: bool = True) -> "ContentItems":
         """Training begins or ends; fused optimisers change weights without a new version of them."""
@@ -257,12 +263,6 @@ def _rho(described: Described, evidence: float) -> Tensor:
     """How much of the radius an item may use, 0 without events, [I, 1]."""
     counts_I = torch.from_numpy(described.evidence_I).double()
     return torch.where(counts_I > 0, counts_I / (counts_I + evidence), 0.0).float()[:, None]
-
-
-def _learned(items: ContentItems, described: Described) -> "SomeItems | None":
-    """The items that training asks for and against; None where these are all."""
-    learned_I = torch.from_numpy(described.learned_I)
-    return None if bool(learned_I.all()) else SomeItems(items, learned_I)
 
 
 def in_step(model: nn.Module) -> list[ContentItems]:

@@ -46,7 +46,10 @@ class AllItems(nn.Module, ABC):
     Shapes: forward: items [...] -> vectors [..., D]; `weight_ID` is the whole table.
     """
 
-    some: "SomeItems | None" = None
+    @property
+    def some(self) -> "SomeItems | None":
+        """The items that training asks for and against; None where these are all."""
+        return None
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -34,6 +34,7 @@ from intertask.service.refusals import (
 from intertask.service.routes import READ, ROUTES, Route
 from intertask.service.running import Call, Running
 from intertask.service.shedding import Shedding
+from intertask.service.tenants import FIRST
 
 # A report is a page without scripts: whoever opens it where a key is known gives nothing away.
 _ALONE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"}
@@ -225,6 +226,8 @@ async def _metrics(request: Request) -> Response:
         holder = await running.holder(_bearer(request))
         if holder.role not in READ:
             raise ForbiddenError("Authorization", f"a key of the role {' or '.join(READ)}", holder.role)
+        if holder.tenant != FIRST:  # the numbers are those of all tenants together
+            raise ForbiddenError("Authorization", "a key of the first tenant", "one of another tenant")
     except RefusedError as error:
         return problem(error, secrets.token_hex(8))
     return Response(metrics.exposition(), headers={"content-type": metrics.MEDIA_TYPE})

@@ -77,7 +77,7 @@ class Loaded:
         self.max_length = recommender.recipe.max_length
         self.masks_seen = recommender.recipe.evaluation.history[0] == "masked"
         self._items = Places(self.answerer.reader.items)
-        self.marks = Marks(len(recommender.answerer.reader.items), self.num_items, self.names)
+        self.marks = Marks(len(recommender.answerer.reader.items), self.num_items, self._items.names)
         self._shelves: dict[int, Shelf] = {}
 
     @classmethod
@@ -129,7 +129,7 @@ class Loaded:
         found = self._shelves.get(tenant)
         if found is None:
             ids = self.answerer.reader.items.ids.cast(pl.String)
-            made = Shelf(tenant, ids, self.places, self.answerer.known, self.answerer.shelf)
+            made = Shelf(tenant, ids, self._items.of, self.answerer.known, self.answerer.shelf)
             found = self._shelves.setdefault(tenant, made)
         return found
 

@@ -1,6 +1,7 @@
 """Whether a machine is of the open network, where everybody may be told something."""
 
 import ipaddress
+import socket
 
 _COMPATIBLE, _TRANSLATED = ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96")
 _OWN = ("localhost", "localhost.localdomain", "ip6-localhost")
@@ -13,6 +14,10 @@ def may_be_open(host: str) -> bool:
     try:
         return is_open(host.partition("%")[0])
     except ValueError:
+        pass
+    try:  # 2130706433 and 0x7f.1 are read as 127.0.0.1 when they are looked up
+        return is_open(socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, ValueError):
         return True
 
 

@@ -1,6 +1,7 @@
 """Bodies and queries of HTTP as typed objects: bounded, of strict JSON, refused in one clear line."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TypeVar, get_args, get_origin
@@ -14,13 +15,14 @@ from intertask.errors import IntertaskError
 from intertask.options import arguments
 from intertask.service.fields import Body
 from intertask.service.refusals import RefusedError, TooLargeError, UnavailableError
-from intertask.service.wording import expected, names_at
+from intertask.service.wording import expected, names_at, nearest
 from intertask.storage.untrusted import json_of, refuse_extremes
 
 MOST_BYTES = 4 << 20
 MOST_FILE_BYTES = 8 << 30
 LONGEST_FOUND = 200
 MOST_NAMES = 100  # of a query
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 Read = TypeVar("Read", bound=Body)
 
@@ -114,8 +116,8 @@ def of_query(query: bytes, kind: type[Read]) -> Read:
     table: dict[str, object] = {}
     for name, value in given:
         field = kind.model_fields.get(name)
-        number = field is not None and _is_number(field.annotation) and value.isascii() and value.isdecimal()
-        table[name] = int(value) if number and len(value) < 19 else value
+        number = field is not None and _is_number(field.annotation) and _WHOLE.fullmatch(value)
+        table[name] = int(value) if number else value
     try:
         refuse_extremes(table, "query")
     except IntertaskError as error:
@@ -132,20 +134,20 @@ def checked(table: object, kind: type[Read]) -> Read:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False)[0], kind) from None
+        raise _refusal(error.errors(include_url=False), table, kind) from None
 
 
-def _refusal(error: ErrorDetails, kind: type[Body]) -> RefusedError:
-    where = ".".join(str(part) for part in error["loc"]) or "body"
-    if error["type"] == "extra_forbidden":
-        return RefusedError(
-            where, f"one of {', '.join(names_at(kind, error['loc'][:-1]))}", "an unknown name"
-        )
-    if error["type"] == "missing":
-        return RefusedError(where, "a value", "nothing", f"add {error['loc'][-1]!r}")
-    wanted, found = expected(error)
-    found = arguments.shown(error["input"]) if found is None else found
-    return RefusedError(where, wanted, found if len(found) <= LONGEST_FOUND else "something longer")
+def _refusal(errors: list[ErrorDetails], table: object, kind: type[Body]) -> RefusedError:
+    place, found = nearest(errors, table)
+    where, first = ".".join(map(str, place)) or "body", found[0]
+    if first["type"] == "extra_forbidden":
+        names = ", ".join(names_at(kind, first["loc"][:-1]))
+        return RefusedError(where, f"one of {names}", "an unknown name")
+    if first["type"] == "missing":
+        return RefusedError(where, "a value", "nothing", f"add {place[-1]!r}")
+    wanted = " or ".join(dict.fromkeys(expected(one)[0] for one in found))
+    told = expected(first)[1] or arguments.shown(first["input"])
+    return RefusedError(where, wanted, told if len(told) <= LONGEST_FOUND else "something longer")
 
 
 def _is_number(annotation: object) -> bool:

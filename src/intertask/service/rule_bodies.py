@@ -37,6 +37,8 @@ class RuleBody(Body):
     def _something(self) -> Self:
         if self.filter is None and not self.boost:
             raise ValueError("a filter or a boost, not neither")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ValueError("since before until, not the other way round")
         return self
 
 

@@ -51,6 +51,13 @@ class Settings(Config):
             raise ValueError("'sqlite' or postgresql://..., not another one")  # it may hold a password
         return address
 
+    @field_validator("behaviours")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not name.strip() for name in names) or len(set(names)) < len(names):
+            raise ValueError(f"names of behaviours, each once, not {list(names)!r}")
+        return names
+
     @field_validator("origins")
     @classmethod
     def _addresses(cls, origins: tuple[str, ...]) -> tuple[str, ...]:

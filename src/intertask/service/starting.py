@@ -52,8 +52,9 @@ def start(
         raise RequestError("intertask serve", "Linux or macOS", "Windows", "use a container, or WSL")
     chosen = settings.read(config, changes)
     if demo:
-        if run is not None or backup is not None or restore is not None:
-            raise RequestError("intertask serve --demo", "no run, backup or restore", "one", "leave it out")
+        if run is not None or backup is not None or restore is not None or check:
+            alone = "no run, check, backup or restore"
+            raise RequestError("intertask serve --demo", alone, "one", "leave it out")
         from intertask.service.demo import demo as make
 
         run = make(data or Path("intertask-demo"), say)

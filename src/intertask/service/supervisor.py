@@ -69,11 +69,13 @@ def _claimed(folder: Path) -> Lock:
     """The folder, for this service alone: an empty one, or that of a service."""
     wrong = strange(folder, "folder")
     if wrong or (folder.exists() and not (folder / LOCK).exists() and any(folder.iterdir())):
+        inside = next(iter(sorted(folder.glob(f"*/service/{LOCK}"))), None)  # of a demo
+        other = "name another one: --data FOLDER" if inside is None else f"name --data {inside.parent}"
         raise IntertaskError(
             str(folder),
             "a new folder, or that of a service",
             wrong or "a folder of something else",
-            "name another one: --data FOLDER; nothing was changed",
+            f"{other}; nothing was changed",
         )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

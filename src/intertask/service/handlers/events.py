@@ -5,23 +5,15 @@ import secrets
 from intertask.service import metrics
 from intertask.service.bodies import Event, EventsAnswer, EventsBody
 from intertask.service.events import Append, StoredEvent
-from intertask.service.refusals import RefusedError
+from intertask.service.handlers._behaviours import refuse_unknown
 from intertask.service.running import Call, Running
 
 
 async def store(running: Running, call: Call, body: EventsBody) -> EventsAnswer:
     """Store events, all of them or none; they are on disk, and in the next answer, when this answers."""
     known = await running.model(call.tenant)
-    if known is not None:
-        names = dict.fromkeys((*known.behaviours, *running.place.settings.behaviours))
-        for place, event in enumerate(body.events):
-            if event.behaviour not in names:
-                raise RefusedError(
-                    f"events.{place}.behaviour",
-                    f"one of {', '.join(names)}",
-                    repr(event.behaviour),
-                    "name a new one in service.toml, behaviours = [...]; nothing was stored",
-                )
+    named = ((f"events.{place}.behaviour", event.behaviour) for place, event in enumerate(body.events))
+    await refuse_unknown(running, call, named, "nothing was stored")
     receipt = await running.access.write(
         Append(
             tenant=call.tenant,

@@ -26,6 +26,7 @@ from intertask.service.experiment_bodies import (
 from intertask.service.experiments import AddExperiment, Arm, EndExperiment, Experiment
 from intertask.service.exploring import first
 from intertask.service.fields import NoBody, spelled
+from intertask.service.handlers._behaviours import placed, refuse_unknown
 from intertask.service.offpolicy import estimate
 from intertask.service.questions import Question
 from intertask.service.refusals import ConflictError, MissingError
@@ -38,6 +39,7 @@ MOST_LISTS = 1_000_000  # of a result
 
 async def add(running: Running, call: Call, body: ExperimentBody) -> BegunAnswer:
     """Begin an experiment, once every process has the models of its arms ready."""
+    await refuse_unknown(running, call, placed("goals", body.goals))
     for arm in body.arms:
         if arm.version is not None:
             prepared = await publishing.prepare(running.access, call.tenant, arm.version)
@@ -65,6 +67,7 @@ async def add(running: Running, call: Call, body: ExperimentBody) -> BegunAnswer
 
 async def size(running: Running, call: Call, body: SizeBody) -> SizeAnswer:
     """How many people an experiment needs, by what the last lists led to."""
+    await refuse_unknown(running, call, placed("goals", body.goals))
     found = await running.access.read(_size, call.tenant, body)
     if found is None:
         raise ConflictError(
@@ -100,6 +103,7 @@ async def result(running: Running, call: Call, body: ExperimentQuery) -> ResultA
 
 async def other(running: Running, call: Call, body: EstimateBody) -> EstimateAnswer:
     """What the first place of lists would have led to, had another version or another way filled it."""
+    await refuse_unknown(running, call, placed("goals", body.goals))
     if body.version is not None:
         await publishing.prepare(running.access, call.tenant, body.version)
     sample = await running.access.read(_drawn, call.tenant, body)

@@ -12,6 +12,7 @@ from intertask.service.database import Reading
 from intertask.service.events import StoredEvent
 from intertask.service.exploring import seed_of
 from intertask.service.fields import spelled
+from intertask.service.handlers._behaviours import placed, refuse_unknown
 from intertask.service.handlers.things import SHOWN, shown
 from intertask.service.list_bodies import (
     GivenAnswer,
@@ -38,6 +39,8 @@ _SECOND = 1_000_000
 
 async def recommend(running: Running, call: Call, body: RecommendBody) -> RecommendAnswer:
     """The best items for a user, or for a history that comes with the request."""
+    if isinstance(body.seen, SeenRule):
+        await refuse_unknown(running, call, placed("seen.behaviours", body.seen.behaviours))
     known = await running.model(call.tenant) if body.history else None
     name, began = answers.new_id(), time.perf_counter()
     treatment = await running.treatments.of(call.tenant, body)
