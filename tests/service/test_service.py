@@ -18,6 +18,7 @@ from intertask.errors import IntertaskError
 from intertask.runs import run as runs
 from intertask.service.events import num_events
 from intertask.service.opening import opened
+from intertask.service.schema import migrate
 from intertask.service.settings import Settings
 from intertask.service.supervisor import serve
 from tests import shop
@@ -299,6 +300,19 @@ def test_the_parent_loads_no_torch_and_a_mistake_is_one_line(tmp_path):
         )
         assert done.returncode == 2 and words in done.stderr, done.stderr
         assert "secret" not in done.stderr and not (tmp_path / "x").exists()
+
+
+def test_tables_of_a_newer_program_are_refused_in_a_line_without_a_trace(tmp_path):
+    words = [sys.executable, "-m", "intertask", "serve", "--port", "0", "--data"]
+    (tmp_path / "service.lock").write_text("")
+    store = opened("sqlite", tmp_path).writing()
+    migrate(store)
+    with store.transaction():
+        store.run("UPDATE schema SET version = 99")
+    store.close()
+    done = subprocess.run([*words, str(tmp_path)], check=False, capture_output=True, text=True)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "expected tables of version" in done.stderr and "upgrade intertask" in done.stderr
 
 
 def test_a_folder_of_something_else_is_refused_and_left_as_it_is(tmp_path):

@@ -71,7 +71,8 @@ def restore(source: Path, folder: Path) -> int:
     table = read_json(source / MANIFEST, _MOST_BYTES) if (source / MANIFEST).is_file() else None
     files = table.get("files") if isinstance(table, dict) else None
     if not isinstance(files, dict) or STORE not in files:
-        raise RequestError(str(source), "a folder that a backup wrote", "another one")
+        found = "another one" if source.exists() else "none"
+        raise RequestError(str(source), "a folder that a backup wrote", found)
     if folder.exists() and any(folder.iterdir()):
         raise RequestError(
             str(folder), "a new or empty folder", "one with something in it", "choose another --data"

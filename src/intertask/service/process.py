@@ -4,7 +4,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
+from intertask.errors import IntertaskError
 from intertask.service.settings import Place
 
 READY = "ready"
@@ -16,6 +18,15 @@ def told() -> Place:
     place = Place.model_validate_json(line)
     threading.Thread(target=_watch, name="parent", daemon=True).start()
     return place
+
+
+def run(main: Callable[[], None]) -> None:
+    """Do what a process is for; what it cannot do for a reason of its user's is one line."""
+    try:
+        main()
+    except IntertaskError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
 
 
 def ready() -> None:

@@ -178,4 +178,4 @@ async def _live(work: Work) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    process.run(main)

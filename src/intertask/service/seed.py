@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from intertask.errors import IntertaskError
 from intertask.recommender import Recommender
 from intertask.service import process, registry, versions
 from intertask.service.access import Access
@@ -34,11 +33,7 @@ _MICROSECONDS = 1_000_000
 def main() -> None:
     """Bring a run's model and people in."""
     place = process.told()
-    try:
-        asyncio.run(_seed(place, Path(sys.argv[1])))
-    except IntertaskError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(2)
+    asyncio.run(_seed(place, Path(sys.argv[1])))
     process.ready()
 
 
@@ -117,4 +112,4 @@ def batches(recommender: Recommender) -> Iterator[tuple[StoredEvent, ...]]:
 
 
 if __name__ == "__main__":
-    main()
+    process.run(main)

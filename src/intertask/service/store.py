@@ -36,4 +36,4 @@ async def _serve(place: Place) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    process.run(main)
