@@ -89,14 +89,11 @@ def add(answerer: Answerer, task: str, source: Source) -> Added:
             texts is not here.
         DataError: The frame cannot be read.
     """
-    grown_by = joining(answerer, source)
-    if bare := int((~grown_by.read.has_N).sum()):
-        warnings.warn(
-            f"{bare:,} of {len(grown_by.places):,} items have no content that the model reads: no list holds "
-            "them",
-            stacklevel=3,
-        )
-    return _told(grown_by.answerer, task, grown_by.places, grown_by.fresh, grown_by.read)
+    made = joining(answerer, source)
+    if bare := int((~made.read.has_N).sum()):
+        told = f"{bare:,} of {len(made.places):,} items have no content that the model reads"
+        warnings.warn(f"{told}: no list holds them", stacklevel=3)
+    return _told(made.answerer, task, made.places, made.fresh, made.read)
 
 
 def joining(answerer: Answerer, source: Source) -> Joined:
