@@ -85,7 +85,7 @@ class Arrivals:
                 told = error if isinstance(error, IntertaskError) else traceback.format_exc()
                 sys.stderr.write(f"new items of tenant {tenant}: {told}\n")
                 return
-            await self._access.read(_filled, made, tenant)
+            await self._access.read(filled, made, tenant)
             self._engine.grown = self._engine.grown | {key: made}
         else:
             self._engine.grown = {own: one for own, one in self._engine.grown.items() if own != key}
@@ -115,6 +115,6 @@ def _made(model: Loaded, items: dict[str, dict[str, Value]]) -> Loaded:
     return made
 
 
-def _filled(store: Reading, model: Loaded, tenant: int) -> None:
+def filled(store: Reading, model: Loaded, tenant: int) -> None:
     """Read a tenant's items before the first request does."""
     model.shelf(tenant).refresh(store, tenants.revision(store, tenant))

@@ -6,12 +6,10 @@ import sys
 import traceback
 
 from intertask.errors import IntertaskError
-from intertask.service import registry, tenants, versions
+from intertask.service import registry, versions
 from intertask.service.access import Access
-from intertask.service.arrivals import Arrivals
-from intertask.service.database import Reading
+from intertask.service.arrivals import Arrivals, filled
 from intertask.service.engine import Engine
-from intertask.service.loaded import Loaded
 from intertask.service.predicting import Predicting
 from intertask.service.refusals import RefusedError
 from intertask.service.settings import Place
@@ -75,7 +73,7 @@ class Loader:
                     self._engine.predictors = self._engine.predictors | {digest: model}
                     continue
                 for tenant in await self._access.read(versions.owners, digest):
-                    await self._access.read(_filled, model, tenant)
+                    await self._access.read(filled, model, tenant)
                 self._engine.models = self._engine.models | {digest: model}
         self._engine.models = {name: one for name, one in self._engine.models.items() if name in wanted}
         predictors = self._engine.predictors.items()
@@ -102,8 +100,3 @@ class Loader:
                 pass
             except Exception:  # this process must go on to load what is published
                 traceback.print_exc(file=sys.stderr)
-
-
-def _filled(store: Reading, model: Loaded, tenant: int) -> None:
-    """Read a tenant's items before the first request does."""
-    model.shelf(tenant).refresh(store, tenants.revision(store, tenant))

@@ -142,9 +142,9 @@ def _recipe(text: str | None, active: Path | None, folder: Path) -> Recipe:
         recipe = recipes.read(active / "recipe.json")
     else:
         raise RequestError("recipe", "a recipe, or an active model that has one", "neither", "send a recipe")
-    labels = sorted({str(label) for task in recipe.tasks.values() if (label := getattr(task, "label", None))})
     names = {name: name for name in ("user", "item", "time", "behaviour")}
-    data: dict[str, object] = {"events": {"path": "training.parquet", "labels": labels, **names}}
+    events = {"path": "training.parquet", "labels": recipes.labels(recipe), **names}
+    data: dict[str, object] = {"events": events}
     if recipe.data.catalogue is not None:
         columns = recipe.data.catalogue.model_dump(include=set(cataloguing.ROLES))
         _catalogue(columns, active, folder)

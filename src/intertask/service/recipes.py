@@ -19,15 +19,19 @@ def read(file: Path) -> Recipe:
     recipe = Recipe.read(file)
     if recipe.reads_rows:
         raise RequestError("recipe", "a recipe of a log", "one of rows of a table")
-    labels = {str(label) for task in recipe.tasks.values() if (label := getattr(task, "label", None))}
-    if labels - {LABEL}:
+    if strange := [label for label in labels(recipe) if label != LABEL]:
         raise RequestError(
             "recipe tasks",
             f"tasks of items, or of the label {LABEL!r}",
-            f"the label {min(labels - {LABEL})!r}",
+            f"the label {strange[0]!r}",
             "the store keeps one number of an event, its value",
         )
     return recipe
+
+
+def labels(recipe: Recipe) -> list[str]:
+    """The labels that its tasks ask for, in order."""
+    return sorted({str(label) for task in recipe.tasks.values() if (label := getattr(task, "label", None))})
 
 
 def refuse(text: str) -> None:

@@ -21,7 +21,6 @@ class _Refused:
     """Stands where the protocol keeps the request that is being answered: this one is answered already."""
 
     response_complete = True
-    keep_alive = True
 
     def __init__(self) -> None:
         self.message_event = asyncio.Event()
