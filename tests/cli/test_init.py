@@ -64,6 +64,7 @@ def test_a_shops_export_becomes_a_model_without_a_question(encoding, intertask):
     assert section == expected | ({"encoding": "cp1252"} if encoding == "cp1252" else {})
     recipe = Recipe.read("bestellungen.toml")
     assert list(recipe.tasks) == ["next", "gekauft", "warenkorb"]
+    assert recipe.ranker.kind == "blend"
     assert recipe.evaluation.history == ("kept",)
     assert intertask("data", "bestellungen.toml").code == 0
     quick = ["--set", "train.epochs=1", "--set", "width=8", "--set", "evaluation.resamples=100"]
@@ -199,6 +200,17 @@ def test_ratings_become_a_response_from_the_middle_on(intertask):
     assert intertask("init", "ratings.csv").code == 0
     task = tomllib.loads(Path("ratings.toml").read_text())["tasks"]["rating"]
     assert task == {"kind": "response", "label": "rating", "at_least": 4.0}
+
+
+def test_lists_are_mixed_where_enough_people_can_teach_the_weights(intertask):
+    for people, kind in ((29, "none"), (40, "blend")):
+        random = np.random.default_rng(0)
+        columns = {"user": random.permutation(600) % people, "item": random.integers(0, 20, 600)}
+        written(f"of_{people}.csv", pl.DataFrame(columns))
+        assert intertask("init", f"of_{people}.csv").code == 0
+        assert Recipe.read(f"of_{people}.toml").ranker.kind == kind
+    quick = ["--set", "train.epochs=1", "--set", "width=8"]
+    assert intertask("train", "of_29.toml", *quick).code == 0
 
 
 def test_a_recipe_that_is_there_is_never_overwritten(intertask):

@@ -7,7 +7,7 @@ from intertask.report.advice import advice
 from intertask.report.journal import Journal, Step, Validation
 from intertask.train import ending
 
-RECIPE = {"tasks": {"next": {"kind": "next_item"}}, "width": 64}
+RECIPE = {"tasks": {"next": {"kind": "next_item"}}, "width": 64, "ranker": {"kind": "blend"}}
 
 
 def course(epochs, best, steps, tokens=4096):
@@ -59,6 +59,15 @@ def test_targets_that_were_left_out_as_repeats_may_be_asked_for(lost):
     assert words.startswith("Ask for repeats too: 58% of the targets") and 'history = ["kept"]' in words
     kept = Recipe.model_validate(RECIPE | {"evaluation": {"history": ["kept"]}})
     assert "repeats" not in " ".join(advice(repeats, course(20, 12, 2000), kept))
+
+
+def test_baselines_that_are_above_can_be_mixed_in(lost):
+    alone = RECIPE | {"ranker": {"kind": "none"}}
+    first, _ = advice(lost, course(3, 2, 2000), Recipe.model_validate(alone))
+    section = tomllib.loads(first.partition("[ranker] ")[2].partition(";")[0])
+    assert Recipe.model_validate(RECIPE | {"ranker": section}).ranker.mixed is not None
+    response = alone | {"tasks": {"next": {"kind": "response", "label": "liked"}}}
+    assert "Mix" not in " ".join(advice(lost, course(3, 2, 2000), Recipe.model_validate(response)))
 
 
 def test_a_small_log_gets_a_smaller_model(lost):

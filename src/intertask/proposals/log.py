@@ -36,6 +36,11 @@ _LADDER = (
 )
 _BACK = r"return|refund|remove|cancel|storno|retour|rück|dislike|^un|skip|delete"
 _RARE, _FEW = 200, 20  # events of a behaviour, or labels, below which a task learns nothing
+_RANKER = (
+    "",
+    "[ranker]  # lists mix the model with what counts: repeats, what follows what, what is popular",
+    'kind = "blend"  # weights are learned on validation events; with "none" the model ranks alone',
+)
 _KEPT = 0.05  # share of repeats from which on items of the history may come again
 _MANY_ITEMS = 20_000
 _NAME = re.compile(r"[\W]+")
@@ -77,14 +82,17 @@ def first_recipe(file: Path, log: Look, roles: Roles) -> Written:
     """
     section = _events(file, log, roles)
     events = EventLog.read(log.path, **_arguments(section))  # type: ignore[arg-type]
-    tasks, left_out = _tasks(events, roles), {}
+    tasks, left_out, mixed = _tasks(events, roles), {}, True
     corpus = prepare(events, people=people(roles))
     while True:
-        text = _text(file, section, roles, events, tasks)
+        text = _text(file, section, roles, events, tasks, mixed)
         recipe = parse(Recipe, tomllib.loads(text), str(file))
         try:
             refuse_unfit(recipe, {MAIN: corpus})
         except RecipeError as error:
+            if error.where == "[ranker]":  # too few events to learn weights on
+                mixed = False
+                continue
             # What training would refuse is left out, the last of the tasks first.
             if len(tasks) == 1:
                 raise
@@ -171,7 +179,12 @@ def _slug(name: str, tasks: Sequence[_Task]) -> str:
 
 
 def _text(
-    file: Path, section: Mapping[str, object], roles: Roles, events: EventLog, tasks: Sequence[_Task]
+    file: Path,
+    section: Mapping[str, object],
+    roles: Roles,
+    events: EventLog,
+    tasks: Sequence[_Task],
+    mixed: bool,
 ) -> str:
     lengths = events.coded.group_by("user").len()["len"].to_numpy().astype(np.int64)
     num_items, size = events.coded["item"].n_unique(), events.num_events
@@ -199,6 +212,8 @@ def _text(
         lines += ["", f"[tasks.{key}]  # {printable(task.comment)}", *key_lines(task.keys)]
         if num_items > _MANY_ITEMS and task.keys["kind"] == "next_item":
             lines += ["", f"[tasks.{key}.loss]", 'kind = "shared_pool"  # the full softmax is slow here']
+    if mixed:
+        lines += _RANKER
     lines += ["", "[train]", f"epochs = {_epochs(size)}"]
     lines += ["patience = 5  # epochs without a better validation metric, which end it"]
     kept = repeats >= _KEPT

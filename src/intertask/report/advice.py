@@ -1,10 +1,12 @@
 """What to try where a baseline beats the model, by what training and evaluation left behind."""
 
+from collections.abc import Sequence
+
 from intertask.evaluate.results import Evaluation
 from intertask.recipe import Recipe
 from intertask.report.figures import counted
 from intertask.report.journal import Journal
-from intertask.report.verdict import verdicts
+from intertask.report.verdict import Verdict, verdicts
 from intertask.train.ending import longer
 
 MOST = 2  # lines: a list of all that may be tried is read by nobody
@@ -22,10 +24,26 @@ def advice(evaluation: Evaluation, course: Journal, recipe: Recipe) -> list[str]
     lost = [verdict for verdict in verdicts(evaluation.differences) if verdict.outcome == "lose"]
     if not lost:
         return []
-    told = [*_of_training(course, recipe), *_of_repeats(evaluation, recipe), *_of_size(course, recipe)]
+    told = [
+        *_of_sources(lost, recipe),
+        *_of_training(course, recipe),
+        *_of_repeats(evaluation, recipe),
+        *_of_size(course, recipe),
+    ]
     return told[:MOST] or [
         "Try another encoder, or a learning rate three times as low or as high, on --part validation; if "
         "nothing helps, the baseline is the better choice for this log."
+    ]
+
+
+def _of_sources(lost: Sequence[Verdict], recipe: Recipe) -> list[str]:
+    """What counts can be mixed with the model where it is above it."""
+    ranking = [name for name, task in recipe.tasks.items() if task.answer.ranks]
+    if recipe.ranker.mixed is not None or all(verdict.task not in ranking for verdict in lost):
+        return []
+    return [
+        'Mix the baselines with the model: [ranker] kind = "blend"; trained into the same folder, the model '
+        "keeps its weights."
     ]
 
 
