@@ -83,7 +83,7 @@ def mixed(recipe: Recipe, corpus: Corpus) -> Iterator[str]:
     model = trained(recipe.model_copy(update={"ranker": NoRanker()}), corpus, split).model
     config = recipe.ranker if isinstance(recipe.ranker, Blend) else Blend()
     training, task = split.training(corpus.sequences), recipe.tasks_that_rank()[0]
-    told = mixing.signals(config.sources, training, recipe.seed, mixing.content(model))
+    told = mixing.signals(config.sources, training, recipe.seed, corpus.behaviours, mixing.content(model))
     targets = mixing.lessons(recipe.tasks[task], corpus, split, history)
     examples = mixing.gathered(
         config,

@@ -94,6 +94,37 @@ def test_a_model_that_adds_nothing_is_said_to_add_nothing():
     assert "model_adds_nothing" in names
 
 
+def test_a_list_of_one_task_knows_which_behaviour_came_before(tmp_path):
+    """What was put in the cart is bought, what was only looked at is not."""
+    random = np.random.default_rng(0)
+    rows = []
+    for user in range(150):
+        for visit in range(4):
+            items = random.choice(30, 5, replace=False).tolist()
+            cart = int(random.integers(5))
+            kinds = ["cart" if place == cart else "v: iew" for place in range(5)] + ["buy"]
+            for place, (item, kind) in enumerate(zip([*items, items[cart]], kinds, strict=True)):
+                rows.append((f"u{user}", f"i{item}", 10 * visit + place, kind))
+    frame = pl.DataFrame(rows, schema=["user", "item", "time", "behaviour"], orient="row")
+    log = EventLog.read(frame, time="time", behaviour="behaviour")
+    tasks = {"buys": {"kind": "next_item", "behaviour": "buy"}}
+    split = {"kind": "time", "train": 0.5, "validation": 0.25}
+    values = {}
+    for apart in (False, True):
+        sources = {"repeat": {"kind": "repeat", "each_behaviour": apart}, "popularity": "popularity"}
+        ranker = {"kind": "blend", "sources": sources}
+        model = Recommender(recipe(tasks=tasks, split=split, ranker=ranker)).fit(log)
+        values[apart] = {
+            row.system: row.metrics["ndcg@10"] for row in model.evaluate().rankings if row.slice == "all"
+        }
+    assert values[True]["intertask"] > 0.9 > values[False]["intertask"] + 0.1
+    assert {"repeat", "repeat of cart", "repeat of buy", "repeat of v_ iew"} <= values[True].keys()
+    model.save(tmp_path / "model")
+    asked = {"histories": [[("i1", "cart"), ("i2", "v: iew"), ("i3", "v: iew")]], "k": 3}
+    found = Recommender.load(tmp_path / "model").recommend(**asked)
+    assert found.equals(model.recommend(**asked)) and found["item"][0] == "i1"
+
+
 def test_the_lists_that_are_served_are_those_that_are_measured():
     model = trained()
     split = model.recipe.split_events(model.histories)

@@ -5,7 +5,9 @@ the last event but one of each user, whose history ends in an event that was tra
 left that out as well was no better (docs/decisions), so it is not trained.
 """
 
-from collections.abc import Mapping
+import itertools
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +29,7 @@ from intertask.options.seeds import derive, generator
 from intertask.rankers import ITEM, MODEL, Examples, Mixer, RankerConfig
 from intertask.ranking import Key, Ranker, lends, neutral, untrained
 from intertask.signals import Signal, dense
-from intertask.sources import ReadsContent, SourceConfig, fitted
+from intertask.sources import OfBehaviours, ReadsContent, SourceConfig, fitted
 from intertask.tasks import TaskConfig
 from intertask.terminal.progress import remark
 
@@ -86,6 +88,7 @@ def signals(
     sources: Mapping[str, SourceConfig],
     training: Sequences,
     seed: int,
+    behaviours: Sequence[str],
     content_IF: NDArray[np.float32] | None = None,
 ) -> dict[str, Signal]:
     """What each source says, fitted on some events; one whose package is missing says nothing.
@@ -94,8 +97,12 @@ def signals(
         sources: By name.
         training: The events.
         seed: For the sources.
+        behaviours: Names, in the order of their codes.
         content_IF: Of all items, as directions; None where the model reads none, which leaves out sources
             that do.
+
+    Returns:
+        By name; what a source tells of one behaviour has the name "SOURCE of BEHAVIOUR".
     """
     found: dict[str, Signal] = {}
     for name, source in sources.items():
@@ -104,9 +111,19 @@ def signals(
         try:
             own = fitted(source, training, content_IF, derive(seed, "source", name))
             found[name] = own.signal()
+            if isinstance(own, OfBehaviours):
+                for code, signal in own.signals_of().items():
+                    found[_free(f"{name} of {behaviours[code]}", found.keys() | sources.keys())] = signal
         except RecipeError as error:  # its package is an extra that is not installed
             remark(f"the ranker goes without {name}: {error}")
     return found
+
+
+def _free(name: str, taken: Set[str]) -> str:
+    """The name, without characters that names of sources do not have, and with a number if it is taken."""
+    name = re.sub(r"[^\w .-]", "_", name)[:90]
+    numbered = (f"{name} {number}" for number in itertools.count(2))
+    return name if name not in taken else next(own for own in numbered if own not in taken)
 
 
 def learn(
@@ -183,7 +200,7 @@ def _told(
     seed: int,
 ) -> dict[str, Signal]:
     """What sources say, and facts about items where the ranker reads such."""
-    told = signals(sources, training, seed, content(model))
+    told = signals(sources, training, seed, corpus.behaviours, content(model))
     if config.reads_items:
         told |= facts(training, corpus.catalogue, corpus.items.ids)
     return told

@@ -28,7 +28,7 @@ SOURCES = {
     "last_knn": {"kind": "item_knn", "last": 1},
     "ease": {"kind": "ease", "max_items": 6_000},
     "als": {"kind": "als"},
-    "repeat": {"kind": "repeat"},
+    "repeat": {"kind": "repeat", "each_behaviour": True},
     "popularity": {"kind": "popularity"},
     "recent_popularity": {"kind": "recent_popularity"},
     # Left out where items are not made of content.

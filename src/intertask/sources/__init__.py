@@ -5,7 +5,8 @@ model against them as baselines, and a ranker mixes them with it.
 """
 
 from abc import abstractmethod
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,15 @@ class Source(Protocol):
 
     def signal(self) -> Signal:
         """What it tells a ranker."""
+        ...
+
+
+@runtime_checkable
+class OfBehaviours(Protocol):
+    """A source that also tells of the events of one behaviour alone."""
+
+    def signals_of(self) -> Mapping[int, Signal]:
+        """What it tells of each behaviour, by its code."""
         ...
 
 
