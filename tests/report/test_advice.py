@@ -65,7 +65,7 @@ def test_baselines_that_are_above_can_be_mixed_in(lost):
     alone = RECIPE | {"ranker": {"kind": "none"}}
     first, _ = advice(lost, course(3, 2, 2000), Recipe.model_validate(alone))
     section = tomllib.loads(first.partition("[ranker] ")[2].partition(";")[0])
-    assert Recipe.model_validate(RECIPE | {"ranker": section}).ranker.mixed is not None
+    assert Recipe.model_validate(RECIPE | {"ranker": section}).ranker.kind == "blend"
     response = alone | {"tasks": {"next": {"kind": "response", "label": "liked"}}}
     assert "Mix" not in " ".join(advice(lost, course(3, 2, 2000), Recipe.model_validate(response)))
 

@@ -26,7 +26,7 @@ from intertask.events.splits import Split
 from intertask.events.systems import ModelSystem
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
-from intertask.rankers import ITEM, MODEL, Examples, Mixer, RankerConfig
+from intertask.rankers import ITEM, MODEL, Examples, Mixer, MixingConfig, RankerConfig
 from intertask.ranking import Key, Ranker, lends, neutral, untrained
 from intertask.signals import Signal, dense
 from intertask.sources import OfBehaviours, ReadsContent, SourceConfig, fitted
@@ -65,7 +65,7 @@ def refuse_without_events(
     Raises:
         RecipeError: No task that ranks items has enough validation events.
     """
-    if ranker.mixed is None:
+    if not isinstance(ranker, MixingConfig):
         return
     ranking = {name: task for name, task in tasks.items() if task.answer.ranks}
     if not ranking:
@@ -147,11 +147,11 @@ def learn(
     Returns:
         None where nothing is mixed.
     """
-    if config.mixed is None:
+    if not isinstance(config, MixingConfig):
         return None
     model.eval()
     training = split.training(corpus.sequences)
-    told, idle_I = _told(config, config.mixed, model, corpus, training, seed), idle(model, training)
+    told, idle_I = _told(config, model, corpus, training, seed), idle(model, training)
     mixers: dict[Key, Mixer] = {}
     without: dict[Key, Mixer] = {}
     for task in model.config.tasks_that_rank():
@@ -192,15 +192,14 @@ def content(model: Model) -> NDArray[np.float32] | None:
 
 
 def _told(
-    config: RankerConfig,
-    sources: Mapping[str, SourceConfig],
+    config: MixingConfig,
     model: Model,
     corpus: Corpus,
     training: Sequences,
     seed: int,
 ) -> dict[str, Signal]:
     """What sources say, and facts about items where the ranker reads such."""
-    told = signals(sources, training, seed, corpus.behaviours, content(model))
+    told = signals(config.mixed, training, seed, corpus.behaviours, content(model))
     if config.reads_items:
         told |= facts(training, corpus.catalogue, corpus.items.ids)
     return told
@@ -210,14 +209,14 @@ def refitted(
     config: RankerConfig, ranker: Ranker | None, model: Model, corpus: Corpus, seed: int
 ) -> Ranker | None:
     """The same mixers over sources that have seen all events, as has the model."""
-    if ranker is None or config.mixed is None:
+    if ranker is None or not isinstance(config, MixingConfig):
         return None
-    told = _told(config, config.mixed, model, corpus, corpus.sequences, seed)
+    told = _told(config, model, corpus, corpus.sequences, seed)
     return replace(ranker, signals=told)
 
 
 def gathered(
-    config: RankerConfig,
+    config: MixingConfig,
     model: Model,
     sequences: Sequences,
     told: Mapping[str, Signal],
@@ -240,9 +239,8 @@ def gathered(
         idle_I: Items that the model knows nothing of, bool [items].
         new_I: Items that are no candidates, bool [items].
     """
-    most: int = getattr(config, "events", 3_000)
-    if len(targets) > most:
-        drawn = generator(seed, "ranker events").choice(len(targets), most, replace=False)
+    if len(targets) > config.events:
+        drawn = generator(seed, "ranker events").choice(len(targets), config.events, replace=False)
         targets = targets[np.sort(drawn)]
     tasks = model.config.tasks_that_rank()
     columns = (*(MODEL + task for task in tasks), *told)
@@ -274,7 +272,7 @@ def gathered(
         if new_I is not None:
             hidden_BI |= new_I
         for row in range(len(rows)):
-            items = _candidates(said_KBI[scores, row], hidden_BI[row], getattr(config, "candidates", 100))
+            items = _candidates(said_KBI[scores, row], hidden_BI[row], config.candidates)
             found.append(items)
             values.append(said_KBI[:, row, items].T)
     return _padded(columns, found, values, sequences, targets)

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from intertask.options.config import PluginConfig
 from intertask.signals import Arrays, Said
@@ -93,20 +93,30 @@ class Mixer(Protocol):
 
 
 class RankerConfig(PluginConfig):
-    """The config of a ranker.
+    """The config of a ranker; the model ranks alone unless it is one that mixes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class MixingConfig(RankerConfig):
+    """The config of a ranker that mixes the model with sources.
+
+    Args:
+        events: At most so many events of each task teach the weights.
+        candidates: As many best items of the model and of each source are weighed against each other.
 
     Attributes:
         reads_items: Whether it reads facts about items beside all scores.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
     reads_items: ClassVar[bool] = False
+    events: int = Field(default=3_000, ge=30, le=1_000_000)
+    candidates: int = Field(default=100, ge=10, le=1_000)
 
     @property
-    def mixed(self) -> Mapping[str, SourceConfig] | None:
-        """The sources beside the model, by name; None where nothing is mixed."""
-        return None
+    @abstractmethod
+    def mixed(self) -> Mapping[str, SourceConfig]:
+        """The sources beside the model, by name."""
 
     @abstractmethod
     def learn(self, examples: Examples, seed: int) -> Mixer:

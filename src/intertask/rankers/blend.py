@@ -12,7 +12,7 @@ from pydantic import Field, SerializeAsAny, field_validator
 
 from intertask.errors import IntertaskError
 from intertask.options.config import plugins
-from intertask.rankers import MODEL, NAME, TAKEN, Examples, RankerConfig, quality
+from intertask.rankers import MODEL, NAME, TAKEN, Examples, MixingConfig, quality
 from intertask.rankers._likelihood import Floats, Problem, weights
 from intertask.signals import Arrays, Product, Said, at, dense
 from intertask.sources import SourceConfig
@@ -38,7 +38,7 @@ SOURCES = {
 }
 
 
-class Config(RankerConfig):
+class Config(MixingConfig):
     """Options of the blend.
 
     The score of an item is a weighted sum: of the logits of every task that ranks items, and of what each
@@ -56,8 +56,6 @@ class Config(RankerConfig):
     sources: Annotated[
         dict[str, SerializeAsAny[SourceConfig]], plugins("sources", table="ranker", may_be_empty=True)
     ] = Field(default=SOURCES, validate_default=True)
-    events: int = Field(default=3_000, ge=30, le=1_000_000)
-    candidates: int = Field(default=100, ge=10, le=1_000)
     lengths: tuple[Annotated[int, Field(ge=2, le=1_000_000)], ...] = Field(
         default=(3, 6, 11, 26, 51), max_length=20
     )

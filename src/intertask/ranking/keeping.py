@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, StrictStr, field_validator
 
 from intertask.errors import IntertaskError
 from intertask.options.config import Config
-from intertask.rankers import ITEM, MODEL, NAME, Mixer, RankerConfig
+from intertask.rankers import ITEM, MODEL, NAME, Mixer, MixingConfig, RankerConfig
 from intertask.ranking.ranker import History, Key, Ranker
 from intertask.signals import Signal
 from intertask.signals.constant import Constant
@@ -115,7 +115,7 @@ def restored(
     Raises:
         IntertaskError: They are of none, or contradict each other or the recipe.
     """
-    if config.mixed is None:
+    if not isinstance(config, MixingConfig):
         raise IntertaskError(where, "no ranker, as the recipe says", "one")
     parts: dict[str, dict[str, NDArray[np.generic]]] = {}
     for name, first in told.same.items():

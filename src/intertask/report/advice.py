@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from intertask.evaluate.results import Evaluation
+from intertask.rankers import MixingConfig
 from intertask.recipe import Recipe
 from intertask.report.figures import counted
 from intertask.report.journal import Journal
@@ -39,7 +40,7 @@ def advice(evaluation: Evaluation, course: Journal, recipe: Recipe) -> list[str]
 def _of_sources(lost: Sequence[Verdict], recipe: Recipe) -> list[str]:
     """What counts can be mixed with the model where it is above it."""
     ranking = [name for name, task in recipe.tasks.items() if task.answer.ranks]
-    if recipe.ranker.mixed is not None or all(verdict.task not in ranking for verdict in lost):
+    if isinstance(recipe.ranker, MixingConfig) or all(verdict.task not in ranking for verdict in lost):
         return []
     return [
         'Mix the baselines with the model: [ranker] kind = "blend"; trained into the same folder, the model '
