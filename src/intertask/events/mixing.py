@@ -282,11 +282,11 @@ def _candidates(said_KI: NDArray[np.float32], hidden_I: NDArray[np.bool_], most:
     """The best items of each column, rising."""
     chosen = np.zeros(len(hidden_I), bool)
     for said_I in said_KI:
-        open_I = np.where(hidden_I, -np.inf, said_I)
-        best = np.argpartition(-open_I, min(most, len(open_I) - 1))[:most]
         # Where a source says nothing of so many items, any of them would be among its best.
-        chosen[best[open_I[best] > said_I.min()]] = True
-    chosen &= ~hidden_I
+        told = np.flatnonzero((said_I > said_I.min()) & ~hidden_I)
+        if len(told) > most:
+            told = told[np.argpartition(-said_I[told], most - 1)[:most]]
+        chosen[told] = True
     return np.flatnonzero(chosen)
 
 
