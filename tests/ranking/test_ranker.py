@@ -1,5 +1,6 @@
 """A recommender with a ranker, from the recipe to the lists."""
 
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,7 @@ from intertask import EventLog, Recommender
 from intertask.answering.rules import Rules
 from intertask.errors import ArtefactError, IntertaskError, RecipeError
 from intertask.evaluate.config import ALONE, MODEL, WITHOUT
-from intertask.events import mixing
+from intertask.events import evaluation, mixing
 from intertask.rankers import MODEL as OF_MODEL
 from intertask.ranking import Ranker, keeping, neutral
 from tests import shop
@@ -69,6 +70,18 @@ def test_evaluation_sets_the_mixture_against_the_model_and_what_counts_and_each_
     assert values[MODEL] > values[ALONE] + 0.1
     assert values[MODEL] >= max(values[name] for name in SOURCES) - 0.02
     assert {row.baseline for row in found.differences} >= {ALONE, WITHOUT, "repeat"}
+
+
+def test_evaluation_counts_as_many_systems_as_it_asks(monkeypatch):
+    moved = []
+
+    @contextmanager
+    def bar(_what, total):
+        yield lambda number, _words: moved.append((number, total))
+
+    monkeypatch.setattr(evaluation, "bar", bar)
+    trained().evaluate()
+    assert moved == [(1, len(SOURCES) + 4)] * (len(SOURCES) + 4)  # the mixture, its two parts, a baseline
 
 
 def test_what_the_model_knows_nothing_of_is_left_to_the_sources():

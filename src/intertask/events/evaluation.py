@@ -1,8 +1,9 @@
 """One evaluation: the model and every baseline on the same targets, with intervals and slices."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -45,7 +46,7 @@ from intertask.metrics.ranking import per_query
 from intertask.model import Model
 from intertask.options.seeds import derive, generator
 from intertask.ranking import Ranker
-from intertask.sources import fitted
+from intertask.sources import SourceConfig, fitted
 from intertask.terminal.progress import bar
 
 DRAWS = 100_000_000  # users drawn for one interval; half a million users twice, not 2,000 times
@@ -157,8 +158,10 @@ class Evaluator:
         tasks = self.model.config.tasks_that_rank()
         # One baseline at a time: several hold matrices of items x items.
         found: dict[tuple[str, HistoryMode], dict[str, Ranking]] = {}
-        with bar("evaluating", 1 + (len(self.config.baselines) if tasks else 0)) as move:
-            for system in self._systems(model, bool(tasks)):
+        own = [model] if self.ranker is None or not tasks else self._mixed(model, self.ranker)
+        baselines = self.config.baselines if tasks else {}
+        with bar("evaluating", len(own) + len(baselines)) as move:
+            for system in chain(own, self._fitted(baselines)):
                 began = time.perf_counter()
                 for task in tasks:
                     for history in self.config.history:
@@ -170,12 +173,8 @@ class Evaluator:
                 move(1, f"{system.name} done")
         return found
 
-    def _systems(self, model: ModelSystem, any_baselines: bool) -> Iterable[System]:
-        if self.ranker is None or not any_baselines:
-            yield model
-        else:
-            yield from self._mixed(model, self.ranker)
-        for name, baseline in self.config.baselines.items() if any_baselines else ():
+    def _fitted(self, baselines: Mapping[str, SourceConfig]) -> Iterable[System]:
+        for name, baseline in baselines.items():
             began = time.perf_counter()
             try:
                 ranker = fitted(
@@ -190,16 +189,16 @@ class Evaluator:
                 self._note(f"{name}: {note}")
             yield BaselineSystem(name, ranker, self.sequences, self.targets)
 
-    def _mixed(self, model: ModelSystem, ranker: Ranker) -> Iterable[System]:
+    def _mixed(self, model: ModelSystem, ranker: Ranker) -> list[System]:
         """The mixture under the model's name, the model alone, the mixture without it, and each source."""
-        yield RankedSystem(MODEL, model, ranker, ranker.mixers, self.sequences, self.targets)
+        asked = (self.sequences, self.targets)
+        whole = RankedSystem(MODEL, model, ranker, ranker.mixers, *asked)
         model.name = ALONE
-        yield model
+        found: list[System] = [whole, model]
         if ranker.without:
-            yield RankedSystem(WITHOUT, model, ranker, ranker.without, self.sequences, self.targets)
-        for name, signal in ranker.scores.items():
-            if name not in self.config.baselines:
-                yield SignalSystem(name, signal, self.sequences, self.targets)
+            found.append(RankedSystem(WITHOUT, model, ranker, ranker.without, *asked))
+        others = {name: own for name, own in ranker.scores.items() if name not in self.config.baselines}
+        return [*found, *(SignalSystem(name, own, *asked) for name, own in others.items())]
 
     def _rank(self, system: System, task: str, history: HistoryMode) -> Ranking | None:
         """The ranking of the targets that the task is asked about; None where there are none."""
