@@ -138,6 +138,23 @@ def test_a_list_of_one_task_knows_which_behaviour_came_before(tmp_path):
     assert found.equals(model.recommend(**asked)) and found["item"][0] == "i1"
 
 
+def test_a_model_trained_once_more_reads_the_behaviours_that_its_weights_are_of():
+    """Which ones are frequent is another question of all events than of those that taught."""
+    random = np.random.default_rng(0)
+    rows = []
+    for user in range(60):
+        kinds = [*range(8), *range(7), 8, 8]  # the last two are asked for: in training there is no 8
+        rows += [(f"u{user}", f"i{random.integers(9)}", time, f"b{kind}") for time, kind in enumerate(kinds)]
+    frame = pl.DataFrame(rows, schema=["user", "item", "time", "behaviour"], orient="row")
+    ranker = {"kind": "blend", "sources": {"repeat": {"kind": "repeat", "each_behaviour": True}}}
+    again = recipe(tasks={"next": {"kind": "next_item"}}, ranker=ranker)
+    model = Recommender(again).fit(EventLog.read(frame, time="time", behaviour="behaviour"))
+    fitted = model.fitted
+    assert fitted is not None and fitted.ranker is not None and "repeat of b7" in fitted.ranker.signals
+    after = mixing.refitted(again.ranker, fitted.ranker, fitted.model, fitted.corpus, again.seed)
+    assert after is not None and after.signals.keys() == fitted.ranker.signals.keys()
+
+
 def test_the_lists_that_are_served_are_those_that_are_measured():
     model = trained()
     split = model.recipe.split_events(model.histories)

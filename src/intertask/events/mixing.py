@@ -29,6 +29,7 @@ from intertask.options.seeds import derive, generator
 from intertask.rankers import ITEM, MODEL, Examples, Mixer, MixingConfig, RankerConfig
 from intertask.ranking import Key, Ranker, lends, neutral, untrained
 from intertask.signals import Signal, dense
+from intertask.signals.repeats import Repeats
 from intertask.sources import OfBehaviours, ReadsContent, SourceConfig, fitted
 from intertask.tasks import TaskConfig
 from intertask.terminal.progress import remark
@@ -212,7 +213,11 @@ def refitted(
     if ranker is None or not isinstance(config, MixingConfig):
         return None
     told = _told(config, model, corpus, corpus.sequences, seed)
-    return replace(ranker, signals=told)
+    # Which behaviours are frequent is another question of all events. Those that the weights are of stay.
+    kept = {name: own for name, own in ranker.signals.items() if isinstance(own, Repeats)}
+    return replace(
+        ranker, signals={name: kept[name] if name in kept else told[name] for name in ranker.signals}
+    )
 
 
 def gathered(
