@@ -6,7 +6,7 @@ import pytest
 
 from intertask.runs.tuning import _Tuning as Tuning
 from intertask.service import making, modelling, runner, tidying
-from tests.service.test_imports import look, work
+from tests.service.test_imports import dead, look, work
 from tests.service.test_modelling import RECIPE
 
 TUNED = RECIPE + "[tune.space]\nwidth = [4, 12]\n"
@@ -69,19 +69,13 @@ def test_a_tuning_is_a_job_whose_result_is_a_recipe_and_a_page(sqlite, client, p
     client.post("/v1/jobs/stop", json={"job": job.json()["job"]})
 
 
-def killed(_work, doing):
-    """A killed process says nothing; its error is asked for here, or it is logged amid a later test."""
-    assert doing.exception() is not None
-    raise ZeroDivisionError
-
-
 def test_a_tuning_that_died_finds_the_same_best(sqlite, client, place, tuning, store, monkeypatch):
     once = tune(client, recipe=TUNED)
     assert work(place)
     again = tune(client, recipe=RECIPE, space={"width": [4, 12]})
     tuning[0] = 1
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(runner, "_outcome", killed)
+        patch.setattr(runner, "_outcome", dead)
         work(place)
     with store.transaction():
         store.run("UPDATE jobs SET until = 0")
