@@ -28,14 +28,19 @@ def model(tmp_path_factory):
 def content(place, store, model):
     """A service whose active model reads content."""
     folder, added = model
+    raised(place, store, folder / "models", added)
+    return place
+
+
+def raised(place, store, models, added):
+    """Make a model of another registry the only one of the first tenant, and active."""
     (place.folder / "models").unlink()
-    (place.folder / "models").symlink_to(folder / "models")
+    (place.folder / "models").symlink_to(models)
     with store.transaction():
         store.run("DELETE FROM models WHERE tenant = 1 AND version < 3")
         AddVersion(tenant=1, digest=added.digest, facts=added.facts).run(store)
         number = store.rows("SELECT max(version) FROM models WHERE tenant = 1")[0][0]
         Raise(tenant=1, version=number).run(store)
-    return place
 
 
 def put(client, **properties):

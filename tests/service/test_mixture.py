@@ -4,12 +4,11 @@ import pytest
 
 from intertask import Recommender
 from intertask.service import registry
-from intertask.service.versions import AddVersion, Raise
 from tests import shop
 from tests.items.test_content import recipe
 from tests.newcomers.test_items import catalogue
 from tests.service.asking import asking
-from tests.service.test_arrivals import NEW, listed, put, until
+from tests.service.test_arrivals import NEW, listed, put, raised, until
 
 SOURCES = {
     "transition": "transition",
@@ -34,13 +33,7 @@ def served(place, store, mixed, tmp_path):
     """A service whose active model it is."""
     mixed.save(tmp_path / "mixed")
     added = registry.add(tmp_path / "mixed", tmp_path / "own")
-    (place.folder / "models").unlink()
-    (place.folder / "models").symlink_to(tmp_path / "own")
-    with store.transaction():
-        store.run("DELETE FROM models WHERE tenant = 1")
-        AddVersion(tenant=1, digest=added.digest, facts=added.facts).run(store)
-        number = store.rows("SELECT max(version) FROM models WHERE tenant = 1")[0][0]
-        Raise(tenant=1, version=number).run(store)
+    raised(place, store, tmp_path / "own", added)
     return place
 
 
